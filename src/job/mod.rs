@@ -1,0 +1,4 @@
+//! When, and which action on which policies.
+
+pub mod outcome;
+pub mod spec;

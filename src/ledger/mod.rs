@@ -1,0 +1,1 @@
+//! Where runs, cursors, locks, holds and evidence live.

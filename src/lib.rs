@@ -1,0 +1,12 @@
+//! steward keeps data no longer than it may be kept, protects what must be protected, and can prove both.
+//!
+//! The modules stand in the order of their floors; a file imports only from floors below its own.
+
+// 0: pure values and decisions: no clock, no network, no async
+pub mod job;
+pub mod place;
+pub mod policy;
+// 1: the outside world; each knows only the ground
+pub mod ledger;
+pub mod report;
+pub mod store;

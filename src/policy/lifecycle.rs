@@ -1,0 +1,120 @@
+//! How long rows live: the rule that archive and delete carry out.
+
+use super::dataset::DatasetName;
+use super::period::Period;
+use crate::place::Place;
+use chrono_tz::Tz;
+use serde::Serialize;
+
+/// One lifecycle policy, effective: files and policy tables merged, defaults filled in.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Lifecycle {
+    /// Unique among lifecycle policies; the dataset itself when none was written.
+    pub name: String,
+    /// Who answers for the data, from the file's head.
+    pub owner: Option<String>,
+    /// The rows it governs.
+    pub dataset: DatasetName,
+    /// What dates a row.
+    pub clock: Clock,
+    /// A further condition in the store's own language; a row for which it is not true stays.
+    pub r#where: Option<String>,
+    /// Moves rows out of the live table.
+    pub archive: Option<ArchiveStep>,
+    /// Removes rows for good.
+    pub delete: Option<DeleteStep>,
+    /// No row is removed for good before this.
+    pub keep_at_least: Option<KeepAtLeast>,
+    /// How much may go in one run without a person.
+    pub guard: Guard,
+    /// What happens when other rows would go along.
+    pub cascade: Cascade,
+    /// False only for a row of a policy table that is switched off: listed, never applied.
+    pub active: bool,
+    /// Where it was declared; a policy table's row comes first, a file that adds to it second.
+    #[serde(skip)]
+    pub places: Vec<Place>,
+}
+
+/// The column that dates a row, and how to read it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Clock {
+    /// The column.
+    pub column: String,
+    /// The zone of a clock that carries none. UTC when absent.
+    #[serde(serialize_with = "zone_name")]
+    pub zone: Option<Tz>,
+    /// The unit of an integer clock.
+    pub unit: Option<ClockUnit>,
+}
+
+fn zone_name<S: serde::Serializer>(zone: &Option<Tz>, serializer: S) -> Result<S::Ok, S::Error> {
+    zone.map(Tz::name).serialize(serializer)
+}
+
+/// The unit of an integer clock, counted from 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, schemars::JsonSchema)]
+pub enum ClockUnit {
+    /// Seconds.
+    #[serde(rename = "s")]
+    Seconds,
+    /// Milliseconds.
+    #[serde(rename = "ms")]
+    Milliseconds,
+    /// Microseconds.
+    #[serde(rename = "us")]
+    Microseconds,
+}
+
+/// Moves rows to an archive once they are old enough.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ArchiveStep {
+    /// The age at which a row is due.
+    pub after: Period,
+    /// Where it goes.
+    pub to: DatasetName,
+    /// Makes the archive table when it is missing.
+    pub create: bool,
+}
+
+/// Removes rows for good once they are old enough; from the archive alone where the policy archives.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DeleteStep {
+    /// The age at which a row is due.
+    pub after: Period,
+}
+
+/// A minimum that no removal may undercut.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct KeepAtLeast {
+    /// How long.
+    pub period: Period,
+    /// The law or promise behind it.
+    pub because: String,
+}
+
+/// How much one run may take from one dataset; beyond it a person approves a plan file.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Guard {
+    /// Rows.
+    pub max_rows: u64,
+    /// Percent of the dataset's rows.
+    pub max_percent: f64,
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        Self { max_rows: 100_000, max_percent: 20.0 }
+    }
+}
+
+/// What to do when removing a row would remove or blank others through a foreign key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Cascade {
+    /// Leave the dataset alone and say why.
+    #[default]
+    Refuse,
+    /// Let the store cascade; the plan counts the children.
+    Allow,
+}

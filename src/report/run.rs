@@ -1,0 +1,267 @@
+//! The report of one run: the object that `run-job --json` prints, and the ground of the text, the page and the mail.
+
+use crate::job::outcome::Outcome;
+use crate::job::spec::Mode;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// One run, told. Field names and meanings are fixed by the reference; what is added here stays additive.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RunReport {
+    /// The run's id; absent in a plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    /// The job.
+    pub job: String,
+    /// The action.
+    pub action: String,
+    /// The job's mode.
+    pub mode: Mode,
+    /// True when nothing could be touched.
+    pub dry_run: bool,
+    /// How it ended; absent in a plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// The exit code that follows from the outcome; absent in a plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exit: Option<u8>,
+    /// The instant that "older than" is measured from.
+    pub as_of: DateTime<Utc>,
+    /// When the run began; absent in a plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started: Option<DateTime<Utc>>,
+    /// When it ended; absent in a plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended: Option<DateTime<Utc>>,
+    /// One entry per policy the job acts on, in the job's order.
+    pub datasets: Vec<DatasetReport>,
+    /// What checks saw.
+    pub findings: Vec<Finding>,
+    /// Why the run as a whole ended as it did, when it is not plainly done: a lease held, a signal, a ledger away.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Reason>,
+    /// Batches that an interrupted run left open and this one settled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settled: Vec<Settled>,
+    /// Where the report went; absent in a plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report: Option<Delivery>,
+    /// The hash of the ledger's last event when the report was written.
+    pub ledger_head: Option<String>,
+}
+
+/// What happened to one dataset under one policy.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DatasetReport {
+    /// The dataset acted on.
+    pub dataset: String,
+    /// The policy.
+    pub policy: String,
+    /// Who answers for the data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// How this dataset ended; absent in a plan that found nothing in the way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// Rows dated before this are due; absent when it could not be computed.
+    pub cutoff: Option<DateTime<Utc>>,
+    /// The policy's period in words: `6 months`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period: Option<String>,
+    /// Rows past the cutoff that match the condition, held ones included. Absent when they could not be counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due: Option<u64>,
+    /// Rows in the dataset, and whether that is the store's estimate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
+    /// True when `total` is the store's own estimate.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub total_is_estimate: bool,
+    /// The oldest due row's clock, as the store prints it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest: Option<String>,
+    /// Rows copied to the archive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archived: Option<u64>,
+    /// Rows the archive held already, with the same content.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub already_archived: Option<u64>,
+    /// Rows removed from the dataset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub removed: Option<u64>,
+    /// The archive the rows go to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive: Option<String>,
+    /// Rows that stayed, by why.
+    pub left: Left,
+    /// Rows kept by each hold, by the hold's name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<HeldBy>,
+    /// What is overdue now that the run is over.
+    pub debt: Debt,
+    /// Batches carried out.
+    #[serde(default)]
+    pub batches: u64,
+    /// Which index finds the rows; absent when the key is walked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<String>,
+    /// What went wrong, was refused, or deserves a look.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Reason>,
+    /// The query that counts `due` again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+}
+
+/// Rows that are due, or could be, and stayed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Left {
+    /// Kept by a legal hold.
+    pub held: u64,
+    /// No date: the clock is NULL.
+    pub undated: u64,
+    /// Changed by the application between reading and removal.
+    pub changed: u64,
+    /// The archive holds other content under the same key.
+    pub conflict: u64,
+    /// A step failed.
+    pub failed: u64,
+    /// The budget ran out, or the run was stopped.
+    pub over_budget: u64,
+    /// A guard left the whole dataset alone.
+    pub guarded: u64,
+}
+
+/// Rows kept by one hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldBy {
+    /// The hold.
+    pub hold: String,
+    /// Rows.
+    pub rows: u64,
+}
+
+/// What is overdue: due by the policy, not held, and still there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Debt {
+    /// Rows.
+    pub rows: u64,
+    /// The oldest one's clock, as the store prints it.
+    pub oldest: Option<String>,
+}
+
+/// Why something stayed, failed or was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// What it means for the outcome.
+    pub weight: Weight,
+    /// A stable code, where there is one to explain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// A lowercase fact, names in backticks, and what was not done.
+    pub text: String,
+    /// The way out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+}
+
+/// What a reason means for the outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Weight {
+    /// Worth knowing; changes nothing.
+    Note,
+    /// Worth a look; still done.
+    Warning,
+    /// May pass by itself: a lock, a store away, a signal.
+    Temporary,
+    /// A person decides.
+    Refused,
+    /// Failed for good.
+    Failed,
+    /// Declared wrongly.
+    Invalid,
+}
+
+/// What a check saw.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The check.
+    pub check: String,
+    /// `pass`, `warn`, `fail`, `error` or `skipped`.
+    pub outcome: FindingOutcome,
+    /// What was counted.
+    pub value: u64,
+    /// Out of how many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub of: Option<u64>,
+    /// A few, masked by tag.
+    #[serde(default)]
+    pub samples: Vec<String>,
+}
+
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FindingOutcome {
+    /// Within bounds.
+    Pass,
+    /// Past the warning bound.
+    Warn,
+    /// Past the failing bound.
+    Fail,
+    /// Could not be evaluated.
+    Error,
+    /// Not evaluated, with a reason.
+    Skipped,
+}
+
+/// A batch of an interrupted run, settled from what the store holds now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settled {
+    /// The run that left it open.
+    pub run: String,
+    /// The batch.
+    pub batch: String,
+    /// Its dataset.
+    pub dataset: String,
+    /// Rows it was about to change.
+    pub rows: u64,
+    /// What the store shows.
+    pub verdict: Verdict,
+}
+
+/// What a store shows of a batch whose outcome was never written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It was carried out before the run died.
+    Applied,
+    /// It was rolled back; its rows are handled anew.
+    RolledBack,
+    /// Others have changed these rows since; nothing is claimed.
+    Unclear,
+}
+
+/// Where the report went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// The HTML file.
+    pub html: Option<String>,
+    /// The mail.
+    pub mail: MailState,
+}
+
+/// What became of the mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MailState {
+    /// Accepted by the server, or written to the folder.
+    Sent,
+    /// Kept in `spool/`, sent next time.
+    Spooled,
+    /// `report.when` did not ask for one.
+    NotDue,
+    /// No mail is configured, or nobody is named.
+    NotConfigured,
+}

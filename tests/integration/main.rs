@@ -1,0 +1,1 @@
+//! steward against real servers: cases, promises, stores, commands.
