@@ -6,6 +6,10 @@
 pub mod job;
 pub mod place;
 pub mod policy;
+// 2: the contract
+// 3: what acts
+pub mod action;
+pub mod actions;
 // 1: the outside world; each knows only the ground
 pub mod ledger;
 pub mod report;

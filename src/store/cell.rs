@@ -4,14 +4,14 @@ use serde::{Deserialize, Serialize};
 
 /// A value as the store gave it, in a form that goes back unchanged.
 ///
-/// PostgreSQL and MySQL values travel as text (bytes as bytes) and are cast back to the column's own type;
+/// PostgreSQL and MySQL values travel as text and are cast back to the column's own type;
 /// SQLite's keep their storage class. So nothing is rounded: decimals, unsigned 64-bit, microseconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cell {
     /// NULL.
     Null,
-    /// A SQLite integer.
+    /// An integer: SQLite's own, or a count.
     Int(i64),
     /// A SQLite real.
     Real(f64),
@@ -23,3 +23,59 @@ pub enum Cell {
 
 /// How far a walk got: the clock (when the walk follows it) and the key of the last row seen.
 pub type Cursor = Vec<Cell>;
+
+impl Cell {
+    /// The text, when it is one.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A count; anything that is none counts as zero, and the statements that count give nothing else.
+    pub fn as_count(&self) -> u64 {
+        match self {
+            Self::Int(int) => u64::try_from(*int).unwrap_or(0),
+            Self::Text(text) => text.parse().unwrap_or(0),
+            _ => 0,
+        }
+    }
+
+    /// True for a number other than zero, and for the words that catalogues use for yes.
+    pub fn as_flag(&self) -> bool {
+        match self {
+            Self::Int(int) => *int != 0,
+            Self::Text(text) => matches!(text.as_str(), "YES" | "1" | "true" | "t" | "ALWAYS"),
+            _ => false,
+        }
+    }
+
+    /// As people read it: in a plan, or to name a row in conflict.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Null => "NULL".to_owned(),
+            Self::Int(int) => int.to_string(),
+            Self::Real(real) => real.to_string(),
+            Self::Text(text) => text.clone(),
+            Self::Bytes(bytes) => format!("x'{}'", hex(bytes)),
+        }
+    }
+}
+
+/// Bytes in hexadecimal, upper case.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+}
+
+/// Rows of cells as one JSON text, which every dialect can unfold again: text and numbers as themselves, bytes as `[hex]`.
+pub fn as_json(rows: &[Vec<Cell>]) -> String {
+    let value = |cell: &Cell| match cell {
+        Cell::Null => serde_json::Value::Null,
+        Cell::Int(int) => (*int).into(),
+        Cell::Real(real) => serde_json::Number::from_f64(*real).map_or(serde_json::Value::Null, Into::into),
+        Cell::Text(text) => text.clone().into(),
+        Cell::Bytes(bytes) => vec![hex(bytes)].into(),
+    };
+    serde_json::Value::from(rows.iter().map(|row| row.iter().map(value).collect::<Vec<_>>()).collect::<Vec<_>>()).to_string()
+}

@@ -1,0 +1,219 @@
+//! The contract between what acts and what runs it.
+//!
+//! An action finds and applies; the runner owns lock, loop, dry run, budget, batch size, retry, cursor,
+//! progress, ledger and report. A dry run is not a flag an action could forget: `apply` is never called.
+
+use crate::job::spec::Job;
+use crate::policy::dataset::DatasetName;
+use crate::policy::hold::Hold;
+use crate::policy::lifecycle::Guard;
+use crate::policy::set::Policies;
+use crate::report::run::{Reason, Verdict, Weight};
+use crate::store::cell::Cursor;
+use crate::store::connect::Stores;
+use crate::store::failure::StoreFailure;
+use crate::store::holds::Holds;
+use crate::store::rows::{Counts, Page};
+use chrono::{DateTime, Utc};
+use std::future::Future;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// One kind of work on one policy.
+pub trait Action: Sized + Send + Sync {
+    /// The word in `action:`.
+    const NAME: &'static str;
+    /// What it does, in a line, for listings.
+    const ABOUT: &'static str;
+    /// What it works on: a policy of the section it reads.
+    type Target: Send + Sync;
+
+    /// The policies of a job that this action acts on, in the job's order.
+    fn targets(job: &Job, policies: &Policies) -> Vec<Self::Target>;
+
+    /// The dataset and the policy of a target, for reports, before anything else is known.
+    fn label(target: &Self::Target) -> Label;
+
+    /// Refuses what cannot work before anything is touched: unknown column, no usable key, missing privilege, narrower archive.
+    fn prepare(
+        cx: &Context,
+        target: &Self::Target,
+        as_of: DateTime<Utc>,
+    ) -> impl Future<Output = Result<Self, StoreFailure>> + Send;
+
+    /// What is known once it is prepared.
+    fn facts(&self) -> Facts;
+
+    /// What is due and what stands in the way, in numbers; `plan`, the guards and the report share it. Reads only.
+    fn survey(&self, cx: &Context) -> impl Future<Output = Result<Counts, StoreFailure>> + Send;
+
+    /// Called once before the first batch of a real run: makes what is missing, such as an archive table that may be created.
+    fn begin(&self, cx: &Context) -> impl Future<Output = Result<(), StoreFailure>> + Send;
+
+    /// The next rows behind the cursor, at most `limit`. Reads only.
+    fn next(
+        &self,
+        cx: &Context,
+        cursor: Option<&Cursor>,
+        limit: u64,
+    ) -> impl Future<Output = Result<Option<Page>, StoreFailure>> + Send;
+
+    /// Carries out one batch, all of it or nothing. Safe to repeat after a crash.
+    fn apply(&self, cx: &Context, batch: &Batch) -> impl Future<Output = Result<Tally, StoreFailure>> + Send;
+
+    /// What the store holds now of a batch whose outcome was never written. Reads only.
+    fn settle(&self, cx: &Context, batch: &OpenBatch) -> impl Future<Output = Result<Verdict, StoreFailure>> + Send;
+
+    /// Called once after the last batch of a real run that changed something: leaves the store's own audit row.
+    fn finish(&self, cx: &Context, tally: &Tally) -> impl Future<Output = Result<(), StoreFailure>> + Send;
+}
+
+/// What a target is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// The dataset acted on.
+    pub dataset: String,
+    /// The policy.
+    pub policy: String,
+    /// Who answers for the data.
+    pub owner: Option<String>,
+}
+
+/// What is known of a target once it is prepared.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// Rows dated before this are due.
+    pub cutoff: DateTime<Utc>,
+    /// The policy's period in words.
+    pub period: String,
+    /// How much one run may take.
+    pub guard: Guard,
+    /// Where rows go.
+    pub archive: Option<String>,
+    /// The index that finds the rows.
+    pub index: Option<String>,
+    /// What a person should know, with the way out.
+    pub notes: Vec<(String, String)>,
+    /// Children that would go along are allowed to.
+    pub cascade_allowed: bool,
+    /// The query that counts what is due.
+    pub query: String,
+    /// The statements that a run sends, for `plan --sql`.
+    pub statements: Vec<String>,
+    /// What must stay the same for a stopped pass to go on.
+    pub fingerprint: String,
+    /// Whether keys may be written to the ledger: no field of the key or clock is secret, or of unknown content.
+    pub keys_may_be_kept: bool,
+}
+
+/// One bounded unit of change.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// Names it in the ledger and in the archive.
+    pub id: String,
+    /// Its rows, frozen by their keys.
+    pub page: Page,
+}
+
+/// A batch whose intent is in the ledger and whose outcome is not.
+#[derive(Debug, Clone)]
+pub struct OpenBatch {
+    /// Its id.
+    pub id: String,
+    /// How many rows it was about to change.
+    pub rows: u64,
+    /// Where its rows stand in the walk, as far as the ledger may know.
+    pub bounds: Option<(Cursor, Cursor)>,
+}
+
+/// What a batch, or all batches together, did. A count that does not apply is absent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Rows copied to the archive and read back.
+    pub archived: Option<u64>,
+    /// Rows that the archive held already.
+    pub already_archived: Option<u64>,
+    /// Rows removed.
+    pub removed: Option<u64>,
+    /// Rows that changed between reading and removal, and stayed.
+    pub changed: u64,
+    /// Rows whose archived namesake has other content, and stayed: their keys, masked.
+    pub conflicts: Vec<String>,
+    /// The digest both sides agreed on.
+    pub digest: Option<String>,
+}
+
+impl Tally {
+    /// Adds another batch.
+    pub fn add(&mut self, other: Self) {
+        let sum = |a: Option<u64>, b: Option<u64>| {
+            if a.is_none() && b.is_none() { None } else { Some(a.unwrap_or(0) + b.unwrap_or(0)) }
+        };
+        self.archived = sum(self.archived, other.archived);
+        self.already_archived = sum(self.already_archived, other.already_archived);
+        self.removed = sum(self.removed, other.removed);
+        self.changed += other.changed;
+        self.conflicts.extend(other.conflicts);
+        self.digest = None;
+    }
+
+    /// True when anything in a store is different now.
+    pub fn changed_anything(&self) -> bool {
+        self.archived.unwrap_or(0) + self.removed.unwrap_or(0) > 0
+    }
+}
+
+/// What every action of a run can see.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The run.
+    pub run: String,
+    /// The job.
+    pub job: Arc<Job>,
+    /// All stores.
+    pub stores: Arc<Stores>,
+    /// The effective policies. A policy edited while the job runs does not change the running pass.
+    pub policies: Arc<Policies>,
+    holds: Arc<RwLock<Arc<Vec<Hold>>>>,
+}
+
+impl Context {
+    /// A context with the holds in force now.
+    pub fn new(run: String, job: Arc<Job>, stores: Arc<Stores>, policies: Arc<Policies>, holds: Vec<Hold>) -> Self {
+        Self { run, job, stores, policies, holds: Arc::new(RwLock::new(Arc::new(holds))) }
+    }
+
+    /// How the stores see us: `archive-orders 0199c1d2-…`.
+    pub fn who(&self) -> String {
+        format!("{} {}", self.job.name, self.run)
+    }
+
+    /// Replaces the holds; the next batch honours them.
+    pub fn see_holds(&self, holds: Vec<Hold>) {
+        *self.holds.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(holds);
+    }
+
+    /// The holds in force now.
+    pub fn all_holds(&self) -> Arc<Vec<Hold>> {
+        self.holds.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The holds on a dataset, and on every dataset whose archive it is.
+    pub fn holds_on(&self, dataset: &DatasetName) -> Holds {
+        let covered = self.policies.sources_of(dataset);
+        Holds::new(self.all_holds().iter().filter(|hold| covered.contains(&hold.dataset)))
+    }
+}
+
+/// A store's answer as a reason in the report.
+pub fn reason(failure: &StoreFailure) -> Reason {
+    let weight = match failure {
+        failure if failure.is_temporary() => Weight::Temporary,
+        StoreFailure::Refused { .. } => Weight::Refused,
+        _ => Weight::Failed,
+    };
+    let (code, help) = match failure {
+        StoreFailure::Refused { code, help, .. } => (Some((*code).to_owned()), Some(help.clone())),
+        _ => (None, None),
+    };
+    Reason { weight, code, text: failure.to_string(), help: help.filter(|help| !help.is_empty()) }
+}

@@ -1,0 +1,85 @@
+//! Removes rows for good once they are past their period; from the archive alone where the policy archives.
+
+use super::due;
+use crate::action::{Action, Batch, Context, Facts, Label, OpenBatch, Tally};
+use crate::job::spec::Job;
+use crate::policy::dataset::DatasetName;
+use crate::policy::lifecycle::{DeleteStep, Lifecycle};
+use crate::policy::set::Policies;
+use crate::report::run::Verdict;
+use crate::store::cell::Cursor;
+use crate::store::failure::StoreFailure;
+use crate::store::rows::{Counts, Page, Rows};
+use crate::store::system_log;
+use chrono::{DateTime, Utc};
+
+/// Removes a batch in one transaction, the whole predicate repeated.
+///
+/// A row that was never archived is never removed where the policy archives: this action does not even look at the
+/// live table then (held by `a_row_never_archived_is_never_deleted`).
+pub struct DeleteRows {
+    policy: Lifecycle,
+    step: DeleteStep,
+    dataset: DatasetName,
+    rows: Rows,
+    cutoff: DateTime<Utc>,
+}
+
+impl Action for DeleteRows {
+    const NAME: &'static str = "delete";
+    const ABOUT: &'static str = "remove rows past their period for good; from the archive alone where the policy archives";
+    type Target = (Lifecycle, DeleteStep);
+
+    fn targets(job: &Job, policies: &Policies) -> Vec<Self::Target> {
+        let matching = policies.matching(&job.policies).unwrap_or_default().into_iter();
+        matching.filter_map(|policy| Some((policy.clone(), policy.delete.clone()?))).collect()
+    }
+
+    fn label((policy, _): &Self::Target) -> Label {
+        Label { dataset: acted_on(policy).to_string(), policy: policy.name.clone(), owner: policy.owner.clone() }
+    }
+
+    async fn prepare(cx: &Context, (policy, step): &Self::Target, as_of: DateTime<Utc>) -> Result<Self, StoreFailure> {
+        let dataset = acted_on(policy).clone();
+        let store = cx.stores.get(&dataset.store)?;
+        let cutoff = step.after.before(as_of, cx.job.timezone);
+        let holds = cx.holds_on(&dataset);
+        let rows = Rows::prepare(store, &cx.who(), &dataset, &policy.clock, cutoff, policy.r#where.as_deref(), &holds).await?;
+        Ok(Self { policy: policy.clone(), step: step.clone(), dataset, rows, cutoff })
+    }
+
+    fn facts(&self) -> Facts {
+        due::facts(&self.policy, &self.rows, self.cutoff, self.step.after)
+    }
+
+    async fn survey(&self, cx: &Context) -> Result<Counts, StoreFailure> {
+        self.rows.count(&cx.holds_on(&self.dataset)).await
+    }
+
+    async fn begin(&self, _: &Context) -> Result<(), StoreFailure> {
+        Ok(())
+    }
+
+    async fn next(&self, cx: &Context, cursor: Option<&Cursor>, limit: u64) -> Result<Option<Page>, StoreFailure> {
+        self.rows.page(cursor, limit, &cx.holds_on(&self.dataset)).await
+    }
+
+    async fn apply(&self, cx: &Context, batch: &Batch) -> Result<Tally, StoreFailure> {
+        let done = self.rows.remove(&batch.page, &cx.holds_on(&self.dataset)).await?;
+        Ok(Tally { removed: Some(done.removed), changed: done.changed, ..Tally::default() })
+    }
+
+    async fn settle(&self, cx: &Context, batch: &OpenBatch) -> Result<Verdict, StoreFailure> {
+        due::settle(&self.rows, &cx.holds_on(&self.dataset), batch).await
+    }
+
+    async fn finish(&self, cx: &Context, tally: &Tally) -> Result<(), StoreFailure> {
+        let count = tally.removed.unwrap_or(0);
+        system_log::write(&self.rows, &cx.job.name, &cx.run, "deleted", count, self.cutoff, &self.dataset.to_string()).await
+    }
+}
+
+/// Where final removal happens.
+fn acted_on(policy: &Lifecycle) -> &DatasetName {
+    policy.archive.as_ref().map_or(&policy.dataset, |step| &step.to)
+}

@@ -1,0 +1,51 @@
+//! What archive and delete share: rows that are due by a lifecycle policy.
+
+use crate::action::{Facts, OpenBatch};
+use crate::policy::dataset::DatasetName;
+use crate::policy::lifecycle::{Cascade, Lifecycle};
+use crate::policy::period::Period;
+use crate::policy::set::Policies;
+use crate::report::run::Verdict;
+use crate::store::failure::StoreFailure;
+use crate::store::holds::Holds;
+use crate::store::rows::Rows;
+use chrono::{DateTime, Utc};
+
+/// What is known of a target once its rows are prepared.
+pub fn facts(policy: &Lifecycle, rows: &Rows, cutoff: DateTime<Utc>, period: Period) -> Facts {
+    Facts {
+        cutoff,
+        period: period.to_string(),
+        guard: policy.guard,
+        archive: None,
+        index: rows.index().map(str::to_owned),
+        notes: rows.notes().to_vec(),
+        cascade_allowed: policy.cascade == Cascade::Allow,
+        query: rows.due_query(),
+        statements: vec![rows.page_sql(None, 1_000, &Holds::default()).0],
+        fingerprint: rows.fingerprint(),
+        keys_may_be_kept: rows.keys_may_be_kept(),
+    }
+}
+
+/// A row's key as a report may show it: columns that are public or plain numbers as they are, the rest hidden.
+pub fn name_row(policies: &Policies, dataset: &DatasetName, rows: &Rows, key: &[String]) -> String {
+    let parts = rows.key_columns().zip(key).map(|(column, value)| {
+        let plain = value.chars().all(|c| c.is_ascii_digit()) && !policies.is_secret(dataset, column);
+        if plain || policies.is_public(dataset, column) { format!("{column}={value}") } else { format!("{column}=***") }
+    });
+    parts.collect::<Vec<_>>().join(" ")
+}
+
+/// Settles a batch by what is left of it: all of its rows still there, or none.
+///
+/// A batch is one transaction, so nothing in between is ours; then nothing is claimed.
+pub async fn settle(rows: &Rows, holds: &Holds, batch: &OpenBatch) -> Result<Verdict, StoreFailure> {
+    let Some((from, to)) = &batch.bounds else { return Ok(Verdict::Unclear) };
+    let left = rows.between(from, to, holds).await?;
+    Ok(match left {
+        0 => Verdict::Applied,
+        left if left >= batch.rows => Verdict::RolledBack,
+        _ => Verdict::Unclear,
+    })
+}

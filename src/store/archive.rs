@@ -1,0 +1,271 @@
+//! The archive table beside the rows: whether it can take them unchanged, and how to make one that can.
+
+use super::connect::Store;
+use super::dialect::Dialect;
+use super::failure::StoreFailure;
+use super::rows::Rows;
+use super::table::{Class, Column, Table};
+use super::{catalogue, session::Session};
+use crate::policy::dataset::DatasetName;
+
+/// The column that names the batch which brought a row; restoring by batch needs it.
+pub const BATCH_COLUMN: &str = "steward_batch";
+
+/// An archive that can take the rows unchanged.
+#[derive(Debug, Clone)]
+pub struct Archive {
+    schema: Option<String>,
+    table: String,
+    /// Columns that both sides have, compared when the copy is read back.
+    pub(super) shared: Vec<Column>,
+    /// Of those, the ones that are written; the archive computes the rest itself.
+    pub(super) written: Vec<Column>,
+    /// The archive has a column for the batch's id.
+    pub(super) keeps_batch: bool,
+    /// How to make the table, when it is not there yet.
+    create: Option<Vec<String>>,
+}
+
+impl Archive {
+    /// Holds the archive against its source; refuses what could not take every row unchanged. Touches nothing.
+    pub async fn prepare(store: &Store, rows: &Rows, to: &DatasetName, create: bool) -> Result<Self, StoreFailure> {
+        let mut session = store.reading(&rows.who).await?;
+        match catalogue::find(&mut session, to).await? {
+            Some(table) => Self::existing(rows, &table),
+            None => Self::missing(&mut session, rows, to, create).await,
+        }
+    }
+
+    fn existing(rows: &Rows, archive: &Table) -> Result<Self, StoreFailure> {
+        let source = rows.table();
+        if (&archive.schema, &archive.name) == (&source.schema, &source.name) {
+            return Err(StoreFailure::refused(
+                "SW4010",
+                format!("`{}` cannot be its own archive", source.label()),
+                "name another table in `archive.to`",
+            ));
+        }
+        for column in &source.columns {
+            let there = archive.column(&column.name).map_err(|_| lacks(source, archive, column))?;
+            takes(rows.dialect, column, there).map_err(|why| unfit(source, archive, column, there, why))?;
+        }
+        let own = archive.columns.iter().filter(|column| !source.columns.iter().any(|other| other.name == column.name));
+        if let Some(extra) = own.clone().find(|column| !column.nullable && !column.has_default && !column.generated) {
+            return Err(StoreFailure::refused(
+                "SW4010",
+                format!(
+                    "archive `{}` wants a value for `{}` (NOT NULL, no default), which `{}` does not have",
+                    archive.label(),
+                    extra.name,
+                    source.label()
+                ),
+                format!("make `{}` nullable, or give it a default", extra.name),
+            ));
+        }
+        let key: Vec<&Column> = rows.key.iter().collect();
+        if !archive.is_unique_over(&key) {
+            let list = key.iter().map(|column| rows.dialect.quote(&column.name)).collect::<Vec<_>>().join(", ");
+            return Err(StoreFailure::refused(
+                "SW4010",
+                format!(
+                    "archive `{}` has no unique index over ({list}): a row archived twice would not be seen",
+                    archive.label()
+                ),
+                format!(
+                    "CREATE UNIQUE INDEX {} ON {} ({list});",
+                    rows.dialect.quote(&format!("{}_key", archive.name)),
+                    rows.dialect.table(archive)
+                ),
+            ));
+        }
+        let generated = |name: &str| archive.columns.iter().any(|column| column.name == name && column.generated);
+        Ok(Self {
+            schema: archive.schema.clone(),
+            table: archive.name.clone(),
+            shared: source.columns.clone(),
+            written: source.columns.iter().filter(|column| !generated(&column.name)).cloned().collect(),
+            keeps_batch: own.clone().any(|column| column.name == BATCH_COLUMN),
+            create: None,
+        })
+    }
+
+    async fn missing(session: &mut Session, rows: &Rows, to: &DatasetName, create: bool) -> Result<Self, StoreFailure> {
+        let source = rows.table();
+        let schema = to.schema.clone().or_else(|| source.schema.clone());
+        let ddl = ddl(rows, schema.as_deref(), &to.table);
+        if !create {
+            let near = catalogue::must_find(session, to).await.err().map(|failure| match failure {
+                StoreFailure::Refused { help, .. } if help.starts_with("did you mean") => format!("{help}\nor make it: "),
+                _ => "make it, or write `create: true`: ".to_owned(),
+            });
+            let help = format!("{}{}", near.unwrap_or_default(), ddl.join("; "));
+            return Err(StoreFailure::refused("SW4009", format!("there is no archive `{to}`; nothing is moved"), help));
+        }
+        Ok(Self {
+            schema,
+            table: to.table.clone(),
+            shared: source.columns.clone(),
+            // MySQL's LIKE copies what is generated; the others are made with plain columns.
+            written: source.columns.iter().filter(|column| !(rows.dialect.is_mysql() && column.generated)).cloned().collect(),
+            keeps_batch: true,
+            create: Some(ddl),
+        })
+    }
+
+    /// Makes the table when it is not there yet. Called once, before the first batch of a real run.
+    pub async fn create(&self, rows: &Rows) -> Result<(), StoreFailure> {
+        let Some(ddl) = &self.create else { return Ok(()) };
+        let mut session = rows.store.session(&rows.who).await?;
+        for statement in ddl {
+            session.raw(statement).await?;
+        }
+        Ok(())
+    }
+
+    /// The statements that will make the table; none when it is there.
+    pub fn statements(&self) -> &[String] {
+        self.create.as_deref().unwrap_or_default()
+    }
+
+    /// True when the archive says which batch brought a row.
+    pub const fn keeps_batch(&self) -> bool {
+        self.keeps_batch
+    }
+
+    /// How many rows of a batch the archive holds.
+    pub async fn rows_of(&self, rows: &Rows, batch: &str) -> Result<u64, StoreFailure> {
+        let mut session = rows.store.reading(&rows.who).await?;
+        let column = rows.dialect.quote(BATCH_COLUMN);
+        let sql = format!("SELECT COUNT(*) FROM {} WHERE {column} = {}", self.path(rows.dialect), rows.dialect.bind(1));
+        session.count(&sql, &[super::cell::Cell::Text(batch.to_owned())]).await
+    }
+
+    pub(super) fn path(&self, dialect: Dialect) -> String {
+        dialect.path(self.schema.as_deref(), &self.table)
+    }
+}
+
+fn lacks(source: &Table, archive: &Table, column: &Column) -> StoreFailure {
+    StoreFailure::refused(
+        "SW4010",
+        format!("archive `{}` has no column `{}`, which `{}` has", archive.label(), column.name, source.label()),
+        format!("ALTER TABLE … ADD COLUMN {} {};", column.name, column.declared),
+    )
+}
+
+fn unfit(source: &Table, archive: &Table, column: &Column, there: &Column, why: &str) -> StoreFailure {
+    StoreFailure::refused(
+        "SW4010",
+        format!(
+            "column `{}` of archive `{}` is `{}` and {why}; in `{}` it is `{}`",
+            column.name,
+            archive.label(),
+            there.declared,
+            source.label(),
+            column.declared
+        ),
+        format!("give it the type `{}`", column.declared),
+    )
+}
+
+/// Whether every value of `from` fits into `to` unchanged.
+fn takes(dialect: Dialect, from: &Column, to: &Column) -> Result<(), &'static str> {
+    if from.nullable && !to.nullable && !to.generated && dialect != Dialect::Sqlite {
+        return Err("takes no NULL");
+    }
+    let (a, b) = (from.declared.to_lowercase(), to.declared.to_lowercase());
+    let fits = if dialect == Dialect::Sqlite { affinity(&a) == affinity(&b) } else { a == b || widens(dialect, from, to) };
+    if fits { Ok(()) } else { Err("is narrower, or another type") }
+}
+
+/// The wider types of one family; everything else must be the same type to the letter.
+fn widens(dialect: Dialect, from: &Column, to: &Column) -> bool {
+    let (a, b) = (Shape::of(dialect, from), Shape::of(dialect, to));
+    match (from.class, to.class) {
+        (Class::Integer { unsigned: x }, Class::Integer { unsigned: y }) => x == y && a.room <= b.room,
+        (Class::Decimal, Class::Decimal) => a.scale == b.scale && a.signed == b.signed && a.room <= b.room,
+        // What is padded to its length changes when the length does.
+        (Class::Text, Class::Text) | (Class::Bytes, Class::Bytes) => !a.padded && !b.padded && a.room <= b.room,
+        _ => false,
+    }
+}
+
+/// How much a type takes, comparable within its family.
+struct Shape {
+    room: u64,
+    scale: u64,
+    padded: bool,
+    signed: bool,
+}
+
+impl Shape {
+    fn of(dialect: Dialect, column: &Column) -> Self {
+        let declared = column.declared.to_lowercase();
+        let base = declared.split('(').next().unwrap_or_default().trim();
+        let numbers: Vec<u64> = declared
+            .split_once('(')
+            .and_then(|(_, rest)| rest.split_once(')'))
+            .map(|(inside, _)| inside.split(',').filter_map(|number| number.trim().parse().ok()).collect())
+            .unwrap_or_default();
+        let word = base.split(' ').next().unwrap_or(base);
+        let room = match (column.class, word) {
+            (Class::Integer { .. }, _) => {
+                let sizes = ["tinyint", "smallint", "mediumint", "int", "integer", "bigint"];
+                sizes.iter().position(|size| *size == word).map_or(u64::MAX, |at| at as u64)
+            }
+            // A character of MySQL's can take four bytes, and its text types count bytes.
+            (Class::Text, "tinytext") => 255 / 4,
+            (Class::Text, "text") if dialect.is_mysql() => 65_535 / 4,
+            (Class::Text, "mediumtext") => 16_777_215 / 4,
+            (Class::Bytes, "tinyblob") => 255,
+            (Class::Bytes, "blob") => 65_535,
+            (Class::Bytes, "mediumblob") => 16_777_215,
+            _ => numbers.first().copied().unwrap_or(u64::MAX / 4),
+        };
+        Self {
+            room,
+            scale: numbers.get(1).copied().unwrap_or(0),
+            padded: matches!(base, "char" | "character" | "binary"),
+            signed: !declared.contains("unsigned"),
+        }
+    }
+}
+
+/// SQLite's rule for the affinity of a declared type (sqlite.org/datatype3.html, 3.1).
+fn affinity(declared: &str) -> u8 {
+    let has = |words: &[&str]| words.iter().any(|word| declared.contains(word));
+    if has(&["int"]) {
+        0
+    } else if has(&["char", "clob", "text"]) {
+        1
+    } else if declared.is_empty() || has(&["blob"]) {
+        2
+    } else if has(&["real", "floa", "doub"]) {
+        3
+    } else {
+        4
+    }
+}
+
+/// The statements that make an archive in which every row fits.
+fn ddl(rows: &Rows, schema: Option<&str>, name: &str) -> Vec<String> {
+    let dialect = rows.dialect;
+    let (source, archive) = (dialect.table(&rows.table), dialect.path(schema, name));
+    match dialect {
+        Dialect::Postgres => vec![format!(
+            "CREATE TABLE {archive} (LIKE {source} INCLUDING ALL EXCLUDING GENERATED EXCLUDING IDENTITY, {BATCH_COLUMN} text)"
+        )],
+        Dialect::Mysql | Dialect::Mariadb => vec![
+            format!("CREATE TABLE {archive} LIKE {source}"),
+            format!("ALTER TABLE {archive} ADD COLUMN {BATCH_COLUMN} varchar(64) NULL"),
+        ],
+        Dialect::Sqlite => {
+            let mut parts: Vec<_> =
+                rows.table.columns.iter().map(|column| format!("{} {}", dialect.quote(&column.name), column.declared)).collect();
+            parts.push(format!("{BATCH_COLUMN} TEXT"));
+            let key: Vec<_> = rows.key.iter().map(|column| dialect.quote(&column.name)).collect();
+            parts.push(format!("PRIMARY KEY ({})", key.join(", ")));
+            vec![format!("CREATE TABLE {archive} ({})", parts.join(", "))]
+        }
+    }
+}

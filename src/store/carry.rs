@@ -1,0 +1,395 @@
+//! Carries out one page: copies its rows to the archive, proves the copy, and removes them; or only removes them.
+//!
+//! Everything about a page happens in one transaction on one connection, so a crash leaves either all of it or nothing.
+//! The rows never travel: only their keys do, into a temporary table that every statement joins.
+
+use super::archive::Archive;
+use super::cell::{self, Cell};
+use super::dialect::Dialect;
+use super::failure::StoreFailure;
+use super::holds::Holds;
+use super::rows::{Page, Rows};
+use super::session::Session;
+use super::table::Column;
+use sha2::{Digest, Sha256};
+
+/// What became of a page.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Carried {
+    /// Rows copied to the archive and read back.
+    pub archived: u64,
+    /// Rows that the archive held already, with the same content.
+    pub already_archived: u64,
+    /// Rows removed: always `archived + already_archived` when there is an archive.
+    pub removed: u64,
+    /// Rows that were on the page and no longer may go: changed, held or gone since it was read.
+    pub changed: u64,
+    /// Keys under which the archive holds other content; their rows stay.
+    pub conflicts: Vec<Vec<String>>,
+    /// The digest that both sides agreed on, where the engine can give one; order does not matter to it.
+    pub digest: Option<String>,
+}
+
+impl Rows {
+    /// Removes the rows of a page for good, those of them that still may go.
+    ///
+    /// The whole predicate, holds included, is repeated in the removing statement. Busy means: rolled back, try again.
+    pub async fn remove(&self, page: &Page, holds: &Holds) -> Result<Carried, StoreFailure> {
+        let mut session = self.store.session(&self.who).await?;
+        let keys = Keys::prepare(self, &mut session).await?;
+        session.begin().await?;
+        let done = self.remove_inside(&mut session, &keys, page, holds).await;
+        finish(session, done).await
+    }
+
+    async fn remove_inside(
+        &self,
+        session: &mut Session,
+        keys: &Keys,
+        page: &Page,
+        holds: &Holds,
+    ) -> Result<Carried, StoreFailure> {
+        let locked = self.freeze(session, keys, page, holds).await?;
+        let mut carried = Carried { changed: missing(page.keys.len(), locked.len()), ..Carried::default() };
+        carried.removed = self.remove_frozen(session, keys, locked.len(), holds).await?;
+        Ok(carried)
+    }
+
+    /// Moves the rows of a page to the archive: freeze, copy, read back, remove, and all of it or nothing.
+    ///
+    /// Held by `nothing_is_removed_that_is_not_provably_copied`.
+    pub async fn archive(&self, page: &Page, archive: &Archive, batch: &str, holds: &Holds) -> Result<Carried, StoreFailure> {
+        let mut session = self.store.session(&self.who).await?;
+        let keys = Keys::prepare(self, &mut session).await?;
+        session.begin().await?;
+        let done = self.archive_inside(&mut session, &keys, page, archive, batch, holds).await;
+        finish(session, done).await
+    }
+
+    async fn archive_inside(
+        &self,
+        session: &mut Session,
+        keys: &Keys,
+        page: &Page,
+        archive: &Archive,
+        batch: &str,
+        holds: &Holds,
+    ) -> Result<Carried, StoreFailure> {
+        let mut going = self.freeze(session, keys, page, holds).await?;
+        let mut carried = Carried { changed: missing(page.keys.len(), going.len()), ..Carried::default() };
+        let there = self.already_there(session, keys, archive).await?;
+        if !there.is_empty() {
+            let same = self.the_same(session, keys, archive, true).await?;
+            let (conflicting, rest): (Vec<_>, Vec<_>) =
+                going.into_iter().partition(|key| there.contains(key) && !same.contains(key));
+            carried.already_archived = same.len() as u64;
+            carried.conflicts = conflicting.iter().map(|key| key.iter().map(Cell::shown).collect()).collect();
+            going = rest;
+            keys.fill(session, &going).await?;
+        }
+        carried.archived = self.copy(session, keys, archive, batch, !there.is_empty()).await?;
+        self.must_hold(carried.archived + carried.already_archived, going.len(), "copied")?;
+        carried.digest = self.read_back(session, keys, archive, going.len()).await?;
+        carried.removed = self.remove_frozen(session, keys, going.len(), holds).await?;
+        Ok(carried)
+    }
+
+    /// Locks those rows of the page that still may go, and keeps only their keys.
+    async fn freeze(
+        &self,
+        session: &mut Session,
+        keys: &Keys,
+        page: &Page,
+        holds: &Holds,
+    ) -> Result<Vec<Vec<Cell>>, StoreFailure> {
+        keys.fill(session, &page.keys).await?;
+        let lock = match self.dialect {
+            Dialect::Sqlite => String::new(),
+            Dialect::Postgres => format!(" FOR UPDATE OF {}", self.dialect.quote(&self.table.name)),
+            Dialect::Mysql | Dialect::Mariadb => " FOR UPDATE".to_owned(),
+        };
+        let sql = format!("SELECT {} FROM {} WHERE {}{lock}", keys.outgoing(), keys.joined(self), self.may_go(holds));
+        let locked = session.rows(&sql, &[]).await?;
+        if locked.len() != page.keys.len() {
+            keys.fill(session, &locked).await?;
+        }
+        Ok(locked)
+    }
+
+    async fn already_there(&self, session: &mut Session, keys: &Keys, archive: &Archive) -> Result<Vec<Vec<Cell>>, StoreFailure> {
+        let sql = format!(
+            "SELECT {} FROM {} ",
+            keys.outgoing(),
+            keys.joined_to(self.dialect, &archive.path(self.dialect), "steward_a")
+        );
+        session.rows(&sql, &[]).await
+    }
+
+    /// Keys whose row and copy are the same, byte for byte.
+    async fn the_same(
+        &self,
+        session: &mut Session,
+        keys: &Keys,
+        archive: &Archive,
+        list: bool,
+    ) -> Result<Vec<Vec<Cell>>, StoreFailure> {
+        let path = self.dialect.table(&self.table);
+        let alike = archive.shared.iter().map(|column| {
+            let name = self.dialect.quote(&column.name);
+            self.dialect.same(&format!("{path}.{name}"), &format!("steward_a.{name}"), column)
+        });
+        let wanted = if list { keys.outgoing() } else { "COUNT(*)".to_owned() };
+        let sql = format!(
+            "SELECT {wanted} FROM {} {} WHERE {}",
+            keys.joined(self),
+            keys.join(self.dialect, &archive.path(self.dialect), "steward_a"),
+            alike.collect::<Vec<_>>().join(" AND ")
+        );
+        session.rows(&sql, &[]).await
+    }
+
+    async fn copy(
+        &self,
+        session: &mut Session,
+        keys: &Keys,
+        archive: &Archive,
+        batch: &str,
+        some_are_there: bool,
+    ) -> Result<u64, StoreFailure> {
+        let path = self.dialect.table(&self.table);
+        let names: Vec<_> = archive.written.iter().map(|column| self.dialect.quote(&column.name)).collect();
+        let mut values: Vec<_> = names.iter().map(|name| format!("{path}.{name}")).collect();
+        let mut columns = names;
+        if archive.keeps_batch {
+            columns.push(self.dialect.quote(super::archive::BATCH_COLUMN));
+            // A batch's id is ours: hexadecimal digits and dashes.
+            values.push(format!("'{batch}'"));
+        }
+        let overriding = if self.dialect == Dialect::Postgres { " OVERRIDING SYSTEM VALUE" } else { "" };
+        let only_new = if some_are_there {
+            format!(
+                " WHERE NOT EXISTS (SELECT 1 FROM {} steward_b WHERE {})",
+                archive.path(self.dialect),
+                keys.matches(self.dialect, "steward_b")
+            )
+        } else {
+            String::new()
+        };
+        let sql = format!(
+            "INSERT INTO {} ({}){overriding} SELECT {} FROM {}{only_new}",
+            archive.path(self.dialect),
+            columns.join(", "),
+            values.join(", "),
+            keys.joined(self)
+        );
+        session.execute(&sql, &[]).await
+    }
+
+    /// Reads the copy back: every row must be there and be the same.
+    ///
+    /// PostgreSQL compares counts and a digest of the rows' text on both sides, which is twice as fast there as a
+    /// comparison row by row; the others compare each value, which costs them no more than a digest would.
+    async fn read_back(
+        &self,
+        session: &mut Session,
+        keys: &Keys,
+        archive: &Archive,
+        rows: usize,
+    ) -> Result<Option<String>, StoreFailure> {
+        if self.dialect != Dialect::Postgres {
+            let same = self.the_same(session, keys, archive, false).await?;
+            let same = same.first().and_then(|row| row.first()).map_or(0, Cell::as_count);
+            self.must_hold(same, rows, "read back the same")?;
+            return Ok(None);
+        }
+        let list = |from: &str| {
+            archive
+                .shared
+                .iter()
+                .map(|column| format!("{from}.{}", self.dialect.quote(&column.name)))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let path = self.dialect.table(&self.table);
+        let digest = |columns: String, from: String| {
+            format!("SELECT COUNT(*), COALESCE(SUM(hashtextextended(ROW({columns})::text, 0)::numeric), 0)::text FROM {from}")
+        };
+        let source = session.rows(&digest(list(&path), keys.joined(self)), &[]).await?;
+        let copies = keys.joined_to(self.dialect, &archive.path(self.dialect), "steward_a");
+        let copy = session.rows(&digest(list("steward_a"), copies), &[]).await?;
+        let count = copy.first().and_then(|row| row.first()).map_or(0, Cell::as_count);
+        self.must_hold(if source == copy { count } else { 0 }, rows, "read back the same")?;
+        Ok(copy.first().and_then(|row| row.get(1)).map(Cell::shown))
+    }
+
+    async fn remove_frozen(&self, session: &mut Session, keys: &Keys, rows: usize, holds: &Holds) -> Result<u64, StoreFailure> {
+        if rows == 0 {
+            return Ok(0);
+        }
+        let path = self.dialect.table(&self.table);
+        let may_go = self.may_go(holds);
+        let sql = match self.dialect {
+            Dialect::Postgres => {
+                format!("DELETE FROM {path} USING {} WHERE {} AND {may_go}", keys.name, keys.matches(self.dialect, &path))
+            }
+            Dialect::Mysql | Dialect::Mariadb => format!("DELETE {path} FROM {} WHERE {may_go}", keys.joined(self)),
+            Dialect::Sqlite => format!(
+                "DELETE FROM {path} WHERE ({}) IN (SELECT {} FROM {}) AND {may_go}",
+                keys.columns.iter().map(|column| self.dialect.quote(&column.name)).collect::<Vec<_>>().join(", "),
+                (0..keys.columns.len()).map(key_name).collect::<Vec<_>>().join(", "),
+                keys.name
+            ),
+        };
+        let removed = session.execute(&sql, &[]).await?;
+        self.must_hold(removed, rows, "removed")?;
+        Ok(removed)
+    }
+
+    /// What is not so ends the batch: the transaction is rolled back and the rows stay.
+    fn must_hold(&self, found: u64, wanted: usize, what: &str) -> Result<(), StoreFailure> {
+        if found == wanted as u64 {
+            return Ok(());
+        }
+        Err(StoreFailure::Failed {
+            store: self.table.store.clone(),
+            text: format!(
+                "{found} of {wanted} rows of `{}` were {what}; the batch was rolled back and nothing was removed",
+                self.table.label()
+            ),
+        })
+    }
+}
+
+async fn finish(session: Session, done: Result<Carried, StoreFailure>) -> Result<Carried, StoreFailure> {
+    match done {
+        Ok(carried) => session.commit().await.map(|()| carried),
+        Err(failure) => {
+            session.rollback().await;
+            Err(failure)
+        }
+    }
+}
+
+fn missing(read: usize, locked: usize) -> u64 {
+    read.saturating_sub(locked) as u64
+}
+
+fn key_name(at: usize) -> String {
+    format!("steward_k{at}")
+}
+
+/// The temporary table that holds a page's keys, typed as the table's own.
+struct Keys {
+    name: String,
+    dialect: Dialect,
+    columns: Vec<Column>,
+}
+
+impl Keys {
+    /// Makes the table if this connection has none of that shape yet. Before the transaction: MySQL wants it so under GTIDs.
+    async fn prepare(rows: &Rows, session: &mut Session) -> Result<Self, StoreFailure> {
+        let dialect = session.dialect();
+        let path = dialect.table(&rows.table);
+        let shape = Sha256::digest(format!("{path}|{:?}", rows.key));
+        let short = format!("steward_keys_{}", cell::hex(&shape[..6]).to_lowercase());
+        let name = match dialect {
+            Dialect::Mysql | Dialect::Mariadb => dialect.path(rows.table.schema.as_deref(), &short),
+            Dialect::Postgres => format!("pg_temp.{short}"),
+            Dialect::Sqlite => format!("temp.{short}"),
+        };
+        let columns: Vec<_> = rows
+            .key
+            .iter()
+            .enumerate()
+            .map(|(at, column)| format!("{path}.{} AS {}", dialect.quote(&column.name), key_name(at)))
+            .collect();
+        let select = format!("SELECT {} FROM {path} WHERE 1 = 0", columns.join(", "));
+        let create = match dialect {
+            Dialect::Postgres => format!("CREATE TEMPORARY TABLE IF NOT EXISTS {short} ON COMMIT DELETE ROWS AS {select}"),
+            Dialect::Mysql | Dialect::Mariadb => {
+                format!("CREATE TEMPORARY TABLE IF NOT EXISTS {name} ENGINE = InnoDB AS {select}")
+            }
+            Dialect::Sqlite => format!("CREATE TEMPORARY TABLE IF NOT EXISTS {short} AS {select}"),
+        };
+        session.raw(&create).await?;
+        Ok(Self { name, dialect, columns: rows.key.clone() })
+    }
+
+    /// Replaces what the table holds.
+    async fn fill(&self, session: &mut Session, keys: &[Vec<Cell>]) -> Result<(), StoreFailure> {
+        session.execute(&format!("DELETE FROM {}", self.name), &[]).await?;
+        let values = |value: &dyn Fn(usize) -> String| {
+            self.columns
+                .iter()
+                .enumerate()
+                .map(|(at, column)| self.dialect.incoming(&value(at), column))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let source = match self.dialect {
+            Dialect::Postgres => {
+                format!("SELECT {} FROM json_array_elements($1::text::json) r(v)", values(&|at| format!("r.v->>{at}")))
+            }
+            Dialect::Mysql | Dialect::Mariadb => {
+                let columns: Vec<_> =
+                    (0..self.columns.len()).map(|at| format!("{} LONGTEXT PATH '$[{at}]'", key_name(at))).collect();
+                format!(
+                    "SELECT {} FROM JSON_TABLE(?, '$[*]' COLUMNS ({})) r",
+                    values(&|at| format!("r.{}", key_name(at))),
+                    columns.join(", ")
+                )
+            }
+            Dialect::Sqlite => {
+                let value = |at: usize| {
+                    format!(
+                        "CASE json_type(r.value, '$[{at}]') WHEN 'array' THEN unhex(json_extract(r.value, '$[{at}][0]')) \
+                         ELSE json_extract(r.value, '$[{at}]') END"
+                    )
+                };
+                format!("SELECT {} FROM json_each(?) r", values(&value))
+            }
+        };
+        session.execute(&format!("INSERT INTO {} {source}", self.name), &[Cell::Text(cell::as_json(keys))]).await?;
+        Ok(())
+    }
+
+    fn outgoing(&self) -> String {
+        let columns = self.columns.iter().enumerate().map(|(at, column)| {
+            let named = Column { name: key_name(at), ..column.clone() };
+            self.dialect.outgoing(&self.name, &named)
+        });
+        columns.collect::<Vec<_>>().join(", ")
+    }
+
+    /// True where a row of `other` bears one of the keys. The row's column stands first: its collation decides.
+    fn matches(&self, dialect: Dialect, other: &str) -> String {
+        let pairs = self
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(at, column)| format!("{other}.{} = {}.{}", dialect.quote(&column.name), self.name, key_name(at)));
+        pairs.collect::<Vec<_>>().join(" AND ")
+    }
+
+    /// The keys joined to their rows, in that order whatever the planner thinks: a page is small, the table is not.
+    fn joined(&self, rows: &Rows) -> String {
+        let path = rows.dialect.table(&rows.table);
+        format!("{} {} {path} ON {}", self.name, in_order(rows.dialect), self.matches(rows.dialect, &path))
+    }
+
+    fn joined_to(&self, dialect: Dialect, path: &str, alias: &str) -> String {
+        format!("{} {}", self.name, self.join(dialect, path, alias))
+    }
+
+    fn join(&self, dialect: Dialect, path: &str, alias: &str) -> String {
+        format!("{} {path} {alias} ON {}", in_order(dialect), self.matches(dialect, alias))
+    }
+}
+
+const fn in_order(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => "CROSS JOIN",
+        Dialect::Postgres => "JOIN",
+        Dialect::Mysql | Dialect::Mariadb => "STRAIGHT_JOIN",
+    }
+}

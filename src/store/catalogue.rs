@@ -1,0 +1,63 @@
+//! Finds tables by name, whatever the store.
+
+use super::cell::Cell;
+use super::clock::ClockKind;
+use super::dialect::Dialect;
+use super::failure::StoreFailure;
+use super::session::Session;
+use super::table::Table;
+use super::{mysql, postgres, sqlite};
+use crate::policy::dataset::DatasetName;
+use crate::policy::lifecycle::Clock;
+
+/// A table by its exact name, or `None`.
+pub async fn find(session: &mut Session, name: &DatasetName) -> Result<Option<Table>, StoreFailure> {
+    match session.dialect() {
+        Dialect::Sqlite => sqlite::table(session, name.schema.as_deref(), &name.table).await,
+        Dialect::Postgres => postgres::table(session, name.schema.as_deref(), &name.table).await,
+        Dialect::Mysql | Dialect::Mariadb => mysql::table(session, name.schema.as_deref(), &name.table).await,
+    }
+}
+
+/// A table that must be there; a near miss is suggested, never used.
+pub async fn must_find(session: &mut Session, name: &DatasetName) -> Result<Table, StoreFailure> {
+    if let Some(table) = find(session, name).await? {
+        return Ok(table);
+    }
+    let tables = tables(session, name.schema.as_deref()).await?;
+    let near =
+        tables.iter().map(|table| (strsim::damerau_levenshtein(&table.to_lowercase(), &name.table.to_lowercase()), table)).min();
+    let help = match near {
+        Some((distance, table)) if distance <= 2 => format!("did you mean `{table}`? names match exactly, letter case included"),
+        _ if tables.is_empty() => "the schema has no tables, or does not exist".to_owned(),
+        _ => format!("it has: {}", tables.iter().take(12).cloned().collect::<Vec<_>>().join(", ")),
+    };
+    Err(StoreFailure::refused("SW4001", format!("there is no table `{name}`"), help))
+}
+
+/// The tables of a schema; of the connection's own when none is named.
+pub async fn tables(session: &mut Session, schema: Option<&str>) -> Result<Vec<String>, StoreFailure> {
+    match session.dialect() {
+        Dialect::Sqlite => sqlite::tables(session).await,
+        Dialect::Postgres => postgres::tables(session, schema).await,
+        Dialect::Mysql | Dialect::Mariadb => mysql::tables(session, schema).await,
+    }
+}
+
+/// Which index a query uses; `None` when it reads the whole table.
+pub async fn index_used(session: &mut Session, sql: &str, binds: &[Cell]) -> Result<Option<String>, StoreFailure> {
+    match session.dialect() {
+        Dialect::Sqlite => sqlite::index_used(session, sql, binds).await,
+        Dialect::Postgres => postgres::index_used(session, sql, binds).await,
+        Dialect::Mysql | Dialect::Mariadb => mysql::index_used(session, sql, binds).await,
+    }
+}
+
+/// What the clock column holds.
+pub async fn clock_kind(session: &mut Session, table: &Table, clock: &Clock) -> Result<ClockKind, StoreFailure> {
+    let column = table.column(&clock.column)?;
+    match session.dialect() {
+        Dialect::Sqlite => sqlite::clock(session, table, clock).await,
+        _ => ClockKind::of(table, column, clock),
+    }
+}

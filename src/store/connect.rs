@@ -1,0 +1,259 @@
+//! Finds stores by name and opens sessions that behave: bounded, named, in UTC, strict.
+
+use super::dialect::Dialect;
+use super::failure::StoreFailure;
+use super::session::{Link, Session};
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::OnceCell;
+
+/// What it takes to reach a store.
+#[derive(Debug, Clone)]
+pub struct StoreAddress {
+    /// The store's name in `steward.yaml`.
+    pub name: String,
+    /// Where it is.
+    pub at: StoreLocation,
+    /// Waiting for a lock ends after this.
+    pub lock_timeout: Duration,
+    /// A statement of a batch ends after this; counting and looking may take ten times as long.
+    pub statement_timeout: Duration,
+    /// Connections at most.
+    pub connections: u32,
+}
+
+/// Where a store is.
+#[derive(Debug, Clone)]
+pub enum StoreLocation {
+    /// A SQLite file.
+    File(PathBuf),
+    /// A server.
+    Server {
+        /// `mysql`, `mariadb`, `postgres` or `postgresql`, as a URL.
+        url: SecretString,
+        /// Overrides the URL's.
+        user: Option<String>,
+        /// The password.
+        password: Option<SecretString>,
+        /// The certificate authority to trust, and with it: verify the server's name.
+        ca: Option<PathBuf>,
+    },
+}
+
+/// All stores of a configuration, opened when first used.
+#[derive(Debug, Clone, Default)]
+pub struct Stores {
+    by_name: BTreeMap<String, Store>,
+}
+
+impl Stores {
+    /// Prepares the stores; nothing is contacted yet. An address that cannot be read is a refusal that names the store, never the URL.
+    pub fn new(addresses: impl IntoIterator<Item = StoreAddress>) -> Result<Self, StoreFailure> {
+        let by_name =
+            addresses.into_iter().map(|address| Ok((address.name.clone(), Store::new(address)?))).collect::<Result<_, _>>()?;
+        Ok(Self { by_name })
+    }
+
+    /// A store by name.
+    pub fn get(&self, name: &str) -> Result<&Store, StoreFailure> {
+        self.by_name.get(name).ok_or_else(|| {
+            StoreFailure::refused("SW4001", format!("there is no store `{name}`"), "name one of `stores` in steward.yaml")
+        })
+    }
+
+    /// Every store, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Store> {
+        self.by_name.values()
+    }
+}
+
+/// A store.
+#[derive(Debug, Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    address: StoreAddress,
+    pool: Pool,
+    dialect: OnceCell<Dialect>,
+}
+
+#[derive(Debug)]
+enum Pool {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+    Mysql(MySqlPool),
+}
+
+/// Getting a connection ends after this: a dead server is reported within seconds, not after the driver's half minute.
+const CONNECT: Duration = Duration::from_secs(8);
+
+impl Store {
+    fn new(address: StoreAddress) -> Result<Self, StoreFailure> {
+        let wrong = |error: sqlx::Error| {
+            let text = super::failure::without_values(&error.to_string());
+            StoreFailure::refused(
+                "SW4001",
+                format!("the url of store `{}` cannot be used: {text}", address.name),
+                "see `stores` in steward.yaml",
+            )
+        };
+        let pool = match &address.at {
+            StoreLocation::File(path) => Pool::Sqlite(sqlite(path.clone(), &address)),
+            StoreLocation::Server { url, user, password, ca } => {
+                let url = url.expose_secret();
+                let password = password.as_ref().map(ExposeSecret::expose_secret);
+                if url.starts_with("postgres") {
+                    Pool::Postgres(postgres(url, user.as_deref(), password, ca.as_ref(), &address).map_err(wrong)?)
+                } else {
+                    Pool::Mysql(mysql(url, user.as_deref(), password, ca.as_ref(), &address).map_err(wrong)?)
+                }
+            }
+        };
+        Ok(Self { inner: Arc::new(Inner { address, pool, dialect: OnceCell::new() }) })
+    }
+
+    /// The store's name.
+    pub fn name(&self) -> &str {
+        &self.inner.address.name
+    }
+
+    /// A session for a batch: short limits. `who` is shown to whoever watches the server (`archive-orders 0199…`).
+    pub async fn session(&self, who: &str) -> Result<Session, StoreFailure> {
+        self.open(who, self.inner.address.statement_timeout).await
+    }
+
+    /// A session for counting and looking: ten times the statement limit.
+    pub async fn reading(&self, who: &str) -> Result<Session, StoreFailure> {
+        self.open(who, self.inner.address.statement_timeout * 10).await
+    }
+
+    async fn open(&self, who: &str, statement: Duration) -> Result<Session, StoreFailure> {
+        let name = self.name();
+        let link = tokio::time::timeout(CONNECT + Duration::from_secs(2), self.link())
+            .await
+            .map_err(|_| StoreFailure::timed_out(name, CONNECT))?
+            .map_err(|error| StoreFailure::read(name, &error))?;
+        let who: String =
+            who.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | ' ' | '.' | '_')).take(55).collect();
+        let comment = match self.inner.pool {
+            Pool::Mysql(_) => format!("/* steward {who} */ "),
+            _ => String::new(),
+        };
+        let fallback = match self.inner.pool {
+            Pool::Sqlite(_) => Dialect::Sqlite,
+            Pool::Postgres(_) => Dialect::Postgres,
+            Pool::Mysql(_) => Dialect::Mysql,
+        };
+        let known = self.inner.dialect.get().copied();
+        let mut session =
+            Session::new(name, known.unwrap_or(fallback), link, comment.clone(), statement + Duration::from_secs(5));
+        if known.is_none() && fallback == Dialect::Mysql {
+            let version = session.rows("SELECT VERSION()", &[]).await?;
+            let is_mariadb = version.first().and_then(|row| row.first()?.as_text()).is_some_and(|text| text.contains("MariaDB"));
+            session = session.speaking(if is_mariadb { Dialect::Mariadb } else { Dialect::Mysql });
+        }
+        // Another session may have been first; they found the same.
+        let dialect = *self.inner.dialect.get_or_init(|| async { session.dialect() }).await;
+        if let Some(sql) = manners(dialect, &who, self.inner.address.lock_timeout, statement) {
+            session.raw(&sql).await?;
+        }
+        Ok(session)
+    }
+
+    async fn link(&self) -> Result<Link, sqlx::Error> {
+        Ok(match &self.inner.pool {
+            Pool::Sqlite(pool) => Link::Sqlite(pool.acquire().await?),
+            Pool::Postgres(pool) => Link::Postgres(pool.acquire().await?),
+            Pool::Mysql(pool) => Link::Mysql(pool.acquire().await?),
+        })
+    }
+}
+
+/// How a session behaves: bounded waits, UTC, and on MySQL no silent change of a value on its way into an archive.
+///
+/// MySQL's modes are added to the server's own, since conditions are written for those; zero dates and a zero in an
+/// AUTO_INCREMENT column must arrive as they are, anything that would be cut must not arrive at all.
+fn manners(dialect: Dialect, who: &str, lock: Duration, statement: Duration) -> Option<String> {
+    let (lock_s, lock_ms) = (lock.as_secs().max(1), lock.as_millis());
+    let (statement_s, statement_ms) = (statement.as_secs().max(1), statement.as_millis());
+    match dialect {
+        Dialect::Sqlite => None,
+        Dialect::Postgres => Some(format!(
+            "SELECT set_config('application_name', 'steward {who}', false), set_config('TimeZone', 'UTC', false), \
+             set_config('DateStyle', 'ISO, YMD', false), set_config('IntervalStyle', 'postgres', false), set_config('bytea_output', 'hex', false), \
+             set_config('extra_float_digits', '1', false), set_config('lock_timeout', '{lock_ms}', false), \
+             set_config('statement_timeout', '{statement_ms}', false), set_config('idle_in_transaction_session_timeout', '{statement_ms}', false)"
+        )),
+        Dialect::Mysql | Dialect::Mariadb => {
+            let limit = if dialect == Dialect::Mysql {
+                format!("SESSION max_execution_time = {statement_ms}, SESSION transaction_isolation = 'READ-COMMITTED'")
+            } else {
+                format!("SESSION max_statement_time = {statement_s}, SESSION tx_isolation = 'READ-COMMITTED'")
+            };
+            Some(format!(
+                "SET SESSION lock_wait_timeout = {lock_s}, SESSION innodb_lock_wait_timeout = {lock_s}, {limit}, \
+                 SESSION time_zone = '+00:00', SESSION sql_mode = CONCAT_WS(',', \
+                 REPLACE(REPLACE(REPLACE(@@GLOBAL.sql_mode, 'TRADITIONAL', ''), 'NO_ZERO_IN_DATE', ''), 'NO_ZERO_DATE', ''), \
+                 'STRICT_ALL_TABLES', 'NO_AUTO_VALUE_ON_ZERO', 'ALLOW_INVALID_DATES')"
+            ))
+        }
+    }
+}
+
+fn sqlite(path: PathBuf, address: &StoreAddress) -> SqlitePool {
+    let options = SqliteConnectOptions::new().filename(path).create_if_missing(false).busy_timeout(address.lock_timeout);
+    // SQLite has one writer at a time whatever we do; a second connection is for looking.
+    SqlitePoolOptions::new().max_connections(address.connections.min(2)).acquire_timeout(CONNECT).connect_lazy_with(options)
+}
+
+fn postgres(
+    url: &str,
+    user: Option<&str>,
+    password: Option<&str>,
+    ca: Option<&PathBuf>,
+    address: &StoreAddress,
+) -> Result<PgPool, sqlx::Error> {
+    let mut options = PgConnectOptions::from_str(url)?;
+    if let Some(user) = user {
+        options = options.username(user);
+    }
+    if let Some(password) = password {
+        options = options.password(password);
+    }
+    if let Some(ca) = ca {
+        options = options.ssl_mode(sqlx::postgres::PgSslMode::VerifyFull).ssl_root_cert(ca);
+    }
+    Ok(PgPoolOptions::new().max_connections(address.connections).acquire_timeout(CONNECT).connect_lazy_with(options))
+}
+
+fn mysql(
+    url: &str,
+    user: Option<&str>,
+    password: Option<&str>,
+    ca: Option<&PathBuf>,
+    address: &StoreAddress,
+) -> Result<MySqlPool, sqlx::Error> {
+    let url = url.replacen("mariadb://", "mysql://", 1);
+    // `||` means what the server says it means: conditions were written for it.
+    let mut options = MySqlConnectOptions::from_str(&url)?.pipes_as_concat(false).timezone(Some("+00:00".to_owned()));
+    if let Some(user) = user {
+        options = options.username(user);
+    }
+    if let Some(password) = password {
+        options = options.password(password);
+    }
+    if let Some(ca) = ca {
+        options = options.ssl_mode(sqlx::mysql::MySqlSslMode::VerifyIdentity).ssl_ca(ca);
+    }
+    Ok(MySqlPoolOptions::new().max_connections(address.connections).acquire_timeout(CONNECT).connect_lazy_with(options))
+}

@@ -1,0 +1,179 @@
+//! What a store answers when it does not do what was asked, and what that means for a run.
+
+use std::time::Duration;
+
+/// Why a store did not do what was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreFailure {
+    /// The store cannot be reached, or went away; may pass by itself.
+    #[error("store `{store}` is away: {text}")]
+    Away {
+        /// The store.
+        store: String,
+        /// What the network or the server said.
+        text: String,
+    },
+    /// A lock, a deadlock or a timeout: the transaction is rolled back and may be tried again.
+    #[error("store `{store}` is busy: {text}")]
+    Busy {
+        /// The store.
+        store: String,
+        /// What the server said.
+        text: String,
+    },
+    /// The answer to a COMMIT never came: the batch may or may not be in. Settled by looking.
+    #[error("store `{store}` did not answer a commit: {text}")]
+    Uncertain {
+        /// The store.
+        store: String,
+        /// What the network said.
+        text: String,
+    },
+    /// What is declared cannot work here; nothing was touched.
+    #[error("{text}")]
+    Refused {
+        /// The stable code, for `steward explain`.
+        code: &'static str,
+        /// A lowercase fact.
+        text: String,
+        /// The way out.
+        help: String,
+    },
+    /// The store refused a statement for good.
+    #[error("store `{store}`: {text}")]
+    Failed {
+        /// The store.
+        store: String,
+        /// What the server said, values taken out.
+        text: String,
+    },
+}
+
+impl StoreFailure {
+    /// A refusal: what is declared cannot work here.
+    pub fn refused(code: &'static str, text: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::Refused { code, text: text.into(), help: help.into() }
+    }
+
+    /// True when the same batch may succeed on another try, now.
+    pub const fn is_busy(&self) -> bool {
+        matches!(self, Self::Busy { .. })
+    }
+
+    /// True when it may pass by itself, now or later.
+    pub const fn is_temporary(&self) -> bool {
+        matches!(self, Self::Busy { .. } | Self::Away { .. } | Self::Uncertain { .. })
+    }
+
+    /// A call that was given up after `limit`.
+    pub fn timed_out(store: &str, limit: Duration) -> Self {
+        Self::Away { store: store.to_owned(), text: format!("no answer in {} s", limit.as_secs()) }
+    }
+
+    /// Reads a driver's error.
+    ///
+    /// Server messages can quote values (`Duplicate entry 'li@example.com' for key …`), so what
+    /// stands in quotes is taken out unless it is a name we know to be one: promise 9.
+    pub fn read(store: &str, error: &sqlx::Error) -> Self {
+        let store = store.to_owned();
+        let text = || harmless(error);
+        match error {
+            sqlx::Error::Database(database) => match kind(database.as_ref()) {
+                Kind::Busy => Self::Busy { store, text: text() },
+                Kind::Away => Self::Away { store, text: text() },
+                Kind::Denied => Self::Refused {
+                    code: "SW4006",
+                    text: format!("store `{store}` denies the right to do this: {}", text()),
+                    help: "`steward plan JOB --sql` prints the grants that the job needs".into(),
+                },
+                Kind::Other => Self::Failed { store, text: text() },
+            },
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::Protocol(_) => Self::Away { store, text: text() },
+            _ => Self::Failed { store, text: text() },
+        }
+    }
+}
+
+enum Kind {
+    Busy,
+    Away,
+    Denied,
+    Other,
+}
+
+/// Sorts server codes: SQLSTATE on PostgreSQL, error numbers on MySQL and MariaDB, result codes on SQLite.
+fn kind(error: &dyn sqlx::error::DatabaseError) -> Kind {
+    if let Some(mysql) = error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
+        return match mysql.number() {
+            1205 | 1213 | 3024 | 1969 | 1317 | 3572 => Kind::Busy,
+            1040 | 1053 | 1077 | 1152 | 1927 | 2006 | 2013 | 1203 | 1226 => Kind::Away,
+            1044 | 1142 | 1143 | 1227 | 1370 => Kind::Denied,
+            _ => Kind::Other,
+        };
+    }
+    if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
+        let code = error.code().and_then(|code| code.parse::<i32>().ok()).unwrap_or(0);
+        return match code & 0xff {
+            5 | 6 => Kind::Busy,
+            10 | 13 | 14 => Kind::Away,
+            8 => Kind::Denied,
+            _ => Kind::Other,
+        };
+    }
+    match error.code().as_deref() {
+        Some("40001" | "40P01" | "55P03" | "57014") => Kind::Busy,
+        Some("57P01" | "57P02" | "57P03" | "53300" | "57P05" | "25006") => Kind::Away,
+        Some(code) if code.starts_with("08") => Kind::Away,
+        Some("42501") => Kind::Denied,
+        _ => Kind::Other,
+    }
+}
+
+/// The server's sentence without the values it quotes.
+fn harmless(error: &sqlx::Error) -> String {
+    let text = match error {
+        sqlx::Error::Database(database) => database.message().to_owned(),
+        other => other.to_string(),
+    };
+    without_values(&text)
+}
+
+/// Takes out what may be a value: anything between single quotes, or in `(columns)=(values)`.
+pub(crate) fn without_values(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut quoted = false;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c == '\'' {
+            quoted = !quoted;
+            kept.push_str(if quoted { "'…" } else { "'" });
+        } else if !quoted {
+            kept.push(c);
+            if kept.ends_with(")=(") {
+                for inner in chars.by_ref() {
+                    if inner == ')' {
+                        break;
+                    }
+                }
+                kept.push_str("…)");
+            }
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_servers_sentence_loses_its_values() {
+        assert_eq!(without_values("Duplicate entry 'li@x.com' for key 'email'"), "Duplicate entry '…' for key '…'");
+        assert_eq!(without_values("Key (email)=(li@x.com) already exists."), "Key (email)=(…) already exists.");
+        assert_eq!(without_values("lock timeout"), "lock timeout");
+    }
+}

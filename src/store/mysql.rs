@@ -1,0 +1,165 @@
+//! MySQL's and MariaDB's catalogue, read into a [`Table`].
+
+use super::cell::Cell;
+use super::dialect::Dialect;
+use super::failure::StoreFailure;
+use super::session::Session;
+use super::table::{Child, Class, Column, Index, OnDelete, Table};
+
+/// A table by its exact name, or `None`; what is there and cannot be governed is refused.
+pub(super) async fn table(session: &mut Session, schema: Option<&str>, name: &str) -> Result<Option<Table>, StoreFailure> {
+    let sql = "SELECT TABLE_SCHEMA, TABLE_TYPE, ENGINE, TABLE_ROWS FROM information_schema.TABLES \
+               WHERE TABLE_SCHEMA = COALESCE(?, DATABASE()) AND TABLE_NAME = ? AND CAST(TABLE_NAME AS BINARY) = CAST(? AS BINARY)";
+    let binds = [
+        schema.map_or(Cell::Null, |schema| Cell::Text(schema.to_owned())),
+        Cell::Text(name.to_owned()),
+        Cell::Text(name.to_owned()),
+    ];
+    let Some(row) = session.rows(sql, &binds).await?.into_iter().next() else {
+        return Ok(None);
+    };
+    let schema = row[0].shown();
+    let label = format!("{}.{schema}.{name}", session.store());
+    refuse_other_kinds(&label, &row[1].shown(), &row[2].shown())?;
+    let at = [Cell::Text(schema.clone()), Cell::Text(name.to_owned())];
+    let indexes = indexes(session, &at).await?;
+    Ok(Some(Table {
+        store: session.store().to_owned(),
+        schema: Some(schema),
+        name: name.to_owned(),
+        columns: columns(session, &at).await?,
+        unique: indexes.iter().filter(|(_, unique)| *unique).map(|(index, _)| index.clone()).collect(),
+        indexes: indexes.into_iter().map(|(index, _)| index).collect(),
+        children: children(session, &at).await?,
+        triggers: triggers(session, &at).await?,
+        estimate: (row[3] != Cell::Null).then(|| row[3].as_count()),
+    }))
+}
+
+fn refuse_other_kinds(label: &str, kind: &str, engine: &str) -> Result<(), StoreFailure> {
+    if !kind.contains("BASE TABLE") {
+        let text = format!("`{label}` is a {}; nothing is moved from or to it", kind.to_lowercase());
+        return Err(StoreFailure::refused("SW4005", text, "name the table itself"));
+    }
+    if !matches!(engine.to_ascii_lowercase().as_str(), "innodb" | "rocksdb" | "ndbcluster") {
+        let text = format!(
+            "`{label}` uses the engine {engine}, which has no transactions: a stop in the middle would lose or double rows"
+        );
+        return Err(StoreFailure::refused(
+            "SW4005",
+            text,
+            format!("`ALTER TABLE {label} ENGINE = InnoDB`, without the store's name"),
+        ));
+    }
+    Ok(())
+}
+
+async fn columns(session: &mut Session, at: &[Cell]) -> Result<Vec<Column>, StoreFailure> {
+    let sql = "SELECT COLUMN_NAME, COLUMN_TYPE, DATA_TYPE, IS_NULLABLE, EXTRA, COLUMN_DEFAULT IS NOT NULL FROM information_schema.COLUMNS \
+               WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION";
+    let rows = session.rows(sql, at).await?;
+    Ok(rows
+        .iter()
+        .map(|row| {
+            let (declared, extra) = (row[1].shown(), row[4].shown().to_lowercase());
+            Column {
+                name: row[0].shown(),
+                class: class(&row[2].shown(), &declared),
+                nullable: row[3].as_flag(),
+                generated: extra.contains("virtual generated") || extra.contains("stored generated"),
+                has_default: row[5].as_flag() || extra.contains("auto_increment"),
+                declared,
+            }
+        })
+        .collect())
+}
+
+fn class(base: &str, declared: &str) -> Class {
+    match base.to_ascii_lowercase().as_str() {
+        "tinyint" | "smallint" | "mediumint" | "int" | "bigint" => Class::Integer { unsigned: declared.contains("unsigned") },
+        "decimal" => Class::Decimal,
+        "float" | "double" => Class::Float,
+        "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" => Class::Text,
+        "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => Class::Bytes,
+        "bit" => Class::Bit,
+        "enum" | "set" => Class::Choice,
+        "date" => Class::Date,
+        "datetime" => Class::Naive,
+        "timestamp" => Class::Zoned,
+        "json" => Class::Json,
+        _ => Class::Other,
+    }
+}
+
+async fn indexes(session: &mut Session, at: &[Cell]) -> Result<Vec<(Index, bool)>, StoreFailure> {
+    let sql = "SELECT INDEX_NAME, COLUMN_NAME, NON_UNIQUE, SUB_PART IS NOT NULL FROM information_schema.STATISTICS \
+               WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND INDEX_TYPE = 'BTREE' ORDER BY INDEX_NAME <> 'PRIMARY', INDEX_NAME, SEQ_IN_INDEX";
+    let rows = session.rows(sql, at).await?;
+    let mut found: Vec<(Index, bool, bool)> = vec![];
+    for row in &rows {
+        let name = row[0].shown();
+        // An expression has no column name; a prefix covers only the beginning of its column.
+        let plain = row[1] != Cell::Null && !row[3].as_flag();
+        match found.last_mut() {
+            Some((index, _, all_plain)) if index.name == name => {
+                index.columns.push(row[1].shown());
+                *all_plain &= plain;
+            }
+            _ => {
+                let primary = name == "PRIMARY";
+                found.push((Index { name, columns: vec![row[1].shown()], primary }, !row[2].as_flag(), plain));
+            }
+        }
+    }
+    Ok(found.into_iter().filter(|(_, _, plain)| *plain).map(|(index, unique, _)| (index, unique)).collect())
+}
+
+async fn children(session: &mut Session, at: &[Cell]) -> Result<Vec<Child>, StoreFailure> {
+    let sql = "SELECT k.TABLE_SCHEMA, k.TABLE_NAME, k.CONSTRAINT_NAME, r.DELETE_RULE, k.COLUMN_NAME, k.REFERENCED_COLUMN_NAME \
+               FROM information_schema.KEY_COLUMN_USAGE k JOIN information_schema.REFERENTIAL_CONSTRAINTS r \
+               ON r.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME AND r.TABLE_NAME = k.TABLE_NAME \
+               WHERE k.REFERENCED_TABLE_SCHEMA = ? AND k.REFERENCED_TABLE_NAME = ? \
+               ORDER BY 1, 2, 3, k.ORDINAL_POSITION";
+    let rows = session.rows(sql, at).await?;
+    let mut found: Vec<Child> = vec![];
+    for row in &rows {
+        let (schema, table, constraint) = (row[0].shown(), row[1].shown(), row[2].shown());
+        match found.last_mut() {
+            Some(child) if child.schema.as_ref() == Some(&schema) && child.table == table && child.constraint == constraint => {
+                child.columns.push(row[4].shown());
+                child.parent_columns.push(row[5].shown());
+            }
+            _ => found.push(Child {
+                schema: Some(schema),
+                table,
+                constraint,
+                on_delete: OnDelete::read(&row[3].shown()),
+                columns: vec![row[4].shown()],
+                parent_columns: vec![row[5].shown()],
+            }),
+        }
+    }
+    Ok(found)
+}
+
+async fn triggers(session: &mut Session, at: &[Cell]) -> Result<Vec<String>, StoreFailure> {
+    let sql = "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS \
+               WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ? AND EVENT_MANIPULATION = 'DELETE' ORDER BY 1";
+    Ok(session.rows(sql, at).await?.iter().map(|row| row[0].shown()).collect())
+}
+
+/// Tables that could have been meant.
+pub(super) async fn tables(session: &mut Session, schema: Option<&str>) -> Result<Vec<String>, StoreFailure> {
+    let sql = "SELECT TABLE_NAME FROM information_schema.TABLES \
+               WHERE TABLE_SCHEMA = COALESCE(?, DATABASE()) AND TABLE_TYPE = 'BASE TABLE' ORDER BY 1";
+    let binds = [schema.map_or(Cell::Null, |schema| Cell::Text(schema.to_owned()))];
+    Ok(session.rows(sql, &binds).await?.iter().map(|row| row[0].shown()).collect())
+}
+
+/// Which index a query uses, by EXPLAIN; `None` when it reads the whole table.
+pub(super) async fn index_used(session: &mut Session, sql: &str, binds: &[Cell]) -> Result<Option<String>, StoreFailure> {
+    // MySQL 9 can be set to explain as a tree; MariaDB's table lacks the column `partitions`.
+    let (format, key) = if session.dialect() == Dialect::Mysql { ("FORMAT=TRADITIONAL ", 6) } else { ("", 5) };
+    let rows = session.rows(&format!("EXPLAIN {format}{sql}"), binds).await?;
+    Ok(rows.first().and_then(|row| row.get(key)?.as_text().map(str::to_owned)))
+}

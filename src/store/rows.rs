@@ -1,0 +1,386 @@
+//! The rows of one dataset under one policy: which are due, how many, and the next few of them.
+
+use super::cell::{Cell, Cursor};
+use super::clock::ClockKind;
+use super::connect::Store;
+use super::dialect::Dialect;
+use super::failure::StoreFailure;
+use super::holds::Holds;
+use super::session::Session;
+use super::table::{Child, Class, Column, OnDelete, Table};
+use super::{catalogue, condition, sqlite};
+use crate::policy::dataset::DatasetName;
+use crate::policy::lifecycle::Clock;
+use chrono::{DateTime, Utc};
+
+/// The rows of one dataset that a policy dates by a clock and cuts at an instant.
+#[derive(Debug, Clone)]
+pub struct Rows {
+    pub(super) store: Store,
+    pub(super) who: String,
+    pub(super) dialect: Dialect,
+    pub(super) table: Table,
+    pub(super) key: Vec<Column>,
+    clock: Column,
+    kind: ClockKind,
+    cutoff: String,
+    condition: Option<String>,
+    walks_clock: bool,
+    index: Option<String>,
+    notes: Vec<(String, String)>,
+}
+
+/// What there is, in numbers. All reads, one instant after another: a live store moves on between them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Rows in the dataset.
+    pub total: u64,
+    /// True when `total` is the store's own estimate.
+    pub total_is_estimate: bool,
+    /// Rows past the cutoff that match the condition, held ones included.
+    pub due: u64,
+    /// Of those, rows that at least one hold keeps.
+    pub held: u64,
+    /// Of those, rows kept by each hold.
+    pub by_hold: Vec<(String, u64)>,
+    /// Rows that match the condition and have no date.
+    pub undated: u64,
+    /// The oldest due row that no hold keeps, RFC 3339 where the clock can be read.
+    pub oldest: Option<String>,
+    /// Rows of other tables that would go or change along.
+    pub children: Vec<ChildRows>,
+}
+
+/// Rows of another table that a removal would take along or change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChildRows {
+    /// The foreign key.
+    pub child: Child,
+    /// Rows.
+    pub rows: u64,
+}
+
+/// The next few due rows, frozen by their keys.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// Each row's key.
+    pub keys: Vec<Vec<Cell>>,
+    /// Where the first row stands in the walk.
+    pub from: Cursor,
+    /// Where the last row stands in the walk: the next page begins behind it.
+    pub to: Cursor,
+}
+
+/// Above this many rows the store's own estimate stands in for a count (design: guards).
+const COUNTED_UP_TO: u64 = 1_000_000;
+/// Below this many rows a full read is no news.
+const SMALL: u64 = 10_000;
+
+impl Rows {
+    /// Finds the table, its key and clock, and checks every condition; touches nothing.
+    pub async fn prepare(
+        store: &Store,
+        who: &str,
+        dataset: &DatasetName,
+        clock: &Clock,
+        cutoff: DateTime<Utc>,
+        condition: Option<&str>,
+        holds: &Holds,
+    ) -> Result<Self, StoreFailure> {
+        let mut session = store.reading(who).await?;
+        let table = catalogue::must_find(&mut session, dataset).await?;
+        let key: Vec<Column> = table.key()?.into_iter().cloned().collect();
+        refuse_unnamed_rows(&mut session, &table, &key).await?;
+        let column = table.column(&clock.column)?.clone();
+        let kind = catalogue::clock_kind(&mut session, &table, clock).await?;
+        if let Some(text) = condition {
+            condition::check(&mut session, &table, text, "the policy").await?;
+        }
+        for (name, text) in holds.conditions() {
+            condition::check(&mut session, &table, text, &format!("hold `{name}`")).await?;
+        }
+        let dialect = session.dialect();
+        let mut rows = Self {
+            store: store.clone(),
+            who: who.to_owned(),
+            dialect,
+            cutoff: kind.cutoff(dialect, &column, cutoff),
+            walks_clock: table.index_on(&column.name).is_some(),
+            clock: column,
+            table,
+            key,
+            kind,
+            condition: condition.map(str::to_owned),
+            index: None,
+            notes: vec![],
+        };
+        rows.look_at_the_walk(&mut session, holds).await?;
+        Ok(rows)
+    }
+
+    /// Asks the store how it would find a page, and notes what a person should know.
+    async fn look_at_the_walk(&mut self, session: &mut Session, holds: &Holds) -> Result<(), StoreFailure> {
+        let (sql, binds) = self.page_sql(None, 1_000, holds);
+        self.index = catalogue::index_used(session, &sql, &binds).await?;
+        let path = self.dialect.table(&self.table);
+        if !self.walks_clock {
+            let hint = format!("CREATE INDEX ON {path} ({});", self.dialect.quote(&self.clock.name));
+            let hint = if self.dialect == Dialect::Postgres {
+                hint.replace("CREATE INDEX", "CREATE INDEX CONCURRENTLY")
+            } else {
+                hint.replace(
+                    "CREATE INDEX ON",
+                    &format!("CREATE INDEX {} ON", self.dialect.quote(&format!("{}_{}", self.table.name, self.clock.name))),
+                )
+            };
+            self.notes.push((
+                format!("`{}` has no index that starts with `{}`: the key is walked", self.table.label(), self.clock.name),
+                hint,
+            ));
+        } else if self.index.is_none() && self.table.estimate.unwrap_or(0) > SMALL {
+            self.notes.push((
+                format!("the store reads all of `{}` although an index starts with `{}`", self.table.label(), self.clock.name),
+                "refresh its statistics (ANALYZE)".into(),
+            ));
+        }
+        for trigger in &self.table.triggers {
+            self.notes
+                .push((format!("trigger `{trigger}` fires when rows of `{}` are removed", self.table.label()), String::new()));
+        }
+        Ok(())
+    }
+
+    /// The index that finds the rows, by the store's own word.
+    pub fn index(&self) -> Option<&str> {
+        self.index.as_deref()
+    }
+
+    /// What a person should know before it runs, each with the way out if there is one.
+    pub fn notes(&self) -> &[(String, String)] {
+        &self.notes
+    }
+
+    /// The table.
+    pub fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// The columns that name a row.
+    pub fn key_columns(&self) -> impl Iterator<Item = &str> {
+        self.key.iter().map(|column| column.name.as_str())
+    }
+
+    /// True when the walk follows the clock, so that a cursor begins with it.
+    pub const fn walks_clock(&self) -> bool {
+        self.walks_clock
+    }
+
+    /// Whether a place of the walk may be written down: only numbers and dates by type, never text that could be anything.
+    ///
+    /// SQLite's columns have no type to go by, so its keys are looked at one by one ([`Cell::is_plain`]).
+    pub fn keys_may_be_kept(&self) -> bool {
+        let plain = |column: &&Column| {
+            matches!(
+                column.class,
+                Class::Integer { .. } | Class::Decimal | Class::Date | Class::Naive | Class::Zoned | Class::Dynamic
+            ) || column.declared.eq_ignore_ascii_case("uuid")
+        };
+        self.walk().iter().all(plain)
+    }
+
+    /// What must stay the same for a stopped pass to go on: the columns, the clock's kind, the condition.
+    pub fn fingerprint(&self) -> String {
+        format!("{:?}|{:?}|{:?}|{:?}|{}", self.table.columns, self.key, self.kind, self.condition, self.walks_clock)
+    }
+
+    /// True for rows past the cutoff that match the condition.
+    fn due(&self) -> String {
+        let clock = self.dialect.quote(&self.clock.name);
+        let clock = format!("{}.{clock}", self.dialect.table(&self.table));
+        let mut due = format!("{clock} < {}", self.cutoff);
+        if self.dialect == Dialect::Sqlite {
+            due += &format!(" AND {}", sqlite::clock_guard(&self.kind, &clock));
+        }
+        if let Some(condition) = &self.condition {
+            due += &format!(" AND (\n{condition}\n)");
+        }
+        due
+    }
+
+    /// True for rows that may go: due, and kept by no hold. Every statement that removes uses this one.
+    pub(super) fn may_go(&self, holds: &Holds) -> String {
+        format!("{} AND {}", self.due(), holds.free(self.dialect))
+    }
+
+    /// The statement that counts `due` again, to show beside the number (promise 12).
+    pub fn due_query(&self) -> String {
+        format!("SELECT COUNT(*) FROM {} WHERE {}", self.dialect.table(&self.table), self.due())
+    }
+
+    /// Counts what is there. Reads only.
+    pub async fn count(&self, holds: &Holds) -> Result<Counts, StoreFailure> {
+        let mut session = self.store.reading(&self.who).await?;
+        let (total, total_is_estimate) = self.total(&mut session).await?;
+        let mut counts = Counts { total, total_is_estimate, ..Counts::default() };
+        self.count_due(&mut session, holds, &mut counts).await?;
+        counts.undated = session.count(&self.undated_sql(), &[]).await?;
+        for child in self.table.children.iter().filter(|child| child.on_delete != OnDelete::Refuse) {
+            let rows = session.count(&self.child_sql(child, holds), &[]).await?;
+            counts.children.push(ChildRows { child: child.clone(), rows });
+        }
+        Ok(counts)
+    }
+
+    async fn total(&self, session: &mut Session) -> Result<(u64, bool), StoreFailure> {
+        match self.table.estimate {
+            Some(rows) if rows > COUNTED_UP_TO => Ok((rows, true)),
+            _ => Ok((session.count(&format!("SELECT COUNT(*) FROM {}", self.dialect.table(&self.table)), &[]).await?, false)),
+        }
+    }
+
+    async fn count_due(&self, session: &mut Session, holds: &Holds, counts: &mut Counts) -> Result<(), StoreFailure> {
+        let clock = format!("{}.{}", self.dialect.table(&self.table), self.dialect.quote(&self.clock.name));
+        let free = holds.free(self.dialect);
+        let sum = |condition: &str| match self.dialect {
+            Dialect::Sqlite | Dialect::Postgres => format!("COUNT(*) FILTER (WHERE {condition})"),
+            _ => format!("COUNT(CASE WHEN {condition} THEN 1 END)"),
+        };
+        let oldest = format!("MIN(CASE WHEN {free} THEN {clock} END)");
+        let oldest = match self.dialect {
+            Dialect::Sqlite => oldest,
+            Dialect::Postgres => format!("{oldest}::text"),
+            _ => format!("CAST({oldest} AS CHAR)"),
+        };
+        let mut wanted = vec!["COUNT(*)".to_owned(), oldest, sum(&holds.held(self.dialect))];
+        let names: Vec<String> = holds.each(self.dialect).map(|(name, _)| name.to_owned()).collect();
+        wanted.extend(holds.each(self.dialect).map(|(_, held)| sum(&held)));
+        let sql = format!("SELECT {} FROM {} WHERE {}", wanted.join(", "), self.dialect.table(&self.table), self.due());
+        let row = session.rows(&sql, &[]).await?.into_iter().next().unwrap_or_default();
+        let count = |at: usize| row.get(at).map_or(0, Cell::as_count);
+        counts.due = count(0);
+        counts.oldest = row.get(1).filter(|cell| **cell != Cell::Null).map(|cell| self.kind.shown(cell));
+        counts.held = count(2);
+        counts.by_hold = names.into_iter().enumerate().map(|(at, name)| (name, count(at + 3))).collect();
+        Ok(())
+    }
+
+    fn undated_sql(&self) -> String {
+        let condition = self.condition.as_ref().map(|condition| format!(" AND (\n{condition}\n)")).unwrap_or_default();
+        format!(
+            "SELECT COUNT(*) FROM {} WHERE {} IS NULL{condition}",
+            self.dialect.table(&self.table),
+            self.dialect.quote(&self.clock.name)
+        )
+    }
+
+    /// Children of rows that may go. The rows' own names stand in the inner query, where nothing else can answer to them.
+    fn child_sql(&self, child: &Child, holds: &Holds) -> String {
+        let list = |names: &[String]| names.iter().map(|name| self.dialect.quote(name)).collect::<Vec<_>>().join(", ");
+        format!(
+            "SELECT COUNT(*) FROM {} WHERE ({}) IN (SELECT {} FROM {} WHERE {})",
+            self.dialect.path(child.schema.as_deref(), &child.table),
+            list(&child.columns),
+            list(&child.parent_columns),
+            self.dialect.table(&self.table),
+            self.may_go(holds)
+        )
+    }
+
+    /// The next due rows behind `cursor`, at most `limit`; `None` when there are no more. Reads only.
+    pub async fn page(&self, cursor: Option<&Cursor>, limit: u64, holds: &Holds) -> Result<Option<Page>, StoreFailure> {
+        let (sql, binds) = self.page_sql(cursor, limit, holds);
+        let mut session = self.store.reading(&self.who).await?;
+        let found = session.rows(&sql, &binds).await?;
+        let (Some(first), Some(last)) = (found.first().cloned(), found.last().cloned()) else {
+            return Ok(None);
+        };
+        let skip = usize::from(self.walks_clock);
+        let keys = found.into_iter().map(|row| row[skip..].to_vec()).collect();
+        Ok(Some(Page { keys, from: first, to: last }))
+    }
+
+    /// How many rows that may go stand between two places of the walk, both included.
+    pub async fn between(&self, from: &Cursor, to: &Cursor, holds: &Holds) -> Result<u64, StoreFailure> {
+        let mut binds = vec![];
+        let (walk, path) = (self.walk(), self.dialect.table(&self.table));
+        let after = self.beyond(&walk, from, ">", &mut binds);
+        let until = self.beyond(&walk, to, "<", &mut binds);
+        let sql = format!("SELECT COUNT(*) FROM {path} WHERE {} AND {after} AND {until}", self.may_go(holds));
+        self.store.reading(&self.who).await?.count(&sql, &binds).await
+    }
+
+    /// The statement that finds a page; shown by `plan --sql`.
+    pub fn page_sql(&self, cursor: Option<&Cursor>, limit: u64, holds: &Holds) -> (String, Vec<Cell>) {
+        let path = self.dialect.table(&self.table);
+        let walk = self.walk();
+        let mut binds = vec![];
+        let behind = match cursor {
+            Some(cursor) => format!(" AND {}", self.strictly_behind(&walk, cursor, &mut binds)),
+            None => String::new(),
+        };
+        let wanted: Vec<_> = walk.iter().map(|column| self.dialect.outgoing(&path, column)).collect();
+        let order: Vec<_> = walk.iter().map(|column| format!("{path}.{}", self.dialect.quote(&column.name))).collect();
+        let sql = format!(
+            "SELECT {} FROM {path} WHERE {}{behind} ORDER BY {} LIMIT {limit}",
+            wanted.join(", "),
+            self.may_go(holds),
+            order.join(", ")
+        );
+        (sql, binds)
+    }
+
+    fn walk(&self) -> Vec<&Column> {
+        self.walks_clock.then_some(&self.clock).into_iter().chain(&self.key).collect()
+    }
+
+    /// `a >= ? AND (a > ? OR (b >= ? AND (b > ? OR c > ?)))`: the form that every engine's planner follows.
+    fn strictly_behind(&self, walk: &[&Column], cursor: &[Cell], binds: &mut Vec<Cell>) -> String {
+        let [column, rest @ ..] = walk else { return "(1 = 0)".into() };
+        let name = format!("{}.{}", self.dialect.table(&self.table), self.dialect.quote(&column.name));
+        let [cell, others @ ..] = cursor else { return "(1 = 1)".into() };
+        let mut value = || {
+            binds.push(cell.clone());
+            self.dialect.incoming(&self.dialect.bind(binds.len()), column)
+        };
+        if rest.is_empty() {
+            return format!("{name} > {}", value());
+        }
+        let (at_least, beyond) = (value(), value());
+        format!("{name} >= {at_least} AND ({name} > {beyond} OR ({}))", self.strictly_behind(rest, others, binds))
+    }
+
+    /// At or beyond a place of the walk, in one direction.
+    fn beyond(&self, walk: &[&Column], cursor: &[Cell], direction: &str, binds: &mut Vec<Cell>) -> String {
+        let [column, rest @ ..] = walk else { return "(1 = 1)".into() };
+        let name = format!("{}.{}", self.dialect.table(&self.table), self.dialect.quote(&column.name));
+        let [cell, others @ ..] = cursor else { return "(1 = 1)".into() };
+        let mut value = || {
+            binds.push(cell.clone());
+            self.dialect.incoming(&self.dialect.bind(binds.len()), column)
+        };
+        let (here, past) = (value(), value());
+        format!("{name} {direction}= {here} AND ({name} {direction} {past} OR ({}))", self.beyond(rest, others, direction, binds))
+    }
+}
+
+/// SQLite lets a primary key be NULL, and such a row has no name to move it by.
+async fn refuse_unnamed_rows(session: &mut Session, table: &Table, key: &[Column]) -> Result<(), StoreFailure> {
+    if session.dialect() != Dialect::Sqlite || !key.iter().any(|column| column.nullable) {
+        return Ok(());
+    }
+    let unnamed: Vec<_> = key.iter().map(|column| format!("{} IS NULL", session.dialect().quote(&column.name))).collect();
+    let rows = session
+        .count(&format!("SELECT COUNT(*) FROM {} WHERE {}", session.dialect().table(table), unnamed.join(" OR ")), &[])
+        .await?;
+    if rows == 0 {
+        return Ok(());
+    }
+    Err(StoreFailure::refused(
+        "SW4003",
+        format!(
+            "{rows} rows of `{}` have NULL in their key and cannot be told apart; nothing is moved or removed",
+            table.label()
+        ),
+        "give them a key, and declare the key's columns NOT NULL",
+    ))
+}

@@ -1,0 +1,269 @@
+//! One conversation with a store: statements in, cells out, nothing half-done left behind.
+
+use super::cell::Cell;
+use super::dialect::Dialect;
+use super::failure::StoreFailure;
+use futures_util::TryFutureExt;
+use sqlx::mysql::MySqlRow;
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, Column as _, Row, TypeInfo, ValueRef};
+use std::future::Future;
+use std::time::Duration;
+
+/// The driver's side of a session.
+pub(super) enum Link {
+    /// SQLite.
+    Sqlite(sqlx::pool::PoolConnection<sqlx::Sqlite>),
+    /// PostgreSQL.
+    Postgres(sqlx::pool::PoolConnection<sqlx::Postgres>),
+    /// MySQL and MariaDB.
+    Mysql(sqlx::pool::PoolConnection<sqlx::MySql>),
+}
+
+/// One conversation with a store.
+///
+/// Every statement is bounded in time. Dropped inside a transaction, or after a statement that never
+/// answered, it closes its connection: the server rolls back, and nobody inherits the rest.
+pub struct Session {
+    store: String,
+    dialect: Dialect,
+    link: Option<Link>,
+    comment: String,
+    limit: Duration,
+    unsettled: bool,
+}
+
+impl Session {
+    pub(super) fn new(store: &str, dialect: Dialect, link: Link, comment: String, limit: Duration) -> Self {
+        Self { store: store.to_owned(), dialect, link: Some(link), comment, limit, unsettled: false }
+    }
+
+    pub(super) fn speaking(mut self, dialect: Dialect) -> Self {
+        self.dialect = dialect;
+        self
+    }
+
+    /// The dialect spoken here.
+    pub const fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The store's name.
+    pub fn store(&self) -> &str {
+        &self.store
+    }
+
+    /// Starts a transaction. On SQLite it takes the write lock at once, so that it cannot fail half-way for want of it.
+    pub async fn begin(&mut self) -> Result<(), StoreFailure> {
+        self.unsettled = true;
+        let begin = match self.dialect {
+            Dialect::Sqlite => "BEGIN IMMEDIATE",
+            Dialect::Postgres => "BEGIN",
+            Dialect::Mysql | Dialect::Mariadb => "START TRANSACTION",
+        };
+        self.raw(begin).await
+    }
+
+    /// Commits. An answer that never comes is [`StoreFailure::Uncertain`]: look before claiming anything.
+    pub async fn commit(mut self) -> Result<(), StoreFailure> {
+        match self.raw("COMMIT").await {
+            Ok(()) => {
+                self.unsettled = false;
+                Ok(())
+            }
+            Err(StoreFailure::Away { store, text }) => Err(StoreFailure::Uncertain { store, text }),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Rolls back and gives the connection back. When even that fails the connection is closed, which does the same.
+    pub async fn rollback(mut self) {
+        if self.raw("ROLLBACK").await.is_ok() {
+            self.unsettled = false;
+        }
+    }
+
+    /// Runs a statement that takes no binds and is not worth preparing.
+    pub async fn raw(&mut self, sql: &str) -> Result<(), StoreFailure> {
+        let sql = AssertSqlSafe(format!("{}{sql}", self.comment));
+        let limit = self.limit;
+        let store = self.store.clone();
+        let done = match self.link.as_mut() {
+            Some(Link::Sqlite(link)) => bounded(limit, sqlx::raw_sql(sql).execute(&mut **link).map_ok(|_| ())).await,
+            Some(Link::Postgres(link)) => bounded(limit, sqlx::raw_sql(sql).execute(&mut **link).map_ok(|_| ())).await,
+            Some(Link::Mysql(link)) => bounded(limit, sqlx::raw_sql(sql).execute(&mut **link).map_ok(|_| ())).await,
+            None => return Err(closed(&store)),
+        };
+        self.answer(done)
+    }
+
+    /// Runs a statement and says how many rows it changed.
+    pub async fn execute(&mut self, sql: &str, binds: &[Cell]) -> Result<u64, StoreFailure> {
+        let sql = AssertSqlSafe(format!("{}{sql}", self.comment));
+        let limit = self.limit;
+        let store = self.store.clone();
+        let done = match self.link.as_mut() {
+            Some(Link::Sqlite(link)) => {
+                let query = binds.iter().fold(sqlx::query(sql), |query, cell| match cell {
+                    Cell::Null => query.bind(None::<String>),
+                    Cell::Int(int) => query.bind(*int),
+                    Cell::Real(real) => query.bind(*real),
+                    Cell::Text(text) => query.bind(text.clone()),
+                    Cell::Bytes(bytes) => query.bind(bytes.clone()),
+                });
+                bounded(limit, query.execute(&mut **link).map_ok(|done| done.rows_affected())).await
+            }
+            Some(Link::Postgres(link)) => {
+                let query = binds.iter().fold(sqlx::query(sql), |query, cell| query.bind(as_text(cell)));
+                bounded(limit, query.execute(&mut **link).map_ok(|done| done.rows_affected())).await
+            }
+            Some(Link::Mysql(link)) => {
+                let query = binds.iter().fold(sqlx::query(sql), |query, cell| query.bind(as_text(cell)));
+                bounded(limit, query.execute(&mut **link).map_ok(|done| done.rows_affected())).await
+            }
+            None => return Err(closed(&store)),
+        };
+        self.answer(done)
+    }
+
+    /// Runs a query and gives its rows. PostgreSQL and MySQL columns must be text, integers or bytes: cast the rest.
+    pub async fn rows(&mut self, sql: &str, binds: &[Cell]) -> Result<Vec<Vec<Cell>>, StoreFailure> {
+        let sql = AssertSqlSafe(format!("{}{sql}", self.comment));
+        let limit = self.limit;
+        let store = self.store.clone();
+        let done = match self.link.as_mut() {
+            Some(Link::Sqlite(link)) => {
+                let query = binds.iter().fold(sqlx::query(sql), |query, cell| match cell {
+                    Cell::Null => query.bind(None::<String>),
+                    Cell::Int(int) => query.bind(*int),
+                    Cell::Real(real) => query.bind(*real),
+                    Cell::Text(text) => query.bind(text.clone()),
+                    Cell::Bytes(bytes) => query.bind(bytes.clone()),
+                });
+                bounded(limit, query.fetch_all(&mut **link)).await.and_then(|rows| rows.iter().map(sqlite_row).collect())
+            }
+            Some(Link::Postgres(link)) => {
+                let query = binds.iter().fold(sqlx::query(sql), |query, cell| query.bind(as_text(cell)));
+                bounded(limit, query.fetch_all(&mut **link)).await.and_then(|rows| rows.iter().map(postgres_row).collect())
+            }
+            Some(Link::Mysql(link)) => {
+                let query = binds.iter().fold(sqlx::query(sql), |query, cell| query.bind(as_text(cell)));
+                bounded(limit, query.fetch_all(&mut **link)).await.and_then(|rows| rows.iter().map(mysql_row).collect())
+            }
+            None => return Err(closed(&store)),
+        };
+        self.answer(done)
+    }
+
+    /// The first cell of the first row as a count; zero when there is none.
+    pub async fn count(&mut self, sql: &str, binds: &[Cell]) -> Result<u64, StoreFailure> {
+        let rows = self.rows(sql, binds).await?;
+        Ok(rows.first().and_then(|row| row.first()).map_or(0, Cell::as_count))
+    }
+
+    fn answer<T>(&mut self, done: Result<T, Trouble>) -> Result<T, StoreFailure> {
+        done.map_err(|trouble| match trouble {
+            Trouble::Silence => {
+                self.unsettled = true;
+                StoreFailure::timed_out(&self.store, self.limit)
+            }
+            Trouble::Driver(error) => StoreFailure::read(&self.store, &error),
+        })
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if !self.unsettled {
+            return;
+        }
+        match self.link.take() {
+            Some(Link::Sqlite(link)) => drop(link.detach()),
+            Some(Link::Postgres(link)) => drop(link.detach()),
+            Some(Link::Mysql(link)) => drop(link.detach()),
+            None => {}
+        }
+    }
+}
+
+enum Trouble {
+    Silence,
+    Driver(sqlx::Error),
+}
+
+async fn bounded<T>(limit: Duration, call: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, Trouble> {
+    match tokio::time::timeout(limit, call).await {
+        Ok(answer) => answer.map_err(Trouble::Driver),
+        Err(_) => Err(Trouble::Silence),
+    }
+}
+
+fn closed(store: &str) -> StoreFailure {
+    StoreFailure::Away { store: store.to_owned(), text: "the connection is closed".into() }
+}
+
+/// PostgreSQL and MySQL take every bind as text and cast it in the statement.
+fn as_text(cell: &Cell) -> Option<String> {
+    match cell {
+        Cell::Null => None,
+        Cell::Int(int) => Some(int.to_string()),
+        Cell::Real(real) => Some(real.to_string()),
+        Cell::Text(text) => Some(text.clone()),
+        Cell::Bytes(bytes) => Some(super::cell::hex(bytes)),
+    }
+}
+
+fn sqlite_row(row: &SqliteRow) -> Result<Vec<Cell>, Trouble> {
+    let cell = |at: usize| -> Result<Cell, sqlx::Error> {
+        let raw = row.try_get_raw(at)?;
+        if raw.is_null() {
+            return Ok(Cell::Null);
+        }
+        let class = raw.type_info().name().to_owned();
+        Ok(match class.as_str() {
+            "INTEGER" | "BOOLEAN" => Cell::Int(row.try_get_unchecked(at)?),
+            "REAL" => Cell::Real(row.try_get_unchecked(at)?),
+            "BLOB" => Cell::Bytes(row.try_get_unchecked(at)?),
+            _ => Cell::Text(row.try_get_unchecked(at)?),
+        })
+    };
+    (0..row.columns().len()).map(cell).collect::<Result<_, _>>().map_err(Trouble::Driver)
+}
+
+fn postgres_row(row: &PgRow) -> Result<Vec<Cell>, Trouble> {
+    let cell = |at: usize| -> Result<Cell, sqlx::Error> {
+        if row.try_get_raw(at)?.is_null() {
+            return Ok(Cell::Null);
+        }
+        Ok(match row.column(at).type_info().name() {
+            "INT8" => Cell::Int(row.try_get::<i64, _>(at)?),
+            "INT4" => Cell::Int(row.try_get::<i32, _>(at)?.into()),
+            "INT2" => Cell::Int(row.try_get::<i16, _>(at)?.into()),
+            "BOOL" => Cell::Int(row.try_get::<bool, _>(at)?.into()),
+            "BYTEA" => Cell::Bytes(row.try_get(at)?),
+            _ => Cell::Text(row.try_get_unchecked(at)?),
+        })
+    };
+    (0..row.columns().len()).map(cell).collect::<Result<_, _>>().map_err(Trouble::Driver)
+}
+
+fn mysql_row(row: &MySqlRow) -> Result<Vec<Cell>, Trouble> {
+    let cell = |at: usize| -> Result<Cell, sqlx::Error> {
+        if row.try_get_raw(at)?.is_null() {
+            return Ok(Cell::Null);
+        }
+        let name = row.column(at).type_info().name().to_owned();
+        if name.ends_with("UNSIGNED") {
+            let value: u64 = row.try_get_unchecked(at)?;
+            return Ok(i64::try_from(value).map_or_else(|_| Cell::Text(value.to_string()), Cell::Int));
+        }
+        if name.contains("INT") || name == "BOOLEAN" {
+            return Ok(Cell::Int(row.try_get_unchecked(at)?));
+        }
+        // Catalogue texts arrive as bytes on some versions: what is text in UTF-8 is text.
+        let bytes: Vec<u8> = row.try_get_unchecked(at)?;
+        Ok(String::from_utf8(bytes).map_or_else(|error| Cell::Bytes(error.into_bytes()), Cell::Text))
+    };
+    (0..row.columns().len()).map(cell).collect::<Result<_, _>>().map_err(Trouble::Driver)
+}
