@@ -10,3 +10,5 @@ pub mod policy;
 pub mod ledger;
 pub mod report;
 pub mod store;
+// 5: the clock
+pub mod worker;
