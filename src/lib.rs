@@ -14,3 +14,5 @@ pub mod actions;
 pub mod ledger;
 pub mod report;
 pub mod store;
+// 5: the clock
+pub mod worker;

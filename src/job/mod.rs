@@ -1,4 +1,5 @@
 //! When, and which action on which policies.
 
 pub mod outcome;
+pub mod schedule;
 pub mod spec;

@@ -1,3 +1,18 @@
 //! What was done, what was not and why: one value, told as text, as a page and as a mail.
+//!
+//! The sentences stand in `lines` and `told`; the forms only lay them out, so they cannot disagree.
 
+pub mod deliver;
+pub mod figures;
+pub mod html;
+pub mod lines;
+pub mod mail;
+pub mod mask;
 pub mod run;
+#[cfg(test)]
+mod samples;
+pub mod spool;
+pub mod text;
+pub mod told;
+pub mod when;
+pub mod write;

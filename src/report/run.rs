@@ -50,6 +50,23 @@ pub struct RunReport {
     pub ledger_head: Option<String>,
 }
 
+impl RunReport {
+    /// True when this tells what would be done: a plan, or a run that could touch nothing.
+    pub fn is_prospect(&self) -> bool {
+        self.dry_run || self.mode == Mode::Observe || self.outcome.is_none()
+    }
+
+    /// True when the action removes without archiving.
+    pub fn removes_only(&self) -> bool {
+        self.action == "delete"
+    }
+
+    /// Every reason, those of the run first.
+    pub fn all_reasons(&self) -> impl Iterator<Item = &Reason> {
+        self.reasons.iter().chain(self.datasets.iter().flat_map(|dataset| &dataset.reasons))
+    }
+}
+
 /// What happened to one dataset under one policy.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DatasetReport {

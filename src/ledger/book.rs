@@ -1,0 +1,244 @@
+//! The ledger itself: what may be asked of it and told to it, whatever database keeps it.
+
+use super::chain::{Head, Link, sha256};
+use super::entry::{Also, Entry};
+use super::event::{Event, OpenIntent};
+use super::finding::{self, FindingRow, FindingText};
+use super::hold::{self, FileHold, LedgerHold, NewHold};
+use super::pass::Pass;
+use super::refusal::LedgerError;
+use super::run::{DryRuns, NewRun, RunRow};
+use super::sqlite::open::Sqlite;
+use super::verify::{Verification, Verifier};
+use crate::job::outcome::Outcome;
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use std::path::Path;
+
+/// An open ledger. Cheap to clone; clones share their connections.
+///
+/// Every method that writes is one transaction: when it returns, its events are on the disk; when it fails, nothing of it is.
+/// A caller that gets an error from one does nothing else to any store.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    pub(super) db: Sqlite,
+}
+
+impl Ledger {
+    /// Opens the ledger at `path`; makes it, and the folders above it, where there is none.
+    ///
+    /// # Errors
+    /// It cannot be written, is no ledger, or a newer steward's.
+    pub async fn open(path: &Path) -> Result<Self, LedgerError> {
+        Sqlite::open(path).await.map(|db| Self { db })
+    }
+
+    /// Opens the ledger at `path` for reading only, as `plan` and `audit` do; none where there is none yet.
+    ///
+    /// # Errors
+    /// It cannot be read, is no ledger, or one of a newer or older steward.
+    pub async fn open_existing(path: &Path) -> Result<Option<Self>, LedgerError> {
+        Ok(Sqlite::open_existing(path).await?.map(|db| Self { db }))
+    }
+
+    /// Where it lies, as it was named.
+    pub fn path(&self) -> &Path {
+        &self.db.path
+    }
+
+    /// Closes its connections. Worth waiting for before the process ends: the write-ahead log is folded into the file.
+    pub async fn close(&self) {
+        self.db.close().await;
+    }
+
+    // The chain
+
+    /// Records an event. For what a running job does, [`Ledger::append_under`] also holds its lease.
+    ///
+    /// # Errors
+    /// Busy or unwritable: the event was not recorded.
+    pub async fn append(&self, run: Option<&str>, event: &Event, at: DateTime<Utc>) -> Result<Head, LedgerError> {
+        self.db.commit(&Entry::of(run, event.clone(), at)).await
+    }
+
+    /// The newest event; none before the first.
+    ///
+    /// # Errors
+    /// The ledger cannot be read; so for every question below.
+    pub async fn head(&self) -> Result<Option<Head>, LedgerError> {
+        self.db.head().await
+    }
+
+    /// The events of a run, or all of them, oldest first.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    pub async fn events(&self, run: Option<&str>) -> Result<Vec<Link>, LedgerError> {
+        self.db.events(run, 0, u32::MAX).await
+    }
+
+    /// At most `limit` events that follow event `after`, for an export that need not fit into memory.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    pub async fn events_after(&self, after: i64, limit: u32) -> Result<Vec<Link>, LedgerError> {
+        self.db.events(None, after, limit).await
+    }
+
+    /// Reads everything once and says what was edited, removed, moved or put there; with a head from a mail, also what was cut off.
+    ///
+    /// # Errors
+    /// The ledger cannot be read at all. What is wrong *in* it is in the verification.
+    pub async fn verify(&self, expected_head: Option<&str>) -> Result<Verification, LedgerError> {
+        let mut verifier = Verifier::new(expected_head);
+        self.db.show(&mut verifier).await?;
+        Ok(verifier.verdict())
+    }
+
+    // Runs
+
+    /// Records that a run begins.
+    ///
+    /// # Errors
+    /// Busy or unwritable: the run may not begin.
+    pub async fn start_run(&self, run: &NewRun) -> Result<Head, LedgerError> {
+        let NewRun { id, job, action, mode, dry_run, as_of, started } = run.clone();
+        let event = Event::RunStarted { job, action, mode, dry_run, as_of };
+        self.db.commit(&Entry::of(Some(&id), event, started)).await
+    }
+
+    /// Records how a run ended, and its report. The event carries the report's hash, so a report edited later is found.
+    ///
+    /// # Errors
+    /// Busy, unwritable, or no such run is under way.
+    pub async fn end_run(&self, id: &str, ended: DateTime<Utc>, outcome: Outcome, report: &Value) -> Result<Head, LedgerError> {
+        let report = report.to_string();
+        let event = Event::RunEnded { outcome, exit: outcome.exit(), report_sha256: sha256(report.as_bytes()) };
+        self.db.commit(&Entry { also: Also::Report(&report), ..Entry::of(Some(id), event, ended) }).await
+    }
+
+    /// The newest runs, newest first.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    pub async fn runs(&self, job: Option<&str>, limit: u32) -> Result<Vec<RunRow>, LedgerError> {
+        self.db.runs(job, limit).await
+    }
+
+    /// The run whose id is `part`, or begins or ends with it; none when there is no such run.
+    ///
+    /// Ids are UUID v7: their beginning is the time, so the *end* is what tells two runs of one minute apart.
+    ///
+    /// # Errors
+    /// Several fit; or see [`Ledger::head`].
+    pub async fn run(&self, part: &str) -> Result<Option<RunRow>, LedgerError> {
+        let mut runs = self.db.runs_named(part).await?;
+        match runs.len() {
+            0 | 1 => Ok(runs.pop()),
+            count => Err(LedgerError::Ambiguous { path: self.path().to_owned(), part: part.to_owned(), count }),
+        }
+    }
+
+    /// The job's newest run that ended and began before run `before`: what `report.when: changed` compares with.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    pub async fn last_ended(&self, job: &str, before: &str, dry_runs: DryRuns) -> Result<Option<RunRow>, LedgerError> {
+        self.db.last_ended(job, before, dry_runs).await
+    }
+
+    /// The job's batches that were begun and of which nobody wrote how they ended, oldest first. Settle them before anything else.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    pub async fn open_intents(&self, job: &str) -> Result<Vec<OpenIntent>, LedgerError> {
+        self.db.open_intents(job).await
+    }
+
+    // Passes
+
+    /// How far the pass of a job over a dataset got; none when it is over or never began.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    pub async fn pass(&self, job: &str, dataset: &str, policy: &str) -> Result<Option<Pass>, LedgerError> {
+        self.db.pass(job, dataset, policy).await
+    }
+
+    // Findings
+
+    /// Records what a run's checks saw.
+    ///
+    /// # Errors
+    /// Busy or unwritable.
+    pub async fn record_findings(&self, run: &str, findings: &[FindingRow], at: DateTime<Utc>) -> Result<Head, LedgerError> {
+        let rows: Vec<FindingText> = findings.iter().map(|finding| finding.text(run)).collect();
+        let event = Event::Findings { count: rows.len() as u64, sha256: finding::digest(&rows) };
+        self.db.commit(&Entry { also: Also::Findings(&rows), ..Entry::of(Some(run), event, at) }).await
+    }
+
+    /// For each check of the job, what it saw last before run `before`; runs of `--dry-run` left out.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    pub async fn last_findings(&self, job: &str, before: &str) -> Result<Vec<FindingRow>, LedgerError> {
+        self.db.last_findings(job, before).await
+    }
+
+    // Holds
+
+    /// Every hold the ledger knows, those that were released too, oldest first.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    pub async fn holds(&self) -> Result<Vec<LedgerHold>, LedgerError> {
+        self.db.holds().await
+    }
+
+    /// Puts down a hold, in force from the next batch of any job on.
+    ///
+    /// # Errors
+    /// Busy, unwritable, or one of that name was put down before and is in force.
+    pub async fn add_hold(&self, hold: &NewHold, at: DateTime<Utc>) -> Result<Head, LedgerError> {
+        let NewHold { name, dataset, condition, because, owner, by } = hold.clone();
+        if self.holds().await?.iter().any(|held| held.in_force() && held.origin == hold::Origin::Command && held.name == name) {
+            return Err(LedgerError::HoldInForce { path: self.path().to_owned(), name });
+        }
+        let event = Event::HoldAdded { name, dataset, condition, because, owner, by };
+        self.db.commit(&Entry::of(None, event, at)).await
+    }
+
+    /// Ends every hold of that name. One that still stands in a file is seen again with the next run, and in force.
+    ///
+    /// # Errors
+    /// Busy, unwritable, or none of that name is in force.
+    pub async fn release_hold(&self, name: &str, by: &str, why: &str, at: DateTime<Utc>) -> Result<Head, LedgerError> {
+        if !self.holds().await?.iter().any(|hold| hold.in_force() && hold.name == name) {
+            return Err(LedgerError::NoSuchHold { path: self.path().to_owned(), name: name.to_owned() });
+        }
+        let event = Event::HoldReleased { name: name.to_owned(), by: by.to_owned(), why: why.to_owned() };
+        self.db.commit(&Entry::of(None, event, at)).await
+    }
+
+    /// Learns the holds that stand in the files (all of them, not one job's), and gives those that once did and no longer do:
+    /// they stay in force until they are released. Writes only when there is something new.
+    ///
+    /// # Errors
+    /// Busy or unwritable.
+    pub async fn see_file_holds(&self, files: &[FileHold], at: DateTime<Utc>) -> Result<Vec<LedgerHold>, LedgerError> {
+        let known = self.holds().await?;
+        let events = hold::unseen(&known, files);
+        if !events.is_empty() {
+            self.db.commit(&Entry { run: None, at, fence: None, events, also: Also::Nothing }).await?;
+        }
+        Ok(hold::remembered(&known, files))
+    }
+
+    /// The same holds without learning anything: for `plan` and `--dry-run`.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    pub async fn remembered_holds(&self, files: &[FileHold]) -> Result<Vec<LedgerHold>, LedgerError> {
+        Ok(hold::remembered(&self.holds().await?, files))
+    }
+}

@@ -1,0 +1,239 @@
+//! What the evidence can say.
+
+use crate::job::outcome::Outcome;
+use crate::job::spec::Mode;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One event. Its kind is the variant's name in `snake_case`, its body the fields as a JSON object.
+///
+/// Bodies may gain fields and the list may gain variants: what was hashed is the text that is stored, never a
+/// re-serialisation. A field is never renamed or given another meaning.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "body", rename_all = "snake_case")]
+pub enum Event {
+    /// A run began.
+    RunStarted {
+        /// The job.
+        job: String,
+        /// The action.
+        action: String,
+        /// The job's mode.
+        mode: Mode,
+        /// True for `--dry-run`.
+        dry_run: bool,
+        /// The instant that "older than" is measured from.
+        as_of: DateTime<Utc>,
+    },
+    /// A person's plan file stands behind what this run may do beyond a guard.
+    Approved {
+        /// The SHA-256 of the plan.
+        plan: String,
+    },
+    /// A dataset was left alone.
+    Refused {
+        /// The dataset.
+        dataset: String,
+        /// The policy.
+        policy: String,
+        /// Why.
+        reason: String,
+    },
+    /// A batch is about to be carried out. If nothing follows, the stores alone know whether it was.
+    Intent {
+        /// The batch's id.
+        batch: String,
+        /// The dataset.
+        dataset: String,
+        /// The policy.
+        policy: String,
+        /// How many rows are meant.
+        rows: u64,
+        /// The first row's cursor.
+        from: Value,
+        /// The last row's cursor.
+        to: Value,
+    },
+    /// A batch was carried out and committed.
+    Outcome {
+        /// The batch's id.
+        batch: String,
+        /// Rows copied into the archive.
+        archived: u64,
+        /// Rows the archive held already, with the same content.
+        already_archived: u64,
+        /// Rows removed from the dataset.
+        removed: u64,
+        /// Rows that changed meanwhile and stay.
+        changed: u64,
+        /// Rows the archive holds with other content; they stay.
+        conflict: u64,
+        /// The digest of the content that was compared.
+        digest: Option<String>,
+    },
+    /// A batch was rolled back, and that is certain. Where it is not, write nothing: the next run settles the open intent.
+    Failed {
+        /// The batch's id.
+        batch: String,
+        /// Why.
+        reason: String,
+    },
+    /// An intent that an interrupted run left open was settled from what the stores hold.
+    Settled {
+        /// The batch's id.
+        batch: String,
+        /// The run that left it open.
+        of_run: String,
+        /// What was found: `committed`, `rolled back`.
+        verdict: String,
+        /// How many rows that concerns.
+        rows: u64,
+    },
+    /// Checks recorded what they saw.
+    Findings {
+        /// How many.
+        count: u64,
+        /// The SHA-256 over the findings' rows, see [`super::finding::digest`].
+        sha256: String,
+    },
+    /// `hold add`.
+    HoldAdded {
+        /// The hold's name.
+        name: String,
+        /// The rows' dataset.
+        dataset: String,
+        /// Which rows; all of them when absent.
+        #[serde(rename = "where")]
+        condition: Option<String>,
+        /// Why.
+        because: String,
+        /// Who asked for it.
+        owner: Option<String>,
+        /// Who typed it.
+        by: String,
+    },
+    /// A hold was seen in a policy file, for the first time or with other words.
+    HoldSeen {
+        /// The hold's name.
+        name: String,
+        /// The rows' dataset.
+        dataset: String,
+        /// Which rows; all of them when absent.
+        #[serde(rename = "where")]
+        condition: Option<String>,
+        /// Why.
+        because: String,
+        /// Who asked for it.
+        owner: Option<String>,
+        /// Where it stood.
+        place: String,
+    },
+    /// `hold release`: every hold of that name ends here.
+    HoldReleased {
+        /// The hold's name.
+        name: String,
+        /// Who typed it.
+        by: String,
+        /// Why.
+        why: String,
+    },
+    /// A run ended.
+    RunEnded {
+        /// How.
+        outcome: Outcome,
+        /// The exit code.
+        exit: u8,
+        /// The SHA-256 of the report's JSON text as it is stored.
+        report_sha256: String,
+    },
+}
+
+impl Event {
+    /// The event's kind and body, as they are stored and hashed.
+    ///
+    /// # Errors
+    /// When a value has no JSON form; none of the ground's values is like that.
+    pub fn text(&self) -> Result<(String, String), serde_json::Error> {
+        let mut tagged = serde_json::to_value(self)?;
+        let body = tagged["body"].take();
+        let kind = tagged["kind"].as_str().unwrap_or_default().to_owned();
+        Ok((kind, serde_json::to_string(&body)?))
+    }
+
+    /// The event that a stored kind and body say; none when a later steward wrote it or somebody edited it.
+    pub fn read(kind: &str, body: &str) -> Option<Self> {
+        let body: Value = serde_json::from_str(body).ok()?;
+        serde_json::from_value(serde_json::json!({ "kind": kind, "body": body })).ok()
+    }
+
+    /// The batch that this event closes.
+    pub fn closes(&self) -> Option<&str> {
+        match self {
+            Self::Outcome { batch, .. } | Self::Failed { batch, .. } | Self::Settled { batch, .. } => Some(batch),
+            _ => None,
+        }
+    }
+}
+
+/// A batch whose intent stands without an outcome: its run died, or lost its store, in between.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpenIntent {
+    /// The intent's place in the chain.
+    pub seq: i64,
+    /// When it was written.
+    pub at: DateTime<Utc>,
+    /// The run that left it.
+    pub run: String,
+    /// The batch's id.
+    pub batch: String,
+    /// The dataset.
+    pub dataset: String,
+    /// The policy.
+    pub policy: String,
+    /// How many rows were meant.
+    pub rows: u64,
+    /// The first row's cursor.
+    pub from: Value,
+    /// The last row's cursor.
+    pub to: Value,
+}
+
+impl OpenIntent {
+    /// The open intent that an intent event leaves behind; none for any other event.
+    pub fn of(event: Event, seq: i64, at: DateTime<Utc>, run: &str) -> Option<Self> {
+        match event {
+            Event::Intent { batch, dataset, policy, rows, from, to } => {
+                Some(Self { seq, at, run: run.to_owned(), batch, dataset, policy, rows, from, to })
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_survives_its_text() {
+        let event = Event::HoldAdded {
+            name: "case-114".into(),
+            dataset: "core.users".into(),
+            condition: Some("name = 'a\nb'".into()),
+            because: "litigation".into(),
+            owner: None,
+            by: "li".into(),
+        };
+        let (kind, body) = event.text().unwrap();
+        assert_eq!(kind, "hold_added");
+        assert!(!body.contains('\n') && body.contains(r#""where""#), "{body}");
+        assert_eq!(Event::read(&kind, &body), Some(event));
+    }
+
+    #[test]
+    fn a_kind_of_a_later_steward_is_no_event_of_ours() {
+        assert_eq!(Event::read("teleported", "{}"), None);
+        assert_eq!(Event::read("failed", "{"), None);
+    }
+}

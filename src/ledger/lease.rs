@@ -1,0 +1,166 @@
+//! One run of a job at a time: the operating system's lock decides, a fencing token in the ledger guards what is written.
+
+use super::book::Ledger;
+use super::chain::Head;
+use super::entry::{Also, Entry, Fence};
+use super::event::Event;
+use super::holder::Holder;
+use super::lockfile::LockFile;
+use super::pass::Pass;
+use super::refusal::LedgerError;
+use chrono::{DateTime, Utc};
+use std::time::Duration;
+
+/// How long whoever comes second waits for the first to write down its name.
+const NAME_WAIT: Duration = Duration::from_millis(50);
+/// How often.
+const NAME_TRIES: u32 = 40;
+
+/// A job's lock, held by a run until it is released or dropped.
+///
+/// The lock file `<ledger>.locks/<job>.lock` decides and is free as soon as the process is gone, however it went. The token
+/// in the ledger rises with every lease: should somebody remove the lock file and another run take its place, everything
+/// written under this lease is refused from then on. Lock files need a local disk; a ledger on NFS is not supported.
+#[derive(Debug)]
+pub struct Lease {
+    ledger: Ledger,
+    lock: LockFile,
+    job: String,
+    run: String,
+    token: i64,
+}
+
+/// A lease that was not given.
+#[derive(Debug, thiserror::Error)]
+pub enum LeaseError {
+    /// Another run has it.
+    #[error("job `{job}` did not start: {} holds its lock", .holder.as_ref().map_or_else(|| "another run".to_owned(), named))]
+    Held {
+        /// The job.
+        job: String,
+        /// Who; none when it has not written down its name yet.
+        holder: Option<Holder>,
+    },
+    /// The ledger or its lock folder cannot be written.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+fn named(holder: &Holder) -> String {
+    let Holder { run, since, host, pid } = holder;
+    format!("run {run} (process {pid} on {host}, since {})", since.format("%Y-%m-%dT%H:%M:%SZ"))
+}
+
+impl Ledger {
+    /// Takes the job's lock for a run. What a dead process left in the ledger is taken over.
+    ///
+    /// # Errors
+    /// Another run has it; the ledger or its lock folder cannot be written.
+    pub async fn lease(&self, job: &str, run: &str, now: DateTime<Utc>) -> Result<Lease, LeaseError> {
+        let lock = LockFile::try_take(&self.db.lock_path(job));
+        let unwritable = |error: std::io::Error| {
+            let why = format!("its lock `{}`: {error}", self.db.lock_path(job).display());
+            LedgerError::Unwritable { path: self.path().to_owned(), why }
+        };
+        let Some(lock) = lock.map_err(unwritable)? else {
+            return Err(LeaseError::Held { job: job.to_owned(), holder: self.holder_by_name(job).await? });
+        };
+        let host = hostname::get().map_or_else(|_| "unknown host".to_owned(), |host| host.to_string_lossy().into_owned());
+        let holder = Holder { run: run.to_owned(), since: now, host, pid: std::process::id() };
+        let token = self.db.take_lease(job, &holder).await?;
+        Ok(Lease { ledger: self.clone(), lock, job: job.to_owned(), run: run.to_owned(), token })
+    }
+
+    /// Who has the job's lock. It may have it and not have written its name yet, with the last holder's still there: a moment
+    /// is left to it.
+    async fn holder_by_name(&self, job: &str) -> Result<Option<Holder>, LedgerError> {
+        for _ in 0..NAME_TRIES {
+            tokio::time::sleep(NAME_WAIT).await;
+            if let Some(holder) = self.db.holder(job).await? {
+                return Ok(Some(holder));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Records an event of the run that holds the lease.
+    ///
+    /// # Errors
+    /// Busy, unwritable, or the lease is another run's now: nothing was recorded, and the run stops.
+    pub async fn append_under(&self, lease: &Lease, event: &Event, at: DateTime<Utc>) -> Result<Head, LedgerError> {
+        self.db.commit(&lease.entry(vec![event.clone()], at, Also::Nothing)?).await
+    }
+
+    /// Records a batch's outcome and how far its pass got, together: a crash never leaves one without the other.
+    ///
+    /// # Errors
+    /// As [`Ledger::append_under`].
+    pub async fn append_with_pass(
+        &self,
+        lease: &Lease,
+        event: &Event,
+        pass: &Pass,
+        at: DateTime<Utc>,
+    ) -> Result<Head, LedgerError> {
+        self.db.commit(&lease.entry(vec![event.clone()], at, Also::Pass(pass))?).await
+    }
+
+    /// Notes how far a pass got.
+    ///
+    /// # Errors
+    /// As [`Ledger::append_under`].
+    pub async fn save_pass(&self, lease: &Lease, pass: &Pass, at: DateTime<Utc>) -> Result<(), LedgerError> {
+        self.db.commit(&lease.entry(vec![], at, Also::Pass(pass))?).await.map(drop)
+    }
+
+    /// Notes that the pass of the lease's job over a dataset is over; the next one starts anew.
+    ///
+    /// # Errors
+    /// As [`Ledger::append_under`].
+    pub async fn end_pass(&self, lease: &Lease, dataset: &str, policy: &str, at: DateTime<Utc>) -> Result<(), LedgerError> {
+        self.db.commit(&lease.entry(vec![], at, Also::PassEnded(&lease.job, dataset, policy))?).await.map(drop)
+    }
+}
+
+impl Lease {
+    /// The fencing token: higher than that of every lease of the job before.
+    pub const fn token(&self) -> i64 {
+        self.token
+    }
+
+    /// The job.
+    pub fn job(&self) -> &str {
+        &self.job
+    }
+
+    /// The run.
+    pub fn run(&self) -> &str {
+        &self.run
+    }
+
+    /// Whether it is still ours, in the ledger and on the disk. Ask before each batch.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn still_held(&self) -> Result<bool, LedgerError> {
+        Ok(self.lock.is_still_there() && self.ledger.db.holds_lease(&self.job, self.token).await?)
+    }
+
+    /// Gives it back, and says so in the ledger. Dropping it frees the lock as well; the note is then the next run's to replace.
+    ///
+    /// # Errors
+    /// Busy or unwritable; the lock is free all the same.
+    pub async fn release(self) -> Result<(), LedgerError> {
+        self.ledger.db.release_lease(&self.job, self.token).await
+    }
+
+    /// What is recorded under this lease; refused here when the lock file went, and by the ledger when the token did.
+    fn entry<'a>(&'a self, events: Vec<Event>, at: DateTime<Utc>, also: Also<'a>) -> Result<Entry<'a>, LedgerError> {
+        if !self.lock.is_still_there() {
+            let path = self.ledger.path().to_owned();
+            return Err(LedgerError::LeaseLost { path, job: self.job.clone(), run: self.run.clone() });
+        }
+        let fence = Some(Fence { job: &self.job, run: &self.run, token: self.token });
+        Ok(Entry { run: Some(&self.run), at, fence, events, also })
+    }
+}

@@ -1,0 +1,341 @@
+//! Whether the evidence is whole: the chain by itself, and the tables against the chain.
+
+use super::chain::{GENESIS, Head, Link, stamp};
+use super::event::Event;
+use super::finding::{self, FindingText};
+use super::hold::LedgerHold;
+use super::run::RunRow;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The shortest part of a head that is looked for; less could fit by chance.
+const SHORTEST_HEAD: usize = 12;
+
+/// What `audit verify` found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Verification {
+    /// How many events were read.
+    pub events: u64,
+    /// How many runs they tell of.
+    pub runs: u64,
+    /// The first event's time, as stored.
+    pub first: Option<String>,
+    /// The last event's time, as stored.
+    pub last: Option<String>,
+    /// The last event. Keep its hash elsewhere: without it a cut tail cannot be seen.
+    pub head: Option<Head>,
+    /// What became of the head that was asked for.
+    pub expected: Option<Expected>,
+    /// What is wrong, in the order of the chain; empty when it is whole.
+    pub faults: Vec<Fault>,
+}
+
+/// A head from an earlier mail, looked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expected {
+    /// It is in the chain: nothing up to it was cut or rewritten.
+    Found {
+        /// The event it is the hash of.
+        seq: i64,
+        /// How many events came since.
+        since: u64,
+    },
+    /// It is not: the tail was cut, or the chain rewritten from somewhere before it.
+    Missing,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "fault", rename_all = "snake_case")]
+pub enum Fault {
+    /// The content of an event is not what was hashed.
+    Edited {
+        /// The event.
+        seq: i64,
+    },
+    /// Events are missing: the numbers jump.
+    Gap {
+        /// The last event before it; 0 for the beginning.
+        after: i64,
+        /// The next that is there.
+        next: i64,
+    },
+    /// The event does not follow the one before it: that one was replaced, or they changed places.
+    Unlinked {
+        /// The event.
+        seq: i64,
+    },
+    /// A row says something else than its events.
+    Row {
+        /// `run`, `hold`, `finding`, `open_intent`.
+        table: Table,
+        /// The row.
+        id: String,
+        /// The column.
+        column: String,
+    },
+    /// A row that its events tell of is gone.
+    RowGone {
+        /// `run`, `hold`, `finding`, `open_intent`.
+        table: Table,
+        /// The row.
+        id: String,
+    },
+    /// No event tells of this row: it was put there, or the events were cut off.
+    RowForeign {
+        /// `run`, `hold`, `finding`, `open_intent`.
+        table: Table,
+        /// The row.
+        id: String,
+    },
+    /// The file is damaged; nothing after this event could be read.
+    Damaged {
+        /// The last event that was read.
+        after: i64,
+        /// What the database said.
+        why: String,
+    },
+}
+
+/// A table whose rows follow from events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Table {
+    /// Runs.
+    Run,
+    /// Batches whose intent stands alone.
+    OpenIntent,
+    /// Holds.
+    Hold,
+    /// Findings.
+    Finding,
+}
+
+/// A row as text, by column.
+pub type Told = BTreeMap<String, Option<String>>;
+
+/// Reads the chain once, link by link, and then the rows that should follow from it. Knows no database.
+#[derive(Debug, Default)]
+pub struct Verifier {
+    expected: Option<String>,
+    found: Option<i64>,
+    events: u64,
+    runs: u64,
+    first: Option<String>,
+    last: Option<Link>,
+    faults: Vec<Fault>,
+    rows: BTreeMap<(Table, String), Told>,
+    findings: BTreeMap<String, Vec<FindingText>>,
+    damaged: bool,
+}
+
+impl Verification {
+    /// Whether nothing is wrong, and the head that was asked for is there.
+    pub fn is_whole(&self) -> bool {
+        self.faults.is_empty() && self.expected != Some(Expected::Missing)
+    }
+}
+
+impl Verifier {
+    /// A verifier that looks for a head, too: 64 hex digits, or their first twelve and more.
+    pub fn new(expected: Option<&str>) -> Self {
+        Self { expected: expected.map(|head| head.trim().to_ascii_lowercase()), ..Self::default() }
+    }
+
+    /// Takes the next event.
+    pub fn see(&mut self, link: Link) {
+        let (seq, hash) = self.last.as_ref().map_or((0, GENESIS), |last| (last.seq, &last.hash));
+        if link.seq != seq + 1 {
+            self.faults.push(Fault::Gap { after: seq, next: link.seq });
+        } else if link.prev != hash {
+            self.faults.push(Fault::Unlinked { seq: link.seq });
+        }
+        if link.computed() != link.hash {
+            self.faults.push(Fault::Edited { seq: link.seq });
+        }
+        if self.expected.as_ref().is_some_and(|head| head.len() >= SHORTEST_HEAD && link.hash.starts_with(head.as_str())) {
+            self.found = Some(link.seq);
+        }
+        self.events += 1;
+        self.first.get_or_insert_with(|| link.at.clone());
+        self.replay(&link);
+        self.last = Some(link);
+    }
+
+    /// Takes a row, and holds it against what the events say.
+    pub fn compare(&mut self, table: Table, mut row: Told) {
+        let id = row.get("id").cloned().flatten().unwrap_or_default();
+        if table == Table::Finding {
+            let text = |column| row.remove(column).flatten().unwrap_or_default();
+            self.findings.entry(id).or_default().push(["run", "check_name", "outcome", "body"].map(text));
+            return;
+        }
+        match self.rows.remove(&(table, id.clone())) {
+            None => self.faults.push(Fault::RowForeign { table, id }),
+            Some(expected) => self.faults.extend(difference(&expected, &row).map(|column| Fault::Row { table, id, column })),
+        }
+    }
+
+    /// The file could not be read to its end.
+    pub fn damaged(&mut self, why: String) {
+        self.damaged = true;
+        self.faults.push(Fault::Damaged { after: self.last.as_ref().map_or(0, |last| last.seq), why });
+    }
+
+    /// The verdict.
+    pub fn verdict(mut self) -> Verification {
+        for (seq, rows) in std::mem::take(&mut self.findings) {
+            let run = rows.first().map(|[run, ..]| run.clone());
+            let told = [("id", Some(seq)), ("run", run), ("count", Some(rows.len().to_string()))];
+            let mut told: Told = told.map(|(column, value)| (column.to_owned(), value)).into();
+            told.insert("sha256".to_owned(), Some(finding::digest(&rows)));
+            self.compare_findings(told);
+        }
+        if !self.damaged {
+            let gone = std::mem::take(&mut self.rows).into_keys();
+            self.faults.extend(gone.map(|(table, id)| Fault::RowGone { table, id }));
+        }
+        let newest = self.last.as_ref().map_or(0, |last| last.seq);
+        let found = |seq: i64| Expected::Found { seq, since: u64::try_from(newest - seq).unwrap_or_default() };
+        Verification {
+            events: self.events,
+            runs: self.runs,
+            first: self.first,
+            last: self.last.as_ref().map(|last| last.at.clone()),
+            head: self.last.as_ref().map(Link::head),
+            expected: self.expected.map(|_| self.found.map_or(Expected::Missing, found)),
+            faults: self.faults,
+        }
+    }
+
+    fn compare_findings(&mut self, told: Told) {
+        let (table, id) = (Table::Finding, told.get("id").cloned().flatten().unwrap_or_default());
+        match self.rows.remove(&(table, id.clone())) {
+            None => self.faults.push(Fault::RowForeign { table, id }),
+            Some(expected) => self.faults.extend(difference(&expected, &told).map(|column| Fault::Row { table, id, column })),
+        }
+    }
+
+    /// Does again, in memory, what the ledger did to its tables when it recorded the event.
+    fn replay(&mut self, link: &Link) {
+        let (Some(event), Some(at)) = (link.event(), link.instant()) else { return };
+        let run = link.run.as_deref().unwrap_or_default();
+        if let Some(begun) = RunRow::begun(&event, link.seq, at, run) {
+            self.runs += 1;
+            self.rows.insert((Table::Run, begun.id.clone()), run_told(&begun));
+        }
+        if let Some(hold) = LedgerHold::of(&event, link.seq, at) {
+            self.rows.insert((Table::Hold, hold.id.clone()), hold_told(&hold));
+        }
+        if let Some(batch) = event.closes() {
+            self.rows.remove(&(Table::OpenIntent, batch.to_owned()));
+        }
+        match event {
+            Event::Intent { batch, .. } => {
+                let told = [("id", &batch), ("seq", &link.seq.to_string()), ("run", &run.to_owned())];
+                let told = told.map(|(column, value)| (column.to_owned(), Some(value.clone()))).into();
+                self.rows.insert((Table::OpenIntent, batch), told);
+            }
+            Event::Findings { count, sha256 } => {
+                let told =
+                    [("id", link.seq.to_string()), ("run", run.to_owned()), ("count", count.to_string()), ("sha256", sha256)];
+                let told = told.map(|(column, value)| (column.to_owned(), Some(value))).into();
+                self.rows.insert((Table::Finding, link.seq.to_string()), told);
+            }
+            Event::RunEnded { outcome, exit, report_sha256 } => {
+                if let Some(told) = self.rows.get_mut(&(Table::Run, run.to_owned())) {
+                    told.insert("ended".to_owned(), Some(link.at.clone()));
+                    told.insert("outcome".to_owned(), Some(outcome.word().to_owned()));
+                    told.insert("exit".to_owned(), Some(exit.to_string()));
+                    told.insert("report".to_owned(), Some(report_sha256));
+                }
+            }
+            Event::HoldReleased { name, by, why } => self.release(&name, &link.at, &by, &why),
+            _ => {}
+        }
+    }
+
+    fn release(&mut self, name: &str, at: &str, by: &str, why: &str) {
+        let holds = self.rows.iter_mut().filter(|((table, _), _)| *table == Table::Hold).map(|(_, told)| told);
+        let named = |told: &&mut Told| told.get("name").is_some_and(|told| told.as_deref() == Some(name));
+        for told in holds.filter(named).filter(|told| told.get("released").is_some_and(Option::is_none)) {
+            for (column, value) in [("released", at), ("released_by", by), ("released_why", why)] {
+                told.insert(column.to_owned(), Some(value.to_owned()));
+            }
+        }
+    }
+}
+
+/// The first column in which two rows differ.
+fn difference(expected: &Told, row: &Told) -> Option<String> {
+    expected.iter().find(|(column, value)| row.get(*column) != Some(*value)).map(|(column, _)| column.clone())
+}
+
+fn run_told(run: &RunRow) -> Told {
+    let some = |text: &str| Some(text.to_owned());
+    let told = [
+        ("id", some(&run.id)),
+        ("seq", Some(run.seq.to_string())),
+        ("job", some(&run.job)),
+        ("action", some(&run.action)),
+        ("mode", some(run.mode_word())),
+        ("dry_run", some(if run.dry_run { "1" } else { "0" })),
+        ("as_of", Some(stamp(run.as_of))),
+        ("started", Some(stamp(run.started))),
+        ("ended", None),
+        ("outcome", None),
+        ("exit", None),
+        ("report", None),
+    ];
+    told.map(|(column, value)| (column.to_owned(), value)).into()
+}
+
+fn hold_told(hold: &LedgerHold) -> Told {
+    let told = [
+        ("id", Some(hold.id.clone())),
+        ("seq", Some(hold.seq.to_string())),
+        ("name", Some(hold.name.clone())),
+        ("dataset", Some(hold.dataset.clone())),
+        ("condition", hold.condition.clone()),
+        ("because", Some(hold.because.clone())),
+        ("owner", hold.owner.clone()),
+        ("origin", Some(hold.origin.word().to_owned())),
+        ("noted", hold.noted.clone()),
+        ("since", Some(stamp(hold.since))),
+        ("released", None),
+        ("released_by", None),
+        ("released_why", None),
+    ];
+    told.map(|(column, value)| (column.to_owned(), value)).into()
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Run => "run",
+            Self::OpenIntent => "open intent",
+            Self::Hold => "hold",
+            Self::Finding => "findings of event",
+        })
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Edited { seq } => write!(f, "event {seq} was edited: its content is not what was hashed"),
+            Self::Gap { after, next } if *next == after + 2 => write!(f, "event {} is missing", after + 1),
+            Self::Gap { after, next } if *next > after + 1 => write!(f, "events {} to {} are missing", after + 1, next - 1),
+            Self::Gap { after, next } => write!(f, "event {next} stands after event {after}"),
+            Self::Unlinked { seq } => write!(f, "event {seq} does not follow the one before it: that one was replaced or moved"),
+            Self::Row { table, id, column } => write!(f, "{table} `{id}` was edited: its `{column}` is not what its events say"),
+            Self::RowGone { table, id } => write!(f, "{table} `{id}` is gone from its table; its events are there"),
+            Self::RowForeign { table, id } => {
+                write!(f, "{table} `{id}` is in no event: it was put there, or its events were cut off")
+            }
+            Self::Damaged { after, why } => write!(f, "the file is damaged: {why}; nothing after event {after} could be read"),
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! The sentences of a report: a count, then what it is. They read alone and in a table.
+
+use super::figures::{count, instant, plain, short_run};
+use super::run::{DatasetReport, Finding, FindingOutcome, Reason, RunReport, Settled, Verdict, Weight};
+use crate::job::outcome::Outcome;
+use std::fmt;
+
+/// One line of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// How it weighs; decides the colour, never the words.
+    pub tone: Tone,
+    /// What it counts, where it counts something.
+    pub count: Option<u64>,
+    /// What it says.
+    pub text: String,
+    /// The way out, on a second line.
+    pub help: Option<String>,
+}
+
+/// How a line weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tone {
+    /// Was done.
+    Good,
+    /// Stays by right: a hold.
+    Kept,
+    /// Worth knowing.
+    Note,
+    /// Worth a look.
+    Warn,
+    /// Needs a person, or failed.
+    Bad,
+}
+
+impl Tone {
+    /// The word that style sheets use for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Kept => "kept",
+            Self::Note => "note",
+            Self::Warn => "warn",
+            Self::Bad => "bad",
+        }
+    }
+}
+
+impl Line {
+    /// A line that counts.
+    pub fn counted(tone: Tone, count: u64, text: impl Into<String>) -> Self {
+        Self { tone, count: Some(count), text: text.into(), help: None }
+    }
+
+    /// A line that only says.
+    pub fn said(tone: Tone, text: impl Into<String>) -> Self {
+        Self { tone, count: None, text: text.into(), help: None }
+    }
+
+    /// The same line with a way out.
+    pub fn with_help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
+
+    /// The count as it is written; empty for a line that only says.
+    pub fn figure(&self) -> String {
+        self.count.map(count).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.count {
+            Some(number) => write!(f, "{} {}", count(number), self.text),
+            None => f.write_str(&self.text),
+        }
+    }
+}
+
+/// What was done to a dataset, or would be.
+///
+/// A dry run and a plan say "would be", from `due` less what stays; see `would`.
+pub fn done(dataset: &DatasetReport, report: &RunReport) -> Vec<Line> {
+    let why = older_than(dataset);
+    if report.is_prospect() {
+        let word = if report.removes_only() { "removed" } else { "archived" };
+        let line = |rows| Line::counted(Tone::Good, rows, format!("would be {word}: {why}{}", destination(dataset)));
+        return would(dataset).filter(|rows| *rows > 0).map(line).into_iter().collect();
+    }
+    let (archived, before) = (dataset.archived.unwrap_or(0), dataset.already_archived.unwrap_or(0));
+    let removed = dataset.removed.unwrap_or(0);
+    let mut lines = vec![];
+    if archived > 0 {
+        lines.push(Line::counted(Tone::Good, archived, format!("archived: {why}{}", destination(dataset))));
+    }
+    if before > 0 {
+        lines.push(Line::counted(Tone::Good, before, "archived before: the archive held the same content"));
+    }
+    if removed > 0 && removed != archived + before || removed > 0 && report.removes_only() {
+        lines.push(Line::counted(Tone::Good, removed, format!("removed: {why}")));
+    }
+    lines
+}
+
+/// What stayed, by why: a line for every count that is not zero.
+pub fn left(dataset: &DatasetReport, job: &str) -> Vec<Line> {
+    let left = dataset.left;
+    let mut lines = kept(dataset);
+    let mut push = |rows: u64, tone, text: &str, help: Option<String>| {
+        if rows > 0 {
+            lines.push(Line { tone, count: Some(rows), text: text.to_owned(), help });
+        }
+    };
+    push(left.guarded, Tone::Bad, "left: a guard leaves the whole dataset alone", Some(approve(job)));
+    push(
+        left.conflict,
+        Tone::Bad,
+        "left: the archive holds other content under the same key; nothing was overwritten",
+        Some("compare the two rows, and take the wrong one out of the archive by hand".into()),
+    );
+    push(left.failed, Tone::Bad, "left: a step failed", None);
+    push(left.over_budget, Tone::Warn, "left: the time was used up, or the run was stopped; the next run goes on", None);
+    push(left.changed, Tone::Note, "left: changed by the application meanwhile; the next run looks again", None);
+    push(left.undated, Tone::Warn, "left: no date (the clock is NULL), so never due", None);
+    lines
+}
+
+/// Rows kept by holds, one line per hold.
+fn kept(dataset: &DatasetReport) -> Vec<Line> {
+    let held = dataset.left.held;
+    let named = dataset.holds.iter().filter(|hold| hold.rows > 0);
+    let mut lines: Vec<Line> =
+        named.map(|hold| Line::counted(Tone::Kept, hold.rows, format!("kept: hold `{}`", plain(&hold.hold)))).collect();
+    let told = lines.iter().filter_map(|line| line.count).fold(0, u64::saturating_add);
+    match held {
+        0 => {}
+        _ if told == 0 => lines.push(Line::counted(Tone::Kept, held, "kept: legal hold")),
+        _ if told > held => lines.push(Line::counted(Tone::Kept, held, "kept in all: some rows are under more than one hold")),
+        _ if told < held => lines.push(Line::counted(Tone::Kept, held - told, "kept: other holds")),
+        _ => {}
+    }
+    lines
+}
+
+/// What is overdue now. `None` where the policy is kept to the row, or nothing is known.
+pub fn debt(dataset: &DatasetReport) -> Option<Line> {
+    let rows = dataset.debt.rows;
+    let oldest = dataset.debt.oldest.as_ref().map(|oldest| format!(", the oldest from {}", plain(oldest)));
+    let text = format!("overdue: due by the policy and still there{}", oldest.unwrap_or_default());
+    (rows > 0).then(|| Line::counted(Tone::Warn, rows, text))
+}
+
+/// A reason, with its way out. Warnings say that they are; a code can be asked about.
+pub fn reason(reason: &Reason) -> Line {
+    let tone = match reason.weight {
+        Weight::Note => Tone::Note,
+        Weight::Warning | Weight::Temporary => Tone::Warn,
+        Weight::Refused | Weight::Failed | Weight::Invalid => Tone::Bad,
+    };
+    let word = match reason.weight {
+        Weight::Note => "note",
+        Weight::Warning => "warning",
+        Weight::Temporary => "temporary",
+        Weight::Refused => "refused",
+        Weight::Failed => "failed",
+        Weight::Invalid => "invalid",
+    };
+    let code = reason.code.as_ref().map(|code| format!(" ({})", plain(code))).unwrap_or_default();
+    let help = reason.help.as_ref().map(|help| plain(help));
+    Line { tone, count: None, text: format!("{word}: {}{code}", plain(&reason.text)), help }
+}
+
+/// What became of a batch that an interrupted run left open.
+pub fn settled(settled: &Settled) -> Line {
+    let run = short_run(&settled.run);
+    let (tone, verdict) = match settled.verdict {
+        Verdict::Applied => (Tone::Note, format!("carried out before run {run} broke off")),
+        Verdict::RolledBack => (Tone::Note, format!("rolled back when run {run} broke off, and looked at anew")),
+        Verdict::Unclear => {
+            (Tone::Warn, format!("run {run} broke off and others have changed these rows since, so nothing is claimed"))
+        }
+    };
+    let (dataset, batch) = (plain(&settled.dataset), plain(&settled.batch));
+    Line::counted(tone, settled.rows, format!("settled in `{dataset}`: {verdict} (batch {batch})"))
+}
+
+/// What a check saw.
+pub fn finding(finding: &Finding) -> Line {
+    let (tone, word) = match finding.outcome {
+        FindingOutcome::Pass => (Tone::Good, "passed"),
+        FindingOutcome::Warn => (Tone::Warn, "warning"),
+        FindingOutcome::Fail => (Tone::Bad, "failed"),
+        FindingOutcome::Error => (Tone::Bad, "could not be evaluated"),
+        FindingOutcome::Skipped => (Tone::Note, "skipped"),
+    };
+    let check = plain(&finding.check);
+    if matches!(finding.outcome, FindingOutcome::Error | FindingOutcome::Skipped) {
+        return Line::said(tone, format!("check `{check}` {word}"));
+    }
+    let of = finding.of.map(|of| format!("of {} ", count(of))).unwrap_or_default();
+    let samples: Vec<String> = finding.samples.iter().take(3).map(|sample| plain(sample)).collect();
+    let such_as = if samples.is_empty() { String::new() } else { format!(", such as {}", samples.join(", ")) };
+    Line::counted(tone, finding.value, format!("{of}found by check `{check}`: {word}{such_as}"))
+}
+
+/// How a guard is approved: the plan says what a person agrees to, and the run does at most that.
+pub fn approve(job: &str) -> String {
+    let job = plain(job);
+    format!("look, then approve: `steward plan {job} --out FILE`, then `steward run-job {job} --plan FILE`")
+}
+
+/// Rows that a dry run or a plan foresees: what is due, less what would stay. `None` where nothing was counted.
+pub fn would(dataset: &DatasetReport) -> Option<u64> {
+    let foreseen = dataset.archived.unwrap_or(0) + dataset.already_archived.unwrap_or(0);
+    let foreseen = foreseen.max(dataset.removed.unwrap_or(0));
+    let left = dataset.left;
+    let stays = left.held + left.guarded + left.conflict + left.failed + left.over_budget + left.changed;
+    match dataset.outcome {
+        _ if foreseen > 0 => Some(foreseen),
+        None | Some(Outcome::Done | Outcome::Due | Outcome::Findings | Outcome::Undelivered) => {
+            dataset.due.map(|due| due.saturating_sub(stays))
+        }
+        Some(_) => Some(0),
+    }
+}
+
+/// `older than 6 months`, or the instant when the period is not known in words.
+fn older_than(dataset: &DatasetReport) -> String {
+    match (&dataset.period, dataset.cutoff) {
+        (Some(period), _) => format!("older than {}", plain(period)),
+        (None, Some(cutoff)) => format!("dated before {}", instant(cutoff)),
+        (None, None) => "due by the policy".into(),
+    }
+}
+
+/// Where archived rows are now.
+fn destination(dataset: &DatasetReport) -> String {
+    dataset.archive.as_ref().map(|archive| format!(", to `{}`", plain(archive))).unwrap_or_default()
+}

@@ -1,0 +1,271 @@
+//! Reports to look at: what the forms are tested on. They are built here by hand, so that a form can be judged without a store.
+
+use super::run::*;
+use crate::job::outcome::Outcome;
+use crate::job::spec::Mode;
+use chrono::{DateTime, Utc};
+
+/// A hash as the ledger writes it.
+const HEAD: &str = "5f1c9e0b7a2d4c68e3b09f7d1a6c2e84b5d3f0917c8e6a4b2d1f0e9c8b7a6d5c";
+
+fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+fn dataset(name: &str, policy: &str, due: u64) -> DatasetReport {
+    DatasetReport {
+        dataset: name.into(),
+        policy: policy.into(),
+        owner: Some("finance@example.com".into()),
+        outcome: Some(Outcome::Done),
+        cutoff: Some(at("2024-11-20T16:00:00Z")),
+        period: Some("2 years".into()),
+        due: Some(due),
+        total: Some(48_211),
+        total_is_estimate: false,
+        oldest: Some("2021-03-02 08:14:55".into()),
+        archived: Some(due),
+        already_archived: Some(0),
+        removed: Some(due),
+        archive: Some(format!("{name}_archive")),
+        left: Left::default(),
+        holds: vec![],
+        debt: Debt::default(),
+        batches: 3,
+        index: Some("idx_created_at".into()),
+        reasons: vec![],
+        query: Some(format!("SELECT count(*) FROM {name}\nWHERE created_at < '2024-11-20 16:00:00'")),
+    }
+}
+
+fn report(job: &str, outcome: Outcome, datasets: Vec<DatasetReport>) -> RunReport {
+    RunReport {
+        run: Some("019aa4a2-1111-7c3e-8f2c-5d0c1e2fbeef".into()),
+        job: job.into(),
+        action: "archive".into(),
+        mode: Mode::Enforce,
+        dry_run: false,
+        outcome: Some(outcome),
+        exit: Some(outcome.exit()),
+        as_of: at("2026-11-20T18:15:00Z"),
+        started: Some(at("2026-11-20T18:15:00Z")),
+        ended: Some(at("2026-11-20T18:15:04.230Z")),
+        datasets,
+        findings: vec![],
+        reasons: vec![],
+        settled: vec![],
+        report: None,
+        ledger_head: Some(HEAD.into()),
+    }
+}
+
+pub fn reason(weight: Weight, text: &str, help: Option<&str>) -> Reason {
+    Reason { weight, code: None, text: text.into(), help: help.map(Into::into) }
+}
+
+/// All is well: archived, some kept by a hold, some without a date.
+pub fn done() -> RunReport {
+    let mut orders = dataset("core.orders", "orders", 1_216);
+    (orders.archived, orders.removed) = (Some(1_204), Some(1_204));
+    orders.left = Left { held: 12, undated: 4, ..Left::default() };
+    orders.holds = vec![HeldBy { hold: "case-114".into(), rows: 12 }];
+    report("archive-orders", Outcome::Done, vec![orders, dataset("core.order_items", "order-items", 0)])
+}
+
+/// Rows that are due and may not go without a person.
+pub fn guarded() -> RunReport {
+    let mut records = dataset("platform.financial_management.consumption_record", "consumption-records", 1_204_112);
+    (records.archived, records.removed, records.outcome) = (Some(0), Some(0), Some(Outcome::Refused));
+    records.total = Some(1_300_000);
+    records.total_is_estimate = true;
+    records.left.guarded = 1_204_112;
+    records.debt = Debt { rows: 1_204_112, oldest: Some("2019-01-01 00:00:07+08".into()) };
+    let text = "`platform.financial_management.consumption_record` has 1,204,112 due rows and its guard allows 500,000; nothing was removed from it";
+    records.reasons = vec![Reason {
+        code: Some("SW4101".into()),
+        ..reason(Weight::Refused, text, Some("`steward explain SW4101` says where the bound is set"))
+    }];
+    report("archive-consumption", Outcome::Refused, vec![records])
+}
+
+/// Some steps done, some in conflict, some failed, some out of time.
+pub fn partial() -> RunReport {
+    let mut orders = dataset("core.orders", "orders", 9_000);
+    (orders.archived, orders.already_archived, orders.removed) = (Some(6_480), Some(20), Some(6_500));
+    orders.left = Left { held: 30, undated: 4, changed: 3, conflict: 2, failed: 1_000, over_budget: 1_465, guarded: 0 };
+    orders.holds = vec![HeldBy { hold: "case-114".into(), rows: 12 }, HeldBy { hold: "tax-2023".into(), rows: 20 }];
+    orders.outcome = Some(Outcome::Partial);
+    orders.debt = Debt { rows: 2_470, oldest: Some("2021-08-14 11:02:00".into()) };
+    orders.reasons = vec![
+        reason(
+            Weight::Failed,
+            "archive `orders-2f91` does not read back as it was sent; nothing was removed",
+            Some("a trigger on `core.orders_archive` may change rows as they arrive"),
+        ),
+        reason(
+            Weight::Warning,
+            "no index starts with `created_at`: the key is walked",
+            Some("CREATE INDEX idx_orders_created_at ON orders (created_at)"),
+        ),
+    ];
+    let mut sessions = dataset("platform.public.user_sessions", "web-sessions", 0);
+    (sessions.due, sessions.archived, sessions.already_archived, sessions.removed, sessions.total) =
+        (None, None, None, None, None);
+    sessions.outcome = Some(Outcome::Temporary);
+    sessions.reasons = vec![reason(
+        Weight::Temporary,
+        "store `platform` does not answer: connection refused; its datasets were not looked at",
+        None,
+    )];
+    report("archive-orders", Outcome::Partial, vec![orders, sessions])
+}
+
+/// A job nobody has allowed to act yet.
+pub fn observed() -> RunReport {
+    let mut orders = dataset("core.orders", "orders", 1_216);
+    (orders.archived, orders.already_archived, orders.removed) = (None, None, None);
+    orders.left = Left { held: 12, ..Left::default() };
+    orders.holds = vec![HeldBy { hold: "case-114".into(), rows: 12 }];
+    orders.debt = Debt { rows: 1_204, oldest: Some("2021-03-02 08:14:55".into()) };
+    RunReport { mode: Mode::Observe, dry_run: true, ..report("archive-orders", Outcome::Done, vec![orders]) }
+}
+
+/// Nothing was due.
+pub fn quiet() -> RunReport {
+    report("archive-orders", Outcome::Done, vec![dataset("core.orders", "orders", 0)])
+}
+
+/// The run before died in the middle of a batch.
+pub fn settled() -> RunReport {
+    let batch = |batch: &str, rows, verdict| Settled {
+        run: "019aa47f-0000-7c3e-8f2c-5d0c1e2f0a0a".into(),
+        batch: batch.into(),
+        dataset: "core.orders".into(),
+        rows,
+        verdict,
+    };
+    let settled = vec![
+        batch("orders-2f91", 500, Verdict::Applied),
+        batch("orders-2f92", 500, Verdict::RolledBack),
+        batch("orders-2f93", 7, Verdict::Unclear),
+    ];
+    RunReport { settled, ..report("archive-orders", Outcome::Done, vec![dataset("core.orders", "orders", 716)]) }
+}
+
+/// A signal came between two batches.
+pub fn stopped() -> RunReport {
+    let mut orders = dataset("core.orders", "orders", 9_000);
+    (orders.archived, orders.removed, orders.outcome) = (Some(4_000), Some(4_000), Some(Outcome::Temporary));
+    orders.left.over_budget = 5_000;
+    orders.debt = Debt { rows: 5_000, oldest: Some("2022-06-01 00:00:00".into()) };
+    let why =
+        reason(Weight::Temporary, "stopped by a signal after 8 batches", Some("the next run goes on where this one stopped"));
+    RunReport { reasons: vec![why], ..report("archive-orders", Outcome::Temporary, vec![orders]) }
+}
+
+/// Checks that saw something.
+pub fn found() -> RunReport {
+    let finding = |check: &str, outcome, value, of, samples: &[&str]| Finding {
+        check: check.into(),
+        outcome,
+        value,
+        of,
+        samples: samples.iter().map(|s| (*s).to_owned()).collect(),
+    };
+    let findings = vec![
+        finding("duplicate-emails", FindingOutcome::Warn, 3, Some(5_000), &["li***.com", "wa***.com"]),
+        finding("users-in-graph", FindingOutcome::Fail, 41, Some(5_000), &[]),
+        finding("orphan-nodes", FindingOutcome::Error, 0, None, &[]),
+        finding("null-emails", FindingOutcome::Pass, 0, Some(5_000), &[]),
+    ];
+    RunReport { action: "check-quality".into(), findings, ..report("check-users", Outcome::Findings, vec![]) }
+}
+
+/// Chinese names, quoted names.
+pub fn chinese() -> RunReport {
+    let mut records = dataset("平台.财务管理.\"消费 记录\"", "消费记录归档", 52_340);
+    records.owner = Some("数据治理组 <dpo@example.com>".into());
+    records.left.held = 8;
+    (records.archived, records.removed) = (Some(52_332), Some(52_332));
+    records.holds = vec![HeldBy { hold: "案件-一一四".into(), rows: 8 }];
+    report("archive-consumption", Outcome::Done, vec![records])
+}
+
+/// What an attacker would call a table.
+pub const HOSTILE: &str = "</script><img src=x onerror=alert(1)>\"'&\u{202e}\u{1b}[31m\r\nBcc: evil@example.com";
+
+/// Every string that others can choose is hostile.
+pub fn hostile() -> RunReport {
+    let mut bad = dataset(HOSTILE, HOSTILE, 10);
+    bad.left = Left { held: 1, guarded: 3, conflict: 1, failed: 5, ..Left::default() };
+    bad.holds = vec![HeldBy { hold: HOSTILE.into(), rows: 1 }];
+    bad.debt = Debt { rows: 9, oldest: Some(HOSTILE.into()) };
+    for text in [&mut bad.owner, &mut bad.period, &mut bad.oldest, &mut bad.archive, &mut bad.index, &mut bad.query] {
+        *text = Some(HOSTILE.into());
+    }
+    let why = Reason { weight: Weight::Refused, code: Some(HOSTILE.into()), text: HOSTILE.into(), help: Some(HOSTILE.into()) };
+    bad.reasons = vec![why.clone()];
+    let finding =
+        Finding { check: HOSTILE.into(), outcome: FindingOutcome::Fail, value: 1, of: None, samples: vec![HOSTILE.into()] };
+    let settled =
+        Settled { run: HOSTILE.into(), batch: HOSTILE.into(), dataset: HOSTILE.into(), rows: 1, verdict: Verdict::Unclear };
+    let other = dataset(HOSTILE, HOSTILE, 0);
+    RunReport {
+        run: Some(HOSTILE.into()),
+        action: HOSTILE.into(),
+        reasons: vec![why],
+        findings: vec![finding],
+        settled: vec![settled],
+        ledger_head: Some(HOSTILE.into()),
+        ..report(HOSTILE, Outcome::Refused, vec![bad, other])
+    }
+}
+
+/// Every string as long and every list as many as a bad day brings.
+pub fn huge(datasets: usize, reasons: usize, findings: usize) -> RunReport {
+    let why = |at| reason(Weight::Failed, &format!("row {at} was not archived: {}", "x".repeat(5_000)), Some("try again"));
+    let mut all: Vec<DatasetReport> = (0..datasets).map(|at| dataset(&format!("core.table_{at}"), "all", at as u64)).collect();
+    if let Some(first) = all.last_mut() {
+        first.reasons = (0..reasons).map(why).collect();
+    }
+    let finding = |at| Finding {
+        check: format!("check-{at}"),
+        outcome: FindingOutcome::Warn,
+        value: at as u64,
+        of: None,
+        samples: vec!["li***.com".into(); 10],
+    };
+    RunReport {
+        findings: (0..findings).map(finding).collect(),
+        reasons: (0..reasons).map(why).collect(),
+        ..report("archive-all", Outcome::Partial, all)
+    }
+}
+
+/// A plan: what a run would meet.
+pub fn planned() -> RunReport {
+    let mut plan = guarded();
+    plan.datasets.insert(0, observed().datasets.remove(0));
+    for dataset in &mut plan.datasets {
+        (dataset.archived, dataset.already_archived, dataset.removed) = (None, None, None);
+    }
+    plan.datasets[0].outcome = None;
+    RunReport { run: None, outcome: None, exit: None, started: None, ended: None, ledger_head: None, ..plan }
+}
+
+/// Every sample by name.
+pub fn all() -> Vec<(&'static str, RunReport)> {
+    vec![
+        ("done", done()),
+        ("guarded", guarded()),
+        ("partial", partial()),
+        ("observed", observed()),
+        ("quiet", quiet()),
+        ("settled", settled()),
+        ("stopped", stopped()),
+        ("found", found()),
+        ("chinese", chinese()),
+        ("hostile", hostile()),
+        ("huge", huge(10_000, 5_000, 5_000)),
+    ]
+}

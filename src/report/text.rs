@@ -1,0 +1,163 @@
+//! A report on a terminal, 80 columns wide: headline, a table, the lines, where the rest is.
+
+use super::figures::{instant, known, plain, short_hash};
+use super::lines::{Line, Tone};
+use super::run::RunReport;
+use super::told::{DatasetTold, Told, stayed};
+use anstyle::{AnsiColor, Style as Paint};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table};
+use std::fmt::Write;
+
+/// Columns of a terminal nobody has widened.
+const WIDTH: u16 = 80;
+
+/// Whether the text may hold colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Style {
+    /// Text alone: a file, a pipe, a mail.
+    #[default]
+    Plain,
+    /// ANSI colours.
+    Color,
+}
+
+/// The report of one run, as `run-job` prints it. Ends with a line end.
+pub fn run(report: &RunReport, style: Style) -> String {
+    let told = Told::of(report);
+    let mut text = head(&told, style);
+    body(&mut text, &told, style);
+    foot(&mut text, report);
+    text
+}
+
+/// What `plan` prints: what is due, how much, how old, which index finds it, what stands in the way.
+pub fn plan(reports: &[RunReport], style: Style) -> String {
+    let mut text = String::new();
+    for report in reports {
+        let told = Told::of(report);
+        text.push_str(&head(&told, style));
+        body(&mut text, &told, style);
+        text.push_str(&format!("as of {}\n\n", instant(report.as_of)));
+    }
+    text.push_str(if reports.is_empty() { "no job to plan\n" } else { "a plan: nothing was touched\n" });
+    text
+}
+
+/// `archive-orders  done  1,204 archived, 12 kept by holds  (4.2 s)`, and loudly below when nothing was touched.
+fn head(told: &Told<'_>, style: Style) -> String {
+    let headline = &told.headline;
+    let verdict = paint(style, headline.tone, &headline.verdict.to_uppercase());
+    let took = headline.took.as_ref().map(|took| format!(" ({took})")).unwrap_or_default();
+    let mut text = format!("{}  {verdict}{took}\n{}\n", plain(&told.report.job), headline.sentence);
+    if let Some(untouched) = headline.untouched.filter(|_| told.report.outcome.is_some()) {
+        let _ = writeln!(text, "{}", paint(style, Tone::Warn, &format!("*** {} ***", untouched.to_uppercase())));
+    }
+    text
+}
+
+fn body(text: &mut String, told: &Told<'_>, style: Style) {
+    if !told.datasets.items.is_empty() {
+        let _ = writeln!(text, "\n{}", table(told));
+        text.extend(told.datasets.rest().map(|rest| format!("{rest}, in the report's JSON\n")));
+    }
+    section(text, "the run", told.lines.iter().chain(&told.settled.items), told.settled.rest(), style);
+    for dataset in &told.datasets.items {
+        let name =
+            format!("{} (policy {}){}", plain(&dataset.dataset.dataset), plain(&dataset.dataset.policy), found_by(dataset, told));
+        section(text, &name, dataset.lines(), dataset.reasons.rest().map(|rest| format!("{rest} reasons")), style);
+    }
+    section(text, "checks", told.findings.items.iter(), told.findings.rest(), style);
+    text.push('\n');
+}
+
+/// Which index finds the rows, and the oldest of them: what a plan is read for.
+fn found_by(dataset: &DatasetTold<'_>, told: &Told<'_>) -> String {
+    let known = |label: &str, value: &Option<String>| value.as_ref().map(|value| format!(", {label} {}", plain(value)));
+    match told.report.outcome {
+        Some(_) => String::new(),
+        None => {
+            [known("oldest", &dataset.dataset.oldest), known("index", &dataset.dataset.index)].into_iter().flatten().collect()
+        }
+    }
+}
+
+fn section<'a>(text: &mut String, title: &str, lines: impl Iterator<Item = &'a Line>, rest: Option<String>, style: Style) {
+    let lines: Vec<&Line> = lines.collect();
+    if lines.is_empty() {
+        return;
+    }
+    let width = lines.iter().map(|line| line.figure().len()).max().unwrap_or(0);
+    let _ = writeln!(text, "\n{title}");
+    for line in lines {
+        let figure = format!("{:>width$}", line.figure());
+        let gap = if width == 0 { "" } else { " " };
+        let _ = writeln!(text, "  {}{gap}{}", paint(style, line.tone, &figure), line.text);
+        text.extend(line.help.iter().map(|help| format!("  {:width$}{gap}  {help}\n", "")));
+    }
+    text.extend(rest.map(|rest| format!("  {rest}\n")));
+}
+
+fn foot(text: &mut String, report: &RunReport) {
+    let run = report.run.as_ref().map(|run| format!(", run {}", plain(run))).unwrap_or_default();
+    let _ = writeln!(text, "as of {}{run}", instant(report.as_of));
+    text.extend(report.ledger_head.as_ref().map(|head| format!("ledger head {}\n", short_hash(&plain(head)))));
+    let html = report.report.as_ref().and_then(|delivery| delivery.html.as_ref());
+    text.extend(html.map(|html| format!("report {}\n", plain(html))));
+}
+
+/// One row per dataset. A column nobody has a number for is not there.
+fn table(told: &Told<'_>) -> String {
+    type Column<'a> = (&'static str, Box<dyn Fn(&DatasetTold<'_>) -> Option<u64> + 'a>);
+    let prospect = told.report.is_prospect();
+    let columns: Vec<Column<'_>> = vec![
+        ("due", Box::new(|told| told.dataset.due)),
+        ("would go", Box::new(move |told| super::lines::would(told.dataset).filter(|_| prospect))),
+        ("archived", Box::new(move |told| told.dataset.archived.filter(|_| !prospect))),
+        ("removed", Box::new(move |told| told.dataset.removed.filter(|_| !prospect))),
+        ("kept", Box::new(|told| Some(told.dataset.left.held))),
+        ("left", Box::new(|told| Some(stayed(told.dataset)))),
+        ("overdue", Box::new(|told| Some(told.dataset.debt.rows))),
+    ];
+    let shown = |column: &&Column<'_>| told.datasets.items.iter().any(|dataset| column.1(dataset).is_some());
+    let columns: Vec<&Column<'_>> = columns.iter().filter(shown).collect();
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
+    table.set_header(std::iter::once("dataset").chain(columns.iter().map(|column| column.0)));
+    for dataset in &told.datasets.items {
+        let figures = columns.iter().map(|column| Cell::new(known(column.1(dataset))));
+        table.add_row(std::iter::once(Cell::new(breakable(&dataset.dataset.dataset))).chain(figures));
+    }
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        if at == 0 {
+            column.set_delimiter(BREAK);
+        } else {
+            column.set_cell_alignment(CellAlignment::Right);
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+    table.trim_fmt().replace(BREAK, "")
+}
+
+/// A place where a name may go on in the next line, invisible and taken out again.
+const BREAK: char = '\u{200b}';
+
+/// A name that breaks after its dots, and keeps them.
+fn breakable(name: &str) -> String {
+    plain(name).replace(BREAK, "").replace('.', &format!(".{BREAK}"))
+}
+
+fn paint(style: Style, tone: Tone, text: &str) -> String {
+    let color = match tone {
+        Tone::Good => AnsiColor::Green,
+        Tone::Kept => AnsiColor::Magenta,
+        Tone::Note => AnsiColor::Cyan,
+        Tone::Warn => AnsiColor::Yellow,
+        Tone::Bad => AnsiColor::Red,
+    };
+    let paint = Paint::new().fg_color(Some(color.into())).bold();
+    match style {
+        Style::Plain => text.to_owned(),
+        Style::Color => format!("{paint}{text}{paint:#}"),
+    }
+}

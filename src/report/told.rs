@@ -1,0 +1,371 @@
+//! A whole report, told: the headline, and what each part has to say, bounded so that a page stays a page.
+
+use super::figures::{count, plain, plural, took};
+use super::lines::{self, Line, Tone, would};
+use super::run::{DatasetReport, Finding, FindingOutcome, RunReport, Settled, Weight};
+use crate::job::outcome::Outcome;
+
+/// Datasets, findings and settled batches shown at most. What is left out is counted, and stands in the JSON.
+const SHOWN: usize = 100;
+/// Reasons shown at most over the whole report, and at least per dataset.
+const REASONS: (usize, usize) = (300, 3);
+
+/// A report, told.
+pub struct Told<'a> {
+    /// The value it tells.
+    pub report: &'a RunReport,
+    /// What to read first.
+    pub headline: Headline,
+    /// What the run as a whole has to say.
+    pub lines: Vec<Line>,
+    /// Batches of an interrupted run.
+    pub settled: Shown<Line>,
+    /// The datasets; in the job's order, unless there are too many: then the ones with trouble come first.
+    pub datasets: Shown<DatasetTold<'a>>,
+    /// What checks saw; too many: the failed ones first.
+    pub findings: Shown<Line>,
+    /// Sums over every dataset, shown or not.
+    pub sums: Sums,
+}
+
+/// What to read first.
+pub struct Headline {
+    /// One word: `done`, `refused`, `observed`, `dry run`, `plan`.
+    pub verdict: &'static str,
+    /// How it weighs.
+    pub tone: Tone,
+    /// The run in one sentence.
+    pub sentence: String,
+    /// How long it took.
+    pub took: Option<String>,
+    /// Said loudly when nothing could be touched.
+    pub untouched: Option<&'static str>,
+}
+
+/// One dataset, told.
+pub struct DatasetTold<'a> {
+    /// The value it tells.
+    pub dataset: &'a DatasetReport,
+    /// What was done.
+    pub done: Vec<Line>,
+    /// What stayed, and why.
+    pub left: Vec<Line>,
+    /// What went wrong or deserves a look.
+    pub reasons: Shown<Line>,
+    /// What is overdue.
+    pub debt: Option<Line>,
+    /// Where every due row went; the parts add up to the bar.
+    pub parts: Vec<Part>,
+}
+
+/// A list that was cut, and how many it lost.
+pub struct Shown<T> {
+    /// What is shown.
+    pub items: Vec<T>,
+    /// How many are not.
+    pub more: usize,
+}
+
+/// A part of a bar.
+pub struct Part {
+    /// The style sheets' word for it.
+    pub kind: &'static str,
+    /// What the legend says.
+    pub label: &'static str,
+    /// Rows.
+    pub rows: u64,
+}
+
+/// Sums over the datasets of a report.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Sums {
+    /// Due rows, as far as they were counted.
+    pub due: u64,
+    /// Copied to an archive.
+    pub archived: u64,
+    /// Removed.
+    pub removed: u64,
+    /// Would be archived or removed.
+    pub would: u64,
+    /// Kept by holds.
+    pub held: u64,
+    /// Left alone by a guard.
+    pub guarded: u64,
+    /// In conflict with the archive.
+    pub conflict: u64,
+    /// A step failed.
+    pub failed: u64,
+    /// Out of time.
+    pub over_budget: u64,
+    /// Everything that stayed, holds apart.
+    pub left: u64,
+    /// Overdue.
+    pub overdue: u64,
+}
+
+impl Sums {
+    /// The sums of a report.
+    pub fn of(report: &RunReport) -> Self {
+        report.datasets.iter().fold(Self::default(), |sums, dataset| {
+            let left = dataset.left;
+            Self {
+                due: sums.due + dataset.due.unwrap_or(0),
+                archived: sums.archived + dataset.archived.unwrap_or(0),
+                removed: sums.removed + dataset.removed.unwrap_or(0),
+                would: sums.would + would(dataset).unwrap_or(0),
+                held: sums.held + left.held,
+                guarded: sums.guarded + left.guarded,
+                conflict: sums.conflict + left.conflict,
+                failed: sums.failed + left.failed,
+                over_budget: sums.over_budget + left.over_budget,
+                left: sums.left + stayed(dataset),
+                overdue: sums.overdue + dataset.debt.rows,
+            }
+        })
+    }
+}
+
+/// Rows of a dataset that stayed for another reason than a hold.
+pub fn stayed(dataset: &DatasetReport) -> u64 {
+    let left = dataset.left;
+    left.undated + left.changed + left.conflict + left.failed + left.over_budget + left.guarded
+}
+
+impl<'a> Told<'a> {
+    /// Tells a report.
+    pub fn of(report: &'a RunReport) -> Self {
+        let datasets = pick(report.datasets.iter().collect(), |dataset| !dataset_troubles(dataset));
+        let cap = (REASONS.0 / datasets.items.len().max(1)).clamp(REASONS.1, SHOWN);
+        let findings: Shown<&Finding> = pick(report.findings.iter().collect(), |finding| quiet(finding.outcome));
+        let settled: Shown<&Settled> = pick(report.settled.iter().collect(), |_| false);
+        let reasons = Shown::first(report.reasons.iter().map(lines::reason), SHOWN);
+        let mut run = reasons.items;
+        run.extend(
+            (reasons.more > 0).then(|| Line::said(Tone::Note, format!("and {} more reasons", count(reasons.more as u64)))),
+        );
+        Self {
+            report,
+            headline: headline(report),
+            lines: run,
+            settled: settled.map(lines::settled),
+            datasets: datasets.map(|dataset| DatasetTold::of(dataset, report, cap)),
+            findings: findings.map(lines::finding),
+            sums: Sums::of(report),
+        }
+    }
+}
+
+impl<'a> DatasetTold<'a> {
+    fn of(dataset: &'a DatasetReport, report: &RunReport, reasons: usize) -> Self {
+        Self {
+            dataset,
+            done: lines::done(dataset, report),
+            left: lines::left(dataset, &report.job),
+            reasons: Shown::first(dataset.reasons.iter().map(lines::reason), reasons),
+            debt: lines::debt(dataset),
+            parts: parts(dataset, report),
+        }
+    }
+
+    /// Every line in reading order: done, stayed, overdue, and why.
+    pub fn lines(&self) -> impl Iterator<Item = &Line> {
+        self.done.iter().chain(&self.left).chain(&self.debt).chain(&self.reasons.items)
+    }
+
+    /// True when there is nothing to say: nothing due, nothing done, nothing in the way.
+    pub fn is_quiet(&self) -> bool {
+        self.lines().next().is_none()
+    }
+
+    /// Rows in the bar.
+    pub fn whole(&self) -> u64 {
+        self.parts.iter().map(|part| part.rows).sum()
+    }
+}
+
+impl<T> Shown<T> {
+    fn first(mut all: impl Iterator<Item = T>, most: usize) -> Self {
+        let items = all.by_ref().take(most).collect();
+        Self { items, more: all.count() }
+    }
+
+    fn map<U>(self, tell: impl FnMut(T) -> U) -> Shown<U> {
+        Shown { items: self.items.into_iter().map(tell).collect(), more: self.more }
+    }
+
+    /// `and 4,900 more`; nothing when all are shown.
+    pub fn rest(&self) -> Option<String> {
+        (self.more > 0).then(|| format!("and {} more", count(self.more as u64)))
+    }
+}
+
+/// All of a list in its order, or, when it is too long, the loud ones first and as many as are shown.
+fn pick<T>(mut all: Vec<T>, quiet: impl Fn(&T) -> bool) -> Shown<T> {
+    if all.len() > SHOWN {
+        all.sort_by_key(|item| quiet(item));
+    }
+    Shown::first(all.into_iter(), SHOWN)
+}
+
+fn dataset_troubles(dataset: &&DatasetReport) -> bool {
+    let left = dataset.left;
+    let went_wrong = !matches!(dataset.outcome, None | Some(Outcome::Done | Outcome::Due));
+    went_wrong || left.conflict + left.failed + left.guarded > 0 || dataset.debt.rows > 0 || !dataset.reasons.is_empty()
+}
+
+fn quiet(outcome: FindingOutcome) -> bool {
+    matches!(outcome, FindingOutcome::Pass | FindingOutcome::Skipped)
+}
+
+/// Where the due rows of a dataset went, and beside them those without a date.
+fn parts(dataset: &DatasetReport, report: &RunReport) -> Vec<Part> {
+    let left = dataset.left;
+    let (archived, before) = (dataset.archived.unwrap_or(0), dataset.already_archived.unwrap_or(0));
+    let acted: Vec<(&'static str, &'static str, u64)> = match (report.is_prospect(), report.removes_only()) {
+        (true, true) => vec![("would", "would be removed", would(dataset).unwrap_or(0))],
+        (true, false) => vec![("would", "would be archived", would(dataset).unwrap_or(0))],
+        (false, true) => vec![("removed", "removed", dataset.removed.unwrap_or(0))],
+        (false, false) => vec![("archived", "archived", archived), ("before", "archived before", before)],
+    };
+    let stayed = [
+        ("held", "kept by a hold", left.held),
+        ("changed", "changed meanwhile", left.changed),
+        ("conflict", "in conflict", left.conflict),
+        ("failed", "failed", left.failed),
+        ("over-budget", "out of time", left.over_budget),
+        ("guarded", "guarded", left.guarded),
+        ("undated", "without a date", left.undated),
+    ];
+    let told = acted.iter().chain(&stayed).filter(|part| part.0 != "undated").fold(0u64, |sum, part| sum.saturating_add(part.2));
+    let untold = ("untold", "not reached", dataset.due.unwrap_or(0).saturating_sub(told));
+    let all = acted.into_iter().chain(stayed).chain([untold]);
+    all.filter(|part| part.2 > 0).map(|(kind, label, rows)| Part { kind, label, rows }).collect()
+}
+
+/// What to read first.
+fn headline(report: &RunReport) -> Headline {
+    let (verdict, tone) = verdict(report);
+    let took = report.started.zip(report.ended).map(|(started, ended)| took(ended - started));
+    Headline { verdict, tone, sentence: sentence(report), took, untouched: untouched(report) }
+}
+
+fn verdict(report: &RunReport) -> (&'static str, Tone) {
+    match report.outcome {
+        Some(Outcome::Done) if report.mode == crate::job::spec::Mode::Observe => ("observed", Tone::Note),
+        Some(Outcome::Done) if report.dry_run => ("dry run", Tone::Note),
+        Some(Outcome::Done) => ("done", Tone::Good),
+        Some(outcome @ (Outcome::Findings | Outcome::Undelivered | Outcome::Temporary | Outcome::Due)) => {
+            (outcome.word(), Tone::Warn)
+        }
+        Some(outcome) => (outcome.word(), Tone::Bad),
+        None => ("plan", Tone::Note),
+    }
+}
+
+fn untouched(report: &RunReport) -> Option<&'static str> {
+    match report.outcome {
+        None => Some("a plan: nothing was touched"),
+        Some(_) if report.mode == crate::job::spec::Mode::Observe => Some("observe: nothing was touched"),
+        Some(_) if report.dry_run => Some("dry run: nothing was touched"),
+        Some(_) => None,
+    }
+}
+
+/// The run in one sentence, without its verdict.
+fn sentence(report: &RunReport) -> String {
+    let sums = Sums::of(report);
+    match report.outcome {
+        Some(Outcome::Refused) => because(report, Weight::Refused, &sums, "a person decides"),
+        Some(Outcome::Temporary) => because(report, Weight::Temporary, &sums, "it may pass by itself"),
+        Some(Outcome::Invalid) => because(report, Weight::Invalid, &sums, "the declarations are invalid"),
+        Some(Outcome::Findings) => joined([found(report), acted(report, &sums)].into_iter().flatten()),
+        Some(Outcome::Partial) => {
+            let parts = [acted(report, &sums), troubles(&sums)].into_iter().flatten();
+            let told = joined(parts);
+            if troubles(&sums).is_some() { told } else { because(report, Weight::Failed, &sums, "a step failed") }
+        }
+        _ => calm(report, &sums),
+    }
+}
+
+/// What a run without trouble says: what was done, and else why nothing was.
+fn calm(report: &RunReport, sums: &Sums) -> String {
+    let held = (sums.held > 0).then(|| format!("{} kept by holds", count(sums.held)));
+    let nothing = match (held.is_some(), report.datasets.is_empty()) {
+        (_, true) if report.findings.is_empty() => "nothing to do".to_owned(),
+        (_, true) => format!("{} passed", plural(report.findings.len() as u64, "check")),
+        (true, _) => "nothing else was due".to_owned(),
+        (false, _) => "nothing was due".to_owned(),
+    };
+    let guarded = (sums.guarded > 0).then(|| format!("{} guarded", count(sums.guarded)));
+    match acted(report, sums) {
+        Some(acted) => joined([Some(acted), held, guarded].into_iter().flatten()),
+        None => joined([held, guarded.or(Some(nothing))].into_iter().flatten()),
+    }
+}
+
+/// `1,204 archived`; `1,204 would be archived`; nothing when nothing was.
+fn acted(report: &RunReport, sums: &Sums) -> Option<String> {
+    let said = |rows: u64, word: &str| (rows > 0).then(|| format!("{} {word}", count(rows)));
+    match (report.is_prospect(), report.removes_only()) {
+        (true, true) => said(sums.would, "would be removed"),
+        (true, false) => said(sums.would, "would be archived"),
+        (false, true) => said(sums.removed, "removed"),
+        (false, false) => said(sums.archived, "archived").or(said(sums.removed, "removed")),
+    }
+}
+
+/// `2 in conflict, 5 failed`.
+fn troubles(sums: &Sums) -> Option<String> {
+    let counts =
+        [(sums.conflict, "in conflict"), (sums.failed, "failed"), (sums.guarded, "guarded"), (sums.over_budget, "out of time")];
+    let said: Vec<String> =
+        counts.iter().filter(|(rows, _)| *rows > 0).map(|(rows, word)| format!("{} {word}", count(*rows))).collect();
+    (!said.is_empty()).then(|| said.join(", "))
+}
+
+/// `2 checks failed`, with the name when there is one.
+fn found(report: &RunReport) -> Option<String> {
+    let loud = |finding: &&Finding| matches!(finding.outcome, FindingOutcome::Fail | FindingOutcome::Error);
+    let failed: Vec<&Finding> = report.findings.iter().filter(loud).collect();
+    match failed.as_slice() {
+        [] => report.all_reasons().next().map(|reason| plain(&reason.text)),
+        [one] => Some(format!("check `{}` failed", plain(&one.check))),
+        many => Some(format!("{} failed", plural(many.len() as u64, "check"))),
+    }
+}
+
+/// The first reason of a weight, after what was done before it.
+fn because(report: &RunReport, weight: Weight, sums: &Sums, otherwise: &str) -> String {
+    let mut reasons = report.all_reasons().filter(|reason| reason.weight == weight);
+    let first = reasons.next().map(|reason| plain(&reason.text));
+    let more = reasons.count();
+    let why = match (first, sums.guarded) {
+        (Some(first), _) if more > 0 => format!("{first}, and {}", plural(more as u64, "more reason")),
+        (Some(first), _) => first,
+        (None, 0) => otherwise.to_owned(),
+        (None, guarded) => format!("{} left alone by a guard", count(guarded)),
+    };
+    match acted(report, sums).filter(|_| !report.is_prospect()) {
+        Some(acted) => format!("{acted}, then: {why}"),
+        None => why,
+    }
+}
+
+fn joined(parts: impl Iterator<Item = String>) -> String {
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+/// Widths of a bar's parts in thousandths: they add up to the whole, and nothing that is there is too thin to see.
+pub fn shares(parts: &[Part]) -> Vec<u64> {
+    const THINNEST: u64 = 6;
+    let whole = parts.iter().fold(0u128, |sum, part| sum + u128::from(part.rows));
+    let Some(widest) = (0..parts.len()).max_by_key(|at| parts[*at].rows).filter(|_| whole > 0) else {
+        return vec![0; parts.len()];
+    };
+    let share = |part: &Part| u64::try_from(u128::from(part.rows) * 1000 / whole).unwrap_or(1000).max(THINNEST);
+    let mut shares: Vec<u64> = parts.iter().map(share).collect();
+    let others: u64 = shares.iter().enumerate().filter(|(at, _)| *at != widest).map(|(_, share)| share).sum();
+    shares[widest] = 1000u64.saturating_sub(others);
+    shares
+}

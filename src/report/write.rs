@@ -1,0 +1,76 @@
+//! Where a report's files stand, and how a file appears whole or not at all.
+
+use super::figures::short_run;
+use super::html;
+use super::run::RunReport;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// The files of one report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The page.
+    pub html: PathBuf,
+    /// The object, whole.
+    pub json: PathBuf,
+    /// The page's bytes, to attach to the mail.
+    pub page: String,
+}
+
+/// A report that could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The disk said no.
+    #[error("the report `{path}` was not written: {cause}")]
+    Disk {
+        /// The file, or its folder.
+        path: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// The page could not be rendered.
+    #[error("the report's page was not rendered: {0}")]
+    Page(#[from] askama::Error),
+    /// The object could not be rendered.
+    #[error("the report's object was not rendered: {0}")]
+    Object(#[from] serde_json::Error),
+}
+
+/// The stem of every file a run leaves: `20261121T021500Z-archive-orders-0000beef`. Sorts by time.
+pub fn stem(report: &RunReport) -> String {
+    let at = report.started.unwrap_or(report.as_of).format("%Y%m%dT%H%M%SZ");
+    let job: String = report.job.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(52).collect();
+    let run = report.run.as_deref().map(short_run).filter(|run| !run.is_empty()).unwrap_or_else(|| "plan".into());
+    format!("{at}-{job}-{run}")
+}
+
+/// Writes the page and the object into `folder` (`state/reports/`), the object first.
+///
+/// If we die here the folder holds both, or the object alone, or neither; never half a file.
+pub fn write(report: &RunReport, folder: &Path) -> Result<Written, WriteError> {
+    let stem = stem(report);
+    let (html, json) = (folder.join(format!("{stem}.html")), folder.join(format!("{stem}.json")));
+    let page = html::page(report)?;
+    let disk = |path: &Path| {
+        let path = path.to_owned();
+        move |cause| WriteError::Disk { path, cause }
+    };
+    fs::create_dir_all(folder).map_err(disk(folder))?;
+    appear(&json, &serde_json::to_vec_pretty(report)?).map_err(disk(&json))?;
+    appear(&html, page.as_bytes()).map_err(disk(&html))?;
+    Ok(Written { html, json, page })
+}
+
+/// Makes a file appear whole: written beside its place, flushed to the disk, renamed, and the rename flushed.
+pub fn appear(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().ok_or_else(|| io::Error::other("a file needs a folder"))?;
+    let name = path.file_name().ok_or_else(|| io::Error::other("a file needs a name"))?;
+    let beside = folder.join(format!(".{}.{}.part", name.to_string_lossy(), std::process::id()));
+    let written = File::create(&beside).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
+    if let Err(cause) = written.and_then(|()| fs::rename(&beside, path)) {
+        drop(fs::remove_file(&beside));
+        return Err(cause);
+    }
+    File::open(folder)?.sync_all()
+}

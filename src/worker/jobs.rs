@@ -1,0 +1,118 @@
+//! What the worker needs from the rest of the house: the jobs that have a schedule, and someone who runs them.
+
+use crate::job::outcome::Outcome;
+use crate::job::schedule::Schedule;
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use std::future::Future;
+use tokio_util::sync::CancellationToken;
+
+/// A job that has a schedule.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The job's name.
+    pub name: String,
+    /// When it is due.
+    pub schedule: Schedule,
+    /// On whose calendar.
+    pub zone: Tz,
+}
+
+/// Whoever runs jobs and remembers what became of them.
+pub trait Jobs: Send + Sync + 'static {
+    /// When the job last ran, by schedule or by hand: the beginning of that run. `None` when it never ran.
+    ///
+    /// Ticks after it were missed and are made up for at the start. A run that ended `temporary` may be left out: its
+    /// tick is then made up for at the next start.
+    fn last_tick(&self, job: &str) -> impl Future<Output = Option<DateTime<Utc>>> + Send;
+
+    /// Runs the job for the tick `due`. Once `stop` is cancelled it ends at its next batch edge.
+    ///
+    /// A panic is caught and told to [`Jobs::failed`]. On a second signal the future is dropped where it stands.
+    fn run(&self, job: &str, due: DateTime<Utc>, stop: CancellationToken) -> impl Future<Output = Outcome> + Send;
+
+    /// Records that the tick `due` did not become a run, and why.
+    fn skipped(&self, job: &str, due: DateTime<Utc>, reason: &str) -> impl Future<Output = ()> + Send;
+
+    /// Records that the run for `due` broke off without an outcome of its own: it panicked.
+    fn failed(&self, job: &str, due: DateTime<Utc>, reason: &str) -> impl Future<Output = ()> + Send;
+}
+
+#[cfg(test)]
+pub(crate) mod probe {
+    use super::*;
+    use futures_util::FutureExt;
+    use futures_util::future::BoxFuture;
+    use std::collections::HashMap;
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    type Work = dyn Fn(String, usize, CancellationToken) -> BoxFuture<'static, Outcome> + Send + Sync;
+
+    /// Jobs that write down what is asked of them.
+    pub(crate) struct Probe {
+        log: Mutex<Vec<String>>,
+        pub(crate) last: Mutex<HashMap<String, DateTime<Utc>>>,
+        work: Box<Work>,
+    }
+
+    impl Probe {
+        /// `work` gets the job's name, the how-manieth run of that job it is, and the stop token.
+        pub(crate) fn that<F>(work: impl Fn(String, usize, CancellationToken) -> F + Send + Sync + 'static) -> Arc<Self>
+        where
+            F: Future<Output = Outcome> + Send + 'static,
+        {
+            let work = Box::new(move |job, n, stop| work(job, n, stop).boxed());
+            Arc::new(Self { log: Mutex::default(), last: Mutex::default(), work })
+        }
+
+        pub(crate) fn log(&self) -> Vec<String> {
+            self.log.lock().unwrap().clone()
+        }
+
+        pub(crate) fn count(&self, beginning: &str) -> usize {
+            self.log().iter().filter(|line| line.starts_with(beginning)).count()
+        }
+
+        fn note(&self, line: String) {
+            self.log.lock().unwrap().push(line);
+        }
+    }
+
+    impl Jobs for Probe {
+        async fn last_tick(&self, job: &str) -> Option<DateTime<Utc>> {
+            self.last.lock().unwrap().get(job).copied()
+        }
+
+        async fn run(&self, job: &str, due: DateTime<Utc>, stop: CancellationToken) -> Outcome {
+            self.note(format!("run {job} {}", due.to_rfc3339()));
+            (self.work)(job.to_owned(), self.count(&format!("run {job} ")), stop).await
+        }
+
+        async fn skipped(&self, job: &str, due: DateTime<Utc>, reason: &str) {
+            self.note(format!("skipped {job} {}: {reason}", due.to_rfc3339()));
+        }
+
+        async fn failed(&self, job: &str, due: DateTime<Utc>, reason: &str) {
+            self.note(format!("failed {job} {}: {reason}", due.to_rfc3339()));
+        }
+    }
+
+    /// A job by its cron line, in UTC; six fields begin with seconds.
+    pub(crate) fn entry(name: &str, line: &str) -> Entry {
+        let fields = line.split(' ').count();
+        let schedule = if fields == 6 { Schedule::in_seconds(line) } else { Schedule::parse(line).unwrap() };
+        Entry { name: name.to_owned(), schedule, zone: Tz::UTC }
+    }
+
+    /// Waits for what should come soon.
+    pub(crate) async fn until(what: impl Fn() -> bool) {
+        for _ in 0..1_000 {
+            if what() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("it did not come within five seconds");
+    }
+}

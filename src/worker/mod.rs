@@ -1,0 +1,21 @@
+//! The clock: waits for the next due job, hands it over, and drains on SIGTERM.
+//!
+//! - A job never overlaps itself: a tick that finds its job running is skipped with a reason, not queued.
+//! - A tick missed while the worker was down, or while the machine slept, is one run, however many were missed.
+//! - A job that panics is reported as failed; the others go on.
+//! - A run that ends `temporary` is tried again after five minutes, at most until its next tick.
+//!
+//! If we die here, nothing is lost that the ledger knows: the next start finds the ticks that were missed.
+
+pub mod clock;
+pub mod jobs;
+pub mod page;
+pub mod serve;
+pub mod shift;
+pub mod signals;
+pub mod systemd;
+
+pub use jobs::{Entry, Jobs};
+pub use serve::{ServeError, Settings, serve};
+pub use shift::Drained;
+pub use signals::Signals;

@@ -1,0 +1,110 @@
+//! What others can ask over HTTP: does the clock tick, are we ready, what is due when.
+
+use crate::worker::clock::Clock;
+use crate::worker::jobs::{Entry, Jobs};
+use crate::worker::shift::{Doing, End, Last, Shift};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+/// What the pages show.
+pub struct Page<J> {
+    entries: Vec<Entry>,
+    clock: Arc<Clock>,
+    shift: Arc<Shift<J>>,
+    stall_after: Duration,
+    phase: AtomicU8,
+}
+
+/// How far the worker is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Phase {
+    /// Looking for ticks that were missed.
+    Starting = 0,
+    /// On the clock.
+    Ready = 1,
+    /// Waiting for runs to reach a batch edge.
+    Draining = 2,
+}
+
+impl<J: Jobs> Page<J> {
+    /// A page over this clock and shift, starting.
+    pub fn new(entries: Vec<Entry>, clock: Arc<Clock>, shift: Arc<Shift<J>>, stall_after: Duration) -> Arc<Self> {
+        Arc::new(Self { entries, clock, shift, stall_after, phase: AtomicU8::new(Phase::Starting as u8) })
+    }
+
+    /// Says how far the worker is.
+    pub fn turn(&self, phase: Phase) {
+        self.phase.store(phase as u8, Ordering::Release);
+    }
+
+    /// Whether nobody needs to restart us: the clock ticks. It stands still while we start and drain, rightly.
+    pub fn is_alive(&self) -> bool {
+        self.phase() != Phase::Ready || self.clock.ticks_within(self.stall_after)
+    }
+
+    /// `/`, `/healthz`, `/readyz`.
+    pub fn routes(self: Arc<Self>) -> Router {
+        Router::new().route("/", get(status)).route("/healthz", get(healthz)).route("/readyz", get(readyz)).with_state(self)
+    }
+
+    fn phase(&self) -> Phase {
+        match self.phase.load(Ordering::Acquire) {
+            0 => Phase::Starting,
+            1 => Phase::Ready,
+            _ => Phase::Draining,
+        }
+    }
+
+    fn line(&self, entry: &Entry) -> Value {
+        let (doing, last) = self.shift.state(&entry.name).unwrap_or_default();
+        json!({
+            "job": entry.name,
+            "schedule": entry.schedule.text(),
+            "in_words": entry.schedule.describe(),
+            "timezone": entry.zone.name(),
+            "next": self.clock.next(&entry.name),
+            "now": now(&doing),
+            "last": last.as_ref().map(ended),
+        })
+    }
+}
+
+async fn healthz<J: Jobs>(State(page): State<Arc<Page<J>>>) -> (StatusCode, &'static str) {
+    if page.is_alive() { (StatusCode::OK, "ticking\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "the clock stands still\n") }
+}
+
+async fn readyz<J: Jobs>(State(page): State<Arc<Page<J>>>) -> (StatusCode, &'static str) {
+    match page.phase() {
+        Phase::Ready => (StatusCode::OK, "ready\n"),
+        phase => (StatusCode::SERVICE_UNAVAILABLE, if phase == Phase::Starting { "starting\n" } else { "draining\n" }),
+    }
+}
+
+async fn status<J: Jobs>(State(page): State<Arc<Page<J>>>) -> Json<Value> {
+    let jobs: Vec<Value> = page.entries.iter().map(|entry| page.line(entry)).collect();
+    Json(json!({ "ready": page.phase() == Phase::Ready, "draining": page.phase() == Phase::Draining, "jobs": jobs }))
+}
+
+fn now(doing: &Doing) -> Value {
+    match doing {
+        Doing::Idle => json!({ "state": "idle" }),
+        Doing::Waiting { due } => json!({ "state": "waiting", "due": due }),
+        Doing::Running { due, since } => json!({ "state": "running", "due": due, "since": since }),
+        Doing::Retrying { due, at, .. } => json!({ "state": "retrying", "due": due, "at": at }),
+    }
+}
+
+fn ended(last: &Last) -> Value {
+    let exit = match &last.end {
+        End::Outcome(outcome) => Some(outcome.exit()),
+        End::Panicked(_) | End::Dropped => None,
+    };
+    json!({ "due": last.due, "ended": last.ended, "outcome": last.end.word(), "exit": exit })
+}

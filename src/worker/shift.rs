@@ -1,0 +1,455 @@
+//! Who works when: one run of a job at a time, a few jobs beside each other, and an orderly end.
+
+use crate::job::outcome::Outcome;
+use crate::worker::jobs::{Entry, Jobs};
+use crate::worker::signals::Signals;
+use chrono::{DateTime, Utc};
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How long a run that was dropped on a second signal may take to let go.
+const LET_GO: Duration = Duration::from_millis(500);
+
+/// Takes ticks and makes runs of them.
+pub struct Shift<J> {
+    jobs: Arc<J>,
+    posts: BTreeMap<String, Post>,
+    concurrency: usize,
+    places: Arc<Semaphore>,
+    retry_after: Duration,
+    tasks: TaskTracker,
+    signals: Signals,
+}
+
+/// One job's post.
+struct Post {
+    entry: Entry,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    doing: Doing,
+    last: Option<Last>,
+}
+
+/// What a job is doing.
+#[derive(Debug, Clone, Default)]
+pub enum Doing {
+    /// Nothing.
+    #[default]
+    Idle,
+    /// Its run waits for one of the places.
+    Waiting {
+        /// The tick.
+        due: DateTime<Utc>,
+    },
+    /// It runs.
+    Running {
+        /// The tick.
+        due: DateTime<Utc>,
+        /// Since when.
+        since: DateTime<Utc>,
+    },
+    /// Its run ended `temporary` and is tried again.
+    Retrying {
+        /// The tick.
+        due: DateTime<Utc>,
+        /// When.
+        at: DateTime<Utc>,
+        /// Cancelled by the tick that takes over.
+        taken_over: CancellationToken,
+    },
+}
+
+/// How a job's last run here ended.
+#[derive(Debug, Clone)]
+pub struct Last {
+    /// The tick.
+    pub due: DateTime<Utc>,
+    /// When it ended.
+    pub ended: DateTime<Utc>,
+    /// How.
+    pub end: End,
+}
+
+/// How a run ended, seen from here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// By itself.
+    Outcome(Outcome),
+    /// It panicked, with this message.
+    Panicked(String),
+    /// It was dropped on a second signal.
+    Dropped,
+}
+
+/// How the drain went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drained {
+    /// Jobs whose run was dropped where it stood, because of a second signal. Empty when all ended at a batch edge.
+    pub dropped: Vec<String>,
+}
+
+impl<J: Jobs> Shift<J> {
+    /// A shift for these jobs, `concurrency` of them at a time.
+    pub fn new(entries: Vec<Entry>, jobs: Arc<J>, concurrency: usize, retry_after: Duration, signals: Signals) -> Arc<Self> {
+        let post = |entry: Entry| (entry.name.clone(), Post { entry, state: Mutex::default() });
+        let concurrency = concurrency.clamp(1, Semaphore::MAX_PERMITS);
+        Arc::new(Self {
+            jobs,
+            posts: entries.into_iter().map(post).collect(),
+            concurrency,
+            places: Arc::new(Semaphore::new(concurrency)),
+            retry_after,
+            tasks: TaskTracker::new(),
+            signals,
+        })
+    }
+
+    /// Takes a tick: it becomes a run, or is recorded as skipped. Returns at once.
+    ///
+    /// While we stop, ticks are left alone: the next start finds them missed.
+    pub fn tick(self: &Arc<Self>, job: &str, due: DateTime<Utc>) {
+        let Some(post) = self.posts.get(job).filter(|_| !self.signals.stop.is_cancelled()) else { return };
+        let (shift, name) = (self.clone(), post.entry.name.clone());
+        match post.take(due, self.concurrency) {
+            Ok(()) => drop(self.tasks.spawn(async move { shift.work(&name, due).await })),
+            Err(reason) => {
+                tracing::warn!(job, %due, reason, "tick skipped");
+                drop(self.tasks.spawn(async move { shift.jobs.skipped(&name, due, &reason).await }));
+            }
+        }
+    }
+
+    /// What the job does, and how its last run here ended.
+    pub fn state(&self, job: &str) -> Option<(Doing, Option<Last>)> {
+        let state = self.posts.get(job)?.state();
+        Some((state.doing.clone(), state.last.clone()))
+    }
+
+    /// Takes nothing new, and waits until every run has ended at its batch edge, or a second signal comes.
+    pub async fn drain(&self) -> Drained {
+        self.signals.stop.cancel();
+        self.tasks.close();
+        tokio::select! {
+            () = self.tasks.wait() => {}
+            () = self.signals.at_once.cancelled() => { let _ = timeout(LET_GO, self.tasks.wait()).await; }
+        }
+        Drained { dropped: self.posts.values().filter(|post| post.was_dropped()).map(|post| post.entry.name.clone()).collect() }
+    }
+
+    /// Runs the job for `due`, again and again while it ends `temporary` and its next tick is further off than a retry.
+    async fn work(&self, job: &str, due: DateTime<Utc>) {
+        let Some(post) = self.posts.get(job) else { return };
+        loop {
+            let Some(place) = self.place().await else { return post.rest() };
+            post.begin(due);
+            let end = self.run(job, due).await;
+            drop(place);
+            if self.tells_failure(job, due, &end).await || !self.tries_again(post, &end) {
+                return post.end(due, end, None);
+            }
+            let (retry, taken_over) = self.retry(due);
+            post.end(due, end, Some(retry));
+            tokio::select! {
+                () = sleep(self.retry_after) => {}
+                () = taken_over.cancelled() => return,
+                () = self.signals.stop.cancelled() => return post.rest(),
+            }
+            if !post.resume(due, &taken_over) {
+                return;
+            }
+        }
+    }
+
+    /// A free place, or `None` once we stop.
+    async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        tokio::select! {
+            biased;
+            () = self.signals.stop.cancelled() => None,
+            place = self.places.clone().acquire_owned() => place.ok(),
+        }
+    }
+
+    /// Runs in a task of its own, so that a panic ends there and a second signal can drop it.
+    async fn run(&self, job: &str, due: DateTime<Utc>) -> End {
+        let (jobs, name, stop) = (self.jobs.clone(), job.to_owned(), self.signals.stop.child_token());
+        let mut run = tokio::spawn(async move { jobs.run(&name, due, stop).await });
+        let ended = tokio::select! {
+            ended = &mut run => ended,
+            () = self.signals.at_once.cancelled() => {
+                run.abort();
+                return End::Dropped;
+            }
+        };
+        match ended {
+            Ok(outcome) => End::Outcome(outcome),
+            Err(error) => error.try_into_panic().map_or(End::Dropped, |panic| End::Panicked(message(panic.as_ref()))),
+        }
+    }
+
+    /// Tells of a panic; true when there was one.
+    async fn tells_failure(&self, job: &str, due: DateTime<Utc>, end: &End) -> bool {
+        let End::Panicked(message) = end else { return false };
+        let reason = format!("the run panicked: {message}");
+        tracing::error!(job, %due, reason, "job failed");
+        let (jobs, name) = (self.jobs.clone(), job.to_owned());
+        if let Err(error) = tokio::spawn(async move { jobs.failed(&name, due, &reason).await }).await {
+            tracing::error!(job, %due, %error, "the failure is not recorded");
+        }
+        true
+    }
+
+    /// A tick that comes before the retry would is the retry.
+    fn tries_again(&self, post: &Post, end: &End) -> bool {
+        let Entry { schedule, zone, .. } = &post.entry;
+        let next = schedule.next_after(Utc::now(), *zone);
+        *end == End::Outcome(Outcome::Temporary)
+            && !self.signals.stop.is_cancelled()
+            && next.is_none_or(|next| next > Utc::now() + self.retry_after)
+    }
+
+    fn retry(&self, due: DateTime<Utc>) -> (Doing, CancellationToken) {
+        let taken_over = CancellationToken::new();
+        (Doing::Retrying { due, at: Utc::now() + self.retry_after, taken_over: taken_over.clone() }, taken_over)
+    }
+}
+
+impl Post {
+    /// Takes the post for a tick, or says why not.
+    fn take(&self, due: DateTime<Utc>, concurrency: usize) -> Result<(), String> {
+        let mut state = self.state();
+        match &state.doing {
+            Doing::Running { due, since } => {
+                return Err(format!("its run for {} has been running since {}", instant(*due), instant(*since)));
+            }
+            Doing::Waiting { due } => {
+                return Err(format!("its run for {} still waits while {concurrency} other jobs run", instant(*due)));
+            }
+            Doing::Retrying { taken_over, .. } => taken_over.cancel(),
+            Doing::Idle => {}
+        }
+        state.doing = Doing::Waiting { due };
+        Ok(())
+    }
+
+    fn begin(&self, due: DateTime<Utc>) {
+        tracing::info!(job = self.entry.name, %due, "job starts");
+        self.state().doing = Doing::Running { due, since: Utc::now() };
+    }
+
+    fn end(&self, due: DateTime<Utc>, end: End, retry: Option<Doing>) {
+        tracing::info!(job = self.entry.name, %due, end = end.word(), retry = retry.is_some(), "job ended");
+        *self.state() = State { doing: retry.unwrap_or_default(), last: Some(Last { due, ended: Utc::now(), end }) };
+    }
+
+    /// Takes the post again for a retry, unless a tick was quicker.
+    fn resume(&self, due: DateTime<Utc>, taken_over: &CancellationToken) -> bool {
+        let mut state = self.state();
+        let ours = !taken_over.is_cancelled();
+        if ours {
+            state.doing = Doing::Waiting { due };
+        }
+        ours
+    }
+
+    fn rest(&self) {
+        self.state().doing = Doing::Idle;
+    }
+
+    /// Dropped on a second signal, or still not letting go after it.
+    fn was_dropped(&self) -> bool {
+        let state = self.state();
+        matches!(state.doing, Doing::Running { .. }) || state.last.as_ref().is_some_and(|last| last.end == End::Dropped)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl End {
+    /// The word people read.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Outcome(outcome) => outcome.word(),
+            Self::Panicked(_) => "failed",
+            Self::Dropped => "dropped",
+        }
+    }
+}
+
+fn instant(instant: DateTime<Utc>) -> String {
+    instant.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}
+
+/// What a panic said.
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "no message".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::worker::jobs::probe::{Probe, entry, until};
+    use chrono::Duration as Span;
+
+    const SOON: Duration = Duration::from_millis(30);
+
+    fn shift(probe: &Arc<Probe>, lines: &[(&str, &str)], concurrency: usize) -> Arc<Shift<Probe>> {
+        let entries = lines.iter().map(|(name, line)| entry(name, line)).collect();
+        Shift::new(entries, probe.clone(), concurrency, SOON, Signals::default())
+    }
+
+    fn due(hour: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_767_225_600, 0).unwrap() + Span::hours(hour)
+    }
+
+    #[tokio::test]
+    async fn a_tick_that_finds_its_job_running_is_skipped_with_a_reason() {
+        let probe = Probe::that(|_, _, stop| async move {
+            stop.cancelled().await;
+            Outcome::Temporary
+        });
+        let shift = shift(&probe, &[("slow", "0 * * * *")], 4);
+        shift.tick("slow", due(0));
+        until(|| probe.count("run slow") == 1).await;
+        shift.tick("slow", due(1));
+        until(|| probe.count("skipped slow") == 1).await;
+        assert!(probe.log().iter().any(|line| {
+            line.starts_with("skipped slow 2026-01-01T01:00:00+00:00: its run for 2026-01-01T00:00:00Z has been running since")
+        }));
+        assert_eq!(shift.drain().await, Drained { dropped: vec![] });
+        assert_eq!(probe.count("run slow"), 1, "not queued");
+    }
+
+    #[tokio::test]
+    async fn jobs_run_beside_each_other_up_to_the_limit() {
+        let probe = Probe::that(|_, _, stop| async move {
+            stop.cancelled().await;
+            Outcome::Temporary
+        });
+        let shift = shift(&probe, &[("a", "0 * * * *"), ("b", "0 * * * *"), ("c", "0 * * * *")], 2);
+        ["a", "b", "c"].iter().for_each(|job| shift.tick(job, due(0)));
+        until(|| probe.count("run") == 2).await;
+        sleep(SOON).await;
+        assert_eq!(probe.count("run"), 2);
+        shift.tick("c", due(1));
+        until(|| {
+            probe
+                .count("skipped c 2026-01-01T01:00:00+00:00: its run for 2026-01-01T00:00:00Z still waits while 2 other jobs run")
+                == 1
+        })
+        .await;
+        shift.drain().await;
+        assert_eq!(probe.count("run"), 2, "what waits does not start while we stop");
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_reported_and_the_others_go_on() {
+        let probe = Probe::that(|job, n, _| async move {
+            assert!(job != "bad" || n > 1, "boom {n}");
+            Outcome::Done
+        });
+        let shift = shift(&probe, &[("bad", "0 * * * *"), ("good", "0 * * * *")], 1);
+        shift.tick("bad", due(0));
+        shift.tick("good", due(0));
+        until(|| {
+            probe.count("failed bad 2026-01-01T00:00:00+00:00: the run panicked: boom 1") == 1 && probe.count("run good") == 1
+        })
+        .await;
+        until(|| matches!(shift.state("bad"), Some((Doing::Idle, Some(Last { end: End::Panicked(_), .. }))))).await;
+        shift.tick("bad", due(1));
+        until(|| probe.count("run bad") == 2).await;
+        assert_eq!(probe.count("run bad"), 2, "and it is not tried again before its next tick");
+    }
+
+    #[tokio::test]
+    async fn a_temporary_run_is_tried_again_for_the_same_tick() {
+        let probe = Probe::that(|_, n, _| async move { if n < 3 { Outcome::Temporary } else { Outcome::Done } });
+        let shift = shift(&probe, &[("job", "0 0 1 1 *")], 4);
+        shift.tick("job", due(0));
+        until(|| probe.count("run job 2026-01-01T00:00:00+00:00") == 3).await;
+        sleep(SOON * 3).await;
+        assert_eq!(probe.count("run job"), 3, "done is done");
+        assert_eq!(probe.count("skipped"), 0);
+    }
+
+    #[tokio::test]
+    async fn only_a_temporary_run_is_tried_again() {
+        for outcome in [Outcome::Findings, Outcome::Partial, Outcome::Refused, Outcome::Undelivered, Outcome::Invalid] {
+            let probe = Probe::that(move |_, _, _| async move { outcome });
+            let shift = shift(&probe, &[("job", "0 0 1 1 *")], 4);
+            shift.tick("job", due(0));
+            sleep(SOON * 3).await;
+            assert_eq!(probe.count("run job"), 1, "{outcome:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn there_is_no_retry_when_the_next_tick_comes_first() {
+        let probe = Probe::that(|_, _, _| async { Outcome::Temporary });
+        let minutely = vec![entry("job", "* * * * *")];
+        let shift = Shift::new(minutely, probe.clone(), 4, Duration::from_secs(61), Signals::default());
+        shift.tick("job", due(0));
+        until(|| probe.count("run job") == 1).await;
+        until(|| matches!(shift.state("job"), Some((Doing::Idle, Some(_))))).await;
+    }
+
+    #[tokio::test]
+    async fn a_tick_takes_over_from_a_retry_that_waits() {
+        let probe = Probe::that(|_, n, _| async move { if n == 1 { Outcome::Temporary } else { Outcome::Done } });
+        let yearly = vec![entry("job", "0 0 1 1 *")];
+        let shift = Shift::new(yearly, probe.clone(), 4, Duration::from_millis(200), Signals::default());
+        shift.tick("job", due(0));
+        until(|| matches!(shift.state("job"), Some((Doing::Retrying { .. }, _)))).await;
+        shift.tick("job", due(1));
+        sleep(Duration::from_millis(300)).await;
+        assert_eq!(probe.log(), ["run job 2026-01-01T00:00:00+00:00", "run job 2026-01-01T01:00:00+00:00"]);
+    }
+
+    #[tokio::test]
+    async fn a_drain_waits_for_the_batch_edge_and_starts_nothing() {
+        let probe = Probe::that(|_, _, stop| async move {
+            stop.cancelled().await;
+            sleep(SOON).await;
+            Outcome::Temporary
+        });
+        let shift = shift(&probe, &[("job", "0 0 1 1 *"), ("other", "0 0 1 1 *")], 4);
+        shift.tick("job", due(0));
+        until(|| probe.count("run job") == 1).await;
+        assert_eq!(shift.drain().await, Drained { dropped: vec![] });
+        assert!(matches!(shift.state("job"), Some((Doing::Idle, Some(Last { end: End::Outcome(Outcome::Temporary), .. })))));
+        shift.tick("other", due(1));
+        sleep(SOON).await;
+        assert_eq!(probe.log().len(), 1, "{:?}", probe.log());
+    }
+
+    #[tokio::test]
+    async fn a_second_signal_stops_at_once() {
+        let probe = Probe::that(|job, _, stop| async move {
+            stop.cancelled().await;
+            sleep(if job == "stubborn" { Duration::from_secs(3_600) } else { Duration::ZERO }).await;
+            Outcome::Temporary
+        });
+        let shift = shift(&probe, &[("stubborn", "0 * * * *"), ("good", "0 * * * *")], 4);
+        shift.tick("stubborn", due(0));
+        shift.tick("good", due(0));
+        until(|| probe.count("run") == 2).await;
+        let (draining, begun) = (shift.clone(), std::time::Instant::now());
+        let drain = tokio::spawn(async move { draining.drain().await });
+        sleep(SOON).await;
+        assert!(!drain.is_finished());
+        shift.signals.at_once.cancel();
+        assert_eq!(drain.await.unwrap(), Drained { dropped: vec!["stubborn".to_owned()] });
+        assert!(begun.elapsed() < Duration::from_secs(1));
+    }
+}
