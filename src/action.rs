@@ -13,7 +13,7 @@ use crate::store::cell::Cursor;
 use crate::store::connect::Stores;
 use crate::store::failure::StoreFailure;
 use crate::store::holds::Holds;
-use crate::store::rows::{Counts, Page};
+use crate::store::rows::{Counts, Keeps, Page};
 use chrono::{DateTime, Utc};
 use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -40,8 +40,14 @@ pub trait Action: Sized + Send + Sync {
         as_of: DateTime<Utc>,
     ) -> impl Future<Output = Result<Self, StoreFailure>> + Send;
 
+    /// What it was prepared for.
+    fn target(&self) -> Self::Target;
+
+    /// The counts that this action gives when it did nothing: those that apply to it are zero, the others absent.
+    fn none() -> Tally;
+
     /// What is known once it is prepared.
-    fn facts(&self) -> Facts;
+    fn facts(&self, cx: &Context) -> Facts;
 
     /// What is due and what stands in the way, in numbers; `plan`, the guards and the report share it. Reads only.
     fn survey(&self, cx: &Context) -> impl Future<Output = Result<Counts, StoreFailure>> + Send;
@@ -101,8 +107,8 @@ pub struct Facts {
     pub statements: Vec<String>,
     /// What must stay the same for a stopped pass to go on.
     pub fingerprint: String,
-    /// Whether keys may be written to the ledger: no field of the key or clock is secret, or of unknown content.
-    pub keys_may_be_kept: bool,
+    /// Which places of the walk may be written to the ledger.
+    pub keeps: Keeps,
 }
 
 /// One bounded unit of change.

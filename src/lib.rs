@@ -6,13 +6,14 @@
 pub mod job;
 pub mod place;
 pub mod policy;
-// 2: the contract
-// 3: what acts
-pub mod action;
-pub mod actions;
 // 1: the outside world; each knows only the ground
 pub mod ledger;
 pub mod report;
 pub mod store;
+// 2: the contract
+pub mod action;
+// 3: what acts, and what runs it; neither knows the other
+pub mod actions;
+pub mod runner;
 // 5: the clock
 pub mod worker;

@@ -49,8 +49,16 @@ impl Action for ArchiveRows {
         Ok(Self { policy: policy.clone(), step: step.clone(), rows, archive, cutoff })
     }
 
-    fn facts(&self) -> Facts {
-        let mut facts = due::facts(&self.policy, &self.rows, self.cutoff, self.step.after);
+    fn target(&self) -> Self::Target {
+        (self.policy.clone(), self.step.clone())
+    }
+
+    fn none() -> Tally {
+        Tally { archived: Some(0), already_archived: Some(0), removed: Some(0), ..Tally::default() }
+    }
+
+    fn facts(&self, cx: &Context) -> Facts {
+        let mut facts = due::facts(cx, &self.policy, &self.policy.dataset, &self.rows, self.cutoff, self.step.after);
         facts.archive = Some(self.step.to.to_string());
         facts.statements.extend(self.archive.statements().iter().cloned());
         facts

@@ -22,6 +22,8 @@ pub struct DeleteRows {
     step: DeleteStep,
     dataset: DatasetName,
     rows: Rows,
+    /// The live table, where the policy archives: looked at, never touched.
+    live: Option<Rows>,
     cutoff: DateTime<Utc>,
 }
 
@@ -41,19 +43,31 @@ impl Action for DeleteRows {
 
     async fn prepare(cx: &Context, (policy, step): &Self::Target, as_of: DateTime<Utc>) -> Result<Self, StoreFailure> {
         let dataset = acted_on(policy).clone();
-        let store = cx.stores.get(&dataset.store)?;
         let cutoff = step.after.before(as_of, cx.job.timezone);
-        let holds = cx.holds_on(&dataset);
-        let rows = Rows::prepare(store, &cx.who(), &dataset, &policy.clock, cutoff, policy.r#where.as_deref(), &holds).await?;
-        Ok(Self { policy: policy.clone(), step: step.clone(), dataset, rows, cutoff })
+        let rows = rows(cx, policy, &dataset, cutoff).await?;
+        let live = if policy.archive.is_some() { Some(self::rows(cx, policy, &policy.dataset, cutoff).await?) } else { None };
+        Ok(Self { policy: policy.clone(), step: step.clone(), dataset, rows, live, cutoff })
     }
 
-    fn facts(&self) -> Facts {
-        due::facts(&self.policy, &self.rows, self.cutoff, self.step.after)
+    fn target(&self) -> Self::Target {
+        (self.policy.clone(), self.step.clone())
+    }
+
+    fn none() -> Tally {
+        Tally { removed: Some(0), ..Tally::default() }
+    }
+
+    fn facts(&self, cx: &Context) -> Facts {
+        due::facts(cx, &self.policy, &self.dataset, &self.rows, self.cutoff, self.step.after)
     }
 
     async fn survey(&self, cx: &Context) -> Result<Counts, StoreFailure> {
-        self.rows.count(&cx.holds_on(&self.dataset)).await
+        let mut counts = self.rows.count(&cx.holds_on(&self.dataset)).await?;
+        if let Some(live) = &self.live {
+            let found = live.count(&cx.holds_on(&self.policy.dataset)).await?;
+            counts.unarchived = (found.due - found.held, found.oldest);
+        }
+        Ok(counts)
     }
 
     async fn begin(&self, _: &Context) -> Result<(), StoreFailure> {
@@ -77,6 +91,12 @@ impl Action for DeleteRows {
         let count = tally.removed.unwrap_or(0);
         system_log::write(&self.rows, &cx.job.name, &cx.run, "deleted", count, self.cutoff, &self.dataset.to_string()).await
     }
+}
+
+async fn rows(cx: &Context, policy: &Lifecycle, dataset: &DatasetName, cutoff: DateTime<Utc>) -> Result<Rows, StoreFailure> {
+    let store = cx.stores.get(&dataset.store)?;
+    let holds = cx.holds_on(dataset);
+    Rows::prepare(store, &cx.who(), dataset, &policy.clock, cutoff, policy.r#where.as_deref(), &holds).await
 }
 
 /// Where final removal happens.

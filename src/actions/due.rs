@@ -1,6 +1,6 @@
 //! What archive and delete share: rows that are due by a lifecycle policy.
 
-use crate::action::{Facts, OpenBatch};
+use crate::action::{Context, Facts, OpenBatch};
 use crate::policy::dataset::DatasetName;
 use crate::policy::lifecycle::{Cascade, Lifecycle};
 use crate::policy::period::Period;
@@ -12,7 +12,15 @@ use crate::store::rows::Rows;
 use chrono::{DateTime, Utc};
 
 /// What is known of a target once its rows are prepared.
-pub fn facts(policy: &Lifecycle, rows: &Rows, cutoff: DateTime<Utc>, period: Period) -> Facts {
+pub fn facts(
+    cx: &Context,
+    policy: &Lifecycle,
+    dataset: &DatasetName,
+    rows: &Rows,
+    cutoff: DateTime<Utc>,
+    period: Period,
+) -> Facts {
+    let holds = cx.holds_on(dataset);
     Facts {
         cutoff,
         period: period.to_string(),
@@ -22,9 +30,9 @@ pub fn facts(policy: &Lifecycle, rows: &Rows, cutoff: DateTime<Utc>, period: Per
         notes: rows.notes().to_vec(),
         cascade_allowed: policy.cascade == Cascade::Allow,
         query: rows.due_query(),
-        statements: vec![rows.page_sql(None, 1_000, &Holds::default()).0],
-        fingerprint: rows.fingerprint(),
-        keys_may_be_kept: rows.keys_may_be_kept(),
+        statements: vec![rows.page_sql(None, 1_000, &holds).0],
+        fingerprint: format!("{period}|{:?}|{holds:?}|{}", policy.archive, rows.fingerprint()),
+        keeps: rows.keeps(|column| cx.policies.is_secret(dataset, column)),
     }
 }
 

@@ -50,7 +50,7 @@ impl Rows {
         holds: &Holds,
     ) -> Result<Carried, StoreFailure> {
         let locked = self.freeze(session, keys, page, holds).await?;
-        let mut carried = Carried { changed: missing(page.keys.len(), locked.len()), ..Carried::default() };
+        let mut carried = Carried { changed: missing(page, &locked), ..Carried::default() };
         carried.removed = self.remove_frozen(session, keys, locked.len(), holds).await?;
         Ok(carried)
     }
@@ -76,7 +76,7 @@ impl Rows {
         holds: &Holds,
     ) -> Result<Carried, StoreFailure> {
         let mut going = self.freeze(session, keys, page, holds).await?;
-        let mut carried = Carried { changed: missing(page.keys.len(), going.len()), ..Carried::default() };
+        let mut carried = Carried { changed: missing(page, &going), ..Carried::default() };
         let there = self.already_there(session, keys, archive).await?;
         if !there.is_empty() {
             let same = self.the_same(session, keys, archive, true).await?;
@@ -102,7 +102,8 @@ impl Rows {
         page: &Page,
         holds: &Holds,
     ) -> Result<Vec<Vec<Cell>>, StoreFailure> {
-        keys.fill(session, &page.keys).await?;
+        let wanted = page.keys();
+        keys.fill(session, &wanted).await?;
         let lock = match self.dialect {
             Dialect::Sqlite => String::new(),
             Dialect::Postgres => format!(" FOR UPDATE OF {}", self.dialect.quote(&self.table.name)),
@@ -110,7 +111,7 @@ impl Rows {
         };
         let sql = format!("SELECT {} FROM {} WHERE {}{lock}", keys.outgoing(), keys.joined(self), self.may_go(holds));
         let locked = session.rows(&sql, &[]).await?;
-        if locked.len() != page.keys.len() {
+        if locked.len() != wanted.len() {
             keys.fill(session, &locked).await?;
         }
         Ok(locked)
@@ -270,8 +271,8 @@ async fn finish(session: Session, done: Result<Carried, StoreFailure>) -> Result
     }
 }
 
-fn missing(read: usize, locked: usize) -> u64 {
-    read.saturating_sub(locked) as u64
+fn missing(page: &Page, locked: &[Vec<Cell>]) -> u64 {
+    page.rows().saturating_sub(locked.len() as u64)
 }
 
 fn key_name(at: usize) -> String {

@@ -51,6 +51,15 @@ impl Cell {
         }
     }
 
+    /// True for what cannot be anything personal by its form: a number, or text that begins as a date.
+    pub fn is_plain(&self) -> bool {
+        match self {
+            Self::Int(_) | Self::Real(_) => true,
+            Self::Text(text) => starts_as_date(text),
+            Self::Null | Self::Bytes(_) => false,
+        }
+    }
+
     /// As people read it: in a plan, or to name a row in conflict.
     pub fn shown(&self) -> String {
         match self {
@@ -61,6 +70,11 @@ impl Cell {
             Self::Bytes(bytes) => format!("x'{}'", hex(bytes)),
         }
     }
+}
+
+fn starts_as_date(text: &str) -> bool {
+    let only = |c: char| c.is_ascii_digit() || matches!(c, '-' | ':' | '.' | '+' | ' ' | 'T' | 'Z');
+    text.get(..10).is_some_and(|date| date.parse::<chrono::NaiveDate>().is_ok()) && text.chars().all(only)
 }
 
 /// Bytes in hexadecimal, upper case.

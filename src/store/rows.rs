@@ -49,6 +49,8 @@ pub struct Counts {
     pub oldest: Option<String>,
     /// Rows of other tables that would go or change along.
     pub children: Vec<ChildRows>,
+    /// Overdue rows of a live table that final removal does not touch, since they were never archived; and the oldest.
+    pub unarchived: (u64, Option<String>),
 }
 
 /// Rows of another table that a removal would take along or change.
@@ -60,15 +62,65 @@ pub struct ChildRows {
     pub rows: u64,
 }
 
-/// The next few due rows, frozen by their keys.
+/// The next few due rows, frozen by their places in the walk: the clock, where the walk follows it, and the key.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page {
+    places: Vec<Cursor>,
+    key_at: usize,
+}
+
+impl Page {
+    /// Rows on the page; never none.
+    pub fn rows(&self) -> u64 {
+        self.places.len() as u64
+    }
+
     /// Each row's key.
-    pub keys: Vec<Vec<Cell>>,
-    /// Where the first row stands in the walk.
-    pub from: Cursor,
-    /// Where the last row stands in the walk: the next page begins behind it.
-    pub to: Cursor,
+    pub fn keys(&self) -> Vec<Vec<Cell>> {
+        self.places.iter().map(|place| place[self.key_at..].to_vec()).collect()
+    }
+
+    /// Where the first row stands.
+    pub fn first(&self) -> &[Cell] {
+        self.places.first().map_or(&[], Vec::as_slice)
+    }
+
+    /// Where the last row stands: the next page begins behind it.
+    pub fn last(&self) -> &[Cell] {
+        self.places.last().map_or(&[], Vec::as_slice)
+    }
+
+    /// Two pages of half the rows, to find the one that fails; the whole page when it has one row.
+    pub fn halves(mut self) -> (Self, Option<Self>) {
+        let middle = self.places.len() / 2;
+        if middle == 0 {
+            return (self, None);
+        }
+        let rest = Self { places: self.places.split_off(middle), key_at: self.key_at };
+        (self, Some(rest))
+    }
+}
+
+/// Which places of a walk may be written to the ledger, where no personal data belongs (promise 9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeps {
+    /// Types that hold numbers and dates only.
+    Everything,
+    /// SQLite's columns have no type to go by: those values that are a number or a date.
+    PlainValues,
+    /// A field is secret, or text of unknown content.
+    Nothing,
+}
+
+impl Keeps {
+    /// The place, when it may be written down.
+    pub fn place<'a>(&self, place: &'a [Cell]) -> Option<&'a [Cell]> {
+        match self {
+            Self::Everything => Some(place),
+            Self::PlainValues => place.iter().all(Cell::is_plain).then_some(place),
+            Self::Nothing => None,
+        }
+    }
 }
 
 /// Above this many rows the store's own estimate stands in for a count (design: guards).
@@ -175,17 +227,21 @@ impl Rows {
         self.walks_clock
     }
 
-    /// Whether a place of the walk may be written down: only numbers and dates by type, never text that could be anything.
-    ///
-    /// SQLite's columns have no type to go by, so its keys are looked at one by one ([`Cell::is_plain`]).
-    pub fn keys_may_be_kept(&self) -> bool {
-        let plain = |column: &&Column| {
-            matches!(
-                column.class,
-                Class::Integer { .. } | Class::Decimal | Class::Date | Class::Naive | Class::Zoned | Class::Dynamic
-            ) || column.declared.eq_ignore_ascii_case("uuid")
+    /// Which places of the walk may be written down: numbers and dates by type, never text that could be anything.
+    pub fn keeps(&self, is_secret: impl Fn(&str) -> bool) -> Keeps {
+        let walk = self.walk();
+        if walk.iter().any(|column| is_secret(&column.name)) {
+            return Keeps::Nothing;
+        }
+        let by_type = |column: &&Column| {
+            matches!(column.class, Class::Integer { .. } | Class::Decimal | Class::Date | Class::Naive | Class::Zoned)
+                || column.declared.eq_ignore_ascii_case("uuid")
         };
-        self.walk().iter().all(plain)
+        match self.dialect {
+            Dialect::Sqlite => Keeps::PlainValues,
+            _ if walk.iter().all(by_type) => Keeps::Everything,
+            _ => Keeps::Nothing,
+        }
     }
 
     /// What must stay the same for a stopped pass to go on: the columns, the clock's kind, the condition.
@@ -290,13 +346,8 @@ impl Rows {
     pub async fn page(&self, cursor: Option<&Cursor>, limit: u64, holds: &Holds) -> Result<Option<Page>, StoreFailure> {
         let (sql, binds) = self.page_sql(cursor, limit, holds);
         let mut session = self.store.reading(&self.who).await?;
-        let found = session.rows(&sql, &binds).await?;
-        let (Some(first), Some(last)) = (found.first().cloned(), found.last().cloned()) else {
-            return Ok(None);
-        };
-        let skip = usize::from(self.walks_clock);
-        let keys = found.into_iter().map(|row| row[skip..].to_vec()).collect();
-        Ok(Some(Page { keys, from: first, to: last }))
+        let places = session.rows(&sql, &binds).await?;
+        Ok((!places.is_empty()).then(|| Page { places, key_at: usize::from(self.walks_clock) }))
     }
 
     /// How many rows that may go stand between two places of the walk, both included.

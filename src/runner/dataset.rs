@@ -1,0 +1,353 @@
+//! One dataset of a run: prepare, survey, guard, and where the run acts, the batches.
+
+use crate::action::{Action, Context, Facts, Label, reason};
+use crate::ledger::event::Event;
+use crate::ledger::lease::Lease;
+use crate::ledger::pass::Pass;
+use crate::ledger::refusal::LedgerError;
+use crate::report::run::{DatasetReport, Debt, HeldBy, Left, Reason, Settled, Weight};
+use crate::runner::approval::{PlanFile, PlannedStep, basis};
+use crate::runner::batches::{Batches, Worked};
+use crate::runner::run::Runner;
+use crate::runner::settle::SettleError;
+use crate::runner::{guard, outcome, settle};
+use crate::store::rows::Counts;
+use chrono::{DateTime, Utc};
+use std::time::Instant;
+
+/// One dataset of a run.
+pub struct Dataset<'a, A: Action> {
+    /// What the action sees.
+    pub cx: &'a Context,
+    /// What it works on.
+    pub target: &'a A::Target,
+    /// The run's own instant; a pass that goes on has an older one.
+    pub as_of: DateTime<Utc>,
+}
+
+/// How a run that acts may act.
+pub struct Acting<'a> {
+    /// The runner.
+    pub runner: &'a Runner,
+    /// The job's lease.
+    pub lease: &'a Lease,
+    /// A plan that a person has seen.
+    pub approval: Option<&'a PlanFile>,
+    /// When the budget is used up.
+    pub deadline: Option<Instant>,
+    /// `--as-of` was given: an open pass with another instant is not gone on with.
+    pub as_of_is_given: bool,
+}
+
+/// What one dataset came to.
+pub struct DatasetEnd {
+    /// For the report.
+    pub report: DatasetReport,
+    /// Batches of an earlier run that were settled.
+    pub settled: Vec<Settled>,
+    /// A signal ended it.
+    pub stopped: bool,
+}
+
+/// What a survey found.
+pub struct Surveyed<A> {
+    /// The action, prepared.
+    pub action: A,
+    /// What is known of it.
+    pub facts: Facts,
+    /// What there is.
+    pub counts: Counts,
+    /// The report so far.
+    pub report: DatasetReport,
+    /// What a plan file would say.
+    pub step: PlannedStep,
+}
+
+impl<A: Action> Dataset<'_, A> {
+    /// Prepares and counts; reads only. A refusal comes back as the report that tells it.
+    pub async fn survey(&self, as_of: DateTime<Utc>) -> Result<Surveyed<A>, Box<DatasetReport>> {
+        let label = A::label(self.target);
+        let fail = |failure| Box::new(closed(untold(&label, vec![reason(&failure)])));
+        let action = A::prepare(self.cx, self.target, as_of).await.map_err(fail)?;
+        let facts = action.facts(self.cx);
+        let counts = action.survey(self.cx).await.map_err(fail)?;
+        let mut report = told(&label, &facts, &counts);
+        report.reasons.extend(notes(&facts, &counts));
+        let step = PlannedStep {
+            job: self.cx.job.name.clone(),
+            dataset: label.dataset,
+            policy: label.policy,
+            cutoff: facts.cutoff,
+            basis: basis(&format!("{}|{:?}", facts.fingerprint, facts.guard)),
+            due: counts.due,
+            held: counts.held,
+        };
+        Ok(Surveyed { action, facts, counts, report, step })
+    }
+
+    /// Surveys, and says what the real run would do or refuse. Touches nothing.
+    pub async fn look(&self, approval: Option<&PlanFile>) -> (DatasetReport, Option<(PlannedStep, Vec<String>)>) {
+        match self.survey(self.as_of).await {
+            Err(report) => (*report, None),
+            Ok(mut surveyed) => {
+                let refusals = self.refusals(&surveyed, approval);
+                guarded(&mut surveyed.report, &surveyed.counts, refusals);
+                surveyed.report.debt = debt(&surveyed.counts);
+                (closed(surveyed.report), Some((surveyed.step, surveyed.facts.statements)))
+            }
+        }
+    }
+
+    /// Does it. Errors are the ledger's: the run ends there.
+    pub async fn carry_out(&self, acting: &Acting<'_>) -> Result<DatasetEnd, LedgerError> {
+        let label = A::label(self.target);
+        let pass = acting.runner.ledger.pass(&self.cx.job.name, &label.dataset, &label.policy).await?;
+        let (mut surveyed, pass) = match self.survey_pass(pass, acting).await {
+            Ok(found) => found,
+            Err(report) => {
+                note_refusal(acting, &report).await?;
+                return Ok(DatasetEnd { report: *report, settled: vec![], stopped: false });
+            }
+        };
+        let settled = match settle::open_batches(acting.runner, self.cx, acting.lease, &surveyed.action, &label).await {
+            Ok(settled) => settled,
+            Err(SettleError::Ledger(error)) => return Err(error),
+            Err(SettleError::Store(failure)) => {
+                surveyed.report.reasons.push(reason(&failure));
+                return Ok(DatasetEnd { report: closed(surveyed.report), settled: vec![], stopped: false });
+            }
+        };
+        let refusals = self.refusals(&surveyed, acting.approval);
+        if !refusals.is_empty() {
+            guarded(&mut surveyed.report, &surveyed.counts, refusals);
+            surveyed.report.debt = debt(&surveyed.counts);
+            let report = closed(surveyed.report);
+            note_refusal(acting, &report).await?;
+            return Ok(DatasetEnd { report, settled, stopped: false });
+        }
+        let worked = self.work(&surveyed, &label, pass, acting).await?;
+        let stopped = worked.stopped;
+        let report = self.finish(surveyed, worked).await;
+        Ok(DatasetEnd { report, settled, stopped })
+    }
+
+    /// A pass that was stopped goes on with its own cutoff, unless policy, schema or holds changed since.
+    async fn survey_pass(&self, pass: Option<Pass>, acting: &Acting<'_>) -> Result<(Surveyed<A>, Pass), Box<DatasetReport>> {
+        let label = A::label(self.target);
+        let mut fresh = Pass {
+            job: self.cx.job.name.clone(),
+            dataset: label.dataset,
+            policy: label.policy,
+            fingerprint: String::new(),
+            as_of: self.as_of,
+            cursor: None,
+        };
+        if let Some(open) = pass.filter(|open| !acting.as_of_is_given || open.as_of == self.as_of) {
+            let mut surveyed = self.survey(open.as_of).await?;
+            if basis(&surveyed.facts.fingerprint) == open.fingerprint {
+                surveyed.report.reasons.push(Reason {
+                    weight: Weight::Note,
+                    code: None,
+                    text: format!("goes on with the pass that was stopped, as of {}", open.as_of.format("%Y-%m-%d %H:%M:%S UTC")),
+                    help: None,
+                });
+                return Ok((surveyed, open));
+            }
+        }
+        let surveyed = self.survey(self.as_of).await?;
+        fresh.fingerprint = basis(&surveyed.facts.fingerprint);
+        Ok((surveyed, fresh))
+    }
+
+    fn refusals(&self, surveyed: &Surveyed<A>, approval: Option<&PlanFile>) -> Vec<Reason> {
+        let mut refusals = guard::refusals(&surveyed.facts, &surveyed.counts, approval.is_some(), &self.cx.job.name);
+        if let Some(Err(why)) = approval.map(|plan| plan.approves(&surveyed.step)) {
+            refusals.push(Reason {
+                weight: Weight::Refused,
+                code: Some("SW5003".into()),
+                text: format!("the plan file does not approve this: {why}; nothing was touched"),
+                help: Some(format!("plan again: `steward plan {} --out FILE`", self.cx.job.name)),
+            });
+        }
+        refusals
+    }
+
+    async fn work(&self, surveyed: &Surveyed<A>, label: &Label, pass: Pass, acting: &Acting<'_>) -> Result<Worked, LedgerError> {
+        if going(&surveyed.counts) == 0 {
+            return Ok(Worked::default());
+        }
+        if let Err(failure) = surveyed.action.begin(self.cx).await {
+            return Ok(Worked { reasons: vec![reason(&failure)], cut_short: true, ..Worked::default() });
+        }
+        acting.runner.progress.begin(label, going(&surveyed.counts));
+        let batches = Batches {
+            runner: acting.runner,
+            cx: self.cx,
+            lease: acting.lease,
+            action: &surveyed.action,
+            label,
+            facts: &surveyed.facts,
+            pass,
+            deadline: acting.deadline,
+        };
+        let worked = batches.work().await;
+        acting.runner.progress.end();
+        worked
+    }
+
+    /// Counts again what is left, leaves the store's own audit row, and adds it all up.
+    async fn finish(&self, surveyed: Surveyed<A>, worked: Worked) -> DatasetReport {
+        let mut report = surveyed.report;
+        if worked.tally.changed_anything()
+            && let Err(failure) = surveyed.action.finish(self.cx, &worked.tally).await
+        {
+            let mut reason = reason(&failure);
+            reason.weight = Weight::Failed;
+            reason.text = format!("the store's own audit row in SYSTEM_LOG is missing: {}", reason.text);
+            report.reasons.push(reason);
+        }
+        let left =
+            if worked.batches == 0 && !worked.cut_short { Ok(surveyed.counts) } else { surveyed.action.survey(self.cx).await };
+        let none = A::none();
+        report.archived = worked.tally.archived.or(none.archived);
+        report.already_archived = worked.tally.already_archived.or(none.already_archived);
+        report.removed = worked.tally.removed.or(none.removed);
+        report.batches = worked.batches;
+        report.left.changed = worked.tally.changed;
+        report.left.conflict = worked.tally.conflicts.len() as u64;
+        report.left.failed = worked.failed;
+        report.reasons.extend(conflicts(&worked.tally.conflicts));
+        report.reasons.extend(worked.reasons);
+        match left {
+            Ok(counts) => {
+                report.debt = debt(&counts);
+                report.left.held = counts.held;
+                report.left.undated = counts.undated;
+                report.holds = held_by(&counts);
+                if worked.cut_short {
+                    report.left.over_budget = going(&counts).saturating_sub(report.left.failed + report.left.conflict);
+                }
+            }
+            Err(failure) => report.reasons.push(reason(&failure)),
+        }
+        closed(report)
+    }
+}
+
+async fn note_refusal(acting: &Acting<'_>, report: &DatasetReport) -> Result<(), LedgerError> {
+    let why = report.reasons.iter().filter(|reason| !matches!(reason.weight, Weight::Note | Weight::Warning));
+    let event = Event::Refused {
+        dataset: report.dataset.clone(),
+        policy: report.policy.clone(),
+        reason: why.map(|reason| reason.text.clone()).collect::<Vec<_>>().join("; "),
+    };
+    acting.runner.ledger.append_under(acting.lease, &event, acting.runner.now()).await.map(drop)
+}
+
+fn guarded(report: &mut DatasetReport, counts: &Counts, refusals: Vec<Reason>) {
+    if !refusals.is_empty() {
+        report.left.guarded = going(counts);
+        report.reasons.extend(refusals);
+    }
+}
+
+/// Rows that would go: due, and kept by no hold.
+fn going(counts: &Counts) -> u64 {
+    counts.due.saturating_sub(counts.held)
+}
+
+fn debt(counts: &Counts) -> Debt {
+    let (unarchived, oldest_unarchived) = counts.unarchived.clone();
+    let oldest = [counts.oldest.clone().filter(|_| going(counts) > 0), oldest_unarchived].into_iter().flatten().min();
+    Debt { rows: going(counts) + unarchived, oldest }
+}
+
+fn held_by(counts: &Counts) -> Vec<HeldBy> {
+    let kept = counts.by_hold.iter().filter(|(_, rows)| *rows > 0);
+    kept.map(|(hold, rows)| HeldBy { hold: hold.clone(), rows: *rows }).collect()
+}
+
+/// A dataset of which nothing is known but what it is called.
+fn untold(label: &Label, reasons: Vec<Reason>) -> DatasetReport {
+    DatasetReport {
+        dataset: label.dataset.clone(),
+        policy: label.policy.clone(),
+        owner: label.owner.clone(),
+        outcome: None,
+        cutoff: None,
+        period: None,
+        due: None,
+        total: None,
+        total_is_estimate: false,
+        oldest: None,
+        archived: None,
+        already_archived: None,
+        removed: None,
+        archive: None,
+        left: Left::default(),
+        holds: vec![],
+        debt: Debt::default(),
+        batches: 0,
+        index: None,
+        reasons,
+        query: None,
+    }
+}
+
+fn told(label: &Label, facts: &Facts, counts: &Counts) -> DatasetReport {
+    DatasetReport {
+        cutoff: Some(facts.cutoff),
+        period: Some(facts.period.clone()),
+        due: Some(counts.due),
+        total: Some(counts.total),
+        total_is_estimate: counts.total_is_estimate,
+        oldest: counts.oldest.clone(),
+        archive: facts.archive.clone(),
+        left: Left { held: counts.held, undated: counts.undated, ..Left::default() },
+        holds: held_by(counts),
+        index: facts.index.clone(),
+        query: Some(facts.query.clone()),
+        ..untold(label, vec![])
+    }
+}
+
+fn notes(facts: &Facts, counts: &Counts) -> Vec<Reason> {
+    let note = |weight, text: String, help: Option<String>| Reason { weight, code: None, text, help };
+    let mut notes: Vec<_> = facts
+        .notes
+        .iter()
+        .map(|(text, help)| note(Weight::Warning, text.clone(), (!help.is_empty()).then(|| help.clone())))
+        .collect();
+    if facts.cascade_allowed {
+        notes.extend(counts.children.iter().filter(|child| child.rows > 0).map(|child| {
+            note(
+                Weight::Note,
+                format!(
+                    "{} rows of `{}` go or change along, by foreign key `{}`",
+                    child.rows, child.child.table, child.child.constraint
+                ),
+                None,
+            )
+        }));
+    }
+    notes
+}
+
+/// Names the first few rows in conflict; the count is in the report.
+fn conflicts(keys: &[String]) -> Option<Reason> {
+    const NAMED: usize = 5;
+    let named = keys.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    let more = keys.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!keys.is_empty()).then(|| Reason {
+        weight: Weight::Failed,
+        code: Some("SW5004".into()),
+        text: format!("the archive holds other content under the same key; these rows stay: {named}{more}"),
+        help: Some("compare both rows, then correct or remove the archived one".into()),
+    })
+}
+
+fn closed(mut report: DatasetReport) -> DatasetReport {
+    report.outcome = Some(outcome::of_dataset(&report));
+    report
+}

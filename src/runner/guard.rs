@@ -1,0 +1,64 @@
+//! Decides, on the survey alone, whether a dataset may be touched without a person.
+
+use crate::action::Facts;
+use crate::report::figures;
+use crate::report::run::{Reason, Weight};
+use crate::store::rows::Counts;
+use crate::store::table::OnDelete;
+
+/// What forbids to go on with a dataset; empty when nothing does. Refuse rather than trim: a guard never takes a part.
+///
+/// A plan file that a person has seen lifts the caps, and nothing else: a cascade is a matter of the policy.
+pub fn refusals(facts: &Facts, counts: &Counts, approved: bool, job: &str) -> Vec<Reason> {
+    let mut refusals = vec![];
+    if !approved {
+        refusals.extend(too_much(facts, counts, job));
+    }
+    if !facts.cascade_allowed {
+        refusals.extend(
+            counts
+                .children
+                .iter()
+                .map(|child| cascades(&child.child.table, &child.child.constraint, child.child.on_delete, child.rows)),
+        );
+    }
+    refusals
+}
+
+fn too_much(facts: &Facts, counts: &Counts, job: &str) -> Option<Reason> {
+    let going = counts.due - counts.held.min(counts.due);
+    let share = if counts.total == 0 { 0.0 } else { percent(going, counts.total) };
+    let rows = going > facts.guard.max_rows;
+    if !rows && share <= facts.guard.max_percent {
+        return None;
+    }
+    let cap = if rows {
+        format!("more than the {} that one run may take", figures::count(facts.guard.max_rows))
+    } else {
+        format!("{share:.1} % of all, more than the {} % that one run may take", facts.guard.max_percent)
+    };
+    Some(Reason {
+        weight: Weight::Refused,
+        code: Some("SW5001".into()),
+        text: format!("{} rows are due, {cap}; nothing was touched", figures::count(going)),
+        help: Some(format!("look at `steward plan {job} --out FILE`, then approve it: `steward run-job {job} --plan FILE`")),
+    })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a percentage is compared with a round number; a part in 2^53 changes nothing")]
+fn percent(part: u64, whole: u64) -> f64 {
+    part as f64 * 100.0 / whole as f64
+}
+
+fn cascades(table: &str, constraint: &str, rule: OnDelete, rows: u64) -> Reason {
+    let what = if rule == OnDelete::Cascade { "removed" } else { "changed" };
+    Reason {
+        weight: Weight::Refused,
+        code: Some("SW5002".into()),
+        text: format!(
+            "{} rows of `{table}` would be {what} along, by foreign key `{constraint}`; nothing was touched",
+            figures::count(rows)
+        ),
+        help: Some("write `cascade: allow` in the policy if they may, or archive them first".into()),
+    }
+}

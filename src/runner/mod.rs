@@ -1,0 +1,13 @@
+//! Runs any job and knows no action by name: lock, survey, guards, loop, dry run, budget, pace, retry, progress, ledger, report.
+
+pub mod approval;
+pub mod batches;
+pub mod dataset;
+pub mod guard;
+pub mod holds;
+pub mod outcome;
+pub mod pace;
+pub mod plan;
+pub mod progress;
+pub mod run;
+pub mod settle;

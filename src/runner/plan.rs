@@ -1,0 +1,64 @@
+//! What a run would find, and what stands in its way. Writes nothing, not even to the ledger.
+
+use crate::action::{Action, Context};
+use crate::ledger::book::Ledger;
+use crate::policy::set::Policies;
+use crate::report::run::{Reason, RunReport, Weight};
+use crate::runner::approval::PlannedStep;
+use crate::runner::dataset::Dataset;
+use crate::runner::holds;
+use crate::runner::run::{Request, blank};
+use crate::store::connect::Stores;
+use chrono::{SubsecRound, Utc};
+use std::sync::Arc;
+
+/// What a plan found, and the steps it would approve.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// For people and `--json`.
+    pub report: RunReport,
+    /// For the plan file; a dataset that could not be surveyed has none.
+    pub steps: Vec<PlannedStep>,
+    /// The statements that would be sent, for `--sql`.
+    pub statements: Vec<String>,
+}
+
+/// What planning stands on.
+#[derive(Debug, Clone)]
+pub struct Planner {
+    /// All stores.
+    pub stores: Arc<Stores>,
+    /// The effective policies.
+    pub policies: Arc<Policies>,
+    /// The ledger, once there is one: it may know holds that the files do not.
+    pub ledger: Option<Ledger>,
+}
+
+impl Planner {
+    /// Surveys every dataset of a job.
+    pub async fn plan<A: Action>(&self, request: &Request) -> Planned {
+        let report = RunReport { started: None, ..blank(A::NAME, request, None, Utc::now().trunc_subsecs(6)) };
+        let mut planned = Planned { report, steps: vec![], statements: vec![] };
+        let in_force = match holds::look(self.ledger.as_ref(), &self.policies.holds).await {
+            Ok(in_force) => in_force,
+            Err(error) => {
+                planned.report.reasons.push(Reason { weight: Weight::Failed, code: None, text: error.to_string(), help: None });
+                return planned;
+            }
+        };
+        let cx = Context::new("plan".into(), request.job.clone(), self.stores.clone(), self.policies.clone(), in_force);
+        for target in A::targets(&request.job, &self.policies) {
+            let dataset = Dataset::<A> { cx: &cx, target: &target, as_of: planned.report.as_of };
+            let (report, found) = dataset.look(None).await;
+            planned.report.datasets.push(report);
+            if let Some((step, statements)) = found {
+                planned.steps.push(step);
+                planned.statements.extend(statements);
+            }
+        }
+        if let Some(ledger) = &self.ledger {
+            planned.report.ledger_head = ledger.head().await.ok().flatten().map(|head| head.hash);
+        }
+        planned
+    }
+}

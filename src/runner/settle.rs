@@ -1,0 +1,60 @@
+//! Batches that an interrupted run left open: settled from what the stores hold, before anything new begins.
+
+use crate::action::{Action, Context, Label, OpenBatch};
+use crate::ledger::event::{Event, OpenIntent};
+use crate::ledger::lease::Lease;
+use crate::ledger::refusal::LedgerError;
+use crate::report::run::{Settled, Verdict};
+use crate::runner::run::Runner;
+use crate::store::failure::StoreFailure;
+
+/// Why a batch could not be settled; it stays open, and its dataset is left alone.
+#[derive(Debug, thiserror::Error)]
+pub enum SettleError {
+    /// The store did not tell.
+    #[error(transparent)]
+    Store(#[from] StoreFailure),
+    /// The ledger could not be read or written.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// Settles the open intents of one target.
+pub async fn open_batches<A: Action>(
+    runner: &Runner,
+    cx: &Context,
+    lease: &Lease,
+    action: &A,
+    label: &Label,
+) -> Result<Vec<Settled>, SettleError> {
+    let mut settled = vec![];
+    for intent in runner.ledger.open_intents(&cx.job.name).await? {
+        if intent.dataset != label.dataset || intent.policy != label.policy {
+            continue;
+        }
+        let verdict = action.settle(cx, &as_batch(&intent)).await?;
+        let event = Event::Settled {
+            batch: intent.batch.clone(),
+            of_run: intent.run.clone(),
+            verdict: word(verdict).into(),
+            rows: intent.rows,
+        };
+        runner.ledger.append_under(lease, &event, runner.now()).await?;
+        settled.push(Settled { run: intent.run, batch: intent.batch, dataset: intent.dataset, rows: intent.rows, verdict });
+    }
+    Ok(settled)
+}
+
+fn as_batch(intent: &OpenIntent) -> OpenBatch {
+    let place = |value: &serde_json::Value| serde_json::from_value(value.clone()).ok();
+    OpenBatch { id: intent.batch.clone(), rows: intent.rows, bounds: place(&intent.from).zip(place(&intent.to)) }
+}
+
+/// The word the ledger keeps.
+pub const fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Applied => "applied",
+        Verdict::RolledBack => "rolled back",
+        Verdict::Unclear => "unclear",
+    }
+}
