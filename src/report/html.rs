@@ -1,7 +1,7 @@
 //! The page: one file that needs nothing else, read in a minute, printed as it stands.
 
 use super::figures::{self, count, instant, known, plain, short_hash, short_run};
-use super::lines::{self, approve};
+use super::lines;
 use super::run::{DatasetReport, RunReport};
 use super::told::{self, DatasetTold, Told, shares};
 use super::write::stem;
@@ -90,6 +90,7 @@ impl Page<'_> {
             (false, false) => (count(sums.archived), "archived", "good"),
         };
         let tone = |rows: u64, tone| if rows == 0 { "none" } else { tone };
+        let acted = if acted.0 == "0" { (acted.0, acted.1, "none") } else { acted };
         vec![
             acted,
             (count(sums.held), "kept by holds", tone(sums.held, "kept")),
@@ -119,10 +120,6 @@ impl Page<'_> {
     /// A query keeps its lines; it is long, and is bounded like every foreign text.
     fn query(&self, query: &str) -> String {
         query.lines().take(40).map(plain).collect::<Vec<_>>().join("\n")
-    }
-
-    fn approval(&self) -> String {
-        approve(&self.report.job)
     }
 
     fn has_holds(&self) -> bool {
