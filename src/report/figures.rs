@@ -86,7 +86,7 @@ pub fn pieces(name: &str) -> Vec<String> {
 }
 
 /// Marks that reorder what is shown: a file called `gpj.exe` must not read as `exe.jpg`.
-fn turns_direction(c: char) -> bool {
+pub fn turns_direction(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
