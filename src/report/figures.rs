@@ -73,8 +73,20 @@ pub fn plain(text: &str) -> String {
     plain
 }
 
+/// A sentence in parts, and whether each is a name in backticks: a form may set names in another face.
+pub fn words(sentence: &str) -> Vec<(bool, &str)> {
+    let closed = sentence.matches('`').count() / 2 * 2;
+    let parts = sentence.splitn(closed + 1, '`').enumerate();
+    parts.map(|(at, part)| (at % 2 == 1, part)).filter(|(_, part)| !part.is_empty()).collect()
+}
+
+/// A name in the pieces between which it may break: after its dots and underscores.
+pub fn pieces(name: &str) -> Vec<String> {
+    plain(name).split_inclusive(['.', '_']).map(ToOwned::to_owned).collect()
+}
+
 /// Marks that reorder what is shown: a file called `gpj.exe` must not read as `exe.jpg`.
-fn turns_direction(c: char) -> bool {
+pub fn turns_direction(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
@@ -101,6 +113,13 @@ mod tests {
     fn foreign_text_cannot_steer_a_terminal_or_add_a_header() {
         let plain = plain("a\r\nBcc: x@y\u{1b}[31m\u{202e}gpj.exe");
         assert_eq!(plain, "a  Bcc: x@y\\u{1b}[31m\\u{202e}gpj.exe");
+    }
+
+    #[test]
+    fn names_in_backticks_are_parts_and_an_open_backtick_is_text() {
+        assert_eq!(words("hold `case-114` keeps `x"), [(false, "hold "), (true, "case-114"), (false, " keeps `x")]);
+        assert_eq!(words(""), []);
+        assert_eq!(pieces("core.user_sessions"), ["core.", "user_", "sessions"]);
     }
 
     #[test]

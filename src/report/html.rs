@@ -1,13 +1,14 @@
 //! The page: one file that needs nothing else, read in a minute, printed as it stands.
 
 use super::figures::{self, count, instant, known, plain, short_hash, short_run};
-use super::lines::{self, approve};
+use super::lines;
 use super::run::{DatasetReport, RunReport};
 use super::told::{self, DatasetTold, Told, shares};
 use super::write::stem;
 use askama::Template;
 use chrono::{DateTime, Utc};
 use std::borrow::Borrow;
+use std::io::{self, Write};
 
 /// The object is put into the page up to this size; beyond, it stands in the file beside.
 const EMBEDDED: usize = 256 * 1024;
@@ -33,22 +34,45 @@ pub fn page(report: &RunReport) -> Result<String, askama::Error> {
 
 /// The object for the page, and whether it is the whole one.
 fn embedded(report: &RunReport) -> (String, bool) {
-    let whole = serde_json::to_string(report).unwrap_or_default();
-    if whole.len() <= EMBEDDED {
-        return (inert(&whole), true);
+    let mut whole = Bounded(vec![]);
+    if serde_json::to_writer(&mut whole, report).is_ok() {
+        return (inert(&String::from_utf8_lossy(&whole.0)), true);
     }
-    let mut head = report.clone();
-    (head.datasets, head.findings, head.reasons, head.settled) = (vec![], vec![], vec![], vec![]);
-    (inert(&serde_json::to_string(&head).unwrap_or_default()), false)
+    let head = serde_json::json!({
+        "run": report.run, "job": report.job, "action": report.action, "mode": report.mode, "dry_run": report.dry_run,
+        "outcome": report.outcome, "exit": report.exit, "as_of": report.as_of, "ledger_head": report.ledger_head,
+    });
+    (inert(&head.to_string()), false)
 }
 
-/// JSON that no HTML parser can leave: the three characters it would look for are written as escapes.
+/// Takes bytes up to a bound, so that a huge object is given up early.
+struct Bounded(Vec<u8>);
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > EMBEDDED {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// JSON that no HTML parser can leave, and no reader is misled by: what one would look for, or obey, is written as an escape.
 fn inert(json: &str) -> String {
-    json.replace('<', "\\u003c")
-        .replace('>', "\\u003e")
-        .replace('&', "\\u0026")
-        .replace('\u{2028}', "\\u2028")
-        .replace('\u{2029}', "\\u2029")
+    let mut inert = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            '<' | '>' | '&' => inert.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if figures::turns_direction(c) => inert.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => inert.push(c),
+        }
+    }
+    inert
 }
 
 /// Templates hand over a value or a reference as they please; these take either.
@@ -90,6 +114,7 @@ impl Page<'_> {
             (false, false) => (count(sums.archived), "archived", "good"),
         };
         let tone = |rows: u64, tone| if rows == 0 { "none" } else { tone };
+        let acted = if acted.0 == "0" { (acted.0, acted.1, "none") } else { acted };
         vec![
             acted,
             (count(sums.held), "kept by holds", tone(sums.held, "kept")),
@@ -119,10 +144,6 @@ impl Page<'_> {
     /// A query keeps its lines; it is long, and is bounded like every foreign text.
     fn query(&self, query: &str) -> String {
         query.lines().take(40).map(plain).collect::<Vec<_>>().join("\n")
-    }
-
-    fn approval(&self) -> String {
-        approve(&self.report.job)
     }
 
     fn has_holds(&self) -> bool {
@@ -157,7 +178,7 @@ impl Page<'_> {
             dataset
                 .total
                 .map(|total| format!("{}{} rows in all", if dataset.total_is_estimate { "about " } else { "" }, count(total))),
-            dataset.owner.as_ref().map(|owner| format!("answers for it: {}", plain(owner))),
+            dataset.owner.as_ref().map(|owner| format!("owner {}", plain(owner))),
         ];
         facts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
     }
@@ -174,7 +195,9 @@ struct Segment {
 
 #[cfg(test)]
 mod tests {
+    use super::super::mail::html_part;
     use super::super::samples;
+    use super::super::text::{self, Style};
     use super::*;
 
     /// Writes every sample to `target/reports/`, to be looked at.
@@ -184,16 +207,67 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         for (name, report) in samples::all() {
             std::fs::write(folder.join(format!("{name}.html")), page(&report).unwrap()).unwrap();
-            std::fs::write(
-                folder.join(format!("{name}.txt")),
-                super::super::text::run(&report, super::super::text::Style::Plain),
-            )
-            .unwrap();
+            std::fs::write(folder.join(format!("mail-{name}.html")), html_part(&report).unwrap()).unwrap();
+            std::fs::write(folder.join(format!("{name}.txt")), text::run(&report, Style::Plain)).unwrap();
         }
-        std::fs::write(
-            folder.join("plan.txt"),
-            super::super::text::plan(&[samples::planned(), samples::observed()], super::super::text::Style::Plain),
-        )
-        .unwrap();
+        let plans = [samples::planned(), samples::observed()];
+        std::fs::write(folder.join("plan.txt"), text::plan(&plans, Style::Plain)).unwrap();
+    }
+
+    #[test]
+    fn hostile_strings_are_inert() {
+        let report = samples::hostile();
+        let (page, letter) = (page(&report).unwrap(), html_part(&report).unwrap());
+        for html in [&page, &letter] {
+            assert!(!html.contains("<img") && !html.contains('\u{202e}') && !html.contains('\u{1b}'));
+        }
+        assert_eq!((page.matches("<script").count(), page.matches("</script").count()), (1, 1));
+        assert!(!letter.contains("<script") && !letter.contains("</script"));
+        assert!(!text::run(&report, Style::Plain).contains(['\u{1b}', '\r', '\u{202e}']));
+    }
+
+    #[test]
+    fn the_object_in_the_page_reads_back_as_it_was() {
+        let report = samples::hostile();
+        let page = page(&report).unwrap();
+        let object = page.split_once("data-complete=\"true\">").unwrap().1.split_once("</script>").unwrap().0;
+        let read: serde_json::Value = serde_json::from_str(object).unwrap();
+        assert_eq!(read, serde_json::to_value(&report).unwrap());
+    }
+
+    #[test]
+    fn the_page_needs_nothing_else() {
+        for (_, report) in samples::all() {
+            let page = page(&report).unwrap();
+            assert!(page.contains("default-src 'none'; style-src 'unsafe-inline'"));
+            for outside in ["http:", "https:", " href=", "url(", "@import", "<link", "<iframe"] {
+                assert!(!page.contains(outside), "{outside}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_huge_report_is_a_small_page_in_time() {
+        let report = samples::huge(10_000, 5_000, 5_000);
+        let began = std::time::Instant::now();
+        let (page, letter, text) = (page(&report).unwrap(), html_part(&report).unwrap(), text::run(&report, Style::Plain));
+        assert!(began.elapsed() < std::time::Duration::from_secs(2), "{:?}", began.elapsed());
+        assert!(
+            page.len() < 1_000_000 && letter.len() < 1_000_000 && text.len() < 500_000,
+            "{} {} {}",
+            page.len(),
+            letter.len(),
+            text.len()
+        );
+        assert!(page.contains("and 9,900 more") && page.contains("and 4,900 more") && page.contains("data-complete=\"false\""));
+        assert!(page.contains("core.table_9999"), "the one with trouble comes first");
+    }
+
+    #[test]
+    fn every_number_has_the_query_that_counts_it_again_and_the_head_stands_in_full() {
+        let report = samples::done();
+        let page = page(&report).unwrap();
+        assert!(page.contains("SELECT count(*) FROM core.orders\nWHERE created_at &#60; "));
+        assert!(page.contains(report.ledger_head.as_ref().unwrap()) && page.contains(report.run.as_ref().unwrap()));
     }
 }

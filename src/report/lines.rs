@@ -237,3 +237,71 @@ fn older_than(dataset: &DatasetReport) -> String {
 fn destination(dataset: &DatasetReport) -> String {
     dataset.archive.as_ref().map(|archive| format!(", to `{}`", plain(archive))).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::run::{HeldBy, Left};
+    use super::super::samples;
+    use super::*;
+
+    #[test]
+    fn every_count_of_what_stayed_has_its_line() {
+        let mut dataset = samples::quiet().datasets.remove(0);
+        dataset.left = Left { held: 1, undated: 2, changed: 3, conflict: 4, failed: 5, over_budget: 6, guarded: 7 };
+        let counts: Vec<u64> = left(&dataset, "a").iter().filter_map(|line| line.count).collect();
+        assert_eq!(counts, [1, 7, 4, 5, 6, 3, 2]);
+        dataset.left = Left::default();
+        assert_eq!(left(&dataset, "a"), []);
+    }
+
+    #[test]
+    fn holds_add_up_to_what_is_held() {
+        let mut dataset = samples::quiet().datasets.remove(0);
+        let mut said = |held, holds: &[(&str, u64)]| {
+            dataset.left.held = held;
+            dataset.holds = holds.iter().map(|(hold, rows)| HeldBy { hold: (*hold).into(), rows: *rows }).collect();
+            left(&dataset, "a").iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        };
+        assert_eq!(said(12, &[("case-114", 12)]), "12 kept: hold `case-114`");
+        assert_eq!(said(12, &[]), "12 kept: legal hold");
+        assert_eq!(said(12, &[("a", 5)]), "5 kept: hold `a`; 7 kept: other holds");
+        assert_eq!(
+            said(6, &[("a", 5), ("b", 5)]),
+            "5 kept: hold `a`; 5 kept: hold `b`; 6 kept in all: some rows are under more than one hold"
+        );
+    }
+
+    #[test]
+    fn a_guard_says_how_it_is_approved() {
+        let report = samples::guarded();
+        let line = &left(&report.datasets[0], &report.job)[0];
+        let help = line.help.as_ref().unwrap();
+        assert!(
+            help.contains(
+                "`steward plan archive-consumption --out FILE`, then `steward run-job archive-consumption --plan FILE`"
+            )
+        );
+    }
+
+    #[test]
+    fn a_dry_run_foresees_what_is_due_less_what_stays() {
+        assert_eq!(would(&samples::observed().datasets[0]), Some(1_204));
+        assert_eq!(would(&samples::guarded().datasets[0]), Some(0));
+        let report = samples::observed();
+        assert_eq!(
+            done(&report.datasets[0], &report)[0].to_string(),
+            "1,204 would be archived: older than 2 years, to `core.orders_archive`"
+        );
+    }
+
+    #[test]
+    fn a_removal_that_is_not_the_archiving_is_told_apart() {
+        let mut report = samples::done();
+        report.datasets[0].removed = Some(1_200);
+        let said: Vec<String> = done(&report.datasets[0], &report).iter().map(ToString::to_string).collect();
+        assert_eq!(said[1], "1,200 removed: older than 2 years");
+        report.action = "delete".into();
+        report.datasets[0].archived = None;
+        assert_eq!(done(&report.datasets[0], &report)[0].to_string(), "1,200 removed: older than 2 years");
+    }
+}

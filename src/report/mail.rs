@@ -1,1 +1,160 @@
-//! mail
+//! The mail: the same report as text and as HTML that mail programs show, the page attached.
+
+use super::figures::{self, instant, plain};
+use super::html::page;
+use super::lines::Tone;
+use super::run::RunReport;
+use super::text;
+use super::told::{DatasetTold, Told, shares};
+use crate::job::outcome::Outcome;
+use askama::Template;
+use lettre::Message;
+use lettre::message::header::{ContentType, HeaderName, HeaderValue};
+use lettre::message::{Attachment, Mailbox, MultiPart};
+use std::time::SystemTime;
+
+/// Characters of a subject at most: what a list of mails shows.
+const LONGEST_SUBJECT: usize = 110;
+
+/// A mail that could not be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum MailError {
+    /// A sender or receiver that is none.
+    #[error("`{address}` is not a mail address; the report was not mailed: {cause}")]
+    Address {
+        /// As it was declared.
+        address: String,
+        /// What is wrong with it.
+        cause: lettre::address::AddressError,
+    },
+    /// Nobody to write to.
+    #[error("the report names no receiver; it was not mailed")]
+    NoReceiver,
+    /// The message could not be built.
+    #[error("the report was not mailed: {0}")]
+    Message(#[from] lettre::error::Error),
+    /// A part could not be rendered.
+    #[error("the mail was not rendered: {0}")]
+    Page(#[from] askama::Error),
+}
+
+/// The HTML part: tables and inline styles, since mail programs know little else.
+#[derive(Template)]
+#[template(path = "mail.html")]
+struct Letter<'a> {
+    told: &'a Told<'a>,
+    report: &'a RunReport,
+    subject: &'a str,
+    attached: bool,
+}
+
+/// `archive-orders done, 1,204 archived`, after `steward: `. What needs a person is in capitals.
+pub fn subject(report: &RunReport) -> String {
+    let told = Told::of(report);
+    let verdict = told.headline.verdict;
+    let sentence = &told.headline.sentence;
+    let said = match report.outcome {
+        Some(Outcome::Done | Outcome::Undelivered) | None => format!("{verdict}, {sentence}"),
+        Some(_) => format!("{}: {sentence}", verdict.to_uppercase()),
+    };
+    let subject = format!("steward: {} {}", plain(&report.job), said.replace('`', ""));
+    match subject.char_indices().nth(LONGEST_SUBJECT) {
+        Some((end, _)) => format!("{}…", subject[..end].trim_end()),
+        None => subject,
+    }
+}
+
+/// Puts the mail together: text and HTML side by side, the page attached.
+///
+/// Its id is the run's, so that a mail sent again after a crash is known as the same one; its date is when the run ended.
+pub fn compose(report: &RunReport, from: &str, to: &[String]) -> Result<Message, MailError> {
+    let from = mailbox(from)?;
+    let mut message = Message::builder()
+        .message_id(Some(message_id(report, from.email.domain())))
+        .date(SystemTime::from(report.ended.or(report.started).unwrap_or(report.as_of)))
+        .from(from)
+        .subject(subject(report))
+        .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".into()))
+        .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("X-Auto-Response-Suppress"), "All".into()));
+    if to.is_empty() {
+        return Err(MailError::NoReceiver);
+    }
+    for receiver in to {
+        message = message.to(mailbox(receiver)?);
+    }
+    let bodies = MultiPart::alternative_plain_html(text_part(report), html_part(report)?);
+    let attachment = Attachment::new("report.html".into()).body(page(report)?, ContentType::TEXT_HTML);
+    Ok(message.multipart(MultiPart::mixed().multipart(bodies).singlepart(attachment))?)
+}
+
+/// The text part: what a terminal shows.
+pub fn text_part(report: &RunReport) -> String {
+    text::run(report, text::Style::Plain)
+}
+
+/// The HTML part.
+pub fn html_part(report: &RunReport) -> Result<String, MailError> {
+    let told = Told::of(report);
+    Ok(Letter { told: &told, report, subject: &subject(report), attached: true }.render()?)
+}
+
+fn mailbox(address: &str) -> Result<Mailbox, MailError> {
+    address.parse().map_err(|cause| MailError::Address { address: address.to_owned(), cause })
+}
+
+/// `<run.job@example.com>`.
+fn message_id(report: &RunReport, domain: &str) -> String {
+    let word = |text: &str| text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(64).collect::<String>();
+    format!("<{}.{}@{domain}>", word(report.run.as_deref().unwrap_or("plan")), word(&report.job))
+}
+
+impl Letter<'_> {
+    fn verdict(&self) -> String {
+        let word = self.told.headline.verdict;
+        let first = word.chars().next().map(|first| first.to_ascii_uppercase());
+        first.into_iter().chain(word.chars().skip(1)).collect()
+    }
+
+    fn meta(&self) -> String {
+        let report = self.report;
+        let took = self.told.headline.took.as_ref().map(|took| format!(" · took {took}")).unwrap_or_default();
+        format!("{} · {}{took}", plain(&report.action), instant(report.started.unwrap_or(report.as_of)))
+    }
+
+    fn color(&self, tone: &Tone) -> &'static str {
+        match tone {
+            Tone::Good => "#1a7f4b",
+            Tone::Kept => "#6b4fbb",
+            Tone::Note => "#3b6ea5",
+            Tone::Warn => "#9a6200",
+            Tone::Bad => "#b3261e",
+        }
+    }
+
+    /// Colour, width in percent and words of each part of a bar.
+    fn bar(&self, dataset: &DatasetTold<'_>) -> Vec<(&'static str, String, String)> {
+        let parts = dataset.parts.iter().zip(shares(&dataset.parts));
+        let cell = |(part, share): (&super::told::Part, u64)| {
+            (fill(part.kind), format!("{}.{}", share / 10, share % 10), format!("{} {}", figures::count(part.rows), part.label))
+        };
+        parts.map(cell).collect()
+    }
+}
+
+/// The page's colours, as a mail must spell them.
+fn fill(kind: &str) -> &'static str {
+    match kind {
+        "archived" => "#3b7dd8",
+        "before" => "#9dc1ef",
+        "removed" => "#2c9c8f",
+        "would" => "#7fa7d6",
+        "held" => "#8268cf",
+        "changed" => "#6fb7c9",
+        "conflict" => "#e07b2a",
+        "failed" => "#c8352b",
+        "over-budget" => "#dba916",
+        "guarded" => "#4d5661",
+        "undated" => "#b4bac0",
+        _ => "#dfe2e5",
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::figures::{count, plain, plural, took};
 use super::lines::{self, Line, Tone, would};
-use super::run::{DatasetReport, Finding, FindingOutcome, RunReport, Settled, Weight};
+use super::run::{DatasetReport, Finding, FindingOutcome, RunReport, Weight};
 use crate::job::outcome::Outcome;
 
 /// Datasets, findings and settled batches shown at most. What is left out is counted, and stands in the JSON.
@@ -134,11 +134,11 @@ pub fn stayed(dataset: &DatasetReport) -> u64 {
 impl<'a> Told<'a> {
     /// Tells a report.
     pub fn of(report: &'a RunReport) -> Self {
-        let datasets = pick(report.datasets.iter().collect(), |dataset| !dataset_troubles(dataset));
+        let datasets = pick(&report.datasets, |dataset| !dataset_troubles(dataset));
         let cap = (REASONS.0 / datasets.items.len().max(1)).clamp(REASONS.1, SHOWN);
-        let findings: Shown<&Finding> = pick(report.findings.iter().collect(), |finding| quiet(finding.outcome));
-        let settled: Shown<&Settled> = pick(report.settled.iter().collect(), |_| false);
-        let reasons = Shown::first(report.reasons.iter().map(lines::reason), SHOWN);
+        let findings = pick(&report.findings, |finding| quiet(finding.outcome));
+        let settled = Shown::first(&report.settled, SHOWN, lines::settled);
+        let reasons = Shown::first(&report.reasons, SHOWN, lines::reason);
         let mut run = reasons.items;
         run.extend(
             (reasons.more > 0).then(|| Line::said(Tone::Note, format!("and {} more reasons", count(reasons.more as u64)))),
@@ -147,7 +147,7 @@ impl<'a> Told<'a> {
             report,
             headline: headline(report),
             lines: run,
-            settled: settled.map(lines::settled),
+            settled,
             datasets: datasets.map(|dataset| DatasetTold::of(dataset, report, cap)),
             findings: findings.map(lines::finding),
             sums: Sums::of(report),
@@ -161,7 +161,7 @@ impl<'a> DatasetTold<'a> {
             dataset,
             done: lines::done(dataset, report),
             left: lines::left(dataset, &report.job),
-            reasons: Shown::first(dataset.reasons.iter().map(lines::reason), reasons),
+            reasons: Shown::first(&dataset.reasons, reasons, lines::reason),
             debt: lines::debt(dataset),
             parts: parts(dataset, report),
         }
@@ -184,9 +184,10 @@ impl<'a> DatasetTold<'a> {
 }
 
 impl<T> Shown<T> {
-    fn first(mut all: impl Iterator<Item = T>, most: usize) -> Self {
-        let items = all.by_ref().take(most).collect();
-        Self { items, more: all.count() }
+    /// The first of a list; what is cut is counted, never told.
+    fn first<U>(all: &[U], most: usize, tell: impl FnMut(&U) -> T) -> Self {
+        let items = all.iter().take(most).map(tell).collect();
+        Self { items, more: all.len().saturating_sub(most) }
     }
 
     fn map<U>(self, tell: impl FnMut(T) -> U) -> Shown<U> {
@@ -200,14 +201,17 @@ impl<T> Shown<T> {
 }
 
 /// All of a list in its order, or, when it is too long, the loud ones first and as many as are shown.
-fn pick<T>(mut all: Vec<T>, quiet: impl Fn(&T) -> bool) -> Shown<T> {
+fn pick<'a, T>(all: &'a [T], quiet: impl Fn(&T) -> bool) -> Shown<&'a T> {
+    let mut all: Vec<&T> = all.iter().collect();
     if all.len() > SHOWN {
         all.sort_by_key(|item| quiet(item));
     }
-    Shown::first(all.into_iter(), SHOWN)
+    let more = all.len().saturating_sub(SHOWN);
+    all.truncate(SHOWN);
+    Shown { items: all, more }
 }
 
-fn dataset_troubles(dataset: &&DatasetReport) -> bool {
+fn dataset_troubles(dataset: &DatasetReport) -> bool {
     let left = dataset.left;
     let went_wrong = !matches!(dataset.outcome, None | Some(Outcome::Done | Outcome::Due));
     went_wrong || left.conflict + left.failed + left.guarded > 0 || dataset.debt.rows > 0 || !dataset.reasons.is_empty()

@@ -65,3 +65,63 @@ fn steady(sentence: &str) -> String {
     });
     parts.collect::<Vec<_>>().join("`")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+
+    fn changed(this: &RunReport, last: Option<&RunReport>) -> bool {
+        should_send(ReportWhen::Changed, this, last)
+    }
+
+    #[test]
+    fn a_check_that_fails_for_the_tenth_night_is_quiet_and_its_recovery_is_told_once() {
+        let failing = samples::found();
+        let well = RunReport { findings: vec![], outcome: Some(Outcome::Done), ..failing.clone() };
+        let nights = [&well, &failing, &failing, &failing, &well, &well];
+        let told: Vec<bool> = nights.windows(2).map(|pair| changed(pair[1], Some(pair[0]))).collect();
+        assert_eq!(told, [true, false, false, true, false]);
+        assert!(changed(&failing, None) && !changed(&well, None));
+    }
+
+    #[test]
+    fn a_finding_that_moves_is_news() {
+        let mut more = samples::found();
+        more.findings[0].value += 1;
+        assert!(changed(&more, Some(&samples::found())));
+    }
+
+    #[test]
+    fn a_guard_that_still_waits_is_not_news_though_its_count_moves() {
+        let mut tomorrow = samples::guarded();
+        let dataset = &mut tomorrow.datasets[0];
+        dataset.left.guarded += 317;
+        dataset.reasons[0].text = dataset.reasons[0].text.replace("1,204,112", "1,204,429");
+        assert!(!changed(&tomorrow, Some(&samples::guarded())));
+        assert!(changed(&samples::guarded(), Some(&samples::quiet())));
+    }
+
+    #[test]
+    fn another_name_in_backticks_is_another_failure() {
+        let mut other = samples::partial();
+        (other.datasets[0].archived, other.datasets[0].removed) = (None, None);
+        let one = other.clone();
+        other.datasets[0].reasons[0].text = other.datasets[0].reasons[0].text.replace("orders-2f91", "orders-2f92");
+        assert!(changed(&other, Some(&one)) && !changed(&one, Some(&one)));
+    }
+
+    #[test]
+    fn what_was_done_is_always_told_and_what_would_be_is_not() {
+        assert!(changed(&samples::done(), Some(&samples::done())));
+        assert!(changed(&samples::settled(), None));
+        assert!(!changed(&samples::observed(), None) && !changed(&samples::quiet(), None));
+    }
+
+    #[test]
+    fn failed_means_not_done_and_always_means_always() {
+        assert!(should_send(ReportWhen::Failed, &samples::guarded(), Some(&samples::guarded())));
+        assert!(!should_send(ReportWhen::Failed, &samples::done(), None));
+        assert!(should_send(ReportWhen::Always, &samples::quiet(), Some(&samples::quiet())));
+    }
+}

@@ -74,3 +74,35 @@ pub fn appear(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
     File::open(folder)?.sync_all()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+
+    #[test]
+    fn a_report_is_a_page_and_its_object_named_by_time_job_and_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let report = samples::done();
+        let written = write(&report, &folder.path().join("reports")).unwrap();
+        assert!(written.html.ends_with("reports/20261120T181500Z-archive-orders-1e2fbeef.html"));
+        let read: serde_json::Value = serde_json::from_slice(&fs::read(&written.json).unwrap()).unwrap();
+        assert_eq!(read, serde_json::to_value(&report).unwrap());
+        assert_eq!(fs::read_to_string(&written.html).unwrap(), written.page);
+        assert_eq!(fs::read_dir(folder.path().join("reports")).unwrap().count(), 2, "nothing half written is left");
+    }
+
+    #[test]
+    fn a_hostile_name_stays_in_its_folder() {
+        let stem = stem(&RunReport { job: "../../etc/passwd".into(), run: Some("../..".into()), ..samples::done() });
+        assert_eq!(stem, "20261120T181500Z-------etc-passwd-plan");
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("reports"), "").unwrap();
+        let error = write(&samples::done(), &folder.path().join("reports")).unwrap_err().to_string();
+        assert!(error.starts_with("the report `") && error.contains("was not written"), "{error}");
+    }
+}
