@@ -10,6 +10,7 @@
 pub mod clock;
 pub mod jobs;
 pub mod page;
+pub mod post;
 pub mod serve;
 pub mod shift;
 pub mod signals;

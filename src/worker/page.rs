@@ -2,7 +2,8 @@
 
 use crate::worker::clock::Clock;
 use crate::worker::jobs::{Entry, Jobs};
-use crate::worker::shift::{Doing, End, Last, Shift};
+use crate::worker::post::{Doing, End, Last};
+use crate::worker::shift::Shift;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;

@@ -2,11 +2,12 @@
 
 use crate::job::outcome::Outcome;
 use crate::worker::jobs::{Entry, Jobs};
+use crate::worker::post::{Doing, End, Last, Post};
 use crate::worker::signals::Signals;
 use chrono::{DateTime, Utc};
 use std::any::Any;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
@@ -27,69 +28,6 @@ pub struct Shift<J> {
     signals: Signals,
 }
 
-/// One job's post.
-struct Post {
-    entry: Entry,
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    doing: Doing,
-    last: Option<Last>,
-}
-
-/// What a job is doing.
-#[derive(Debug, Clone, Default)]
-pub enum Doing {
-    /// Nothing.
-    #[default]
-    Idle,
-    /// Its run waits for one of the places.
-    Waiting {
-        /// The tick.
-        due: DateTime<Utc>,
-    },
-    /// It runs.
-    Running {
-        /// The tick.
-        due: DateTime<Utc>,
-        /// Since when.
-        since: DateTime<Utc>,
-    },
-    /// Its run ended `temporary` and is tried again.
-    Retrying {
-        /// The tick.
-        due: DateTime<Utc>,
-        /// When.
-        at: DateTime<Utc>,
-        /// Cancelled by the tick that takes over.
-        taken_over: CancellationToken,
-    },
-}
-
-/// How a job's last run here ended.
-#[derive(Debug, Clone)]
-pub struct Last {
-    /// The tick.
-    pub due: DateTime<Utc>,
-    /// When it ended.
-    pub ended: DateTime<Utc>,
-    /// How.
-    pub end: End,
-}
-
-/// How a run ended, seen from here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum End {
-    /// By itself.
-    Outcome(Outcome),
-    /// It panicked, with this message.
-    Panicked(String),
-    /// It was dropped on a second signal.
-    Dropped,
-}
-
 /// How the drain went.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drained {
@@ -100,7 +38,7 @@ pub struct Drained {
 impl<J: Jobs> Shift<J> {
     /// A shift for these jobs, `concurrency` of them at a time.
     pub fn new(entries: Vec<Entry>, jobs: Arc<J>, concurrency: usize, retry_after: Duration, signals: Signals) -> Arc<Self> {
-        let post = |entry: Entry| (entry.name.clone(), Post { entry, state: Mutex::default() });
+        let post = |entry: Entry| (entry.name.clone(), Post::new(entry));
         let concurrency = concurrency.clamp(1, Semaphore::MAX_PERMITS);
         Arc::new(Self {
             jobs,
@@ -130,8 +68,7 @@ impl<J: Jobs> Shift<J> {
 
     /// What the job does, and how its last run here ended.
     pub fn state(&self, job: &str) -> Option<(Doing, Option<Last>)> {
-        let state = self.posts.get(job)?.state();
-        Some((state.doing.clone(), state.last.clone()))
+        self.posts.get(job).map(Post::look)
     }
 
     /// Takes nothing new, and waits until every run has ended at its batch edge, or a second signal comes.
@@ -220,74 +157,6 @@ impl<J: Jobs> Shift<J> {
         let taken_over = CancellationToken::new();
         (Doing::Retrying { due, at: Utc::now() + self.retry_after, taken_over: taken_over.clone() }, taken_over)
     }
-}
-
-impl Post {
-    /// Takes the post for a tick, or says why not.
-    fn take(&self, due: DateTime<Utc>, concurrency: usize) -> Result<(), String> {
-        let mut state = self.state();
-        match &state.doing {
-            Doing::Running { due, since } => {
-                return Err(format!("its run for {} has been running since {}", instant(*due), instant(*since)));
-            }
-            Doing::Waiting { due } => {
-                return Err(format!("its run for {} still waits while {concurrency} other jobs run", instant(*due)));
-            }
-            Doing::Retrying { taken_over, .. } => taken_over.cancel(),
-            Doing::Idle => {}
-        }
-        state.doing = Doing::Waiting { due };
-        Ok(())
-    }
-
-    fn begin(&self, due: DateTime<Utc>) {
-        tracing::info!(job = self.entry.name, %due, "job starts");
-        self.state().doing = Doing::Running { due, since: Utc::now() };
-    }
-
-    fn end(&self, due: DateTime<Utc>, end: End, retry: Option<Doing>) {
-        tracing::info!(job = self.entry.name, %due, end = end.word(), retry = retry.is_some(), "job ended");
-        *self.state() = State { doing: retry.unwrap_or_default(), last: Some(Last { due, ended: Utc::now(), end }) };
-    }
-
-    /// Takes the post again for a retry, unless a tick was quicker.
-    fn resume(&self, due: DateTime<Utc>, taken_over: &CancellationToken) -> bool {
-        let mut state = self.state();
-        let ours = !taken_over.is_cancelled();
-        if ours {
-            state.doing = Doing::Waiting { due };
-        }
-        ours
-    }
-
-    fn rest(&self) {
-        self.state().doing = Doing::Idle;
-    }
-
-    /// Dropped on a second signal, or still not letting go after it.
-    fn was_dropped(&self) -> bool {
-        let state = self.state();
-        matches!(state.doing, Doing::Running { .. }) || state.last.as_ref().is_some_and(|last| last.end == End::Dropped)
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl End {
-    /// The word people read.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Outcome(outcome) => outcome.word(),
-            Self::Panicked(_) => "failed",
-            Self::Dropped => "dropped",
-        }
-    }
-}
-
-fn instant(instant: DateTime<Utc>) -> String {
-    instant.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }
 
 /// What a panic said.

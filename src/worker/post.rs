@@ -1,0 +1,154 @@
+//! One job's post: what it is doing, so that it never does it twice at a time.
+
+use crate::job::outcome::Outcome;
+use crate::worker::jobs::Entry;
+use chrono::{DateTime, Utc};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio_util::sync::CancellationToken;
+
+/// One job's post.
+#[derive(Debug)]
+pub struct Post {
+    /// The job.
+    pub entry: Entry,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    doing: Doing,
+    last: Option<Last>,
+}
+
+/// What a job is doing.
+#[derive(Debug, Clone, Default)]
+pub enum Doing {
+    /// Nothing.
+    #[default]
+    Idle,
+    /// Its run waits for one of the places.
+    Waiting {
+        /// The tick.
+        due: DateTime<Utc>,
+    },
+    /// It runs.
+    Running {
+        /// The tick.
+        due: DateTime<Utc>,
+        /// Since when.
+        since: DateTime<Utc>,
+    },
+    /// Its run ended `temporary` and is tried again.
+    Retrying {
+        /// The tick.
+        due: DateTime<Utc>,
+        /// When.
+        at: DateTime<Utc>,
+        /// Cancelled by the tick that takes over.
+        taken_over: CancellationToken,
+    },
+}
+
+/// How a job's last run here ended.
+#[derive(Debug, Clone)]
+pub struct Last {
+    /// The tick.
+    pub due: DateTime<Utc>,
+    /// When it ended.
+    pub ended: DateTime<Utc>,
+    /// How.
+    pub end: End,
+}
+
+/// How a run ended, seen from here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// By itself.
+    Outcome(Outcome),
+    /// It panicked, with this message.
+    Panicked(String),
+    /// It was dropped on a second signal.
+    Dropped,
+}
+
+impl Post {
+    /// The post of a job that does nothing yet.
+    pub fn new(entry: Entry) -> Self {
+        Self { entry, state: Mutex::default() }
+    }
+
+    /// What the job does, and how its last run here ended.
+    pub fn look(&self) -> (Doing, Option<Last>) {
+        let state = self.state();
+        (state.doing.clone(), state.last.clone())
+    }
+
+    /// Takes the post for a tick, or says why not.
+    pub fn take(&self, due: DateTime<Utc>, concurrency: usize) -> Result<(), String> {
+        let mut state = self.state();
+        match &state.doing {
+            Doing::Running { due, since } => {
+                return Err(format!("its run for {} has been running since {}", instant(*due), instant(*since)));
+            }
+            Doing::Waiting { due } => {
+                return Err(format!("its run for {} still waits while {concurrency} other jobs run", instant(*due)));
+            }
+            Doing::Retrying { taken_over, .. } => taken_over.cancel(),
+            Doing::Idle => {}
+        }
+        state.doing = Doing::Waiting { due };
+        Ok(())
+    }
+
+    /// Its run begins.
+    pub fn begin(&self, due: DateTime<Utc>) {
+        tracing::info!(job = self.entry.name, %due, "job starts");
+        self.state().doing = Doing::Running { due, since: Utc::now() };
+    }
+
+    /// Its run ended; `retry` says that it waits to be tried again.
+    pub fn end(&self, due: DateTime<Utc>, end: End, retry: Option<Doing>) {
+        tracing::info!(job = self.entry.name, %due, end = end.word(), retry = retry.is_some(), "job ended");
+        *self.state() = State { doing: retry.unwrap_or_default(), last: Some(Last { due, ended: Utc::now(), end }) };
+    }
+
+    /// Takes the post again for a retry, unless a tick was quicker.
+    pub fn resume(&self, due: DateTime<Utc>, taken_over: &CancellationToken) -> bool {
+        let mut state = self.state();
+        let ours = !taken_over.is_cancelled();
+        if ours {
+            state.doing = Doing::Waiting { due };
+        }
+        ours
+    }
+
+    /// Gives up its tick: nothing runs, nothing waits.
+    pub fn rest(&self) {
+        self.state().doing = Doing::Idle;
+    }
+
+    /// Dropped on a second signal, or still not letting go after it.
+    pub fn was_dropped(&self) -> bool {
+        let state = self.state();
+        matches!(state.doing, Doing::Running { .. }) || state.last.as_ref().is_some_and(|last| last.end == End::Dropped)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl End {
+    /// The word people read.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Outcome(outcome) => outcome.word(),
+            Self::Panicked(_) => "failed",
+            Self::Dropped => "dropped",
+        }
+    }
+}
+
+fn instant(instant: DateTime<Utc>) -> String {
+    instant.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}
