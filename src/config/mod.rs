@@ -1,0 +1,1 @@
+//! What `steward.yaml` says.
