@@ -13,3 +13,5 @@ pub mod yaml;
 pub mod ledger;
 pub mod report;
 pub mod store;
+// 2: what people declare, read from disk
+pub mod declarations;
