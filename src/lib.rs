@@ -3,15 +3,19 @@
 //! The modules stand in the order of their floors; a file imports only from floors below its own.
 
 // 0: pure values and decisions: no clock, no network, no async
+pub mod config;
+pub mod diagnostic;
 pub mod job;
 pub mod place;
 pub mod policy;
+pub mod yaml;
 // 1: the outside world; each knows only the ground
 pub mod ledger;
 pub mod report;
 pub mod store;
-// 2: the contract
+// 2: the contract, and what people declare, read from disk
 pub mod action;
+pub mod declarations;
 // 3: what acts, and what runs it; neither knows the other
 pub mod actions;
 pub mod runner;

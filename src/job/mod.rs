@@ -1,6 +1,9 @@
 //! When, and which action on which policies.
 
+pub mod check;
 pub mod cron_line;
+pub mod file;
 pub mod outcome;
+pub mod read;
 pub mod schedule;
 pub mod spec;

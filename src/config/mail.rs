@@ -1,0 +1,210 @@
+//! How reports are mailed.
+
+use super::address;
+use super::file::MailEntry;
+use super::secret::{SecretError, SecretRef, Sourced, Surroundings, refuse_inline};
+use crate::diagnostic::catalogue;
+use crate::diagnostic::diagnosis::Diagnostic;
+use crate::diagnostic::near;
+use crate::place::Place;
+use crate::yaml::node::{At, Node, Value};
+use crate::yaml::reading::Reading;
+use secrecy::{ExposeSecret, SecretString};
+use std::path::{Path, PathBuf};
+
+/// Mail as declared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MailConfig {
+    /// The URL, or where it is.
+    pub url: At<Sourced>,
+    /// The user.
+    pub user: Option<At<Sourced>>,
+    /// Where the password is.
+    pub password: Option<SecretRef>,
+    /// The sender.
+    pub from: String,
+    /// Who gets the reports of jobs that name nobody.
+    pub to: Vec<String>,
+    /// A private certificate authority; relative to the configuration.
+    pub ca: Option<PathBuf>,
+    /// Where it was declared.
+    pub place: Place,
+}
+
+/// Where mails go, with what it takes.
+#[derive(Debug, Clone)]
+pub enum MailRoute {
+    /// Each mail is a file in this folder; relative ones were joined to the configuration's.
+    Folder(PathBuf),
+    /// A server.
+    Smtp(SmtpRoute),
+}
+
+/// A mail server, with what it takes.
+#[derive(Debug, Clone)]
+pub struct SmtpRoute {
+    /// Host name or address.
+    pub host: String,
+    /// The port; 465 for TLS from the first byte and 587 otherwise, when none is written.
+    pub port: u16,
+    /// How the connection is protected.
+    pub tls: Tls,
+    /// The user.
+    pub user: Option<String>,
+    /// The password.
+    pub password: Option<SecretString>,
+    /// A private certificate authority.
+    pub ca: Option<PathBuf>,
+}
+
+/// How a mail connection is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tls {
+    /// From the first byte: `smtps://`.
+    Implicit,
+    /// By STARTTLS, and not without it: `smtp://` to another machine, or `?tls=starttls`.
+    Required,
+    /// By STARTTLS where it is offered: `smtp://` to this machine.
+    IfOffered,
+    /// Not at all: `smtp://…?tls=none`; without a password, or to this machine.
+    Off,
+}
+
+/// The mail section; none, with notes, when it cannot be used.
+pub(super) fn mail(entry: At<MailEntry>, reading: &mut Reading<'_>) -> Option<MailConfig> {
+    let notes = reading.notes.len();
+    let At { value: entry, place } = entry;
+    if let Sourced::Here(url) = &entry.url.value {
+        check_url(url, entry.password.is_some(), &entry.url.place, reading);
+    }
+    let to = entry.to.unwrap_or_default();
+    if to.is_empty() {
+        reading.note(Diagnostic::error(catalogue::MAIL, "`mail` names nobody to write to").at(&place).help("add `to: [someone@example.com]`"));
+    }
+    for written in std::iter::once(&entry.from).chain(&to) {
+        if !is_mailbox(&written.value) {
+            let message = format!("`{}` is not an address", written.value);
+            reading.note(Diagnostic::error(catalogue::MAIL, message).at(&written.place).help("write `name@example.com`, or `Name <name@example.com>`"));
+        }
+    }
+    if entry.password.is_some() && entry.user.is_none() {
+        let diagnostic = Diagnostic::error(catalogue::MAIL, "`mail` has a `password` and no `user`").at(&place);
+        reading.note(diagnostic.help("add `user`"));
+    }
+    (reading.notes.len() == notes).then(|| MailConfig {
+        url: entry.url,
+        user: entry.user,
+        password: entry.password,
+        from: entry.from.value,
+        to: to.into_iter().map(|to| to.value).collect(),
+        ca: entry.ca.map(|ca| ca.value.into()),
+        place,
+    })
+}
+
+/// `name@domain` or `Name <name@domain>`, nothing that could end a header line.
+pub fn is_mailbox(text: &str) -> bool {
+    if text.chars().any(char::is_control) {
+        return false;
+    }
+    let text = text.trim();
+    let bare = text.strip_suffix('>').map_or(text, |named| named.rsplit_once('<').map_or("", |(_, bare)| bare));
+    bare.rsplit_once('@').is_some_and(|(name, domain)| {
+        !name.is_empty() && !domain.is_empty() && !bare.contains([' ', ',', ';', '<', '>']) && !domain.starts_with('.') && !domain.ends_with('.')
+    })
+}
+
+/// What a URL asks for, or what is wrong with it; the URL itself is never repeated.
+fn route(url: &str, has_password: bool) -> Result<Result<PathBuf, (String, u16, Tls)>, Diagnostic> {
+    let shape = || Diagnostic::error(catalogue::URL, "this is not a mail URL").help("such as `smtp://mail.example.com:587`, `smtps://mail.example.com`, `file:mails/`");
+    let parts = address::split(url).ok_or_else(shape)?;
+    let path = format!("{}{}", parts.host, parts.path);
+    let implicit = match parts.scheme.to_ascii_lowercase().as_str() {
+        "file" if path.is_empty() => return Err(shape()),
+        "file" => return Ok(Ok(path.into())),
+        "smtp" => false,
+        "smtps" => true,
+        other => {
+            let help = near::suggestion(other, ["smtp", "smtps", "file"]);
+            return Err(Diagnostic::error(catalogue::URL, format!("`{other}` is not a way to send mail")).help_if(help));
+        }
+    };
+    if parts.host.is_empty() {
+        return Err(Diagnostic::error(catalogue::URL, "this URL names no host").help("such as `smtp://mail.example.com:587`"));
+    }
+    let tls = match (parts.parameter("tls"), implicit) {
+        (None, true) => Tls::Implicit,
+        (None, false) if parts.is_loopback() => Tls::IfOffered,
+        (None | Some("starttls"), false) => Tls::Required,
+        (Some("none"), false) if has_password && !parts.is_loopback() => {
+            let message = "`tls=none` would send the password in the clear";
+            return Err(Diagnostic::error(catalogue::MAIL, message).help("leave `tls=none` out, or use `smtps://`"));
+        }
+        (Some("none"), false) => Tls::Off,
+        (Some(other), _) => return Err(Diagnostic::error(catalogue::MAIL, format!("`tls={other}` has no meaning here")).help("`tls=starttls` or `tls=none`, with `smtp://`")),
+    };
+    let port = parts.port.unwrap_or(if implicit { 465 } else { 587 });
+    Ok(Err((parts.host.to_owned(), port, tls)))
+}
+
+fn check_url(url: &str, has_password: bool, place: &Place, reading: &mut Reading<'_>) {
+    if address::split(url).is_some_and(|address| address.has_password) {
+        refuse_inline(&Node { place: place.clone(), value: Value::Null }, reading);
+    } else if let Err(diagnostic) = route(url, has_password) {
+        reading.note(diagnostic.at(place));
+    }
+}
+
+impl MailConfig {
+    /// Where mails go, everything fetched from where it is named.
+    ///
+    /// # Errors
+    /// A secret that cannot be had; a URL from elsewhere that is no mail URL.
+    pub fn route(&self, base: &Path, around: &dyn Surroundings) -> Result<MailRoute, SecretError> {
+        let fetch = |at: &At<Sourced>| match &at.value {
+            Sourced::Here(text) => Ok(text.clone()),
+            Sourced::Elsewhere(source) => source.fetch(base, &at.place, around).map(|secret| secret.expose_secret().trim().to_owned()),
+        };
+        let url = fetch(&self.url)?;
+        let user = self.user.as_ref().map(fetch).transpose()?;
+        let password = self.password.as_ref().map(|password| password.source.fetch(base, &password.place, around)).transpose()?;
+        match route(&url, password.is_some()).map_err(|wrong| SecretError::new(wrong.message, &self.url.place))? {
+            Ok(folder) => Ok(MailRoute::Folder(base.join(folder))),
+            Err((host, port, tls)) => {
+                Ok(MailRoute::Smtp(SmtpRoute { host, port, tls, user, password, ca: self.ca.as_ref().map(|ca| base.join(ca)) }))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tls(url: &str, has_password: bool) -> Result<(u16, Tls), String> {
+        route(url, has_password).map(|route| route.map_err(|(_, port, tls)| (port, tls)).unwrap_err()).map_err(|wrong| wrong.message)
+    }
+
+    #[test]
+    fn a_password_travels_in_the_clear_to_this_machine_only() {
+        assert_eq!(tls("smtp://127.0.0.1:1025", true), Ok((1025, Tls::IfOffered)));
+        assert_eq!(tls("smtp://[::1]", true), Ok((587, Tls::IfOffered)));
+        assert_eq!(tls("smtp://mail.example.com", true), Ok((587, Tls::Required)));
+        assert_eq!(tls("smtps://mail.example.com", true), Ok((465, Tls::Implicit)));
+        assert_eq!(tls("smtp://localhost?tls=starttls", true), Ok((587, Tls::Required)));
+        assert_eq!(tls("smtp://relay.local:25?tls=none", false), Ok((25, Tls::Off)));
+        assert!(tls("smtp://relay.local:25?tls=none", true).unwrap_err().contains("in the clear"));
+        assert!(tls("smtps://relay.local?tls=none", false).is_err());
+        assert!(tls("imap://x", false).unwrap_err().contains("imap"));
+    }
+
+    #[test]
+    fn mailboxes_are_told_from_what_only_looks_like_one() {
+        for text in ["a@b.c", "The DPO <dpo@example.com>", "postmaster@localhost"] {
+            assert!(is_mailbox(text), "{text}");
+        }
+        for text in ["", "a", "@b", "a@", "a@b\r\nBcc: x@y", "a b@c", "a@b, c@d", "<a@b", "x <>"] {
+            assert!(!is_mailbox(text), "{text}");
+        }
+    }
+}

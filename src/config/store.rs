@@ -1,0 +1,231 @@
+//! One store of the configuration, and what it takes to connect to it.
+
+use super::address::{self, Address};
+use super::file::StoreEntry;
+use super::secret::{SecretError, SecretRef, Sourced, Surroundings, refuse_inline};
+use crate::diagnostic::catalogue;
+use crate::diagnostic::diagnosis::Diagnostic;
+use crate::diagnostic::near;
+use crate::place::Place;
+use crate::policy::period::Period;
+use crate::yaml::node::{At, Key, Node, Value};
+use crate::yaml::reading::Reading;
+use secrecy::{ExposeSecret, SecretString};
+use std::path::{Path, PathBuf};
+
+/// The kinds of stores that are built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StoreKind {
+    /// MySQL and MariaDB: the same driver.
+    Mysql,
+    /// PostgreSQL.
+    Postgres,
+    /// SQLite.
+    Sqlite,
+}
+
+/// One store as declared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoreConfig {
+    /// The name that datasets begin with.
+    pub name: String,
+    /// The URL, or where it is.
+    pub url: At<Sourced>,
+    /// The user, where the URL names none.
+    pub user: Option<At<Sourced>>,
+    /// Where the password is.
+    pub password: Option<SecretRef>,
+    /// A private certificate authority; relative to the configuration.
+    pub ca: Option<PathBuf>,
+    /// How long a statement waits for a lock.
+    pub lock_timeout: Option<Period>,
+    /// How long a statement may take.
+    pub statement_timeout: Option<Period>,
+    /// The most connections at once.
+    pub connections: Option<u32>,
+    /// Where it was declared.
+    pub place: Place,
+}
+
+/// What it takes to connect.
+#[derive(Debug, Clone)]
+pub struct StoreAddress {
+    /// Which driver.
+    pub kind: StoreKind,
+    /// The URL; secret because one that came from elsewhere may hold a password. Its scheme is the driver's own:
+    /// `mysql`, `postgres` or `sqlite`. A SQLite path is absolute when the configuration's folder is.
+    pub url: SecretString,
+    /// The user, where the URL names none.
+    pub user: Option<String>,
+    /// The password, where the URL holds none.
+    pub password: Option<SecretString>,
+    /// The database file, for SQLite.
+    pub path: Option<PathBuf>,
+}
+
+/// What a scheme stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    Built(StoreKind),
+    /// Known, and its name in a sentence.
+    NotBuilt(&'static str),
+}
+
+const SCHEMES: &[(&str, Scheme)] = &[
+    ("mysql", Scheme::Built(StoreKind::Mysql)),
+    ("mariadb", Scheme::Built(StoreKind::Mysql)),
+    ("postgres", Scheme::Built(StoreKind::Postgres)),
+    ("postgresql", Scheme::Built(StoreKind::Postgres)),
+    ("sqlite", Scheme::Built(StoreKind::Sqlite)),
+    ("redis", Scheme::NotBuilt("Redis")),
+    ("rediss", Scheme::NotBuilt("Redis")),
+    ("bolt", Scheme::NotBuilt("Neo4j")),
+    ("bolt+s", Scheme::NotBuilt("Neo4j")),
+    ("neo4j", Scheme::NotBuilt("Neo4j")),
+    ("neo4j+s", Scheme::NotBuilt("Neo4j")),
+    ("mongodb", Scheme::NotBuilt("MongoDB")),
+    ("mongodb+srv", Scheme::NotBuilt("MongoDB")),
+    ("qdrant", Scheme::NotBuilt("Qdrant")),
+];
+
+/// A store's entry into a store; none, with notes, when it cannot be used.
+pub(super) fn store(key: &Key, entry: StoreEntry, reading: &mut Reading<'_>) -> Option<StoreConfig> {
+    let notes = reading.notes.len();
+    if key.text.is_empty() || !key.text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_')) {
+        let message = format!("`{}` cannot be a store's name", key.text);
+        reading.note(Diagnostic::error(catalogue::STORE_NAME, message).at(&key.place).help("letters, digits, `-` and `_`: datasets are written `store.table`"));
+    }
+    if let Sourced::Here(url) = &entry.url.value {
+        check_url(url, &entry.url.place, reading);
+    }
+    for (what, timeout) in [("lock_timeout", &entry.lock_timeout), ("statement_timeout", &entry.statement_timeout)] {
+        if let Some(timeout) = timeout.as_ref().filter(|timeout| timeout.value.is_zero()) {
+            reading.note(Diagnostic::error(catalogue::LIMIT, format!("`{what}` is zero")).at(&timeout.place).help("leave the key out for the default"));
+        }
+    }
+    let connections = entry.connections.as_ref().and_then(|count| {
+        let fits = u32::try_from(count.value).ok().filter(|count| (1..=1000).contains(count));
+        if fits.is_none() {
+            reading.note(Diagnostic::error(catalogue::LIMIT, format!("`connections` is {}; it is 1 to 1000", count.value)).at(&count.place));
+        }
+        fits
+    });
+    (reading.notes.len() == notes).then(|| StoreConfig {
+        name: key.text.clone(),
+        url: entry.url,
+        user: entry.user,
+        password: entry.password,
+        ca: entry.ca.map(|ca| ca.value.into()),
+        lock_timeout: entry.lock_timeout.map(|timeout| timeout.value),
+        statement_timeout: entry.statement_timeout.map(|timeout| timeout.value),
+        connections,
+        place: key.place.clone(),
+    })
+}
+
+/// Notes what is wrong with a URL that stands in the file. The URL itself is never repeated: it may hold a password.
+fn check_url(url: &str, place: &Place, reading: &mut Reading<'_>) {
+    let known = || SCHEMES.iter().filter(|(_, scheme)| matches!(scheme, Scheme::Built(_))).map(|(name, _)| *name);
+    let has_password = super::address::split(url).map_or(url.contains('@'), |address| address.has_password);
+    if has_password {
+        refuse_inline(&Node { place: place.clone(), value: Value::Null }, reading);
+    }
+    let Some(address) = address::split(url) else {
+        let help = "such as `mysql://user@host/database`, `postgres://user@host/database`, `sqlite:file.db`";
+        if !has_password {
+            reading.note(Diagnostic::error(catalogue::URL, "this is not a store's URL").at(place).help(help));
+        }
+        return;
+    };
+    match scheme(address.scheme) {
+        Some(Scheme::NotBuilt(name)) => {
+            let message = format!("the store kind {name} (`{}`) is not built yet; the store was not opened", address.scheme);
+            reading.note(Diagnostic::error(catalogue::NOT_BUILT, message).at(place).help("take the store out until it is there"));
+        }
+        None => {
+            let message = format!("`{}` is not a kind of store", address.scheme);
+            reading.note(Diagnostic::error(catalogue::URL, message).at(place).help_if(near::suggestion(address.scheme, known())));
+        }
+        Some(Scheme::Built(kind)) => {
+            if let Some(what) = lacks(kind, &address) {
+                reading.note(Diagnostic::error(catalogue::URL, format!("this URL names no {what}")).at(place).help(match kind {
+                    StoreKind::Sqlite => "such as `sqlite:company.db`",
+                    StoreKind::Mysql => "such as `mysql://user@host/database`",
+                    StoreKind::Postgres => "such as `postgres://user@host/database`",
+                }));
+            }
+        }
+    }
+}
+
+fn scheme(written: &str) -> Option<Scheme> {
+    SCHEMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(written)).map(|(_, scheme)| *scheme)
+}
+
+/// What a URL of that kind cannot do without.
+fn lacks(kind: StoreKind, address: &Address<'_>) -> Option<&'static str> {
+    match kind {
+        StoreKind::Sqlite => (sqlite_path(address).is_empty()).then_some("file"),
+        // A socket may take the host's place, in a parameter.
+        StoreKind::Mysql | StoreKind::Postgres if address.host.is_empty() && address.query.is_none() => Some("host"),
+        StoreKind::Mysql | StoreKind::Postgres if address.path.trim_matches('/').is_empty() => Some("database"),
+        StoreKind::Mysql | StoreKind::Postgres => None,
+    }
+}
+
+/// `sqlite:a.db`, `sqlite://a.db` and `sqlite:///a.db` name a file.
+fn sqlite_path(address: &Address<'_>) -> String {
+    format!("{}{}", address.host, address.path)
+}
+
+impl StoreConfig {
+    /// What it takes to connect: URL, user and password fetched from where they are named.
+    ///
+    /// # Errors
+    /// A secret that cannot be had; a URL from elsewhere that is no store's. Never repeats the URL.
+    pub fn address(&self, base: &Path, around: &dyn Surroundings) -> Result<StoreAddress, SecretError> {
+        let place = &self.url.place;
+        let url = match &self.url.value {
+            Sourced::Here(url) => SecretString::from(url.clone()),
+            Sourced::Elsewhere(source) => source.fetch(base, place, around)?,
+        };
+        let written = url.expose_secret().trim();
+        let parts = address::split(written).ok_or_else(|| SecretError::new(format!("the URL of the store `{}` cannot be understood", self.name), place))?;
+        let kind = match scheme(parts.scheme) {
+            Some(Scheme::Built(kind)) => kind,
+            Some(Scheme::NotBuilt(name)) => return Err(SecretError::new(format!("the store `{}` is {name}, which is not built yet", self.name), place)),
+            None => return Err(SecretError::new(format!("the URL of the store `{}` is of an unknown kind", self.name), place)),
+        };
+        if let Some(what) = lacks(kind, &parts) {
+            return Err(SecretError::new(format!("the URL of the store `{}` names no {what}", self.name), place));
+        }
+        let after_scheme = &written[parts.scheme.len()..];
+        let path = (kind == StoreKind::Sqlite).then(|| base.join(sqlite_path(&parts)));
+        let rebuilt = match (&path, kind) {
+            (Some(path), _) => format!("sqlite:{}{}", path.display(), parts.query.map(|query| format!("?{query}")).unwrap_or_default()),
+            (None, StoreKind::Postgres) => format!("postgres{after_scheme}"),
+            (None, _) => format!("mysql{after_scheme}"),
+        };
+        let user = match self.user.as_ref() {
+            None => None,
+            Some(user) => Some(match &user.value {
+                Sourced::Here(user) => user.clone(),
+                Sourced::Elsewhere(source) => source.fetch(base, &user.place, around)?.expose_secret().to_owned(),
+            }),
+        };
+        let password = self.password.as_ref().map(|password| password.source.fetch(base, &password.place, around)).transpose()?;
+        Ok(StoreAddress { kind, url: SecretString::from(rebuilt), user, password, path })
+    }
+
+    /// The kind, when the URL stands in the file.
+    pub fn kind(&self) -> Option<StoreKind> {
+        match &self.url.value {
+            Sourced::Here(url) => match scheme(address::split(url)?.scheme)? {
+                Scheme::Built(kind) => Some(kind),
+                Scheme::NotBuilt(_) => None,
+            },
+            Sourced::Elsewhere(_) => None,
+        }
+    }
+}

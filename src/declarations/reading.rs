@@ -1,0 +1,231 @@
+//! Reading all declarations, in two steps where policy tables are configured: files, then the tables' rows.
+
+use super::files;
+use crate::config::read as config_read;
+use crate::config::read::ReadConfig;
+use crate::config::settings::{Config, PolicyTables};
+use crate::diagnostic::catalogue;
+use crate::diagnostic::diagnosis::{Diagnosis, Diagnostic};
+use crate::job::check::{self as job_check, Unknown};
+use crate::job::read::{self as job_read, ReadJob};
+use crate::job::spec::Job;
+use crate::place::Place;
+use crate::policy::check::{Ground, finish};
+use crate::policy::gathered::Gathered;
+use crate::policy::set::Policies;
+use crate::policy::table::{LifecycleRow, Origin, TagRow};
+use crate::yaml::node::Node;
+use crate::yaml::parse::parse;
+use crate::yaml::reading::Reading as ValueReading;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Everything that is declared, complete and without contradiction.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Declarations {
+    /// The configuration.
+    pub config: Config,
+    /// The effective policies.
+    pub policies: Policies,
+    /// In the order of their names.
+    pub jobs: Vec<Job>,
+    /// The configuration's folder: where relative paths begin.
+    pub base: PathBuf,
+    /// True when policy tables are configured and were not read: `policies` is then not all there is, and nothing may run by it.
+    pub tables_unread: bool,
+}
+
+impl Declarations {
+    /// Reads everything that files say. Where policy tables are configured they stay unread, and what may stand in them is
+    /// called unknown: for running, use [`Reading`].
+    ///
+    /// # Errors
+    /// Everything that is wrong, in all files.
+    pub fn read(config: &Path, variable: &dyn Fn(&str) -> Option<String>, actions: &[&str]) -> Result<(Self, Diagnosis), Diagnosis> {
+        Reading::files(config, variable, actions).finish()
+    }
+
+    /// The job of that name.
+    pub fn job(&self, name: &str) -> Option<&Job> {
+        self.jobs.iter().find(|job| job.name == name)
+    }
+}
+
+/// Declarations while they are read.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    config: Option<ReadConfig>,
+    gathered: Gathered,
+    jobs: Vec<ReadJob>,
+    tables_read: bool,
+    diagnosis: Diagnosis,
+}
+
+impl Reading {
+    /// Reads every file. What is wrong is kept for [`Reading::finish`]; `actions` are the built ones.
+    ///
+    /// `variable` looks names up in the environment, for `${NAME}`.
+    pub fn files(config: &Path, variable: &dyn Fn(&str) -> Option<String>, actions: &[&str]) -> Self {
+        let mut reading = Self { config: None, gathered: Gathered::default(), jobs: vec![], tables_read: false, diagnosis: Diagnosis::default() };
+        let base = match config.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        let mut values = ValueReading::new(variable);
+        if let Some((file, root)) = reading.parsed(config, &base) {
+            reading.config = config_read::read(&file, &base, &root, &mut values);
+        }
+        // With a configuration that cannot be read the usual folders are looked at, so that all errors are told at once.
+        let (policies, jobs) = match &reading.config {
+            Some(read) => (read.config.policies.clone(), read.config.jobs.clone()),
+            None => (usual(&base.join("policies/")), (base.join("jobs/"), None)),
+        };
+        for (path, place) in &policies {
+            reading.read_policies(path, place.as_ref(), &base, &mut values);
+        }
+        let (path, place) = jobs;
+        if reading.config.is_some() || path.is_dir() {
+            reading.read_jobs(&path, place.as_ref(), &base, actions, &mut values);
+        }
+        reading.diagnosis.diagnostics.append(&mut values.notes);
+        reading
+    }
+
+    /// The policy tables to be read before [`Reading::finish`]; none when none are configured or the configuration is wrong.
+    pub fn tables(&self) -> Option<&PolicyTables> {
+        self.config.as_ref()?.config.policy_tables.as_ref()
+    }
+
+    /// The configuration, if its file could be read; what is wrong in it is told by [`Reading::finish`].
+    pub fn config(&self) -> Option<&Config> {
+        self.config.as_ref().map(|read| &read.config)
+    }
+
+    /// True when something is wrong already: no need to ask a database.
+    pub fn has_errors(&self) -> bool {
+        self.diagnosis.has_errors()
+    }
+
+    /// Adds the rows of the policy tables. Both at once: an unread one would be taken for an empty one.
+    #[must_use]
+    pub fn merge_tables(mut self, lifecycle: &[LifecycleRow], tags: &[TagRow]) -> Self {
+        let Some(read) = &self.config else { return self };
+        let Some(tables) = &read.config.policy_tables else { return self };
+        let stores: Vec<&str> = read.store_names.iter().map(String::as_str).collect();
+        let notes = &mut self.diagnosis.diagnostics;
+        if let Some(table) = &tables.lifecycle {
+            let origin = Origin { table: &table.value, clock: tables.clock.as_ref(), stores: &stores };
+            for row in lifecycle {
+                match origin.lifecycle(row, notes) {
+                    Some(draft) => self.gathered.lifecycle_rows.push(draft),
+                    None => self.gathered.broken.push(row.policy_name.clone()),
+                }
+            }
+        }
+        if let Some(table) = &tables.classification {
+            let origin = Origin { table: &table.value, clock: None, stores: &stores };
+            self.gathered.tag_rows.extend(tags.iter().filter_map(|row| origin.tag(row, notes)));
+        }
+        self.tables_read = true;
+        self
+    }
+
+    /// Holds everything against everything.
+    ///
+    /// # Errors
+    /// Everything that is wrong; else the declarations, and a diagnosis that holds warnings only.
+    pub fn finish(mut self) -> Result<(Declarations, Diagnosis), Diagnosis> {
+        let Some(read) = self.config else {
+            self.diagnosis.sort();
+            return Err(self.diagnosis);
+        };
+        let unread: Vec<&str> = match &read.config.policy_tables {
+            Some(tables) if !self.tables_read => [&tables.lifecycle].into_iter().flatten().map(|table| table.value.store.as_str()).collect(),
+            _ => vec![],
+        };
+        let ground = Ground {
+            stores: read.store_names.iter().map(String::as_str).collect(),
+            table_clock: read.config.policy_tables.as_ref().and_then(|tables| tables.clock.as_ref()),
+            unread_tables: unread.clone(),
+        };
+        let incomplete = self.gathered.incomplete;
+        let (policies, broken) = finish(self.gathered, &ground, &mut self.diagnosis.diagnostics);
+        let unknown = Unknown { broken: &broken, incomplete, tables_unread: !unread.is_empty() };
+        for job in &self.jobs {
+            job_check::patterns(job, &policies, unknown, &mut self.diagnosis.diagnostics);
+        }
+        self.diagnosis.sort();
+        if self.diagnosis.has_errors() {
+            return Err(self.diagnosis);
+        }
+        let base = read.config.base.clone();
+        let jobs = self.jobs.into_iter().map(|read| read.job).collect();
+        let tables_unread = read.config.policy_tables.is_some() && !self.tables_read;
+        Ok((Declarations { config: read.config, policies, jobs, base, tables_unread }, self.diagnosis))
+    }
+
+    /// A file as a tree; none, with a diagnostic, when it cannot be read.
+    fn parsed(&mut self, path: &Path, base: &Path) -> Option<(Arc<str>, Node)> {
+        let file = files::shown(path, base);
+        let root = files::text(path, &file).and_then(|text| {
+            self.diagnosis.sources.add(file.clone(), &text);
+            parse(&file, &text)
+        });
+        match root {
+            Ok(root) => Some((file, root)),
+            Err(diagnostic) => {
+                self.diagnosis.push(*diagnostic);
+                None
+            }
+        }
+    }
+
+    fn listed(&mut self, path: &Path, place: Option<&Place>) -> Vec<PathBuf> {
+        files::listed(path, place).unwrap_or_else(|diagnostic| {
+            self.diagnosis.push(*diagnostic);
+            vec![]
+        })
+    }
+
+    fn read_policies(&mut self, path: &Path, place: Option<&Place>, base: &Path, values: &mut ValueReading<'_>) {
+        // Nothing at the usual place is nothing declared, as long as nobody named the place.
+        if place.is_none() && !path.exists() && self.config.as_ref().is_none_or(|read| read.config.policy_tables.is_some()) {
+            return;
+        }
+        for path in self.listed(path, place) {
+            match self.parsed(&path, base) {
+                Some((_, root)) => self.gathered.add_file(&root, values),
+                None => self.gathered.incomplete = true,
+            }
+        }
+    }
+
+    fn read_jobs(&mut self, path: &Path, place: Option<&Place>, base: &Path, actions: &[&str], values: &mut ValueReading<'_>) {
+        let mut names: HashMap<String, Place> = HashMap::new();
+        for path in self.listed(path, place) {
+            let file = files::shown(&path, base);
+            let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+            let here = Place::File { file: file.clone(), line: 1, column: 1 };
+            let Some((_, root)) = self.parsed(&path, base) else { continue };
+            let name = match job_read::name_of(&file, &stem) {
+                Ok(name) => name,
+                Err(diagnostic) => {
+                    self.diagnosis.push(*diagnostic);
+                    continue;
+                }
+            };
+            if let Some(earlier) = names.get(&name) {
+                let diagnostic = Diagnostic::error(catalogue::JOB_TWICE, format!("the job `{name}` is declared by two files"));
+                self.diagnosis.push(diagnostic.at(&here).also(earlier, "the first is here").help("keep one of them"));
+                continue;
+            }
+            names.insert(name.clone(), here);
+            self.jobs.extend(job_read::read(&name, &root, actions, values));
+        }
+    }
+}
+
+fn usual(path: &Path) -> Vec<(PathBuf, Option<Place>)> {
+    if path.is_dir() { vec![(path.to_owned(), None)] } else { vec![] }
+}

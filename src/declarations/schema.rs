@@ -1,0 +1,46 @@
+//! JSON Schemas of what people write, from the very types that are read.
+
+use crate::config::file::ConfigFile;
+use crate::job::file::JobFile;
+use crate::policy::file::PolicyFile;
+use schemars::{JsonSchema, generate::SchemaSettings};
+use serde_json::Value;
+
+/// What has a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// `policies/*.yaml`.
+    Policy,
+    /// `jobs/*.yaml`.
+    Job,
+    /// `steward.yaml`.
+    Config,
+}
+
+impl Subject {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::Policy, Self::Job, Self::Config];
+
+    /// The word people type, and the file's stem.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Policy => "policy",
+            Self::Job => "job",
+            Self::Config => "config",
+        }
+    }
+}
+
+/// The schema of a subject, as `steward schema` prints it: pretty, with a line end.
+pub fn schema(subject: Subject) -> String {
+    let value = match subject {
+        Subject::Policy => of::<PolicyFile>(),
+        Subject::Job => of::<JobFile>(),
+        Subject::Config => of::<ConfigFile>(),
+    };
+    format!("{value:#}\n")
+}
+
+fn of<T: JsonSchema>() -> Value {
+    SchemaSettings::draft07().into_generator().into_root_schema_for::<T>().to_value()
+}

@@ -1,0 +1,207 @@
+//! Every code there is, with its long explanation: what `steward explain SW2104` prints.
+//!
+//! `SW0xxx` the form of any file · `SW1xxx` configuration · `SW2xxx` policies · `SW3xxx` jobs · `SW4xxx` stores · `SW5xxx` runs.
+//! A code is never used again for something else.
+
+use serde::Serialize;
+
+/// A stable code. Only this catalogue makes one, so each that is used exists and is explained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Code(&'static str);
+
+impl Code {
+    /// `SW2104`.
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// What is known about a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Explained {
+    /// The code.
+    pub code: Code,
+    /// One line.
+    pub title: &'static str,
+    /// Why it is so, and what to do.
+    pub explanation: &'static str,
+}
+
+/// The entry of a code, in any letter case.
+pub fn explained(code: &str) -> Option<&'static Explained> {
+    CATALOGUE.iter().find(|entry| entry.code.0.eq_ignore_ascii_case(code.trim()))
+}
+
+/// One row per code: `NAME = "SWnnnn", "title", "explanation";`
+macro_rules! catalogue {
+    ($($name:ident = $code:literal, $title:literal, $explanation:literal;)*) => {
+        $(#[doc = concat!("`", $code, "`: ", $title, ".")] pub const $name: Code = Code($code);)*
+
+        /// Every code, in order.
+        pub const CATALOGUE: &[Explained] = &[$(Explained { code: $name, title: $title, explanation: $explanation }),*];
+    };
+}
+
+catalogue! {
+    // Any file
+    SYNTAX = "SW0001", "the file is not readable as YAML",
+        "The text breaks the rules of YAML at the place shown, so nothing in this file could be read; the other files were.\n\
+         Common causes: a tab where spaces indent, a quote that is not closed, a value with `: ` or ` #` in it that needs quotes,\n\
+         an anchor that refers to itself. Tags (`!!binary`) and merge keys (`<<`) are not used here.";
+    UNKNOWN_KEY = "SW0002", "unknown key",
+        "Every key must be one that steward knows: a misspelt `where` that were skipped would mean \"all rows\".\n\
+         `steward schema policy|job|config` lists the keys; the line `# yaml-language-server: $schema=…` lets an editor complete them.";
+    DUPLICATE_KEY = "SW0003", "the same key twice",
+        "YAML readers differ in which of two equal keys they believe, so neither is. Keep one.";
+    MISSING_KEY = "SW0004", "a key is missing",
+        "This entry cannot mean anything without the key named. Nothing is guessed.";
+    WRONG_KIND = "SW0005", "a value of the wrong kind",
+        "A list stands where one value is expected, or the reverse, or nothing at all stands there.\n\
+         An empty list is written `[]`. Truth is written `true` or `false`: `yes`, `no`, `on` and `off` mean different things to different YAML readers.";
+    UNREADABLE_VALUE = "SW0006", "a value that cannot be understood",
+        "The value is of the right kind, and its text means nothing here: a period without a unit, a name that is not a dataset, an unknown word.\n\
+         Periods are a whole number and a unit: `30 days`, `6 months`, `7 years`, `40 minutes`, `5 s`.\n\
+         Datasets are `store.table` or `store.schema.table`; a part with dots, quotes or spaces is double-quoted.";
+    VARIABLE = "SW0007", "a variable of the environment is missing or misplaced",
+        "`${NAME}` stands for a variable of the environment and must be the whole value: `url: ${CORE_URL}`, never `mysql://${HOST}/db`.\n\
+         So a variable can never add a key, end a quote, or slip into the middle of a condition. It is read after the file is parsed.";
+    SIZE = "SW0008", "the file is too large, too deep or empty",
+        "A file people write is small. Beyond 1 MiB, 32 levels or 50,000 values it is refused before it can use up memory,\n\
+         and so are aliases that multiply. An empty job or configuration says nothing and is refused too.";
+    FILE = "SW0009", "a file or folder cannot be read",
+        "The file or folder that is named does not exist or may not be read by this user. Relative paths are relative to the configuration file.";
+
+    // Configuration
+    URL = "SW1001", "a URL that cannot be understood",
+        "Stores: `mysql://user@host/database`, `mariadb://…`, `postgres://user@host/database`, `sqlite:file.db`.\n\
+         Mail: `smtp://host:port`, `smtps://host`, `file:DIR`.";
+    NOT_BUILT = "SW1002", "not built yet",
+        "steward knows what this is and does not do it yet. It is refused rather than ignored, so that nobody believes it is at work.";
+    INLINE_PASSWORD = "SW1003", "a password written in the file",
+        "A password in a file ends in backups, in version control and in other people's editors.\n\
+         Write `password: { env: NAME }`, `{ file: /run/secrets/name }` or `{ credential: name }` (systemd's credentials directory).\n\
+         A URL may also come whole from there: `url: { env: CORE_URL }`. Whoever has read access to the file's history has the password: change it.";
+    STORE_NAME = "SW1004", "a store's name that datasets could not use",
+        "Datasets are written `store.table`; a store's name is letters, digits, `-` and `_`.";
+    NO_STORES = "SW1005", "no stores",
+        "A configuration without stores governs nothing.";
+    SECRET = "SW1006", "a secret that cannot be had",
+        "The variable, file or credential that should hold a secret is missing, unreadable, empty, or not text. The secret itself is never shown.\n\
+         Credentials are files in the directory that systemd names in `CREDENTIALS_DIRECTORY` (`LoadCredential=` in the unit).";
+    MAIL = "SW1007", "mail that cannot be sent so",
+        "`smtp://` asks the server for TLS (STARTTLS) and goes no further without it, except on this very machine, where TLS is used if it is offered.\n\
+         `smtps://` is TLS from the first byte. `?tls=none` sends in the clear and is accepted only without a password or on this machine.\n\
+         `file:DIR` writes mails as files. `from` and at least one `to` are needed.";
+    POLICY_TABLES = "SW1008", "policy tables that cannot be found so",
+        "`policy_tables` names at least one of `lifecycle` and `classification`, each a dataset in a store of this configuration.\n\
+         With `lifecycle`, a `clock` may be named for the rows, which name none themselves.";
+    LIMIT = "SW1009", "a limit that makes no sense",
+        "Connections are at least 1; timeouts are longer than zero.";
+
+    // Policies
+    SECTION_NOT_BUILT = "SW2001", "a section that comes with its action",
+        "The sections `cache`, `sessions`, `views` and `checks` belong to actions that are not built yet.\n\
+         They are refused, never skipped: a section that is silently ignored looks like protection and is none.";
+    NAME_TWICE = "SW2002", "a name used twice",
+        "Jobs, reports and the ledger refer to policies and holds by name; within its section a name is used once over all files.\n\
+         An entry without a `name` is called like its dataset.";
+    UNKNOWN_STORE = "SW2003", "an unknown store",
+        "The first part of a dataset is a store of `steward.yaml`.";
+    ARCHIVE_ELSEWHERE = "SW2004", "an archive on another server",
+        "For now the archive must be in the same store as its source: copying and removing then commit together.";
+    NO_STEP = "SW2101", "a lifecycle policy that does nothing",
+        "A lifecycle policy archives, deletes, or both. One that does neither would look like a rule and be none.";
+    ZERO_PERIOD = "SW2102", "a period of zero",
+        "A period of zero would make every row due at once. Give the age at which rows are due.";
+    ARCHIVE_TO_ITSELF = "SW2103", "an archive that is its own source",
+        "Rows cannot be archived into the dataset they are archived from, directly or through other policies.";
+    NO_CLOCK = "SW2104", "a lifecycle policy without a clock",
+        "How old a row is follows from a column that dates it. Nothing is guessed, because a wrong guess removes the wrong rows:\n\
+         name it with `clock: created_at`. A policy that is kept in a policy table gets its clock from `policy_tables.clock`\n\
+         or from a policy in a file with the same dataset and name.";
+    DELETE_BEFORE_ARCHIVE = "SW2105", "deletion before archiving",
+        "`delete` in a policy that archives acts on the archive, by the same clock; a row that may be deleted before it is archived would never be archived.\n\
+         Periods are compared on the calendar: `30 days` is shorter than `1 month` in a month of 31 days.";
+    DELETE_BEFORE_KEEP = "SW2106", "deletion before the promised minimum",
+        "`keep_at_least` is a minimum before final removal; the longest over a dataset counts. Archiving is not removal and may come earlier.";
+    DELETE_BEFORE_TAG = "SW2107", "deletion before a tag's retention",
+        "The retention of a classified field is a minimum for the whole row before final removal; the longest over a dataset counts, and 0 means none.\n\
+         A table that is archived carries its tags into the archive.";
+    GUARD = "SW2108", "a guard that guards nothing or everything",
+        "`max_rows` is at least 1, `max_percent` is more than 0 and at most 100. Above the guard a person approves a plan.";
+    SAME_STEP_TWICE = "SW2109", "two policies with the same step on one dataset",
+        "Both will be carried out, each by its own condition; the one with the shorter period decides where they overlap.";
+    CLOCK_FORM = "SW2110", "a clock that contradicts itself",
+        "A clock is a column's name, `{ column, zone }` for a time without a zone, or `{ column, unit }` for an integer. An integer is counted in UTC, so it takes no zone.";
+    EMPTY_CONDITION = "SW2111", "an empty condition",
+        "An empty `where` may have been meant to narrow the rule, and would mean all rows. Leave the key out if all rows are meant.";
+    TAG_TWICE = "SW2201", "a field classified twice",
+        "A field has one classification over all files and policy tables.";
+    SEALED_IN_ITSELF = "SW2202", "a field sealed into itself",
+        "`sealed_in` names the column that holds the sealed value; it is another column than the plaintext's.";
+    TABLE_CONTRADICTION = "SW2401", "a file contradicts a policy table",
+        "A policy in a file with the dataset and name of a row may add what the row lacks (clock, guard, condition, cascade, create), and change nothing that the row says.";
+    TABLE_VALUE = "SW2402", "a policy table's value that cannot be used",
+        "Periods in policy tables are whole days greater than zero, or NULL for \"no such step\".\n\
+         Sensitivity is low, medium, high or critical. Table names are names, never SQL.";
+    ARCHIVE_LOCATION = "SW2403", "an archive location that cannot be used",
+        "`archive_location` is a table: `table`, `schema.table`, or `store.schema.table`, in the row's own store. Object stores (`s3://…`) are not built yet.";
+    PROTECTION_UNKNOWN = "SW2404", "an unknown protection method",
+        "Policy tables may say `aes256_encryption`, `bcrypt_encryption` (read as: already hashed), `jwt_encryption` (a signed token), `access_control`, `none`.\n\
+         Another method is refused: a field must not count as protected by something that steward cannot do.";
+
+    // Jobs
+    JOB_NAME = "SW3001", "a file name that is no job name",
+        "A job is called like its file: lowercase letters, digits and `-`, at most 52 characters, beginning and ending with a letter or digit.\n\
+         The name is also the `run-job` word, the lock, the log field and the CronJob's name.";
+    JOB_TWICE = "SW3002", "two files for one job",
+        "`name.yaml` and `name.yml` are the same job. Keep one.";
+    UNKNOWN_ACTION = "SW3003", "an unknown action",
+        "The action decides what a job does. `steward jobs` lists them.";
+    NO_POLICY = "SW3004", "a job without policies",
+        "`policies` lists names or globs (`*`, `?`); each must match a policy with the job's step. A match on nothing is more often a slip than a wish.";
+    POLICY_LACKS_STEP = "SW3005", "a job names a policy without its step",
+        "An `archive` job needs policies with `archive:`, a `delete` job such with `delete:`. Globs skip policies without the step; a literal name is a mistake.";
+    SCHEDULE = "SW3006", "a schedule that cannot be read",
+        "Five fields: minute, hour, day of month, month, day of week. When both days are given either one matches, as everywhere else.";
+    TIMEZONE = "SW3007", "an unknown time zone",
+        "Names of the IANA database: `Europe/Amsterdam`, `Asia/Shanghai`, `UTC`. Abbreviations such as `CST` mean several zones and are not used.";
+    POLICY_UNKNOWN_YET = "SW3008", "a policy that may be in a policy table",
+        "The job names a policy that no file declares. The policy tables were not read, so it may be there; `steward validate --connect` knows.";
+    ADDRESS = "SW3009", "an address that mail cannot go to",
+        "An address is `name@domain`, or `Name <name@domain>`.";
+    BUDGET = "SW3010", "a budget or lag of zero",
+        "A job without time does nothing. Leave the key out if there is no limit.";
+
+    // Stores (SW4xxx) and runs (SW5xxx) follow here.
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_in_order_and_explained() {
+        for pair in CATALOGUE.windows(2) {
+            assert!(pair[0].code < pair[1].code, "{} before {}", pair[0].code, pair[1].code);
+        }
+        for entry in CATALOGUE {
+            let digits = entry.code.0.strip_prefix("SW").unwrap();
+            assert!(digits.len() == 4 && digits.bytes().all(|c| c.is_ascii_digit()), "{}", entry.code);
+            assert!(entry.explanation.len() > 40 && entry.title.len() > 5, "{}", entry.code);
+            assert_eq!(explained(&entry.code.0.to_lowercase()), Some(entry));
+        }
+    }
+
+    #[test]
+    fn what_is_no_code_is_not_explained() {
+        assert_eq!(explained("SW9999"), None);
+    }
+}

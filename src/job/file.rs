@@ -1,0 +1,61 @@
+//! What may stand in `jobs/<name>.yaml`.
+
+use super::spec::{Mode, ReportWhen};
+use crate::policy::period::Period;
+use crate::policy::written::Zone;
+use crate::yaml::fields::declared;
+use crate::yaml::node::{At, Node};
+use crate::yaml::reading::{Read, Reading};
+use crate::yaml::values::word;
+
+declared! {
+    /// When, and which action on which policies. The file's name is the job's: `[a-z0-9-]`, at most 52 characters.
+    "a job" JobFile {
+        /// What is done: `archive`, `delete`.
+        "action" action: At<String>,
+        /// Names or globs of policies; each must match one.
+        "policies" policies: At<Vec<At<String>>>,
+        /// Five cron fields; a job without it runs by hand only.
+        "schedule" schedule: Option<At<String>>,
+        /// The calendar of the schedule and of every period; UTC by default.
+        "timezone" timezone: Option<Zone>,
+        /// Stops between batches once it is used up; the next run goes on.
+        "budget" budget: Option<At<Period>>,
+        /// What the job waits for.
+        "pause_when" pause_when: Option<PauseEntry>,
+        /// `observe` by default: a dry run that is recorded and reported.
+        "mode" mode: Option<Mode>,
+        /// Who is told, and when.
+        "report" report: Option<ReportEntry>,
+    }
+}
+
+declared! {
+    /// What the job waits for.
+    "`pause_when`" PauseEntry {
+        /// Waits while the replica lags more than this.
+        "replica_lag" replica_lag: Option<At<Period>>,
+    }
+}
+
+declared! {
+    /// Who is told, and when.
+    "`report`" ReportEntry {
+        /// Addresses; those of the configuration when left out.
+        "to" to: Option<Vec<At<String>>>,
+        /// `changed` by default.
+        "when" when: Option<ReportWhen>,
+    }
+}
+
+impl Read for Mode {
+    fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
+        word(node, reading)
+    }
+}
+
+impl Read for ReportWhen {
+    fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
+        word(node, reading)
+    }
+}

@@ -1,0 +1,127 @@
+//! A job from its file.
+
+use super::file::JobFile;
+use super::spec::{Job, ReportRule};
+use crate::config::mail::is_mailbox;
+use crate::diagnostic::catalogue;
+use crate::diagnostic::diagnosis::Diagnostic;
+use crate::diagnostic::near;
+use crate::place::Place;
+use crate::policy::period::Period;
+use crate::yaml::node::{At, Node, Value};
+use crate::yaml::reading::{Read, Reading};
+use chrono_tz::Tz;
+use std::sync::Arc;
+
+/// The longest name: a CronJob's, to which Kubernetes adds eleven characters.
+pub const MAX_NAME: usize = 52;
+
+/// Actions that are known and not built.
+pub const NOT_BUILT: &[&str] = &["encrypt", "expire-sessions", "sweep-cache", "refresh-views", "check-quality"];
+
+/// A job whose own file is sound, with the places that later checks point at.
+#[derive(Debug, Clone)]
+pub struct ReadJob {
+    /// The job.
+    pub job: Job,
+    /// Where each of its patterns stands, in their order.
+    pub pattern_places: Vec<Place>,
+}
+
+/// A job's name from its file's stem; an error says what is wrong with it.
+///
+/// # Errors
+/// `SW3001`, without a place in the text: it is the file's name.
+pub fn name_of(file: &Arc<str>, stem: &str) -> Result<String, Box<Diagnostic>> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let sound = stem.chars().all(|c| plain(c) || c == '-') && stem.starts_with(plain) && stem.ends_with(plain) && stem.len() <= MAX_NAME;
+    if sound {
+        return Ok(stem.to_owned());
+    }
+    let place = Place::File { file: file.clone(), line: 1, column: 1 };
+    let better: String = stem.to_lowercase().chars().map(|c| if plain(c) { c } else { '-' }).take(MAX_NAME).collect();
+    let diagnostic = Diagnostic::error(catalogue::JOB_NAME, format!("`{stem}` cannot be a job's name; the job was not read")).at(&place);
+    Err(Box::new(diagnostic.help(match better.trim_matches('-') {
+        "" => "lowercase letters, digits and `-`, at most 52 characters".to_owned(),
+        better => format!("call the file `{better}.yaml`"),
+    })))
+}
+
+/// The job in a file; none, with notes, when anything in it is wrong. `actions` are those that are built.
+pub fn read(name: &str, root: &Node, actions: &[&str], reading: &mut Reading<'_>) -> Option<ReadJob> {
+    let notes = reading.notes.len();
+    if root.value == Value::Null {
+        reading.note(Diagnostic::error(catalogue::SIZE, format!("the job `{name}` says nothing")).at(&root.place).help("a job needs at least `action` and `policies`"));
+        return None;
+    }
+    let file = JobFile::read(root, reading)?;
+    check_action(&file.action, actions, reading);
+    check_schedule(file.schedule.as_ref(), reading);
+    let lag = file.pause_when.and_then(|pause| pause.replica_lag);
+    for (what, period) in [("budget", &file.budget), ("replica_lag", &lag)] {
+        if let Some(period) = period.as_ref().filter(|period| period.value.is_zero()) {
+            let diagnostic = Diagnostic::error(catalogue::BUDGET, format!("`{what}` is zero")).at(&period.place);
+            reading.note(diagnostic.help("leave the key out if there is no limit"));
+        }
+    }
+    if file.policies.value.is_empty() && reading.notes.len() == notes {
+        let diagnostic = Diagnostic::error(catalogue::NO_POLICY, format!("the job `{name}` acts on no policy")).at(&file.policies.place);
+        reading.note(diagnostic.help("name at least one, or `\"*\"` for all with its step"));
+    }
+    let to = file.report.as_ref().and_then(|report| report.to.clone()).unwrap_or_default();
+    for address in to.iter().filter(|address| !is_mailbox(&address.value)) {
+        let diagnostic = Diagnostic::error(catalogue::ADDRESS, format!("`{}` is not an address", address.value)).at(&address.place);
+        reading.note(diagnostic.help("write `name@example.com`, or `Name <name@example.com>`"));
+    }
+    let value = |period: Option<At<Period>>| period.map(|period| period.value);
+    let (patterns, pattern_places) = file.policies.value.into_iter().map(|pattern| (pattern.value, pattern.place)).unzip();
+    (reading.notes.len() == notes).then(|| ReadJob {
+        job: Job {
+            name: name.to_owned(),
+            action: file.action.value,
+            policies: patterns,
+            schedule: file.schedule.map(|schedule| schedule.value),
+            timezone: file.timezone.map_or(Tz::UTC, |zone| zone.0),
+            budget: value(file.budget),
+            pause_when_replica_lag: value(lag),
+            mode: file.mode.unwrap_or_default(),
+            report: ReportRule {
+                to: to.into_iter().map(|to| to.value).collect(),
+                when: file.report.and_then(|report| report.when).unwrap_or_default(),
+            },
+            place: root.place.clone(),
+        },
+        pattern_places,
+    })
+}
+
+fn check_action(action: &At<String>, built: &[&str], reading: &mut Reading<'_>) {
+    let name = action.value.as_str();
+    if built.contains(&name) {
+        return;
+    }
+    if NOT_BUILT.contains(&name) {
+        let message = format!("the action `{name}` is not built yet; this job would do nothing");
+        reading.note(Diagnostic::error(catalogue::NOT_BUILT, message).at(&action.place).help("take the job out until it is there"));
+        return;
+    }
+    let message = format!("there is no action `{name}`");
+    reading.note(Diagnostic::error(catalogue::UNKNOWN_ACTION, message).at(&action.place).help_if(near::suggestion(name, built.iter().copied())));
+}
+
+fn check_schedule(schedule: Option<&At<String>>, reading: &mut Reading<'_>) {
+    let Some(schedule) = schedule else { return };
+    // LEAD: the call of `crate::job::schedule::Schedule::parse(&schedule.value)` belongs here:
+    // `if let Err(error) = Schedule::parse(..) { reading.note(schedule_error(schedule, &error.to_string())) }`.
+    let fields = schedule.value.split_whitespace().count();
+    if fields != 5 {
+        reading.note(schedule_error(schedule, &format!("`{}` has {fields} fields; a schedule has five", schedule.value)));
+    }
+}
+
+/// A schedule that cannot be read, and why.
+fn schedule_error(schedule: &At<String>, message: &str) -> Diagnostic {
+    Diagnostic::error(catalogue::SCHEDULE, message)
+        .at(&schedule.place)
+        .help("minute, hour, day of month, month, day of week: `15 2 * * *` is every night at 02:15")
+}

@@ -1,0 +1,337 @@
+//! Holds what was declared against itself: what contradicts is refused, with every place that is part of it.
+
+use super::dataset::DatasetName;
+use super::draft::Draft;
+use super::gathered::Gathered;
+use super::lifecycle::{ArchiveStep, Clock, DeleteStep, Lifecycle};
+use super::period::Period;
+use super::set::Policies;
+use super::tag_draft::TagDraft;
+use crate::diagnostic::catalogue;
+use crate::diagnostic::diagnosis::{Diagnostic, Severity};
+use crate::diagnostic::near;
+use crate::place::Place;
+use crate::yaml::node::At;
+use std::collections::{HashMap, HashSet};
+
+/// What the checks need to know beside the declarations.
+#[derive(Debug, Clone)]
+pub struct Ground<'a> {
+    /// The stores of the configuration.
+    pub stores: Vec<&'a str>,
+    /// `policy_tables.clock`, for rows that no file gives a clock.
+    pub table_clock: Option<&'a At<Clock>>,
+    /// The stores of policy tables that are configured and were not read: a file may add to rows we cannot see.
+    pub unread_tables: Vec<&'a str>,
+}
+
+/// The effective policies; what is wrong is noted, and what is left out then is listed in `gathered.broken`.
+pub fn finish(mut gathered: Gathered, ground: &Ground<'_>, notes: &mut Vec<Diagnostic>) -> (Policies, Vec<String>) {
+    let drafts = merge_lifecycle(&mut gathered, ground, notes);
+    let tags = merge_tags(&mut gathered, notes);
+    let (tags, retentions) = finish_tags(tags, ground, notes);
+    unique_names(&drafts, notes);
+    let minimums = Minimums::of(&drafts, &retentions);
+    let mut lifecycle = vec![];
+    for draft in &drafts {
+        let before = errors(notes);
+        known_store(&draft.dataset, ground, notes);
+        let unseen = ground.unread_tables.contains(&draft.dataset.value.store.as_str());
+        let complete = complete(draft, unseen, notes);
+        periods(draft, &minimums, notes);
+        let after = errors(notes);
+        match complete {
+            Some(policy) if before == after => lifecycle.push(policy),
+            _ => gathered.broken.push(draft.name.value.clone()),
+        }
+    }
+    chains(&lifecycle, notes);
+    same_step_twice(&lifecycle, notes);
+    let holds = finish_holds(&gathered, ground, notes);
+    (Policies { lifecycle, tags, holds }, gathered.broken)
+}
+
+fn errors(notes: &[Diagnostic]) -> usize {
+    notes.iter().filter(|note| note.severity == Severity::Error).count()
+}
+
+/// Files and rows together; a file's policy with a row's dataset and name adds to the row.
+fn merge_lifecycle(gathered: &mut Gathered, ground: &Ground<'_>, notes: &mut Vec<Diagnostic>) -> Vec<Draft> {
+    let mut rows = std::mem::take(&mut gathered.lifecycle_rows);
+    let mut drafts = vec![];
+    for file in std::mem::take(&mut gathered.lifecycle) {
+        match rows.iter_mut().find(|row| row.is_same(&file)) {
+            Some(row) => row.add(file, notes),
+            None => drafts.push(file),
+        }
+    }
+    let mut uses: HashMap<String, usize> = HashMap::new();
+    for row in &rows {
+        *uses.entry(row.name.value.clone()).or_default() += 1;
+    }
+    for row in &mut rows {
+        row.clock = row.clock.take().or_else(|| ground.table_clock.cloned());
+        // The table's key is (table, name), ours is the name: where tables share one, each says whose it is.
+        if uses.get(&row.name.value).is_some_and(|uses| *uses > 1) {
+            row.name.value = format!("{}@{}", row.name.value, row.dataset.value);
+        }
+    }
+    drafts.extend(rows);
+    drafts
+}
+
+fn merge_tags(gathered: &mut Gathered, notes: &mut Vec<Diagnostic>) -> Vec<TagDraft> {
+    let mut tags: Vec<TagDraft> = std::mem::take(&mut gathered.tag_rows);
+    let rows = tags.len();
+    for file in std::mem::take(&mut gathered.tags) {
+        let known = tags.iter().position(|tag| tag.is_same(&file));
+        match known {
+            Some(at) if at < rows => tags[at].add(file, notes),
+            Some(at) => {
+                let message = format!("the field `{}` of `{}` is classified twice", file.field, file.dataset);
+                notes.push(Diagnostic::error(catalogue::TAG_TWICE, message).at(&file.place).also(&tags[at].place, "the first is here").help("keep one of them"));
+            }
+            None => tags.push(file),
+        }
+    }
+    tags
+}
+
+/// A field's minimum with its place.
+struct Retention {
+    dataset: DatasetName,
+    field: String,
+    period: At<Period>,
+}
+
+fn finish_tags(drafts: Vec<TagDraft>, ground: &Ground<'_>, notes: &mut Vec<Diagnostic>) -> (Vec<super::classification::Tag>, Vec<Retention>) {
+    let (mut tags, mut retentions, mut told) = (vec![], vec![], HashSet::new());
+    for draft in drafts {
+        // Once for a dataset, not once for each of its fields.
+        if told.insert(draft.dataset.clone()) {
+            known_store(&At::new(draft.dataset.clone(), draft.place.clone()), ground, notes);
+        }
+        if let Some((tag, retention)) = draft.finish(notes) {
+            retentions.extend(
+                retention.filter(|period| !period.value.is_zero()).map(|period| Retention { dataset: tag.dataset.clone(), field: tag.field.clone(), period }),
+            );
+            tags.push(tag);
+        }
+    }
+    (tags, retentions)
+}
+
+fn finish_holds(gathered: &Gathered, ground: &Ground<'_>, notes: &mut Vec<Diagnostic>) -> Vec<super::hold::Hold> {
+    let mut first: HashMap<&str, &Place> = HashMap::new();
+    for hold in &gathered.holds {
+        known_store(&At::new(hold.value.dataset.clone(), hold.place.clone()), ground, notes);
+        if let Some(earlier) = first.get(hold.value.name.as_str()) {
+            notes.push(name_twice("holds", &hold.value.name, &hold.place, earlier));
+        } else {
+            first.insert(&hold.value.name, &hold.place);
+        }
+    }
+    gathered.holds.iter().map(|hold| hold.value.clone()).collect()
+}
+
+fn name_twice(what: &str, name: &str, place: &Place, earlier: &Place) -> Diagnostic {
+    Diagnostic::error(catalogue::NAME_TWICE, format!("two {what} are called `{name}`"))
+        .at(place)
+        .also(earlier, "the first is here")
+        .help("give one of them a `name` of its own")
+}
+
+fn unique_names(drafts: &[Draft], notes: &mut Vec<Diagnostic>) {
+    let mut first: HashMap<&str, &Place> = HashMap::new();
+    for draft in drafts {
+        if let Some(earlier) = first.get(draft.name.value.as_str()) {
+            notes.push(name_twice("lifecycle policies", &draft.name.value, &draft.name.place, earlier));
+        } else {
+            first.insert(&draft.name.value, &draft.name.place);
+        }
+    }
+}
+
+fn known_store(dataset: &At<DatasetName>, ground: &Ground<'_>, notes: &mut Vec<Diagnostic>) {
+    let store = dataset.value.store.as_str();
+    if !ground.stores.contains(&store) {
+        let message = format!("`{}` begins with `{store}`, which is no store of the configuration", dataset.value);
+        notes.push(Diagnostic::error(catalogue::UNKNOWN_STORE, message).at(&dataset.place).help_if(near::suggestion(store, ground.stores.iter().copied())));
+    }
+}
+
+/// The effective policy; none, with a note, when something it cannot do without is missing.
+///
+/// When its store's policy table was not read (`unseen`), what is missing may stand there, and nothing is said.
+fn complete(draft: &Draft, unseen: bool, notes: &mut Vec<Diagnostic>) -> Option<Lifecycle> {
+    let place = draft.places.first()?;
+    let name = &draft.name.value;
+    let mut missing = |diagnostic: Diagnostic| {
+        if !unseen {
+            notes.push(diagnostic);
+        }
+    };
+    if draft.clock.is_none() {
+        let diagnostic = Diagnostic::error(catalogue::NO_CLOCK, format!("policy `{name}` names no `clock`; how old its rows are is not known")).at(place);
+        missing(diagnostic.help(clock_help(place)));
+    }
+    if draft.archive.is_none() && draft.delete.is_none() {
+        let diagnostic = Diagnostic::error(catalogue::NO_STEP, format!("policy `{name}` neither archives nor deletes")).at(place);
+        missing(diagnostic.help("add `archive: { after: …, to: … }` or `delete: { after: … }`"));
+    }
+    let archive = match &draft.archive {
+        None => None,
+        Some(step) => {
+            let mut lacks = |key: &str, help: &str| missing(Diagnostic::error(catalogue::MISSING_KEY, format!("an `archive` step needs the key `{key}`")).at(&step.place).help(help));
+            if step.value.after.is_none() {
+                lacks("after", "the age at which a row is due, such as `6 months`");
+            }
+            if step.value.to.is_none() {
+                lacks("to", "the dataset that holds the archive, in the same store");
+            }
+            let (after, to) = (step.value.after.as_ref()?, step.value.to.as_ref()?);
+            Some(ArchiveStep { after: after.value, to: to.value.clone(), create: step.value.create.as_ref().is_some_and(|create| create.value) })
+        }
+    };
+    Some(Lifecycle {
+        name: name.clone(),
+        owner: draft.owner.clone(),
+        dataset: draft.dataset.value.clone(),
+        clock: draft.clock.as_ref()?.value.clone(),
+        r#where: draft.condition.as_ref().map(|condition| condition.value.clone()),
+        delete: draft.delete.as_ref().map(|after| DeleteStep { after: after.value }),
+        keep_at_least: draft.keep.as_ref().map(|keep| keep.value.clone()),
+        guard: draft.guard.as_ref().map(|guard| guard.value).unwrap_or_default(),
+        cascade: draft.cascade.as_ref().map(|cascade| cascade.value).unwrap_or_default(),
+        active: draft.active,
+        places: draft.places.clone(),
+        archive: if draft.archive.is_none() && draft.delete.is_none() { return None } else { archive },
+    })
+}
+
+fn clock_help(place: &Place) -> &'static str {
+    match place {
+        Place::File { .. } => "add `clock: created_at`, the column that dates a row",
+        Place::Row { .. } => "add `clock` to `policy_tables`, or a policy in a file with the same dataset and name and a `clock`",
+    }
+}
+
+/// Every minimum there is: promises of policies and retentions of tags, by the dataset they are about.
+struct Minimums<'a> {
+    by_dataset: HashMap<&'a DatasetName, Vec<Minimum<'a>>>,
+}
+
+/// One of them.
+struct Minimum<'a> {
+    period: &'a Period,
+    place: &'a Place,
+    code: catalogue::Code,
+    what: String,
+}
+
+impl<'a> Minimums<'a> {
+    fn of(drafts: &'a [Draft], retentions: &'a [Retention]) -> Self {
+        let mut by_dataset: HashMap<&DatasetName, Vec<Minimum<'_>>> = HashMap::new();
+        for draft in drafts.iter().filter(|draft| draft.active) {
+            if let Some(keep) = draft.keep.as_ref().filter(|keep| !keep.value.period.is_zero()) {
+                let what = format!("`keep_at_least` of policy `{}`", draft.name.value);
+                let minimum = Minimum { period: &keep.value.period, place: &keep.place, code: catalogue::DELETE_BEFORE_KEEP, what };
+                by_dataset.entry(&draft.dataset.value).or_default().push(minimum);
+            }
+        }
+        for retention in retentions {
+            let what = format!("the retention of the field `{}`", retention.field);
+            let minimum = Minimum { period: &retention.period.value, place: &retention.period.place, code: catalogue::DELETE_BEFORE_TAG, what };
+            by_dataset.entry(&retention.dataset).or_default().push(minimum);
+        }
+        Self { by_dataset }
+    }
+}
+
+/// Zero, order of steps, minimums, archives that are their own source or elsewhere.
+fn periods(draft: &Draft, minimums: &Minimums<'_>, notes: &mut Vec<Diagnostic>) {
+    let archive_after = draft.archive.as_ref().and_then(|step| step.value.after.as_ref());
+    for (step, period) in [("archive", archive_after), ("delete", draft.delete.as_ref())] {
+        if let Some(period) = period.filter(|period| period.value.is_zero()) {
+            let message = format!("`{step}` is due after `{}`: every row, at once", period.value);
+            notes.push(Diagnostic::error(catalogue::ZERO_PERIOD, message).at(&period.place).help("write the age at which a row is due; leave the step out if there is none"));
+        }
+    }
+    if let Some(to) = draft.archive.as_ref().and_then(|step| step.value.to.as_ref()) {
+        archive_target(draft, to, notes);
+    }
+    let Some(delete) = draft.delete.as_ref().filter(|delete| !delete.value.is_zero()) else { return };
+    if let Some(archive) = archive_after.filter(|archive| delete.value.is_ever_shorter_than(&archive.value)) {
+        let message = format!("rows would be deleted after `{}`, before they are archived after `{}`", delete.value, archive.value);
+        notes.push(shorter(catalogue::DELETE_BEFORE_ARCHIVE, message, delete, &archive.place, "archived after this", &archive.value));
+    }
+    let archived_in = draft.archive.as_ref().and_then(|step| step.value.to.as_ref()).map(|to| &to.value);
+    // The longest wins, so it alone is told: one long list says less than the one minimum that decides.
+    let broken = std::iter::once(&draft.dataset.value)
+        .chain(archived_in)
+        .filter_map(|dataset| minimums.by_dataset.get(dataset))
+        .flatten()
+        .filter(|minimum| delete.value.is_ever_shorter_than(minimum.period));
+    let mut longest: HashMap<catalogue::Code, &Minimum<'_>> = HashMap::new();
+    for minimum in broken {
+        let entry = longest.entry(minimum.code).or_insert(minimum);
+        if entry.period.duration() < minimum.period.duration() {
+            *entry = minimum;
+        }
+    }
+    for code in [catalogue::DELETE_BEFORE_KEEP, catalogue::DELETE_BEFORE_TAG] {
+        if let Some(minimum) = longest.get(&code) {
+            let message = format!("rows of `{}` would be deleted after `{}`, and {} is `{}`", draft.dataset.value, delete.value, minimum.what, minimum.period);
+            notes.push(shorter(code, message, delete, minimum.place, "the minimum is here", minimum.period));
+        }
+    }
+}
+
+/// A removal that comes too early, with the place of what it undercuts.
+fn shorter(code: catalogue::Code, message: String, delete: &At<Period>, other: &Place, what: &str, least: &Period) -> Diagnostic {
+    let calendar = match delete.value.duration() >= least.duration() {
+        true => format!("on some days of the calendar `{}` is shorter than `{least}`; delete after `{least}` or later", delete.value),
+        false => format!("delete after `{least}` or later"),
+    };
+    Diagnostic::error(code, message).at(&delete.place).also(other, what).help(calendar)
+}
+
+fn archive_target(draft: &Draft, to: &At<DatasetName>, notes: &mut Vec<Diagnostic>) {
+    if to.value == draft.dataset.value {
+        let message = format!("`{}` would be archived into itself", to.value);
+        notes.push(Diagnostic::error(catalogue::ARCHIVE_TO_ITSELF, message).at(&to.place).also(&draft.dataset.place, "the source"));
+    } else if to.value.store != draft.dataset.value.store {
+        let message = format!("`{}` would be archived to the store `{}`, which is not built yet", draft.dataset.value, to.value.store);
+        let help = format!("archive on the same server: name a dataset of `{}`", draft.dataset.value.store);
+        notes.push(Diagnostic::error(catalogue::ARCHIVE_ELSEWHERE, message).at(&to.place).help(help));
+    }
+}
+
+/// Archives that feed each other in a circle.
+fn chains(policies: &[Lifecycle], notes: &mut Vec<Diagnostic>) {
+    let set = Policies { lifecycle: policies.to_vec(), ..Policies::default() };
+    for policy in policies {
+        let Some(step) = &policy.archive else { continue };
+        if step.to != policy.dataset && set.sources_of(&policy.dataset).contains(&step.to) {
+            let message = format!("`{}` is archived into `{}`, which is archived back into it", policy.dataset, step.to);
+            notes.extend(policy.places.last().map(|place| Diagnostic::error(catalogue::ARCHIVE_TO_ITSELF, message).at(place)));
+        }
+    }
+}
+
+fn same_step_twice(policies: &[Lifecycle], notes: &mut Vec<Diagnostic>) {
+    let active: Vec<&Lifecycle> = policies.iter().filter(|policy| policy.active).collect();
+    for (at, policy) in active.iter().enumerate() {
+        let shares = |other: &&&Lifecycle| {
+            other.dataset == policy.dataset
+                && other.r#where == policy.r#where
+                && (other.archive.is_some() && policy.archive.is_some() || other.delete.is_some() && policy.delete.is_some())
+        };
+        if let Some(other) = active[..at].iter().find(shares)
+            && let (Some(place), Some(first)) = (policy.places.first(), other.places.first())
+        {
+            let message = format!("policies `{}` and `{}` take the same step on `{}` under the same condition", other.name, policy.name, policy.dataset);
+            notes.push(Diagnostic::warning(catalogue::SAME_STEP_TWICE, message).at(place).also(first, "the first is here"));
+        }
+    }
+}

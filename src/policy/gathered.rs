@@ -1,0 +1,107 @@
+//! Everything that was declared about policies, before it is held against itself.
+
+use super::draft::{Draft, condition_of};
+use super::file::{HoldEntry, PolicyFile};
+use super::hold::{Hold, HoldOrigin};
+use super::tag_draft::TagDraft;
+use crate::diagnostic::catalogue;
+use crate::diagnostic::diagnosis::Diagnostic;
+use crate::place::Place;
+use crate::yaml::node::{At, Entry, Node, Value};
+use crate::yaml::reading::{Read, Reading};
+
+/// What files and policy tables say, side by side.
+#[derive(Debug, Clone, Default)]
+pub struct Gathered {
+    /// Lifecycle policies of files.
+    pub lifecycle: Vec<Draft>,
+    /// Lifecycle policies of policy tables; a file's with the same dataset and name adds to them.
+    pub lifecycle_rows: Vec<Draft>,
+    /// Tags of files.
+    pub tags: Vec<TagDraft>,
+    /// Tags of policy tables.
+    pub tag_rows: Vec<TagDraft>,
+    /// Holds.
+    pub holds: Vec<At<Hold>>,
+    /// Names of policies that are there and could not be read; nobody is told that they do not exist.
+    pub broken: Vec<String>,
+    /// True when a whole file could not be read, so that no name can be called unknown.
+    pub incomplete: bool,
+}
+
+impl Gathered {
+    /// Adds what one policy file says; what is wrong is noted, what is sound is kept.
+    pub fn add_file(&mut self, root: &Node, reading: &mut Reading<'_>) {
+        if root.value == Value::Null {
+            reading.note(Diagnostic::warning(catalogue::SIZE, "this policy file says nothing").at(&root.place));
+            return;
+        }
+        let Some(file) = PolicyFile::read(root, reading) else {
+            self.incomplete = true;
+            return;
+        };
+        refuse_what_is_not_built(&file, reading);
+        for entry in file.lifecycle.iter().flatten() {
+            self.add_lifecycle(entry, file.owner.as_deref(), reading);
+        }
+        for entry in file.classification.into_iter().flatten() {
+            let Some(classification) = entry.value else { continue };
+            for (key, field) in classification.fields.0 {
+                let sound = !field.broken;
+                if let Some(value) = field.value.filter(|_| sound) {
+                    self.tags.push(TagDraft::from_file(&classification.dataset.value, &key.text, value, key.place));
+                }
+            }
+        }
+        for entry in file.holds.into_iter().flatten() {
+            self.add_hold(entry, file.owner.as_deref(), reading);
+        }
+    }
+
+    fn add_lifecycle(&mut self, entry: &Entry<super::file::LifecycleEntry>, owner: Option<&str>, reading: &mut Reading<'_>) {
+        let notes = reading.notes.len();
+        let draft = entry.sound().map(|lifecycle| Draft::from_file(lifecycle, &entry.place, owner, reading));
+        match draft {
+            Some(draft) if reading.notes.len() == notes => self.lifecycle.push(draft),
+            _ => self.broken.extend(entry.name.clone()),
+        }
+    }
+
+    fn add_hold(&mut self, entry: Entry<HoldEntry>, owner: Option<&str>, reading: &mut Reading<'_>) {
+        let Some(hold) = entry.value.filter(|_| !entry.broken) else { return };
+        for (what, value) in [("name", &hold.name), ("because", &hold.because)] {
+            if value.value.trim().is_empty() {
+                reading.note(Diagnostic::error(catalogue::MISSING_KEY, format!("a hold needs a `{what}` that says something")).at(&value.place));
+            }
+        }
+        let condition = hold.r#where.as_ref().and_then(|condition| condition_of(condition, reading)).map(|condition| condition.value);
+        let place: Place = entry.place;
+        let origin = HoldOrigin::File(place);
+        self.holds.push(At::new(
+            Hold {
+                name: hold.name.value,
+                dataset: hold.dataset.value,
+                r#where: condition,
+                because: hold.because.value,
+                owner: hold.owner.or_else(|| owner.map(str::to_owned)),
+                origin,
+            },
+            hold.dataset.place,
+        ));
+    }
+}
+
+fn refuse_what_is_not_built(file: &PolicyFile, reading: &mut Reading<'_>) {
+    let sections = [
+        ("cache", "sweep-cache", &file.cache),
+        ("sessions", "expire-sessions", &file.sessions),
+        ("views", "refresh-views", &file.views),
+        ("checks", "check-quality", &file.checks),
+    ];
+    for (section, action, value) in sections {
+        if let Some(value) = value {
+            let message = format!("the section `{section}` comes with the action `{action}`, which is not built yet; nothing in it would be carried out");
+            reading.note(Diagnostic::error(catalogue::SECTION_NOT_BUILT, message).at(&value.place).help(format!("take `{section}` out until `{action}` is there")));
+        }
+    }
+}

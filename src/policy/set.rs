@@ -1,0 +1,98 @@
+//! The effective policies, and what is asked of them.
+
+use super::classification::Tag;
+use super::dataset::DatasetName;
+use super::glob;
+use super::hold::Hold;
+use super::lifecycle::Lifecycle;
+use serde::Serialize;
+
+/// Everything that was declared, merged and checked.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Policies {
+    /// Files first, in the order of their names; then policy tables. Those switched off are here too, and never applied.
+    pub lifecycle: Vec<Lifecycle>,
+    /// One per field.
+    pub tags: Vec<Tag>,
+    /// Holds of files; those of the ledger add to them.
+    pub holds: Vec<Hold>,
+}
+
+/// A pattern that matches no policy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no lifecycle policy is called `{0}`")]
+pub struct NoMatch(pub String);
+
+impl Policies {
+    /// The policy of that name, active or not.
+    pub fn lifecycle(&self, name: &str) -> Option<&Lifecycle> {
+        self.lifecycle.iter().find(|policy| policy.name == name)
+    }
+
+    /// The active policies that any of these names or globs match, each once, in the order of the patterns.
+    ///
+    /// # Errors
+    /// A pattern that matches nothing at all. One that matches only what is switched off is no error: a row of a
+    /// policy table that somebody switched off must not stop the job for the others.
+    pub fn matching<S: AsRef<str>>(&self, patterns: &[S]) -> Result<Vec<&Lifecycle>, NoMatch> {
+        let mut found: Vec<&Lifecycle> = vec![];
+        for pattern in patterns.iter().map(AsRef::as_ref) {
+            let mut any = false;
+            for policy in self.lifecycle.iter().filter(|policy| is_called(policy, pattern)) {
+                any = true;
+                if policy.active && !found.iter().any(|known| std::ptr::eq(*known, policy)) {
+                    found.push(policy);
+                }
+            }
+            if !any {
+                return Err(NoMatch(pattern.to_owned()));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The tags of a dataset, those of the datasets it archives included.
+    pub fn tags_of<'a>(&'a self, dataset: &DatasetName) -> impl Iterator<Item = &'a Tag> + use<'a> {
+        let fed_by = self.sources_of(dataset);
+        self.tags.iter().filter(move |tag| fed_by.contains(&tag.dataset))
+    }
+
+    /// True when values of the column must not leave memory unmasked. An unclassified column is not secret, and not public either.
+    pub fn is_secret(&self, dataset: &DatasetName, column: &str) -> bool {
+        self.tags_of(dataset).any(|tag| tag.field == column && tag.is_secret())
+    }
+
+    /// True when somebody said that the column's values may be shown. Unclassified is hidden.
+    pub fn is_public(&self, dataset: &DatasetName, column: &str) -> bool {
+        let mut tags = self.tags_of(dataset).filter(|tag| tag.field == column).peekable();
+        tags.peek().is_some() && tags.all(|tag| tag.sensitivity == super::classification::Sensitivity::Low && !tag.is_secret())
+    }
+
+    /// The holds on a dataset, and on every dataset that is archived into it, directly or by way of others.
+    pub fn holds_for<'a>(&'a self, dataset: &DatasetName) -> impl Iterator<Item = &'a Hold> + use<'a> {
+        let covered = self.sources_of(dataset);
+        self.holds.iter().filter(move |hold| covered.contains(&hold.dataset))
+    }
+
+    /// The dataset and every dataset whose archive step feeds it; switched-off policies count, their rows are there already.
+    pub fn sources_of(&self, dataset: &DatasetName) -> Vec<DatasetName> {
+        let mut sources = vec![dataset.clone()];
+        let mut next = 0;
+        while next < sources.len() {
+            let target = sources[next].clone();
+            for policy in &self.lifecycle {
+                if policy.archive.as_ref().is_some_and(|step| step.to == target) && !sources.contains(&policy.dataset) {
+                    sources.push(policy.dataset.clone());
+                }
+            }
+            next += 1;
+        }
+        sources
+    }
+}
+
+/// True when the pattern means the policy: by its name, or by the name a policy table gave it before the `@`.
+pub fn is_called(policy: &Lifecycle, pattern: &str) -> bool {
+    let bare = policy.name.strip_suffix(&format!("@{}", policy.dataset));
+    glob::matches(pattern, &policy.name) || bare.is_some_and(|bare| glob::matches(pattern, bare))
+}

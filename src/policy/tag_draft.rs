@@ -1,0 +1,106 @@
+//! The classification of one field on its way: from a file, from a row of a policy table, or merged from both.
+
+use super::classification::{Protection, Sensitivity, Tag};
+use super::dataset::DatasetName;
+use super::draft::contradiction;
+use super::file::FieldEntry;
+use super::period::Period;
+use crate::diagnostic::catalogue;
+use crate::diagnostic::diagnosis::Diagnostic;
+use crate::place::Place;
+use crate::yaml::node::At;
+
+/// A classification, not yet known to be complete.
+#[derive(Debug, Clone)]
+pub struct TagDraft {
+    /// The dataset the field belongs to.
+    pub dataset: DatasetName,
+    /// The field.
+    pub field: String,
+    /// What kind of data it is.
+    pub r#type: Option<At<String>>,
+    /// How much harm a leak does.
+    pub sensitivity: Option<At<Sensitivity>>,
+    /// How it is protected.
+    pub protect: Option<At<Protection>>,
+    /// The column that holds the sealed value.
+    pub sealed_in: Option<At<String>>,
+    /// A minimum before final removal.
+    pub retention: Option<At<Period>>,
+    /// The field must be sealed.
+    pub encrypt: Option<At<bool>>,
+    /// Reading it needs a right of its own.
+    pub restrict: Option<At<bool>>,
+    /// Reading it is logged.
+    pub audit: Option<At<bool>>,
+    /// Where it was declared; of a merged one, the row.
+    pub place: Place,
+}
+
+impl TagDraft {
+    /// What a file says about a field.
+    pub fn from_file(dataset: &DatasetName, field: &str, entry: FieldEntry, place: Place) -> Self {
+        let FieldEntry { r#type, sensitivity, protect, sealed_in, retention, encrypt, restrict, audit } = entry;
+        Self { dataset: dataset.clone(), field: field.to_owned(), r#type, sensitivity, protect, sealed_in, retention, encrypt, restrict, audit, place }
+    }
+
+    /// True when both speak of the same field.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.dataset == other.dataset && self.field == other.field
+    }
+
+    /// Adds to a row's tag what a file says about it; notes every contradiction with both places.
+    pub fn add(&mut self, file: Self, notes: &mut Vec<Diagnostic>) {
+        add("type", &mut self.r#type, file.r#type, Clone::clone, notes);
+        add("sensitivity", &mut self.sensitivity, file.sensitivity, serde_word, notes);
+        add("protect", &mut self.protect, file.protect, serde_word, notes);
+        add("sealed_in", &mut self.sealed_in, file.sealed_in, Clone::clone, notes);
+        add("retention", &mut self.retention, file.retention, ToString::to_string, notes);
+        add("encrypt", &mut self.encrypt, file.encrypt, ToString::to_string, notes);
+        add("restrict", &mut self.restrict, file.restrict, ToString::to_string, notes);
+        add("audit", &mut self.audit, file.audit, ToString::to_string, notes);
+    }
+
+    /// The effective tag, and the place of its retention; none, with a note, when its sensitivity is missing.
+    pub fn finish(self, notes: &mut Vec<Diagnostic>) -> Option<(Tag, Option<At<Period>>)> {
+        let Some(sensitivity) = self.sensitivity else {
+            let message = format!("the field `{}` of `{}` has no `sensitivity`", self.field, self.dataset);
+            notes.push(Diagnostic::error(catalogue::MISSING_KEY, message).at(&self.place).help("write `low`, `medium`, `high` or `critical`"));
+            return None;
+        };
+        if let Some(sealed_in) = self.sealed_in.as_ref().filter(|column| column.value == self.field) {
+            let message = format!("`{}` would be sealed into itself", self.field);
+            notes.push(Diagnostic::error(catalogue::SEALED_IN_ITSELF, message).at(&sealed_in.place).help("name the column that holds the sealed value"));
+        }
+        let said = |value: Option<At<bool>>| value.is_some_and(|value| value.value);
+        let tag = Tag {
+            dataset: self.dataset,
+            field: self.field,
+            r#type: self.r#type.map(|value| value.value),
+            sensitivity: sensitivity.value,
+            protect: self.protect.map(|value| value.value),
+            sealed_in: self.sealed_in.map(|value| value.value),
+            retention: self.retention.as_ref().map(|value| value.value),
+            encrypt: said(self.encrypt),
+            restrict: said(self.restrict),
+            audit: said(self.audit),
+            place: self.place,
+        };
+        Some((tag, self.retention))
+    }
+}
+
+fn add<T: PartialEq>(what: &str, ours: &mut Option<At<T>>, theirs: Option<At<T>>, shown: impl Fn(&T) -> String, notes: &mut Vec<Diagnostic>) {
+    match (&ours, theirs) {
+        (Some(mine), Some(other)) if mine.value != other.value => {
+            notes.push(contradiction(what, &shown(&other.value), &other.place, &shown(&mine.value), &mine.place));
+        }
+        (None, other) => *ours = other,
+        _ => {}
+    }
+}
+
+/// A value as people write it.
+fn serde_word(value: &impl serde::Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}

@@ -1,0 +1,109 @@
+//! How the values of policies are written: periods, datasets, zones, words.
+
+use super::classification::{Protection, Sensitivity};
+use super::dataset::DatasetName;
+use super::lifecycle::{Cascade, ClockUnit};
+use super::period::Period;
+use crate::diagnostic::near;
+use crate::yaml::node::Node;
+use crate::yaml::reading::{Read, Reading};
+use crate::yaml::values::word;
+use chrono_tz::Tz;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use std::borrow::Cow;
+
+/// A time zone of the IANA database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Zone(pub Tz);
+
+impl Read for Period {
+    fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
+        let text = reading.text(node)?;
+        text.parse().map_err(|error| reading.unreadable(node, format!("{error}").split(": ").next().unwrap_or_default(), period_help(&text))).ok()
+    }
+}
+
+/// The nearest period to what was written.
+fn period_help(text: &str) -> Option<String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (count, unit) = (&text[..digits], text[digits..].trim());
+    let units = ["seconds", "minutes", "hours", "days", "weeks", "months", "years", "s", "min", "h"];
+    let abbreviated = match unit {
+        "m" => Some("write `min` or `minutes`, or `months`".to_owned()),
+        "w" | "mo" | "y" => Some("write `weeks`, `months` or `years`".to_owned()),
+        _ => None,
+    };
+    abbreviated
+        .or_else(|| near::nearest(unit, units).filter(|_| !count.is_empty() && !unit.is_empty()).map(|unit| format!("did you mean `{count} {unit}`?")))
+        .or_else(|| Some("write a whole number and a unit, such as `30 days`, `6 months`, `7 years`, `40 minutes`".to_owned()))
+}
+
+impl Read for DatasetName {
+    fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
+        let text = reading.text(node)?;
+        text.parse().map_err(|error| reading.unreadable(node, format!("{error}"), None)).ok()
+    }
+}
+
+impl Read for Zone {
+    fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
+        let text = reading.text(node)?;
+        let zone = text.parse().ok().map(Self);
+        if zone.is_none() {
+            let near = near::nearest(&text, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
+            let help = near.map_or_else(|| "write a name such as `Europe/Amsterdam`, `Asia/Shanghai` or `UTC`".to_owned(), |near| format!("did you mean `{near}`?"));
+            let message = format!("`{text}` is not a time zone");
+            reading.note(crate::diagnostic::diagnosis::Diagnostic::error(crate::diagnostic::catalogue::TIMEZONE, message).at(&node.place).help(help));
+        }
+        zone
+    }
+}
+
+macro_rules! words {
+    ($($type:ty),*) => {$(
+        impl Read for $type {
+            fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
+                word(node, reading)
+            }
+        }
+    )*};
+}
+words!(Sensitivity, Protection, ClockUnit, Cascade);
+
+macro_rules! text_schema {
+    ($($type:ty, $name:literal, $schema:tt;)*) => {$(
+        impl JsonSchema for $type {
+            fn schema_name() -> Cow<'static, str> {
+                $name.into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!($schema)
+            }
+        }
+    )*};
+}
+text_schema! {
+    Period, "Period", {
+        "description": "A whole number and a unit: `30 days`, `6 months`, `7 years`, `40 minutes`, `5 s`.",
+        "type": "string",
+        "pattern": "^ *[0-9]+ *(s|seconds?|min|minutes?|h|hours?|d|days?|weeks?|months?|years?) *$|^\\$\\{[A-Za-z_][A-Za-z0-9_]*\\}$"
+    };
+    DatasetName, "Dataset", {
+        "description": "`store.schema.table` or `store.table`; a part with dots, quotes or spaces is double-quoted.",
+        "type": "string"
+    };
+    Zone, "Zone", { "description": "A name of the IANA database: `Europe/Amsterdam`, `UTC`.", "type": "string" };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_period_slightly_wrong_gets_the_period_that_was_meant() {
+        for (text, help) in [("30 dyas", "did you mean `30 days`?"), ("6 month s", "did you mean `6 months`?"), ("3 m", "write `min`"), ("90", "write a whole number")] {
+            assert!(period_help(text).unwrap().starts_with(help), "{text}: {:?}", period_help(text));
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Turning a tree into values: what is wrong is noted, and the reading goes on.
+
+use super::node::{Node, Value};
+use crate::diagnostic::catalogue;
+use crate::diagnostic::diagnosis::Diagnostic;
+
+/// The state of a reading: the variables it may use, and what it found wrong.
+pub struct Reading<'a> {
+    variable: &'a dyn Fn(&str) -> Option<String>,
+    /// What is wrong so far.
+    pub notes: Vec<Diagnostic>,
+}
+
+impl<'a> Reading<'a> {
+    /// Begins a reading; `variable` looks names up in the environment.
+    pub fn new(variable: &'a dyn Fn(&str) -> Option<String>) -> Self {
+        Self { variable, notes: vec![] }
+    }
+
+    /// Notes what is wrong.
+    pub fn note(&mut self, diagnostic: Diagnostic) {
+        self.notes.push(diagnostic);
+    }
+
+    /// Notes that something else stands where `expected` should.
+    pub fn wrong_kind(&mut self, node: &Node, expected: &str) {
+        let help = match &node.value {
+            Value::Null if expected.contains("list") => Some("an empty list is written `[]`".to_owned()),
+            Value::Null => Some("write a value, or leave the key out".to_owned()),
+            Value::Scalar(scalar) if expected.contains("list") => Some(format!("write `[{}]`", scalar.text)),
+            _ => None,
+        };
+        let message = format!("expected {expected}, found {}", node.kind());
+        self.note(Diagnostic::error(catalogue::WRONG_KIND, message).at(&node.place).help_if(help));
+    }
+
+    /// Notes that a text means nothing here.
+    pub fn unreadable(&mut self, node: &Node, message: impl Into<String>, help: Option<String>) {
+        self.note(Diagnostic::error(catalogue::UNREADABLE_VALUE, message).at(&node.place).help_if(help));
+    }
+
+    /// The text of a single value, `${NAME}` replaced; notes what is wrong and gives none.
+    pub fn text(&mut self, node: &Node) -> Option<String> {
+        let Value::Scalar(scalar) = &node.value else {
+            self.wrong_kind(node, "a single value");
+            return None;
+        };
+        match variable_of(&scalar.text) {
+            Ok(None) => Some(scalar.text.clone()),
+            Ok(Some(name)) => {
+                let value = (self.variable)(name);
+                if value.is_none() {
+                    let message = format!("the environment has no variable `{name}`");
+                    self.note(Diagnostic::error(catalogue::VARIABLE, message).at(&node.place).help(format!("set `{name}`, or write the value here")));
+                }
+                value
+            }
+            Err(()) => {
+                let message = "`${…}` stands inside a longer text, and would not be replaced";
+                let help = "a variable must be the whole value: `${NAME}`";
+                self.note(Diagnostic::error(catalogue::VARIABLE, message).at(&node.place).help(help));
+                None
+            }
+        }
+    }
+}
+
+/// The variable that a text consists of; an error when it merely contains one.
+pub fn variable_of(text: &str) -> Result<Option<&str>, ()> {
+    let name = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    match name {
+        Some(name) if is_variable(name) => Ok(Some(name)),
+        _ if text.contains("${") => Err(()),
+        _ => Ok(None),
+    }
+}
+
+/// True for what can be the name of a variable.
+pub fn is_variable(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !name.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// A value that people write.
+pub trait Read: Sized {
+    /// Reads it; notes everything that is wrong, and gives none when there is no value to go on with.
+    fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self>;
+
+    /// What a missing key means: an error here, nothing for what is optional.
+    fn absent(key: &str, of: &str, map: &Node, reading: &mut Reading<'_>) -> Option<Self> {
+        let message = format!("{of} needs the key `{key}`");
+        reading.note(Diagnostic::error(catalogue::MISSING_KEY, message).at(&map.place));
+        None
+    }
+}
