@@ -1,0 +1,29 @@
+# The official images, where a container engine runs. Sourced by tests/run.
+
+# docker or podman, when it is there and really runs: a client without its daemon is common.
+container_engine() {
+  local engine
+  for engine in docker podman; do
+    if command -v "$engine" >/dev/null && timeout 10 "$engine" info >/dev/null 2>&1; then
+      echo "$engine"
+      return
+    fi
+  done
+}
+
+# Starts $IMAGE with $IMAGE_ENV and $IMAGE_OPTIONS; the engine chooses the port. Certificates are copied
+# rather than mounted: an engine in a machine of its own sees none of our folders.
+start_container() {
+  local container
+  FROM="$IMAGE in $ENGINE"
+  container=$(basename "$RUN")-$NAME
+  echo "$ENGINE $container" >"$DIR/container"
+  "$ENGINE" image inspect "$IMAGE" >/dev/null 2>&1 || say "$NAME: $ENGINE pulls $IMAGE"
+  timeout 600 "$ENGINE" create --name "$container" -p "127.0.0.1::$IMAGE_PORT" "${IMAGE_ENV[@]}" \
+    "$IMAGE" "${IMAGE_OPTIONS[@]}" >"$DIR/log" 2>&1 ||
+    { cat "$DIR/log" >&2 && die "$ENGINE cannot create a container of $IMAGE"; }
+  if [ -d "$DIR/tls" ]; then "$ENGINE" cp "$DIR/tls" "$container:$IMAGE_TLS" >/dev/null; fi
+  "$ENGINE" start "$container" >/dev/null
+  HOST=127.0.0.1
+  PORT=$("$ENGINE" port "$container" "$IMAGE_PORT/tcp" | sed -n '1s/.*://p')
+}
