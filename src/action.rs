@@ -19,7 +19,7 @@ use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// One kind of work on one policy.
-pub trait Action: Sized + Send + Sync {
+pub trait Action: Sized + Send + Sync + 'static {
     /// The word in `action:`.
     const NAME: &'static str;
     /// What it does, in a line, for listings.
@@ -218,7 +218,7 @@ pub fn reason(failure: &StoreFailure) -> Reason {
         _ => Weight::Failed,
     };
     let (code, help) = match failure {
-        StoreFailure::Refused { code, help, .. } => (Some((*code).to_owned()), Some(help.clone())),
+        StoreFailure::Refused { code, help, .. } => (Some(code.to_string()), Some(help.clone())),
         _ => (None, None),
     };
     Reason { weight, code, text: failure.to_string(), help: help.filter(|help| !help.is_empty()) }

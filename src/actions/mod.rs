@@ -1,5 +1,60 @@
-//! The table of actions: the one place that knows actions and runner.
+//! The table of actions: the one place that knows actions and runner. Adding one is a file and a line here.
 
 pub mod archive;
 pub mod delete;
 mod due;
+
+use crate::action::Action;
+use crate::report::run::RunReport;
+use crate::runner::plan::{Planned, Planner};
+use crate::runner::run::{Request, Runner};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+/// Every action that is built. Help, listings, schemas and the check of `action:` derive from it.
+pub const ACTIONS: &[Entry] = &[
+    Entry::of::<archive::ArchiveRows>(), //
+    Entry::of::<delete::DeleteRows>(),
+];
+
+/// One action of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    /// The word in `action:`.
+    pub name: &'static str,
+    /// What it does, in a line.
+    pub about: &'static str,
+    run: for<'a> fn(&'a Runner, &'a Request) -> BoxFuture<'a, RunReport>,
+    plan: for<'a> fn(&'a Planner, &'a Request) -> BoxFuture<'a, Planned>,
+}
+
+impl Entry {
+    const fn of<A: Action>() -> Self {
+        Self {
+            name: A::NAME,
+            about: A::ABOUT,
+            run: |runner, request| runner.run::<A>(request).boxed(),
+            plan: |planner, request| planner.plan::<A>(request).boxed(),
+        }
+    }
+
+    /// Runs a job of this action once.
+    pub async fn run(&self, runner: &Runner, request: &Request) -> RunReport {
+        (self.run)(runner, request).await
+    }
+
+    /// Surveys what a job of this action would do.
+    pub async fn plan(&self, planner: &Planner, request: &Request) -> Planned {
+        (self.plan)(planner, request).await
+    }
+}
+
+/// An action by its word.
+pub fn named(name: &str) -> Option<&'static Entry> {
+    ACTIONS.iter().find(|entry| entry.name == name)
+}
+
+/// The words of all actions.
+pub fn names() -> Vec<&'static str> {
+    ACTIONS.iter().map(|entry| entry.name).collect()
+}

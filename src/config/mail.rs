@@ -79,12 +79,20 @@ pub(super) fn mail(entry: At<MailEntry>, reading: &mut Reading<'_>) -> Option<Ma
     }
     let to = entry.to.unwrap_or_default();
     if to.is_empty() {
-        reading.note(Diagnostic::error(catalogue::MAIL, "`mail` names nobody to write to").at(&place).help("add `to: [someone@example.com]`"));
+        reading.note(
+            Diagnostic::error(catalogue::MAIL, "`mail` names nobody to write to")
+                .at(&place)
+                .help("add `to: [someone@example.com]`"),
+        );
     }
     for written in std::iter::once(&entry.from).chain(&to) {
         if !is_mailbox(&written.value) {
             let message = format!("`{}` is not an address", written.value);
-            reading.note(Diagnostic::error(catalogue::MAIL, message).at(&written.place).help("write `name@example.com`, or `Name <name@example.com>`"));
+            reading.note(
+                Diagnostic::error(catalogue::MAIL, message)
+                    .at(&written.place)
+                    .help("write `name@example.com`, or `Name <name@example.com>`"),
+            );
         }
     }
     if entry.password.is_some() && entry.user.is_none() {
@@ -110,13 +118,20 @@ pub fn is_mailbox(text: &str) -> bool {
     let text = text.trim();
     let bare = text.strip_suffix('>').map_or(text, |named| named.rsplit_once('<').map_or("", |(_, bare)| bare));
     bare.rsplit_once('@').is_some_and(|(name, domain)| {
-        !name.is_empty() && !domain.is_empty() && !bare.contains([' ', ',', ';', '<', '>']) && !domain.starts_with('.') && !domain.ends_with('.')
+        !name.is_empty()
+            && !domain.is_empty()
+            && !bare.contains([' ', ',', ';', '<', '>'])
+            && !domain.starts_with('.')
+            && !domain.ends_with('.')
     })
 }
 
 /// What a URL asks for, or what is wrong with it; the URL itself is never repeated.
 fn route(url: &str, has_password: bool) -> Result<Result<PathBuf, (String, u16, Tls)>, Diagnostic> {
-    let shape = || Diagnostic::error(catalogue::URL, "this is not a mail URL").help("such as `smtp://mail.example.com:587`, `smtps://mail.example.com`, `file:mails/`");
+    let shape = || {
+        Diagnostic::error(catalogue::URL, "this is not a mail URL")
+            .help("such as `smtp://mail.example.com:587`, `smtps://mail.example.com`, `file:mails/`")
+    };
     let parts = address::split(url).ok_or_else(shape)?;
     let path = format!("{}{}", parts.host, parts.path);
     let implicit = match parts.scheme.to_ascii_lowercase().as_str() {
@@ -141,7 +156,10 @@ fn route(url: &str, has_password: bool) -> Result<Result<PathBuf, (String, u16, 
             return Err(Diagnostic::error(catalogue::MAIL, message).help("leave `tls=none` out, or use `smtps://`"));
         }
         (Some("none"), false) => Tls::Off,
-        (Some(other), _) => return Err(Diagnostic::error(catalogue::MAIL, format!("`tls={other}` has no meaning here")).help("`tls=starttls` or `tls=none`, with `smtp://`")),
+        (Some(other), _) => {
+            return Err(Diagnostic::error(catalogue::MAIL, format!("`tls={other}` has no meaning here"))
+                .help("`tls=starttls` or `tls=none`, with `smtp://`"));
+        }
     };
     let port = parts.port.unwrap_or(if implicit { 465 } else { 587 });
     Ok(Err((parts.host.to_owned(), port, tls)))
@@ -163,7 +181,9 @@ impl MailConfig {
     pub fn route(&self, base: &Path, around: &dyn Surroundings) -> Result<MailRoute, SecretError> {
         let fetch = |at: &At<Sourced>| match &at.value {
             Sourced::Here(text) => Ok(text.clone()),
-            Sourced::Elsewhere(source) => source.fetch(base, &at.place, around).map(|secret| secret.expose_secret().trim().to_owned()),
+            Sourced::Elsewhere(source) => {
+                source.fetch(base, &at.place, around).map(|secret| secret.expose_secret().trim().to_owned())
+            }
         };
         let url = fetch(&self.url)?;
         let user = self.user.as_ref().map(fetch).transpose()?;
@@ -182,7 +202,9 @@ mod tests {
     use super::*;
 
     fn tls(url: &str, has_password: bool) -> Result<(u16, Tls), String> {
-        route(url, has_password).map(|route| route.map_err(|(_, port, tls)| (port, tls)).unwrap_err()).map_err(|wrong| wrong.message)
+        route(url, has_password)
+            .map(|route| route.map_err(|(_, port, tls)| (port, tls)).unwrap_err())
+            .map_err(|wrong| wrong.message)
     }
 
     #[test]

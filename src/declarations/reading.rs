@@ -42,7 +42,11 @@ impl Declarations {
     ///
     /// # Errors
     /// Everything that is wrong, in all files.
-    pub fn read(config: &Path, variable: &dyn Fn(&str) -> Option<String>, actions: &[&str]) -> Result<(Self, Diagnosis), Diagnosis> {
+    pub fn read(
+        config: &Path,
+        variable: &dyn Fn(&str) -> Option<String>,
+        actions: &[&str],
+    ) -> Result<(Self, Diagnosis), Diagnosis> {
         Reading::files(config, variable, actions).finish()
     }
 
@@ -67,7 +71,13 @@ impl Reading {
     ///
     /// `variable` looks names up in the environment, for `${NAME}`.
     pub fn files(config: &Path, variable: &dyn Fn(&str) -> Option<String>, actions: &[&str]) -> Self {
-        let mut reading = Self { config: None, gathered: Gathered::default(), jobs: vec![], tables_read: false, diagnosis: Diagnosis::default() };
+        let mut reading = Self {
+            config: None,
+            gathered: Gathered::default(),
+            jobs: vec![],
+            tables_read: false,
+            diagnosis: Diagnosis::default(),
+        };
         let base = match config.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => PathBuf::from("."),
@@ -141,7 +151,9 @@ impl Reading {
             return Err(self.diagnosis);
         };
         let unread: Vec<&str> = match &read.config.policy_tables {
-            Some(tables) if !self.tables_read => [&tables.lifecycle].into_iter().flatten().map(|table| table.value.store.as_str()).collect(),
+            Some(tables) if !self.tables_read => {
+                [&tables.lifecycle].into_iter().flatten().map(|table| table.value.store.as_str()).collect()
+            }
             _ => vec![],
         };
         let ground = Ground {

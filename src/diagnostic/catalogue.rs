@@ -180,7 +180,45 @@ catalogue! {
     BUDGET = "SW3010", "a budget or lag of zero",
         "A job without time does nothing. Leave the key out if there is no limit.";
 
-    // Stores (SW4xxx) and runs (SW5xxx) follow here.
+    // Stores
+    NOT_THERE = "SW4001", "a store or table that is not there",
+        "Names match the catalogue exactly, letter case included: a near miss is suggested and never used. A dataset is `store.table` or\n\
+         `store.schema.table`; without a schema the connection's own is meant. SQLite has no schemas.";
+    NO_COLUMN = "SW4002", "a column that is not there",
+        "A clock, a key or an archive needs a column that the table does not have. Names match exactly, letter case included.";
+    NO_KEY = "SW4003", "a table without a usable key",
+        "Rows are told apart by the primary key, or by a unique index over NOT NULL columns; floating-point columns are not compared.\n\
+         Without one a row could be removed in another's place, so nothing is moved or removed.";
+    CLOCK_UNFIT = "SW4004", "a clock that does not date a row",
+        "A clock is a date, datetime or timestamp, or an integer with its `unit` (s, ms, us). A SQLite column promises no type, so its\n\
+         values decide: all integers, or all ISO text of one form. Mixed forms do not compare and are refused.";
+    TABLE_UNFIT = "SW4005", "a table that cannot be governed",
+        "Views, foreign, unlogged, temporary and virtual tables, and engines without transactions: a stop in the middle would lose or double rows.";
+    DENIED = "SW4006", "a right that is missing",
+        "The store's user lacks a right. `steward plan JOB --sql` prints the statements and the grants that they need.";
+    CONDITION = "SW4007", "a condition that does not work",
+        "`where` is one boolean expression in the store's own language. It may hold no second statement, comment or open bracket; the store\n\
+         must accept it both bare and in parentheses, so that it can neither widen nor escape the predicate it becomes part of.";
+    NO_ARCHIVE = "SW4008", "an archive table that is not there",
+        "The archive is a table of its own. Make it with the statement shown, or write `create: true` and the first run makes it.";
+    ARCHIVE_UNFIT = "SW4009", "an archive that cannot take every row unchanged",
+        "Each column of the source must be there, of the same type or a wider one of its family; no other column may demand a value; and a\n\
+         unique index must cover the source's key, or a row archived twice would not be seen.";
+
+    // Runs
+    GUARDED = "SW5001", "more rows than one run may take",
+        "A guard counts before anything is touched, and refuses rather than trims: default 100,000 rows and 20 % of the dataset.\n\
+         Look at `steward plan JOB --out FILE`; if it is right, `steward run-job JOB --plan FILE` does exactly that. `--yes` never approves a guard.";
+    CASCADE = "SW5002", "rows of other tables would go along",
+        "A foreign key would remove or blank rows of another table. `cascade: allow` in the policy permits it; the plan counts them.";
+    PLAN_STALE = "SW5003", "a plan file that approves nothing now",
+        "A plan is good for 24 hours, and only while policies, holds, columns, cutoff and counts are what they were. Plan again.";
+    CONFLICT = "SW5004", "rows whose archived namesake is different",
+        "The archive holds other content under the same key. Nothing is overwritten and the row stays. Compare both, then correct or remove the archived one.";
+    LEASE_HELD = "SW5005", "the job is running already",
+        "One run of a job at a time. The message names the run, its process, and since when. A lock whose process is gone frees itself.";
+    NO_EVIDENCE = "SW5006", "the ledger does not take what must be recorded",
+        "Before each batch an intent is written, after it an outcome. A ledger that cannot be written refuses everything: what is not evidenced is not done.";
 }
 
 #[cfg(test)]

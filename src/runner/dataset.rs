@@ -1,6 +1,7 @@
 //! One dataset of a run: prepare, survey, guard, and where the run acts, the batches.
 
 use crate::action::{Action, Context, Facts, Label, reason};
+use crate::diagnostic::catalogue as codes;
 use crate::ledger::event::Event;
 use crate::ledger::lease::Lease;
 use crate::ledger::pass::Pass;
@@ -164,7 +165,7 @@ impl<A: Action> Dataset<'_, A> {
         if let Some(Err(why)) = approval.map(|plan| plan.approves(&surveyed.step)) {
             refusals.push(Reason {
                 weight: Weight::Refused,
-                code: Some("SW5003".into()),
+                code: Some(codes::PLAN_STALE.to_string()),
                 text: format!("the plan file does not approve this: {why}; nothing was touched"),
                 help: Some(format!("plan again: `steward plan {} --out FILE`", self.cx.job.name)),
             });
@@ -341,7 +342,7 @@ fn conflicts(keys: &[String]) -> Option<Reason> {
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     (!keys.is_empty()).then(|| Reason {
         weight: Weight::Failed,
-        code: Some("SW5004".into()),
+        code: Some(codes::CONFLICT.to_string()),
         text: format!("the archive holds other content under the same key; these rows stay: {named}{more}"),
         help: Some("compare both rows, then correct or remove the archived one".into()),
     })

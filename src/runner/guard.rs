@@ -1,6 +1,7 @@
 //! Decides, on the survey alone, whether a dataset may be touched without a person.
 
 use crate::action::Facts;
+use crate::diagnostic::catalogue as codes;
 use crate::report::figures;
 use crate::report::run::{Reason, Weight};
 use crate::store::rows::Counts;
@@ -39,7 +40,7 @@ fn too_much(facts: &Facts, counts: &Counts, job: &str) -> Option<Reason> {
     };
     Some(Reason {
         weight: Weight::Refused,
-        code: Some("SW5001".into()),
+        code: Some(codes::GUARDED.to_string()),
         text: format!("{} rows are due, {cap}; nothing was touched", figures::count(going)),
         help: Some(format!("look at `steward plan {job} --out FILE`, then approve it: `steward run-job {job} --plan FILE`")),
     })
@@ -54,7 +55,7 @@ fn cascades(table: &str, constraint: &str, rule: OnDelete, rows: u64) -> Reason 
     let what = if rule == OnDelete::Cascade { "removed" } else { "changed" };
     Reason {
         weight: Weight::Refused,
-        code: Some("SW5002".into()),
+        code: Some(codes::CASCADE.to_string()),
         text: format!(
             "{} rows of `{table}` would be {what} along, by foreign key `{constraint}`; nothing was touched",
             figures::count(rows)

@@ -6,6 +6,7 @@ use super::failure::StoreFailure;
 use super::rows::Rows;
 use super::table::{Class, Column, Table};
 use super::{catalogue, session::Session};
+use crate::diagnostic::catalogue as codes;
 use crate::policy::dataset::DatasetName;
 
 /// The column that names the batch which brought a row; restoring by batch needs it.
@@ -40,7 +41,7 @@ impl Archive {
         let source = rows.table();
         if (&archive.schema, &archive.name) == (&source.schema, &source.name) {
             return Err(StoreFailure::refused(
-                "SW4010",
+                codes::ARCHIVE_UNFIT,
                 format!("`{}` cannot be its own archive", source.label()),
                 "name another table in `archive.to`",
             ));
@@ -52,7 +53,7 @@ impl Archive {
         let own = archive.columns.iter().filter(|column| !source.columns.iter().any(|other| other.name == column.name));
         if let Some(extra) = own.clone().find(|column| !column.nullable && !column.has_default && !column.generated) {
             return Err(StoreFailure::refused(
-                "SW4010",
+                codes::ARCHIVE_UNFIT,
                 format!(
                     "archive `{}` wants a value for `{}` (NOT NULL, no default), which `{}` does not have",
                     archive.label(),
@@ -66,7 +67,7 @@ impl Archive {
         if !archive.is_unique_over(&key) {
             let list = key.iter().map(|column| rows.dialect.quote(&column.name)).collect::<Vec<_>>().join(", ");
             return Err(StoreFailure::refused(
-                "SW4010",
+                codes::ARCHIVE_UNFIT,
                 format!(
                     "archive `{}` has no unique index over ({list}): a row archived twice would not be seen",
                     archive.label()
@@ -99,7 +100,7 @@ impl Archive {
                 _ => "make it, or write `create: true`: ".to_owned(),
             });
             let help = format!("{}{}", near.unwrap_or_default(), ddl.join("; "));
-            return Err(StoreFailure::refused("SW4009", format!("there is no archive `{to}`; nothing is moved"), help));
+            return Err(StoreFailure::refused(codes::NO_ARCHIVE, format!("there is no archive `{to}`; nothing is moved"), help));
         }
         Ok(Self {
             schema,
@@ -147,7 +148,7 @@ impl Archive {
 
 fn lacks(source: &Table, archive: &Table, column: &Column) -> StoreFailure {
     StoreFailure::refused(
-        "SW4010",
+        codes::ARCHIVE_UNFIT,
         format!("archive `{}` has no column `{}`, which `{}` has", archive.label(), column.name, source.label()),
         format!("ALTER TABLE … ADD COLUMN {} {};", column.name, column.declared),
     )
@@ -155,7 +156,7 @@ fn lacks(source: &Table, archive: &Table, column: &Column) -> StoreFailure {
 
 fn unfit(source: &Table, archive: &Table, column: &Column, there: &Column, why: &str) -> StoreFailure {
     StoreFailure::refused(
-        "SW4010",
+        codes::ARCHIVE_UNFIT,
         format!(
             "column `{}` of archive `{}` is `{}` and {why}; in `{}` it is `{}`",
             column.name,

@@ -7,6 +7,7 @@ use super::failure::StoreFailure;
 use super::session::Session;
 use super::table::Table;
 use super::{mysql, postgres, sqlite};
+use crate::diagnostic::catalogue as codes;
 use crate::policy::dataset::DatasetName;
 use crate::policy::lifecycle::Clock;
 
@@ -32,7 +33,7 @@ pub async fn must_find(session: &mut Session, name: &DatasetName) -> Result<Tabl
         _ if tables.is_empty() => "the schema has no tables, or does not exist".to_owned(),
         _ => format!("it has: {}", tables.iter().take(12).cloned().collect::<Vec<_>>().join(", ")),
     };
-    Err(StoreFailure::refused("SW4001", format!("there is no table `{name}`"), help))
+    Err(StoreFailure::refused(codes::NOT_THERE, format!("there is no table `{name}`"), help))
 }
 
 /// The tables of a schema; of the connection's own when none is named.

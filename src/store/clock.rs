@@ -4,6 +4,7 @@ use super::cell::Cell;
 use super::dialect::Dialect;
 use super::failure::StoreFailure;
 use super::table::{Class, Column, Table};
+use crate::diagnostic::catalogue as codes;
 use crate::policy::lifecycle::{Clock, ClockUnit};
 use crate::policy::period::first_instant;
 use chrono::{DateTime, Days, Duration, LocalResult, NaiveDateTime, NaiveTime, TimeZone, Timelike, Utc};
@@ -51,7 +52,7 @@ impl ClockKind {
             }
             _ => {
                 return Err(StoreFailure::refused(
-                    "SW4004",
+                    codes::CLOCK_UNFIT,
                     format!(
                         "clock `{}` of `{}` is of type `{}`, which dates nothing",
                         column.name,
@@ -64,7 +65,7 @@ impl ClockKind {
         };
         if clock.unit.is_some() {
             return Err(StoreFailure::refused(
-                "SW4004",
+                codes::CLOCK_UNFIT,
                 format!("clock `{}` of `{}` is of type `{}` and has no `unit`", column.name, table.label(), column.declared),
                 "leave `unit` out: it belongs to integer clocks",
             ));
@@ -129,7 +130,7 @@ impl ClockKind {
 /// A SQLite integer clock, or any store's, without its unit.
 pub fn unit_missing(table: &Table, column: &str) -> StoreFailure {
     StoreFailure::refused(
-        "SW4004",
+        codes::CLOCK_UNFIT,
         format!("clock `{column}` of `{}` holds integers, and nothing says what they count", table.label()),
         format!("write `clock: {{ column: {column}, unit: s }}` (or ms, us)"),
     )

@@ -4,6 +4,7 @@ use super::failure::StoreFailure;
 use super::session::Session;
 use super::table::Table;
 use super::{catalogue, dialect::Dialect};
+use crate::diagnostic::catalogue as codes;
 
 /// Refuses what is not one boolean expression over this table: first by its letters, then by asking the store.
 ///
@@ -12,7 +13,7 @@ use super::{catalogue, dialect::Dialect};
 pub async fn check(session: &mut Session, table: &Table, condition: &str, whose: &str) -> Result<(), StoreFailure> {
     let refused = |text: String| {
         StoreFailure::refused(
-            "SW4007",
+            codes::CONDITION,
             text,
             "write one condition in the store's own language, such as `amount > 0 AND status = 'closed'`",
         )

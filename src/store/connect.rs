@@ -3,6 +3,7 @@
 use super::dialect::Dialect;
 use super::failure::StoreFailure;
 use super::session::{Link, Session};
+use crate::diagnostic::catalogue as codes;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
@@ -64,7 +65,7 @@ impl Stores {
     /// A store by name.
     pub fn get(&self, name: &str) -> Result<&Store, StoreFailure> {
         self.by_name.get(name).ok_or_else(|| {
-            StoreFailure::refused("SW4001", format!("there is no store `{name}`"), "name one of `stores` in steward.yaml")
+            StoreFailure::refused(codes::NOT_THERE, format!("there is no store `{name}`"), "name one of `stores` in steward.yaml")
         })
     }
 
@@ -102,7 +103,7 @@ impl Store {
         let wrong = |error: sqlx::Error| {
             let text = super::failure::without_values(&error.to_string());
             StoreFailure::refused(
-                "SW4001",
+                codes::NOT_THERE,
                 format!("the url of store `{}` cannot be used: {text}", address.name),
                 "see `stores` in steward.yaml",
             )

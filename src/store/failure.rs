@@ -1,5 +1,6 @@
 //! What a store answers when it does not do what was asked, and what that means for a run.
 
+use crate::diagnostic::catalogue as codes;
 use std::time::Duration;
 
 /// Why a store did not do what was asked.
@@ -33,7 +34,7 @@ pub enum StoreFailure {
     #[error("{text}")]
     Refused {
         /// The stable code, for `steward explain`.
-        code: &'static str,
+        code: codes::Code,
         /// A lowercase fact.
         text: String,
         /// The way out.
@@ -51,7 +52,7 @@ pub enum StoreFailure {
 
 impl StoreFailure {
     /// A refusal: what is declared cannot work here.
-    pub fn refused(code: &'static str, text: impl Into<String>, help: impl Into<String>) -> Self {
+    pub fn refused(code: codes::Code, text: impl Into<String>, help: impl Into<String>) -> Self {
         Self::Refused { code, text: text.into(), help: help.into() }
     }
 
@@ -82,7 +83,7 @@ impl StoreFailure {
                 Kind::Busy => Self::Busy { store, text: text() },
                 Kind::Away => Self::Away { store, text: text() },
                 Kind::Denied => Self::Refused {
-                    code: "SW4006",
+                    code: codes::DENIED,
                     text: format!("store `{store}` denies the right to do this: {}", text()),
                     help: "`steward plan JOB --sql` prints the grants that the job needs".into(),
                 },

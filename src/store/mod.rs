@@ -11,6 +11,7 @@ pub mod dialect;
 pub mod failure;
 pub mod holds;
 mod mysql;
+pub mod policy_tables;
 mod postgres;
 pub mod rows;
 pub mod session;

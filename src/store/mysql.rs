@@ -5,6 +5,7 @@ use super::dialect::Dialect;
 use super::failure::StoreFailure;
 use super::session::Session;
 use super::table::{Child, Class, Column, Index, OnDelete, Table};
+use crate::diagnostic::catalogue as codes;
 
 /// A table by its exact name, or `None`; what is there and cannot be governed is refused.
 pub(super) async fn table(session: &mut Session, schema: Option<&str>, name: &str) -> Result<Option<Table>, StoreFailure> {
@@ -39,14 +40,14 @@ pub(super) async fn table(session: &mut Session, schema: Option<&str>, name: &st
 fn refuse_other_kinds(label: &str, kind: &str, engine: &str) -> Result<(), StoreFailure> {
     if !kind.contains("BASE TABLE") {
         let text = format!("`{label}` is a {}; nothing is moved from or to it", kind.to_lowercase());
-        return Err(StoreFailure::refused("SW4005", text, "name the table itself"));
+        return Err(StoreFailure::refused(codes::TABLE_UNFIT, text, "name the table itself"));
     }
     if !matches!(engine.to_ascii_lowercase().as_str(), "innodb" | "rocksdb" | "ndbcluster") {
         let text = format!(
             "`{label}` uses the engine {engine}, which has no transactions: a stop in the middle would lose or double rows"
         );
         return Err(StoreFailure::refused(
-            "SW4005",
+            codes::TABLE_UNFIT,
             text,
             format!("`ALTER TABLE {label} ENGINE = InnoDB`, without the store's name"),
         ));

@@ -4,6 +4,7 @@ use super::cell::Cell;
 use super::failure::StoreFailure;
 use super::session::Session;
 use super::table::{Child, Class, Column, Index, OnDelete, Table};
+use crate::diagnostic::catalogue as codes;
 
 /// A table by its exact name, or `None`; what is there and cannot be governed is refused.
 pub(super) async fn table(session: &mut Session, schema: Option<&str>, name: &str) -> Result<Option<Table>, StoreFailure> {
@@ -46,7 +47,11 @@ fn refuse_other_kinds(label: &str, kind: &str, persistence: &str) -> Result<(), 
         (_, "t") => "a temporary table",
         _ => return Ok(()),
     };
-    Err(StoreFailure::refused("SW4005", format!("`{label}` is {what}; nothing is moved from or to it"), "name the table itself"))
+    Err(StoreFailure::refused(
+        codes::TABLE_UNFIT,
+        format!("`{label}` is {what}; nothing is moved from or to it"),
+        "name the table itself",
+    ))
 }
 
 async fn columns(session: &mut Session, oid: &[Cell]) -> Result<Vec<Column>, StoreFailure> {

@@ -9,6 +9,7 @@ use super::holds::Holds;
 use super::session::Session;
 use super::table::{Child, Class, Column, OnDelete, Table};
 use super::{catalogue, condition, sqlite};
+use crate::diagnostic::catalogue as codes;
 use crate::policy::dataset::DatasetName;
 use crate::policy::lifecycle::Clock;
 use chrono::{DateTime, Utc};
@@ -427,7 +428,7 @@ async fn refuse_unnamed_rows(session: &mut Session, table: &Table, key: &[Column
         return Ok(());
     }
     Err(StoreFailure::refused(
-        "SW4003",
+        codes::NO_KEY,
         format!(
             "{rows} rows of `{}` have NULL in their key and cannot be told apart; nothing is moved or removed",
             table.label()

@@ -5,6 +5,7 @@ use super::clock::{ClockKind, TextShape, unit_missing};
 use super::failure::StoreFailure;
 use super::session::Session;
 use super::table::{Child, Class, Column, Index, OnDelete, Table};
+use crate::diagnostic::catalogue as codes;
 use crate::policy::lifecycle::Clock;
 use chrono_tz::Tz;
 
@@ -13,7 +14,7 @@ pub(super) async fn table(session: &mut Session, schema: Option<&str>, name: &st
     if let Some(schema) = schema {
         let text = format!("`{}.{schema}.{name}` names a schema, and SQLite has none", session.store());
         return Err(StoreFailure::refused(
-            "SW4001",
+            codes::NOT_THERE,
             text,
             format!("write `{}.{name}`; a dot inside a name is double-quoted", session.store()),
         ));
@@ -28,7 +29,7 @@ pub(super) async fn table(session: &mut Session, schema: Option<&str>, name: &st
     if row[0].as_text() == Some("view") || definition.starts_with("CREATE VIRTUAL") {
         let what = if definition.starts_with("CREATE VIRTUAL") { "a virtual table" } else { "a view" };
         return Err(StoreFailure::refused(
-            "SW4005",
+            codes::TABLE_UNFIT,
             format!("`{label}` is {what}; nothing is moved from or to it"),
             "name the table itself",
         ));
@@ -153,7 +154,7 @@ pub(super) async fn clock(session: &mut Session, table: &Table, clock: &Clock) -
         session.dialect().table(table)
     );
     let shapes = session.rows(&sql, &[]).await?;
-    let refused = |text: String, help: &str| Err(StoreFailure::refused("SW4004", text, help));
+    let refused = |text: String, help: &str| Err(StoreFailure::refused(codes::CLOCK_UNFIT, text, help));
     let label = format!("clock `{}` of `{}`", clock.column, table.label());
     match shapes.as_slice() {
         [] => Ok(clock.unit.map_or_else(|| ClockKind::Text(unseen(clock)), ClockKind::Epoch)),

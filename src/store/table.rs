@@ -1,6 +1,7 @@
 //! A table as its catalogue describes it, and the decisions that follow from that alone.
 
 use super::failure::StoreFailure;
+use crate::diagnostic::catalogue as codes;
 
 /// A table as its store's catalogue describes it.
 #[derive(Debug, Clone, PartialEq)]
@@ -150,7 +151,7 @@ impl Table {
             }
             _ => format!("it has: {}", self.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ")),
         };
-        Err(StoreFailure::refused("SW4002", format!("table `{}` has no column `{name}`", self.label()), help))
+        Err(StoreFailure::refused(codes::NO_COLUMN, format!("table `{}` has no column `{name}`", self.label()), help))
     }
 
     /// The columns that name a row for good: the primary key, else the shortest unique index without NULLs.
@@ -165,7 +166,7 @@ impl Table {
         let best = self.unique.iter().filter(usable).min_by_key(|index| (!index.primary, index.columns.len()));
         let Some(best) = best else {
             return Err(StoreFailure::refused(
-                "SW4003",
+                codes::NO_KEY,
                 format!("table `{}` has no usable key: rows cannot be told apart, so nothing is moved or removed", self.label()),
                 "give it a primary key, or a unique index over NOT NULL columns that are not floating-point",
             ));

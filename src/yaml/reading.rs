@@ -51,7 +51,11 @@ impl<'a> Reading<'a> {
                 let value = (self.variable)(name);
                 if value.is_none() {
                     let message = format!("the environment has no variable `{name}`");
-                    self.note(Diagnostic::error(catalogue::VARIABLE, message).at(&node.place).help(format!("set `{name}`, or write the value here")));
+                    self.note(
+                        Diagnostic::error(catalogue::VARIABLE, message)
+                            .at(&node.place)
+                            .help(format!("set `{name}`, or write the value here")),
+                    );
                 }
                 value
             }
@@ -77,7 +81,9 @@ pub fn variable_of(text: &str) -> Result<Option<&str>, ()> {
 
 /// True for what can be the name of a variable.
 pub fn is_variable(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !name.starts_with(|c: char| c.is_ascii_digit())
+    !name.is_empty()
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && !name.starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// A value that people write.

@@ -1,0 +1,73 @@
+//! Tells a run: the page and its JSON in the state folder, and the mail if one is due.
+
+use crate::job::outcome::Outcome;
+use crate::job::spec::ReportRule;
+use crate::report::deliver::{self, MailSettings};
+use crate::report::run::{Delivery, MailState, Reason, RunReport, Weight};
+use crate::report::{mail, when, write};
+use std::path::PathBuf;
+
+/// Where reports go.
+#[derive(Debug, Clone)]
+pub struct Reporting {
+    /// The folder of pages.
+    pub reports: PathBuf,
+    /// Mails that wait for their server.
+    pub spool: PathBuf,
+    /// How mail travels; none when none is configured.
+    pub mail: Option<MailSettings>,
+}
+
+impl Reporting {
+    /// Writes the page, sends the mail, and notes in the report what became of both.
+    ///
+    /// What a run did stays done when its report cannot be delivered; the outcome says `undelivered` then.
+    pub async fn tell(&self, rule: &ReportRule, report: &mut RunReport, last: Option<&RunReport>) {
+        let html = match write::write(report, &self.reports) {
+            Ok(written) => Some(written.html.display().to_string()),
+            Err(error) => {
+                undelivered(report, Reason { weight: Weight::Warning, code: None, text: error.to_string(), help: None });
+                None
+            }
+        };
+        let mail = self.mail(rule, report, last).await;
+        report.report = Some(Delivery { html, mail });
+    }
+
+    async fn mail(&self, rule: &ReportRule, report: &mut RunReport, last: Option<&RunReport>) -> MailState {
+        let Some(settings) = &self.mail else { return MailState::NotConfigured };
+        let to = if rule.to.is_empty() { &settings.to } else { &rule.to };
+        if to.is_empty() {
+            return MailState::NotConfigured;
+        }
+        if !when::should_send(rule.when, report, last) {
+            let flushed = deliver::flush_spool(settings, &self.spool).await;
+            refused(report, flushed.refused);
+            return MailState::NotDue;
+        }
+        let message = match mail::compose(report, &settings.from, to) {
+            Ok(message) => message,
+            Err(error) => {
+                undelivered(report, Reason { weight: Weight::Warning, code: None, text: error.to_string(), help: None });
+                return MailState::NotConfigured;
+            }
+        };
+        let delivered = deliver::deliver(settings, &self.spool, &write::stem(report), &message).await;
+        refused(report, delivered.flushed.refused);
+        if let Some(reason) = delivered.reason {
+            undelivered(report, Reason { weight: Weight::Warning, ..reason });
+        }
+        delivered.state
+    }
+}
+
+/// Mails of earlier runs that no server will ever take: told once, here.
+fn refused(report: &mut RunReport, texts: Vec<String>) {
+    report.reasons.extend(texts.into_iter().map(|text| Reason { weight: Weight::Warning, code: None, text, help: None }));
+}
+
+fn undelivered(report: &mut RunReport, reason: Reason) {
+    report.reasons.push(reason);
+    report.outcome = Some(report.outcome.unwrap_or(Outcome::Done).worse(Outcome::Undelivered));
+    report.exit = report.outcome.map(Outcome::exit);
+}
