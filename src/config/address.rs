@@ -32,10 +32,20 @@ pub fn split(url: &str) -> Option<Address<'_>> {
     };
     // The last `@` ends the userinfo: a password may hold `/` and `@` when somebody forgot to escape it.
     let (userinfo, rest) = rest.rsplit_once('@').map_or((None, rest), |(userinfo, rest)| (Some(userinfo), rest));
-    let (user, password) = userinfo.map_or((None, None), |info| info.split_once(':').map_or((Some(info), None), |(user, password)| (Some(user), Some(password))));
+    let (user, password) = userinfo.map_or((None, None), |info| {
+        info.split_once(':').map_or((Some(info), None), |(user, password)| (Some(user), Some(password)))
+    });
     let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
     let (host, port) = host_and_port(authority)?;
-    Some(Address { scheme, user: user.filter(|user| !user.is_empty()), has_password: password.is_some_and(|password| !password.is_empty()), host, port, path, query })
+    Some(Address {
+        scheme,
+        user: user.filter(|user| !user.is_empty()),
+        has_password: password.is_some_and(|password| !password.is_empty()),
+        host,
+        port,
+        path,
+        query,
+    })
 }
 
 fn host_and_port(authority: &str) -> Option<(&str, Option<u16>)> {
@@ -72,7 +82,10 @@ mod tests {
     #[test]
     fn urls_are_taken_apart() {
         let url = split("postgres://steward@[::1]:5432/looma?sslmode=verify-full&x=y").unwrap();
-        assert_eq!((url.scheme, url.user, url.host, url.port, url.path), ("postgres", Some("steward"), "::1", Some(5432), "/looma"));
+        assert_eq!(
+            (url.scheme, url.user, url.host, url.port, url.path),
+            ("postgres", Some("steward"), "::1", Some(5432), "/looma")
+        );
         assert_eq!(url.parameter("sslmode"), Some("verify-full"));
         assert!(url.is_loopback() && !url.has_password);
         assert_eq!(split("sqlite:company.db").unwrap().path, "company.db");
@@ -81,7 +94,9 @@ mod tests {
 
     #[test]
     fn a_password_is_seen_however_odd_it_is() {
-        for url in ["mysql://root:pw@h/db", "mysql://root:p/w@h/db", "mysql://root:p@w@h/db", "redis://:pw@h", "mysql://root:p?w@h/db"] {
+        for url in
+            ["mysql://root:pw@h/db", "mysql://root:p/w@h/db", "mysql://root:p@w@h/db", "redis://:pw@h", "mysql://root:p?w@h/db"]
+        {
             let found = split(url).is_none_or(|address| address.has_password);
             assert!(found || url.contains('?'), "{url}");
         }

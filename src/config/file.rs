@@ -3,10 +3,10 @@
 use super::secret::{SecretRef, Sourced};
 use crate::policy::dataset::DatasetName;
 use crate::policy::file::ClockEntry;
+use crate::policy::file::NotBuilt;
 use crate::policy::period::Period;
 use crate::yaml::fields::declared;
 use crate::yaml::node::{At, Named};
-use crate::policy::file::NotBuilt;
 
 declared! {
     /// The configuration: what there is to govern, and where things live. Relative paths begin at this file.

@@ -41,20 +41,27 @@ pub fn read(file: &Arc<str>, base: &Path, root: &Node, reading: &mut Reading<'_>
     };
     let store_names: Vec<String> = written.stores.0.iter().map(|(key, _)| key.text.clone()).collect();
     if store_names.is_empty() {
-        reading.note(Diagnostic::error(catalogue::NO_STORES, "the configuration names no stores").at(&root.place).help("add one under `stores`: `core: { url: \"sqlite:company.db\" }`"));
+        reading.note(
+            Diagnostic::error(catalogue::NO_STORES, "the configuration names no stores")
+                .at(&root.place)
+                .help("add one under `stores`: `core: { url: \"sqlite:company.db\" }`"),
+        );
     }
     let mut stores = vec![];
     for (key, entry) in written.stores.0 {
-        if let Some(value) = entry.value.filter(|_| !entry.broken) {
-            stores.extend(store::store(&key, value, reading));
-        }
+        // What is wrong with a broken entry otherwise is told too.
+        let read = entry.value.and_then(|value| store::store(&key, value, reading));
+        stores.extend(read.filter(|_| !entry.broken));
     }
     if let Some(keys) = &written.keys {
         let message = "`keys` comes with the action `encrypt`, which is not built yet; no key was read";
-        reading.note(Diagnostic::error(catalogue::NOT_BUILT, message).at(&keys.place).help("take `keys` out until `encrypt` is there"));
+        reading.note(
+            Diagnostic::error(catalogue::NOT_BUILT, message).at(&keys.place).help("take `keys` out until `encrypt` is there"),
+        );
     }
     let state = base.join(written.state.as_deref().unwrap_or("state/"));
-    let ledger = written.ledger.as_ref().map_or_else(|| Some(state.join("steward.db")), |ledger| ledger_file(ledger, base, reading));
+    let ledger =
+        written.ledger.as_ref().map_or_else(|| Some(state.join("steward.db")), |ledger| ledger_file(ledger, base, reading));
     let policy_tables = written.policy_tables.and_then(|tables| {
         let names: Vec<&str> = store_names.iter().map(String::as_str).collect();
         policy_tables(tables, &names, reading)
@@ -69,7 +76,9 @@ pub fn read(file: &Arc<str>, base: &Path, root: &Node, reading: &mut Reading<'_>
             stores,
             ledger: ledger.unwrap_or_else(|| state.join("steward.db")),
             state,
-            policies: written.policies.map_or_else(|| vec![(base.join("policies/"), None)], |paths| paths.into_iter().map(path).collect()),
+            policies: written
+                .policies
+                .map_or_else(|| vec![(base.join("policies/"), None)], |paths| paths.into_iter().map(path).collect()),
             jobs: written.jobs.map_or_else(|| (base.join("jobs/"), None), path),
             policy_tables,
             mail,
@@ -84,9 +93,14 @@ const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr
 
 fn address(listen: &At<String>, reading: &mut Reading<'_>) -> Option<SocketAddr> {
     let text = &listen.value;
-    let parsed = text.parse().ok().or_else(|| text.strip_prefix("localhost:").and_then(|port| port.parse().ok()).map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port))));
+    let parsed = text.parse().ok().or_else(|| {
+        text.strip_prefix("localhost:")
+            .and_then(|port| port.parse().ok())
+            .map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+    });
     if parsed.is_none() {
-        let diagnostic = Diagnostic::error(catalogue::UNREADABLE_VALUE, format!("`{text}` is not an address to listen on")).at(&listen.place);
+        let diagnostic =
+            Diagnostic::error(catalogue::UNREADABLE_VALUE, format!("`{text}` is not an address to listen on")).at(&listen.place);
         reading.note(diagnostic.help("an IP address and a port: `127.0.0.1:9464`, `[::]:9464`"));
     }
     parsed
@@ -97,7 +111,8 @@ fn ledger_file(ledger: &At<Sourced>, base: &Path, reading: &mut Reading<'_>) -> 
     let url = match &ledger.value {
         Sourced::Here(url) => url.as_str(),
         Sourced::Elsewhere(Source::Env(_) | Source::File(_) | Source::Credential(_)) => {
-            let diagnostic = Diagnostic::error(catalogue::NOT_BUILT, "a ledger whose URL is elsewhere is not built yet").at(&ledger.place);
+            let diagnostic =
+                Diagnostic::error(catalogue::NOT_BUILT, "a ledger whose URL is elsewhere is not built yet").at(&ledger.place);
             reading.note(diagnostic.help("write `ledger: \"sqlite:state/steward.db\"`"));
             return None;
         }
@@ -107,12 +122,18 @@ fn ledger_file(ledger: &At<Sourced>, base: &Path, reading: &mut Reading<'_>) -> 
     match parts.as_ref().map(|parts| parts.scheme.to_ascii_lowercase()).as_deref() {
         Some("sqlite") if !path.is_empty() => Some(base.join(path)),
         Some("postgres" | "postgresql" | "mysql" | "mariadb") => {
-            let diagnostic = Diagnostic::error(catalogue::NOT_BUILT, "a ledger on a server is not built yet; runs are recorded in SQLite").at(&ledger.place);
+            let diagnostic =
+                Diagnostic::error(catalogue::NOT_BUILT, "a ledger on a server is not built yet; runs are recorded in SQLite")
+                    .at(&ledger.place);
             reading.note(diagnostic.help("write `ledger: \"sqlite:state/steward.db\"`, or leave the key out"));
             None
         }
         _ => {
-            reading.note(Diagnostic::error(catalogue::URL, "this is not a ledger's URL").at(&ledger.place).help("write `sqlite:state/steward.db`, or leave the key out"));
+            reading.note(
+                Diagnostic::error(catalogue::URL, "this is not a ledger's URL")
+                    .at(&ledger.place)
+                    .help("write `sqlite:state/steward.db`, or leave the key out"),
+            );
             None
         }
     }
@@ -125,20 +146,34 @@ fn policy_tables(tables: At<super::file::PolicyTablesEntry>, stores: &[&str], re
         known_store(dataset, stores, reading);
     }
     if tables.lifecycle.is_none() && tables.classification.is_none() {
-        reading.note(Diagnostic::error(catalogue::POLICY_TABLES, "`policy_tables` names no table").at(&place).help("add `lifecycle` or `classification`, each `store.table`"));
+        reading.note(
+            Diagnostic::error(catalogue::POLICY_TABLES, "`policy_tables` names no table")
+                .at(&place)
+                .help("add `lifecycle` or `classification`, each `store.table`"),
+        );
     }
     if let Some(clock) = tables.clock.as_ref().filter(|_| tables.lifecycle.is_none()) {
-        let diagnostic = Diagnostic::error(catalogue::POLICY_TABLES, "`clock` is for the rows of `lifecycle`, which is not there").at(&clock.place);
+        let diagnostic =
+            Diagnostic::error(catalogue::POLICY_TABLES, "`clock` is for the rows of `lifecycle`, which is not there")
+                .at(&clock.place);
         reading.note(diagnostic.help("leave it out, or name the lifecycle table"));
     }
     let clock = tables.clock.as_ref().and_then(|clock| clock_of(clock, reading));
-    (reading.notes.len() == notes).then_some(PolicyTables { lifecycle: tables.lifecycle, classification: tables.classification, clock })
+    (reading.notes.len() == notes).then_some(PolicyTables {
+        lifecycle: tables.lifecycle,
+        classification: tables.classification,
+        clock,
+    })
 }
 
 fn known_store(dataset: &At<DatasetName>, stores: &[&str], reading: &mut Reading<'_>) {
     let store = dataset.value.store.as_str();
     if !stores.contains(&store) {
         let message = format!("`{}` begins with `{store}`, which is no store of the configuration", dataset.value);
-        reading.note(Diagnostic::error(catalogue::POLICY_TABLES, message).at(&dataset.place).help_if(near::suggestion(store, stores.iter().copied())));
+        reading.note(
+            Diagnostic::error(catalogue::POLICY_TABLES, message)
+                .at(&dataset.place)
+                .help_if(near::suggestion(store, stores.iter().copied())),
+        );
     }
 }

@@ -5,7 +5,7 @@ use crate::diagnostic::diagnosis::Diagnostic;
 use crate::place::Place;
 use crate::yaml::fields::declared;
 use crate::yaml::node::{Node, Value};
-use crate::yaml::reading::{Read, Reading, is_variable, variable_of};
+use crate::yaml::reading::{Read, Reading, Variable, is_variable, variable_of};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use secrecy::SecretString;
 use std::borrow::Cow;
@@ -85,7 +85,8 @@ impl Source {
             Self::File(path) => read(&base.join(path), around).map_err(wrong)?,
             Self::Credential(name) => {
                 let folder = around.variable("CREDENTIALS_DIRECTORY");
-                let folder = folder.ok_or_else(|| wrong(format!("there is no credential `{name}`: `CREDENTIALS_DIRECTORY` is not set")))?;
+                let folder = folder
+                    .ok_or_else(|| wrong(format!("there is no credential `{name}`: `CREDENTIALS_DIRECTORY` is not set")))?;
                 read(&Path::new(&folder).join(name), around).map_err(wrong)?
             }
         };
@@ -130,7 +131,11 @@ fn source(node: &Node, reading: &mut Reading<'_>) -> Option<Source> {
     let source = match (entry.env, entry.file, entry.credential) {
         (Some(name), None, None) if is_variable(&name) => Some(Source::Env(name)),
         (Some(name), None, None) => {
-            reading.unreadable(node, format!("`{name}` cannot be the name of a variable"), Some("letters, digits and `_`".to_owned()));
+            reading.unreadable(
+                node,
+                format!("`{name}` cannot be the name of a variable"),
+                Some("letters, digits and `_`".to_owned()),
+            );
             None
         }
         (None, Some(path), None) if !path.is_empty() => Some(Source::File(path.into())),
@@ -140,7 +145,11 @@ fn source(node: &Node, reading: &mut Reading<'_>) -> Option<Source> {
             None
         }
         _ => {
-            reading.unreadable(node, "a secret has one source", Some("write one of `{ env: NAME }`, `{ file: PATH }`, `{ credential: NAME }`".to_owned()));
+            reading.unreadable(
+                node,
+                "a secret has one source",
+                Some("write one of `{ env: NAME }`, `{ file: PATH }`, `{ credential: NAME }`".to_owned()),
+            );
             None
         }
     };
@@ -152,7 +161,7 @@ impl Read for SecretRef {
     fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
         let source = match &node.value {
             Value::Scalar(scalar) => match variable_of(&scalar.text) {
-                Ok(Some(name)) => Some(Source::Env(name.to_owned())),
+                Variable::Whole(name) => Some(Source::Env(name.to_owned())),
                 _ => {
                     refuse_inline(node, reading);
                     None
@@ -175,7 +184,7 @@ impl Read for Sourced {
     fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
         match &node.value {
             Value::Scalar(scalar) => match variable_of(&scalar.text) {
-                Ok(Some(name)) => Some(Self::Elsewhere(Source::Env(name.to_owned()))),
+                Variable::Whole(name) => Some(Self::Elsewhere(Source::Env(name.to_owned()))),
                 _ => reading.text(node).map(Self::Here),
             },
             _ => source(node, reading).map(Self::Elsewhere),
@@ -227,7 +236,13 @@ mod tests {
 
     #[test]
     fn a_secret_is_fetched_from_where_it_is_named() {
-        let world = World(HashMap::from([("A", "one"), ("/etc/s", "two\n"), ("/base/s", " three\r\n"), ("CREDENTIALS_DIRECTORY", "/run/c"), ("/run/c/db", "four")]));
+        let world = World(HashMap::from([
+            ("A", "one"),
+            ("/etc/s", "two\n"),
+            ("/base/s", " three\r\n"),
+            ("CREDENTIALS_DIRECTORY", "/run/c"),
+            ("/run/c/db", "four"),
+        ]));
         let fetch = |source: Source| source.fetch(Path::new("/base"), &place(), &world).unwrap().expose_secret().to_owned();
         assert_eq!(fetch(Source::Env("A".into())), "one");
         assert_eq!(fetch(Source::File("/etc/s".into())), "two");
@@ -238,7 +253,9 @@ mod tests {
     #[test]
     fn a_secret_that_cannot_be_had_names_its_place() {
         let world = World(HashMap::from([("EMPTY", "")]));
-        for source in [Source::Env("B".into()), Source::Env("EMPTY".into()), Source::File("x".into()), Source::Credential("c".into())] {
+        for source in
+            [Source::Env("B".into()), Source::Env("EMPTY".into()), Source::File("x".into()), Source::Credential("c".into())]
+        {
             let error = source.fetch(Path::new("/"), &place(), &world).unwrap_err();
             assert!(error.to_string().ends_with("(steward.yaml:3:5)"), "{error}");
         }

@@ -94,20 +94,31 @@ pub(super) fn store(key: &Key, entry: StoreEntry, reading: &mut Reading<'_>) -> 
     let notes = reading.notes.len();
     if key.text.is_empty() || !key.text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_')) {
         let message = format!("`{}` cannot be a store's name", key.text);
-        reading.note(Diagnostic::error(catalogue::STORE_NAME, message).at(&key.place).help("letters, digits, `-` and `_`: datasets are written `store.table`"));
+        reading.note(
+            Diagnostic::error(catalogue::STORE_NAME, message)
+                .at(&key.place)
+                .help("letters, digits, `-` and `_`: datasets are written `store.table`"),
+        );
     }
     if let Sourced::Here(url) = &entry.url.value {
         check_url(url, &entry.url.place, reading);
     }
     for (what, timeout) in [("lock_timeout", &entry.lock_timeout), ("statement_timeout", &entry.statement_timeout)] {
         if let Some(timeout) = timeout.as_ref().filter(|timeout| timeout.value.is_zero()) {
-            reading.note(Diagnostic::error(catalogue::LIMIT, format!("`{what}` is zero")).at(&timeout.place).help("leave the key out for the default"));
+            reading.note(
+                Diagnostic::error(catalogue::LIMIT, format!("`{what}` is zero"))
+                    .at(&timeout.place)
+                    .help("leave the key out for the default"),
+            );
         }
     }
     let connections = entry.connections.as_ref().and_then(|count| {
         let fits = u32::try_from(count.value).ok().filter(|count| (1..=1000).contains(count));
         if fits.is_none() {
-            reading.note(Diagnostic::error(catalogue::LIMIT, format!("`connections` is {}; it is 1 to 1000", count.value)).at(&count.place));
+            reading.note(
+                Diagnostic::error(catalogue::LIMIT, format!("`connections` is {}; it is 1 to 1000", count.value))
+                    .at(&count.place),
+            );
         }
         fits
     });
@@ -191,10 +202,13 @@ impl StoreConfig {
             Sourced::Elsewhere(source) => source.fetch(base, place, around)?,
         };
         let written = url.expose_secret().trim();
-        let parts = address::split(written).ok_or_else(|| SecretError::new(format!("the URL of the store `{}` cannot be understood", self.name), place))?;
+        let parts = address::split(written)
+            .ok_or_else(|| SecretError::new(format!("the URL of the store `{}` cannot be understood", self.name), place))?;
         let kind = match scheme(parts.scheme) {
             Some(Scheme::Built(kind)) => kind,
-            Some(Scheme::NotBuilt(name)) => return Err(SecretError::new(format!("the store `{}` is {name}, which is not built yet", self.name), place)),
+            Some(Scheme::NotBuilt(name)) => {
+                return Err(SecretError::new(format!("the store `{}` is {name}, which is not built yet", self.name), place));
+            }
             None => return Err(SecretError::new(format!("the URL of the store `{}` is of an unknown kind", self.name), place)),
         };
         if let Some(what) = lacks(kind, &parts) {
@@ -203,7 +217,9 @@ impl StoreConfig {
         let after_scheme = &written[parts.scheme.len()..];
         let path = (kind == StoreKind::Sqlite).then(|| base.join(sqlite_path(&parts)));
         let rebuilt = match (&path, kind) {
-            (Some(path), _) => format!("sqlite:{}{}", path.display(), parts.query.map(|query| format!("?{query}")).unwrap_or_default()),
+            (Some(path), _) => {
+                format!("sqlite:{}{}", path.display(), parts.query.map(|query| format!("?{query}")).unwrap_or_default())
+            }
             (None, StoreKind::Postgres) => format!("postgres{after_scheme}"),
             (None, _) => format!("mysql{after_scheme}"),
         };

@@ -18,14 +18,17 @@ pub fn listed(path: &Path, named_at: Option<&Place>) -> Result<Vec<PathBuf>, Box
         return Ok(vec![path.to_owned()]);
     }
     let entries = std::fs::read_dir(path).map_err(|error| Box::new(absent(path, named_at, &error)))?;
-    let mut files: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| is_declared(path)).collect();
+    let mut files: Vec<PathBuf> =
+        entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| is_declared(path)).collect();
     files.sort();
     Ok(files)
 }
 
 fn absent(path: &Path, named_at: Option<&Place>, error: &std::io::Error) -> Diagnostic {
     let (what, help) = match error.kind() {
-        std::io::ErrorKind::NotFound => ("is not there".to_owned(), "make it, or name another; relative paths begin at the configuration file"),
+        std::io::ErrorKind::NotFound => {
+            ("is not there".to_owned(), "make it, or name another; relative paths begin at the configuration file")
+        }
         std::io::ErrorKind::NotADirectory => ("is not a folder".to_owned(), "name a folder"),
         _ => (format!("cannot be read: {error}"), "let this user read it"),
     };

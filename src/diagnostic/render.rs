@@ -99,7 +99,10 @@ mod tests {
     fn a_diagnostic_shows_its_code_its_line_both_places_and_the_way_out() {
         let mut sources = Sources::default();
         sources.add("a.yaml".into(), "one: 1\ntwo: \"2\"\n");
-        let one = Diagnostic::error(catalogue::UNKNOWN_KEY, "unknown key `two`").at(&place(2, 1)).also(&place(1, 6), "the other").help("go on");
+        let one = Diagnostic::error(catalogue::UNKNOWN_KEY, "unknown key `two`")
+            .at(&place(2, 1))
+            .also(&place(1, 6), "the other")
+            .help("go on");
         let text = diagnostic(&one, &sources, false);
         assert!(text.starts_with("error[SW0002]: unknown key `two`\n"), "{text}");
         for part in ["--> a.yaml:2:1", "2 | two: \"2\"", "^^^", "note: the other", "--> a.yaml:1:6", "help: go on"] {

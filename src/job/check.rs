@@ -38,21 +38,31 @@ pub fn patterns(read: &ReadJob, policies: &Policies, unknown: Unknown<'_>, notes
 
 fn one(action: &str, pattern: &str, place: &Place, policies: &Policies, unknown: Unknown<'_>, notes: &mut Vec<Diagnostic>) {
     let found: Vec<&Lifecycle> = policies.lifecycle.iter().filter(|policy| is_called(policy, pattern)).collect();
-    if found.iter().any(|policy| has_step(policy, action)) || unknown.incomplete || unknown.broken.iter().any(|name| glob::matches(pattern, name)) {
+    if found.iter().any(|policy| has_step(policy, action))
+        || unknown.incomplete
+        || unknown.broken.iter().any(|name| glob::matches(pattern, name))
+    {
         return;
     }
     if found.is_empty() && unknown.tables_unread {
         let message = format!("`{pattern}` matches no policy in a file; the policy tables were not read");
-        notes.push(Diagnostic::warning(catalogue::POLICY_UNKNOWN_YET, message).at(place).help("`steward validate --connect` reads them"));
+        notes.push(
+            Diagnostic::warning(catalogue::POLICY_UNKNOWN_YET, message).at(place).help("`steward validate --connect` reads them"),
+        );
     } else if found.is_empty() {
         let message = format!("`{pattern}` matches no lifecycle policy");
         let help = near::suggestion(pattern, policies.lifecycle.iter().map(|policy| policy.name.as_str()));
         notes.push(Diagnostic::error(catalogue::NO_POLICY, message).at(place).help_if(help));
     } else if glob::is_glob(pattern) {
         let message = format!("`{pattern}` matches {} policies, and none has the step `{action}`", found.len());
-        notes.push(Diagnostic::error(catalogue::NO_POLICY, message).at(place).help(format!("add `{action}` to one of them, or leave the pattern out")));
+        notes.push(
+            Diagnostic::error(catalogue::NO_POLICY, message)
+                .at(place)
+                .help(format!("add `{action}` to one of them, or leave the pattern out")),
+        );
     } else {
-        let mut diagnostic = Diagnostic::error(catalogue::POLICY_LACKS_STEP, format!("policy `{pattern}` has no step `{action}`")).at(place);
+        let mut diagnostic =
+            Diagnostic::error(catalogue::POLICY_LACKS_STEP, format!("policy `{pattern}` has no step `{action}`")).at(place);
         if let Some(declared) = found.first().and_then(|policy| policy.places.first()) {
             diagnostic = diagnostic.also(declared, "the policy is here");
         }

@@ -19,13 +19,15 @@ pub const MAX_NAME: usize = 52;
 /// Actions that are known and not built.
 pub const NOT_BUILT: &[&str] = &["encrypt", "expire-sessions", "sweep-cache", "refresh-views", "check-quality"];
 
-/// A job whose own file is sound, with the places that later checks point at.
+/// A job as read, with the places that later checks point at.
 #[derive(Debug, Clone)]
 pub struct ReadJob {
     /// The job.
     pub job: Job,
     /// Where each of its patterns stands, in their order.
     pub pattern_places: Vec<Place>,
+    /// True when something in the file is wrong, which has been told; its patterns are checked all the same.
+    pub broken: bool,
 }
 
 /// A job's name from its file's stem; an error says what is wrong with it.
@@ -34,24 +36,30 @@ pub struct ReadJob {
 /// `SW3001`, without a place in the text: it is the file's name.
 pub fn name_of(file: &Arc<str>, stem: &str) -> Result<String, Box<Diagnostic>> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    let sound = stem.chars().all(|c| plain(c) || c == '-') && stem.starts_with(plain) && stem.ends_with(plain) && stem.len() <= MAX_NAME;
+    let sound =
+        stem.chars().all(|c| plain(c) || c == '-') && stem.starts_with(plain) && stem.ends_with(plain) && stem.len() <= MAX_NAME;
     if sound {
         return Ok(stem.to_owned());
     }
     let place = Place::File { file: file.clone(), line: 1, column: 1 };
     let better: String = stem.to_lowercase().chars().map(|c| if plain(c) { c } else { '-' }).take(MAX_NAME).collect();
-    let diagnostic = Diagnostic::error(catalogue::JOB_NAME, format!("`{stem}` cannot be a job's name; the job was not read")).at(&place);
+    let diagnostic =
+        Diagnostic::error(catalogue::JOB_NAME, format!("`{stem}` cannot be a job's name; the job was not read")).at(&place);
     Err(Box::new(diagnostic.help(match better.trim_matches('-') {
         "" => "lowercase letters, digits and `-`, at most 52 characters".to_owned(),
         better => format!("call the file `{better}.yaml`"),
     })))
 }
 
-/// The job in a file; none, with notes, when anything in it is wrong. `actions` are those that are built.
+/// The job in a file; none, with notes, when not even its action and policies can be read. `actions` are those that are built.
 pub fn read(name: &str, root: &Node, actions: &[&str], reading: &mut Reading<'_>) -> Option<ReadJob> {
     let notes = reading.notes.len();
     if root.value == Value::Null {
-        reading.note(Diagnostic::error(catalogue::SIZE, format!("the job `{name}` says nothing")).at(&root.place).help("a job needs at least `action` and `policies`"));
+        reading.note(
+            Diagnostic::error(catalogue::SIZE, format!("the job `{name}` says nothing"))
+                .at(&root.place)
+                .help("a job needs at least `action` and `policies`"),
+        );
         return None;
     }
     let file = JobFile::read(root, reading)?;
@@ -65,17 +73,20 @@ pub fn read(name: &str, root: &Node, actions: &[&str], reading: &mut Reading<'_>
         }
     }
     if file.policies.value.is_empty() && reading.notes.len() == notes {
-        let diagnostic = Diagnostic::error(catalogue::NO_POLICY, format!("the job `{name}` acts on no policy")).at(&file.policies.place);
+        let diagnostic =
+            Diagnostic::error(catalogue::NO_POLICY, format!("the job `{name}` acts on no policy")).at(&file.policies.place);
         reading.note(diagnostic.help("name at least one, or `\"*\"` for all with its step"));
     }
     let to = file.report.as_ref().and_then(|report| report.to.clone()).unwrap_or_default();
     for address in to.iter().filter(|address| !is_mailbox(&address.value)) {
-        let diagnostic = Diagnostic::error(catalogue::ADDRESS, format!("`{}` is not an address", address.value)).at(&address.place);
+        let diagnostic =
+            Diagnostic::error(catalogue::ADDRESS, format!("`{}` is not an address", address.value)).at(&address.place);
         reading.note(diagnostic.help("write `name@example.com`, or `Name <name@example.com>`"));
     }
     let value = |period: Option<At<Period>>| period.map(|period| period.value);
     let (patterns, pattern_places) = file.policies.value.into_iter().map(|pattern| (pattern.value, pattern.place)).unzip();
-    (reading.notes.len() == notes).then(|| ReadJob {
+    Some(ReadJob {
+        broken: reading.notes.len() > notes,
         job: Job {
             name: name.to_owned(),
             action: file.action.value,
@@ -102,11 +113,16 @@ fn check_action(action: &At<String>, built: &[&str], reading: &mut Reading<'_>) 
     }
     if NOT_BUILT.contains(&name) {
         let message = format!("the action `{name}` is not built yet; this job would do nothing");
-        reading.note(Diagnostic::error(catalogue::NOT_BUILT, message).at(&action.place).help("take the job out until it is there"));
+        reading
+            .note(Diagnostic::error(catalogue::NOT_BUILT, message).at(&action.place).help("take the job out until it is there"));
         return;
     }
     let message = format!("there is no action `{name}`");
-    reading.note(Diagnostic::error(catalogue::UNKNOWN_ACTION, message).at(&action.place).help_if(near::suggestion(name, built.iter().copied())));
+    reading.note(
+        Diagnostic::error(catalogue::UNKNOWN_ACTION, message)
+            .at(&action.place)
+            .help_if(near::suggestion(name, built.iter().copied())),
+    );
 }
 
 fn check_schedule(schedule: Option<&At<String>>, reading: &mut Reading<'_>) {

@@ -89,7 +89,12 @@ fn merge_tags(gathered: &mut Gathered, notes: &mut Vec<Diagnostic>) -> Vec<TagDr
             Some(at) if at < rows => tags[at].add(file, notes),
             Some(at) => {
                 let message = format!("the field `{}` of `{}` is classified twice", file.field, file.dataset);
-                notes.push(Diagnostic::error(catalogue::TAG_TWICE, message).at(&file.place).also(&tags[at].place, "the first is here").help("keep one of them"));
+                notes.push(
+                    Diagnostic::error(catalogue::TAG_TWICE, message)
+                        .at(&file.place)
+                        .also(&tags[at].place, "the first is here")
+                        .help("keep one of them"),
+                );
             }
             None => tags.push(file),
         }
@@ -104,7 +109,11 @@ struct Retention {
     period: At<Period>,
 }
 
-fn finish_tags(drafts: Vec<TagDraft>, ground: &Ground<'_>, notes: &mut Vec<Diagnostic>) -> (Vec<super::classification::Tag>, Vec<Retention>) {
+fn finish_tags(
+    drafts: Vec<TagDraft>,
+    ground: &Ground<'_>,
+    notes: &mut Vec<Diagnostic>,
+) -> (Vec<super::classification::Tag>, Vec<Retention>) {
     let (mut tags, mut retentions, mut told) = (vec![], vec![], HashSet::new());
     for draft in drafts {
         // Once for a dataset, not once for each of its fields.
@@ -112,9 +121,11 @@ fn finish_tags(drafts: Vec<TagDraft>, ground: &Ground<'_>, notes: &mut Vec<Diagn
             known_store(&At::new(draft.dataset.clone(), draft.place.clone()), ground, notes);
         }
         if let Some((tag, retention)) = draft.finish(notes) {
-            retentions.extend(
-                retention.filter(|period| !period.value.is_zero()).map(|period| Retention { dataset: tag.dataset.clone(), field: tag.field.clone(), period }),
-            );
+            retentions.extend(retention.filter(|period| !period.value.is_zero()).map(|period| Retention {
+                dataset: tag.dataset.clone(),
+                field: tag.field.clone(),
+                period,
+            }));
             tags.push(tag);
         }
     }
@@ -156,7 +167,11 @@ fn known_store(dataset: &At<DatasetName>, ground: &Ground<'_>, notes: &mut Vec<D
     let store = dataset.value.store.as_str();
     if !ground.stores.contains(&store) {
         let message = format!("`{}` begins with `{store}`, which is no store of the configuration", dataset.value);
-        notes.push(Diagnostic::error(catalogue::UNKNOWN_STORE, message).at(&dataset.place).help_if(near::suggestion(store, ground.stores.iter().copied())));
+        notes.push(
+            Diagnostic::error(catalogue::UNKNOWN_STORE, message)
+                .at(&dataset.place)
+                .help_if(near::suggestion(store, ground.stores.iter().copied())),
+        );
     }
 }
 
@@ -172,7 +187,11 @@ fn complete(draft: &Draft, unseen: bool, notes: &mut Vec<Diagnostic>) -> Option<
         }
     };
     if draft.clock.is_none() {
-        let diagnostic = Diagnostic::error(catalogue::NO_CLOCK, format!("policy `{name}` names no `clock`; how old its rows are is not known")).at(place);
+        let diagnostic = Diagnostic::error(
+            catalogue::NO_CLOCK,
+            format!("policy `{name}` names no `clock`; how old its rows are is not known"),
+        )
+        .at(place);
         missing(diagnostic.help(clock_help(place)));
     }
     if draft.archive.is_none() && draft.delete.is_none() {
@@ -182,7 +201,13 @@ fn complete(draft: &Draft, unseen: bool, notes: &mut Vec<Diagnostic>) -> Option<
     let archive = match &draft.archive {
         None => None,
         Some(step) => {
-            let mut lacks = |key: &str, help: &str| missing(Diagnostic::error(catalogue::MISSING_KEY, format!("an `archive` step needs the key `{key}`")).at(&step.place).help(help));
+            let mut lacks = |key: &str, help: &str| {
+                missing(
+                    Diagnostic::error(catalogue::MISSING_KEY, format!("an `archive` step needs the key `{key}`"))
+                        .at(&step.place)
+                        .help(help),
+                )
+            };
             if step.value.after.is_none() {
                 lacks("after", "the age at which a row is due, such as `6 months`");
             }
@@ -190,7 +215,11 @@ fn complete(draft: &Draft, unseen: bool, notes: &mut Vec<Diagnostic>) -> Option<
                 lacks("to", "the dataset that holds the archive, in the same store");
             }
             let (after, to) = (step.value.after.as_ref()?, step.value.to.as_ref()?);
-            Some(ArchiveStep { after: after.value, to: to.value.clone(), create: step.value.create.as_ref().is_some_and(|create| create.value) })
+            Some(ArchiveStep {
+                after: after.value,
+                to: to.value.clone(),
+                create: step.value.create.as_ref().is_some_and(|create| create.value),
+            })
         }
     };
     Some(Lifecycle {
@@ -219,6 +248,8 @@ fn clock_help(place: &Place) -> &'static str {
 /// Every minimum there is: promises of policies and retentions of tags, by the dataset they are about.
 struct Minimums<'a> {
     by_dataset: HashMap<&'a DatasetName, Vec<Minimum<'a>>>,
+    /// Which dataset is archived into which.
+    feeds: Vec<(&'a DatasetName, &'a DatasetName)>,
 }
 
 /// One of them.
@@ -235,26 +266,52 @@ impl<'a> Minimums<'a> {
         for draft in drafts.iter().filter(|draft| draft.active) {
             if let Some(keep) = draft.keep.as_ref().filter(|keep| !keep.value.period.is_zero()) {
                 let what = format!("`keep_at_least` of policy `{}`", draft.name.value);
-                let minimum = Minimum { period: &keep.value.period, place: &keep.place, code: catalogue::DELETE_BEFORE_KEEP, what };
+                let minimum =
+                    Minimum { period: &keep.value.period, place: &keep.place, code: catalogue::DELETE_BEFORE_KEEP, what };
                 by_dataset.entry(&draft.dataset.value).or_default().push(minimum);
             }
         }
         for retention in retentions {
             let what = format!("the retention of the field `{}`", retention.field);
-            let minimum = Minimum { period: &retention.period.value, place: &retention.period.place, code: catalogue::DELETE_BEFORE_TAG, what };
+            let minimum = Minimum {
+                period: &retention.period.value,
+                place: &retention.period.place,
+                code: catalogue::DELETE_BEFORE_TAG,
+                what,
+            };
             by_dataset.entry(&retention.dataset).or_default().push(minimum);
         }
-        Self { by_dataset }
+        let target = |draft: &'a Draft| Some((&draft.dataset.value, &draft.archive.as_ref()?.value.to.as_ref()?.value));
+        Self { by_dataset, feeds: drafts.iter().filter_map(target).collect() }
+    }
+
+    /// The minimums of a dataset and of everything that is archived into it: those are the same rows.
+    fn over(&self, dataset: &'a DatasetName) -> Vec<&Minimum<'a>> {
+        let mut sources = vec![dataset];
+        let mut next = 0;
+        while let Some(target) = sources.get(next).copied() {
+            for (from, to) in &self.feeds {
+                if *to == target && !sources.contains(from) {
+                    sources.push(from);
+                }
+            }
+            next += 1;
+        }
+        sources.into_iter().filter_map(|source| self.by_dataset.get(source)).flatten().collect()
     }
 }
 
 /// Zero, order of steps, minimums, archives that are their own source or elsewhere.
-fn periods(draft: &Draft, minimums: &Minimums<'_>, notes: &mut Vec<Diagnostic>) {
+fn periods<'a>(draft: &'a Draft, minimums: &Minimums<'a>, notes: &mut Vec<Diagnostic>) {
     let archive_after = draft.archive.as_ref().and_then(|step| step.value.after.as_ref());
     for (step, period) in [("archive", archive_after), ("delete", draft.delete.as_ref())] {
         if let Some(period) = period.filter(|period| period.value.is_zero()) {
             let message = format!("`{step}` is due after `{}`: every row, at once", period.value);
-            notes.push(Diagnostic::error(catalogue::ZERO_PERIOD, message).at(&period.place).help("write the age at which a row is due; leave the step out if there is none"));
+            notes.push(
+                Diagnostic::error(catalogue::ZERO_PERIOD, message)
+                    .at(&period.place)
+                    .help("write the age at which a row is due; leave the step out if there is none"),
+            );
         }
     }
     if let Some(to) = draft.archive.as_ref().and_then(|step| step.value.to.as_ref()) {
@@ -262,17 +319,23 @@ fn periods(draft: &Draft, minimums: &Minimums<'_>, notes: &mut Vec<Diagnostic>) 
     }
     let Some(delete) = draft.delete.as_ref().filter(|delete| !delete.value.is_zero()) else { return };
     if let Some(archive) = archive_after.filter(|archive| delete.value.is_ever_shorter_than(&archive.value)) {
-        let message = format!("rows would be deleted after `{}`, before they are archived after `{}`", delete.value, archive.value);
-        notes.push(shorter(catalogue::DELETE_BEFORE_ARCHIVE, message, delete, &archive.place, "archived after this", &archive.value));
+        let message =
+            format!("rows would be deleted after `{}`, before they are archived after `{}`", delete.value, archive.value);
+        notes.push(shorter(
+            catalogue::DELETE_BEFORE_ARCHIVE,
+            message,
+            delete,
+            &archive.place,
+            "archived after this",
+            &archive.value,
+        ));
     }
-    let archived_in = draft.archive.as_ref().and_then(|step| step.value.to.as_ref()).map(|to| &to.value);
+    // Where the policy archives, removal is from the archive, whose sources include the dataset itself.
+    let removed_from = draft.archive.as_ref().and_then(|step| step.value.to.as_ref()).unwrap_or(&draft.dataset);
     // The longest wins, so it alone is told: one long list says less than the one minimum that decides.
-    let broken = std::iter::once(&draft.dataset.value)
-        .chain(archived_in)
-        .filter_map(|dataset| minimums.by_dataset.get(dataset))
-        .flatten()
-        .filter(|minimum| delete.value.is_ever_shorter_than(minimum.period));
-    let mut longest: HashMap<catalogue::Code, &Minimum<'_>> = HashMap::new();
+    let minimums = minimums.over(&removed_from.value);
+    let broken = minimums.into_iter().filter(|minimum| delete.value.is_ever_shorter_than(minimum.period));
+    let mut longest: HashMap<catalogue::Code, &Minimum<'a>> = HashMap::new();
     for minimum in broken {
         let entry = longest.entry(minimum.code).or_insert(minimum);
         if entry.period.duration() < minimum.period.duration() {
@@ -281,7 +344,10 @@ fn periods(draft: &Draft, minimums: &Minimums<'_>, notes: &mut Vec<Diagnostic>) 
     }
     for code in [catalogue::DELETE_BEFORE_KEEP, catalogue::DELETE_BEFORE_TAG] {
         if let Some(minimum) = longest.get(&code) {
-            let message = format!("rows of `{}` would be deleted after `{}`, and {} is `{}`", draft.dataset.value, delete.value, minimum.what, minimum.period);
+            let message = format!(
+                "rows of `{}` would be deleted after `{}`, and {} is `{}`",
+                draft.dataset.value, delete.value, minimum.what, minimum.period
+            );
             notes.push(shorter(code, message, delete, minimum.place, "the minimum is here", minimum.period));
         }
     }
@@ -290,7 +356,9 @@ fn periods(draft: &Draft, minimums: &Minimums<'_>, notes: &mut Vec<Diagnostic>) 
 /// A removal that comes too early, with the place of what it undercuts.
 fn shorter(code: catalogue::Code, message: String, delete: &At<Period>, other: &Place, what: &str, least: &Period) -> Diagnostic {
     let calendar = match delete.value.duration() >= least.duration() {
-        true => format!("on some days of the calendar `{}` is shorter than `{least}`; delete after `{least}` or later", delete.value),
+        true => {
+            format!("on some days of the calendar `{}` is shorter than `{least}`; delete after `{least}` or later", delete.value)
+        }
         false => format!("delete after `{least}` or later"),
     };
     Diagnostic::error(code, message).at(&delete.place).also(other, what).help(calendar)
@@ -299,9 +367,12 @@ fn shorter(code: catalogue::Code, message: String, delete: &At<Period>, other: &
 fn archive_target(draft: &Draft, to: &At<DatasetName>, notes: &mut Vec<Diagnostic>) {
     if to.value == draft.dataset.value {
         let message = format!("`{}` would be archived into itself", to.value);
-        notes.push(Diagnostic::error(catalogue::ARCHIVE_TO_ITSELF, message).at(&to.place).also(&draft.dataset.place, "the source"));
+        notes.push(
+            Diagnostic::error(catalogue::ARCHIVE_TO_ITSELF, message).at(&to.place).also(&draft.dataset.place, "the source"),
+        );
     } else if to.value.store != draft.dataset.value.store {
-        let message = format!("`{}` would be archived to the store `{}`, which is not built yet", draft.dataset.value, to.value.store);
+        let message =
+            format!("`{}` would be archived to the store `{}`, which is not built yet", draft.dataset.value, to.value.store);
         let help = format!("archive on the same server: name a dataset of `{}`", draft.dataset.value.store);
         notes.push(Diagnostic::error(catalogue::ARCHIVE_ELSEWHERE, message).at(&to.place).help(help));
     }
@@ -323,14 +394,18 @@ fn same_step_twice(policies: &[Lifecycle], notes: &mut Vec<Diagnostic>) {
     let active: Vec<&Lifecycle> = policies.iter().filter(|policy| policy.active).collect();
     for (at, policy) in active.iter().enumerate() {
         let shares = |other: &&&Lifecycle| {
-            other.dataset == policy.dataset
+            other.name != policy.name
+                && other.dataset == policy.dataset
                 && other.r#where == policy.r#where
                 && (other.archive.is_some() && policy.archive.is_some() || other.delete.is_some() && policy.delete.is_some())
         };
         if let Some(other) = active[..at].iter().find(shares)
             && let (Some(place), Some(first)) = (policy.places.first(), other.places.first())
         {
-            let message = format!("policies `{}` and `{}` take the same step on `{}` under the same condition", other.name, policy.name, policy.dataset);
+            let message = format!(
+                "policies `{}` and `{}` take the same step on `{}` under the same condition",
+                other.name, policy.name, policy.dataset
+            );
             notes.push(Diagnostic::warning(catalogue::SAME_STEP_TWICE, message).at(place).also(first, "the first is here"));
         }
     }

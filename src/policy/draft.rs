@@ -60,12 +60,16 @@ impl Draft {
             dataset: entry.dataset.clone(),
             clock: entry.clock.as_ref().and_then(|clock| clock_of(clock, reading)),
             condition: entry.r#where.as_ref().and_then(|condition| condition_of(condition, reading)),
-            archive: entry.archive.clone().map(|step| {
-                step.map(|step| ArchiveDraft { after: step.after, to: step.to, create: step.create })
-            }),
+            archive: entry
+                .archive
+                .clone()
+                .map(|step| step.map(|step| ArchiveDraft { after: step.after, to: step.to, create: step.create })),
             delete: entry.delete.as_ref().map(|step| step.value.after.clone()),
             keep: entry.keep_at_least.as_ref().map(|keep| {
-                At::new(KeepAtLeast { period: keep.value.period.value, because: keep.value.because.clone() }, keep.value.period.place.clone())
+                At::new(
+                    KeepAtLeast { period: keep.value.period.value, because: keep.value.because.clone() },
+                    keep.value.period.place.clone(),
+                )
             }),
             guard: entry.guard.as_ref().and_then(|guard| guard_of(guard, reading)),
             cascade: entry.cascade.clone(),
@@ -129,7 +133,13 @@ impl Draft {
 }
 
 /// A file says one thing, the row another.
-pub fn contradiction(what: &str, theirs: &impl ToString, their_place: &Place, ours: &impl ToString, our_place: &Place) -> Diagnostic {
+pub fn contradiction(
+    what: &str,
+    theirs: &impl ToString,
+    their_place: &Place,
+    ours: &impl ToString,
+    our_place: &Place,
+) -> Diagnostic {
     let message = format!("`{what}` is `{}` here and `{}` in the policy table", theirs.to_string(), ours.to_string());
     Diagnostic::error(catalogue::TABLE_CONTRADICTION, message)
         .at(their_place)
@@ -139,10 +149,13 @@ pub fn contradiction(what: &str, theirs: &impl ToString, their_place: &Place, ou
 
 /// A file gives a row's policy a step that the row has as NULL.
 fn no_such_step(step: &str, place: &Place, row: &Place) -> Diagnostic {
-    Diagnostic::error(catalogue::TABLE_CONTRADICTION, format!("`{step}` stands here, and the policy table's row has no such step"))
-        .at(place)
-        .also(row, format!("the row has NULL for `{step}`"))
-        .help("leave it out here, give this policy another name, or change the row")
+    Diagnostic::error(
+        catalogue::TABLE_CONTRADICTION,
+        format!("`{step}` stands here, and the policy table's row has no such step"),
+    )
+    .at(place)
+    .also(row, format!("the row has NULL for `{step}`"))
+    .help("leave it out here, give this policy another name, or change the row")
 }
 
 /// A clock whose parts go together.
@@ -154,7 +167,11 @@ pub fn clock_of(clock: &At<ClockEntry>, reading: &mut Reading<'_>) -> Option<At<
     }
     if zone.is_some() && unit.is_some() {
         let message = format!("the clock `{column}` has both a `zone` and a `unit`");
-        reading.note(Diagnostic::error(catalogue::CLOCK_FORM, message).at(&clock.place).help("an integer is counted in UTC: leave `zone` out; a time has no `unit`"));
+        reading.note(
+            Diagnostic::error(catalogue::CLOCK_FORM, message)
+                .at(&clock.place)
+                .help("an integer is counted in UTC: leave `zone` out; a time has no `unit`"),
+        );
         return None;
     }
     Some(At::new(Clock { column: column.clone(), zone: zone.map(|zone| zone.0), unit: *unit }, clock.place.clone()))
@@ -177,7 +194,8 @@ fn guard_of(guard: &At<GuardEntry>, reading: &mut Reading<'_>) -> Option<At<Guar
         reading.note(diagnostic.help("leave the policy out of the job, or set its mode to `observe`"));
     }
     if let Some(percent) = guard.value.max_percent.as_ref().filter(|percent| !(percent.value > 0.0 && percent.value <= 100.0)) {
-        let diagnostic = Diagnostic::error(catalogue::GUARD, format!("`max_percent` is {}; it is more than 0 and at most 100", percent.value));
+        let diagnostic =
+            Diagnostic::error(catalogue::GUARD, format!("`max_percent` is {}; it is more than 0 and at most 100", percent.value));
         reading.note(diagnostic.at(&percent.place));
     }
     let max_rows = guard.value.max_rows.as_ref().map_or(default.max_rows, |rows| rows.value);

@@ -71,10 +71,14 @@ impl Gathered {
         let Some(hold) = entry.value.filter(|_| !entry.broken) else { return };
         for (what, value) in [("name", &hold.name), ("because", &hold.because)] {
             if value.value.trim().is_empty() {
-                reading.note(Diagnostic::error(catalogue::MISSING_KEY, format!("a hold needs a `{what}` that says something")).at(&value.place));
+                reading.note(
+                    Diagnostic::error(catalogue::MISSING_KEY, format!("a hold needs a `{what}` that says something"))
+                        .at(&value.place),
+                );
             }
         }
-        let condition = hold.r#where.as_ref().and_then(|condition| condition_of(condition, reading)).map(|condition| condition.value);
+        let condition =
+            hold.r#where.as_ref().and_then(|condition| condition_of(condition, reading)).map(|condition| condition.value);
         let place: Place = entry.place;
         let origin = HoldOrigin::File(place);
         self.holds.push(At::new(
@@ -100,8 +104,14 @@ fn refuse_what_is_not_built(file: &PolicyFile, reading: &mut Reading<'_>) {
     ];
     for (section, action, value) in sections {
         if let Some(value) = value {
-            let message = format!("the section `{section}` comes with the action `{action}`, which is not built yet; nothing in it would be carried out");
-            reading.note(Diagnostic::error(catalogue::SECTION_NOT_BUILT, message).at(&value.place).help(format!("take `{section}` out until `{action}` is there")));
+            let message = format!(
+                "the section `{section}` comes with the action `{action}`, which is not built yet; nothing in it would be carried out"
+            );
+            reading.note(
+                Diagnostic::error(catalogue::SECTION_NOT_BUILT, message)
+                    .at(&value.place)
+                    .help(format!("take `{section}` out until `{action}` is there")),
+            );
         }
     }
 }

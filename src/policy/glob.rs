@@ -41,7 +41,15 @@ mod tests {
 
     #[test]
     fn stars_and_question_marks_match_as_in_a_shell() {
-        for (pattern, name) in [("*", ""), ("*", "a.b"), ("a*c", "abbc"), ("a?c", "abc"), ("*-*", "web-sessions"), ("a*b*c", "a1b2b3c"), ("名?", "名前")] {
+        for (pattern, name) in [
+            ("*", ""),
+            ("*", "a.b"),
+            ("a*c", "abbc"),
+            ("a?c", "abc"),
+            ("*-*", "web-sessions"),
+            ("a*b*c", "a1b2b3c"),
+            ("名?", "名前"),
+        ] {
             assert!(matches(pattern, name), "{pattern} {name}");
         }
         for (pattern, name) in [("a", "b"), ("a?", "a"), ("a*c", "ab"), ("", "a"), ("A", "a"), ("a*b*c", "acb")] {
@@ -52,7 +60,8 @@ mod tests {
     proptest! {
         #[test]
         fn a_name_matches_itself_and_a_star(name in "[a-z.-]{0,20}") {
-            prop_assert!(matches(&name, &name) && matches("*", &name) && matches(&format!("{name}*"), &name));
+            let longer = format!("{name}*");
+            prop_assert!(matches(&name, &name) && matches("*", &name) && matches(&longer, &name));
         }
     }
 }

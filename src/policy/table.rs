@@ -77,7 +77,12 @@ impl Origin<'_> {
             Some(schema) => format!("{schema}.{}", self.table.table),
             None => self.table.table.clone(),
         };
-        Place::Row { store: self.table.store.as_str().into(), table: name.into(), row: row.to_owned(), column: column.map(str::to_owned) }
+        Place::Row {
+            store: self.table.store.as_str().into(),
+            table: name.into(),
+            row: row.to_owned(),
+            column: column.map(str::to_owned),
+        }
     }
 
     fn at<T>(&self, value: T, row: &str, column: &str) -> At<T> {
@@ -114,10 +119,17 @@ impl Origin<'_> {
         let keep = self.period(row.retention_period, id, "retention_period", notes);
         let archive = self.period(row.archive_period, id, "archive_period", notes);
         let delete = self.period(row.deletion_period, id, "deletion_period", notes);
-        let to = row.archive_location.as_deref().map(str::trim).filter(|location| !location.is_empty()).and_then(|location| self.location(location, id, notes));
+        let to = row
+            .archive_location
+            .as_deref()
+            .map(str::trim)
+            .filter(|location| !location.is_empty())
+            .and_then(|location| self.location(location, id, notes));
         for (what, value) in [("table_name", &row.table_name), ("policy_name", &row.policy_name)] {
             if value.trim().is_empty() {
-                notes.push(Diagnostic::error(catalogue::TABLE_VALUE, format!("`{what}` is empty")).at(&self.place(id, Some(what))));
+                notes.push(
+                    Diagnostic::error(catalogue::TABLE_VALUE, format!("`{what}` is empty")).at(&self.place(id, Some(what))),
+                );
             }
         }
         (notes.len() == before).then(|| Draft {
@@ -143,8 +155,13 @@ impl Origin<'_> {
     fn location(&self, text: &str, row: &str, notes: &mut Vec<Diagnostic>) -> Option<At<DatasetName>> {
         let place = self.place(row, Some("archive_location"));
         if let Some((scheme, _)) = text.split_once("://") {
-            let message = format!("the archive location `{scheme}://…` is not built yet; rows are archived into a table of the same store");
-            notes.push(Diagnostic::error(catalogue::ARCHIVE_LOCATION, message).at(&place).help("name a table: `table` or `schema.table`"));
+            let message =
+                format!("the archive location `{scheme}://…` is not built yet; rows are archived into a table of the same store");
+            notes.push(
+                Diagnostic::error(catalogue::ARCHIVE_LOCATION, message)
+                    .at(&place)
+                    .help("name a table: `table` or `schema.table`"),
+            );
             return None;
         }
         if let Ok(full) = text.parse::<DatasetName>()
@@ -154,7 +171,11 @@ impl Origin<'_> {
                 return Some(At::new(full, place));
             }
             let message = format!("the archive location `{text}` begins with `{}`, which is no store", full.store);
-            notes.push(Diagnostic::error(catalogue::ARCHIVE_LOCATION, message).at(&place).help_if(near::suggestion(&full.store, self.stores.iter().copied())));
+            notes.push(
+                Diagnostic::error(catalogue::ARCHIVE_LOCATION, message)
+                    .at(&place)
+                    .help_if(near::suggestion(&full.store, self.stores.iter().copied())),
+            );
             return None;
         }
         Some(At::new(self.dataset(text), place))
@@ -173,7 +194,9 @@ impl Origin<'_> {
         };
         for (what, value) in [("table_name", &row.table_name), ("field_name", &row.field_name)] {
             if value.trim().is_empty() {
-                notes.push(Diagnostic::error(catalogue::TABLE_VALUE, format!("`{what}` is empty")).at(&self.place(id, Some(what))));
+                notes.push(
+                    Diagnostic::error(catalogue::TABLE_VALUE, format!("`{what}` is empty")).at(&self.place(id, Some(what))),
+                );
             }
         }
         (notes.len() == before).then(|| TagDraft {
@@ -200,7 +223,11 @@ impl Origin<'_> {
             other => {
                 let message = format!("the sensitivity `{other}` is not known");
                 let help = near::suggestion(other, ["low", "medium", "high", "critical"]);
-                notes.push(Diagnostic::error(catalogue::TABLE_VALUE, message).at(&self.place(&row.row, Some("sensitivity_level"))).help_if(help));
+                notes.push(
+                    Diagnostic::error(catalogue::TABLE_VALUE, message)
+                        .at(&self.place(&row.row, Some("sensitivity_level")))
+                        .help_if(help),
+                );
                 return None;
             }
         };
@@ -216,8 +243,11 @@ impl Origin<'_> {
             "none" => Protection::None,
             other => {
                 let words = ["aes256_encryption", "bcrypt_encryption", "jwt_encryption", "access_control", "none"];
-                let message = format!("the protection method `{other}` is not known; the field would count as protected by something that steward cannot do");
-                let diagnostic = Diagnostic::error(catalogue::PROTECTION_UNKNOWN, message).at(&self.place(row, Some("protection_method")));
+                let message = format!(
+                    "the protection method `{other}` is not known; the field would count as protected by something that steward cannot do"
+                );
+                let diagnostic =
+                    Diagnostic::error(catalogue::PROTECTION_UNKNOWN, message).at(&self.place(row, Some("protection_method")));
                 notes.push(diagnostic.help_if(near::suggestion(other, words)));
                 return None;
             }

@@ -41,7 +41,19 @@ impl TagDraft {
     /// What a file says about a field.
     pub fn from_file(dataset: &DatasetName, field: &str, entry: FieldEntry, place: Place) -> Self {
         let FieldEntry { r#type, sensitivity, protect, sealed_in, retention, encrypt, restrict, audit } = entry;
-        Self { dataset: dataset.clone(), field: field.to_owned(), r#type, sensitivity, protect, sealed_in, retention, encrypt, restrict, audit, place }
+        Self {
+            dataset: dataset.clone(),
+            field: field.to_owned(),
+            r#type,
+            sensitivity,
+            protect,
+            sealed_in,
+            retention,
+            encrypt,
+            restrict,
+            audit,
+            place,
+        }
     }
 
     /// True when both speak of the same field.
@@ -65,12 +77,20 @@ impl TagDraft {
     pub fn finish(self, notes: &mut Vec<Diagnostic>) -> Option<(Tag, Option<At<Period>>)> {
         let Some(sensitivity) = self.sensitivity else {
             let message = format!("the field `{}` of `{}` has no `sensitivity`", self.field, self.dataset);
-            notes.push(Diagnostic::error(catalogue::MISSING_KEY, message).at(&self.place).help("write `low`, `medium`, `high` or `critical`"));
+            notes.push(
+                Diagnostic::error(catalogue::MISSING_KEY, message)
+                    .at(&self.place)
+                    .help("write `low`, `medium`, `high` or `critical`"),
+            );
             return None;
         };
         if let Some(sealed_in) = self.sealed_in.as_ref().filter(|column| column.value == self.field) {
             let message = format!("`{}` would be sealed into itself", self.field);
-            notes.push(Diagnostic::error(catalogue::SEALED_IN_ITSELF, message).at(&sealed_in.place).help("name the column that holds the sealed value"));
+            notes.push(
+                Diagnostic::error(catalogue::SEALED_IN_ITSELF, message)
+                    .at(&sealed_in.place)
+                    .help("name the column that holds the sealed value"),
+            );
         }
         let said = |value: Option<At<bool>>| value.is_some_and(|value| value.value);
         let tag = Tag {
@@ -90,7 +110,13 @@ impl TagDraft {
     }
 }
 
-fn add<T: PartialEq>(what: &str, ours: &mut Option<At<T>>, theirs: Option<At<T>>, shown: impl Fn(&T) -> String, notes: &mut Vec<Diagnostic>) {
+fn add<T: PartialEq>(
+    what: &str,
+    ours: &mut Option<At<T>>,
+    theirs: Option<At<T>>,
+    shown: impl Fn(&T) -> String,
+    notes: &mut Vec<Diagnostic>,
+) {
     match (&ours, theirs) {
         (Some(mine), Some(other)) if mine.value != other.value => {
             notes.push(contradiction(what, &shown(&other.value), &other.place, &shown(&mine.value), &mine.place));

@@ -19,7 +19,11 @@ pub struct Zone(pub Tz);
 impl Read for Period {
     fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
         let text = reading.text(node)?;
-        text.parse().map_err(|error| reading.unreadable(node, format!("{error}").split(": ").next().unwrap_or_default(), period_help(&text))).ok()
+        text.parse()
+            .map_err(|error| {
+                reading.unreadable(node, format!("{error}").split(": ").next().unwrap_or_default(), period_help(&text))
+            })
+            .ok()
     }
 }
 
@@ -34,7 +38,11 @@ fn period_help(text: &str) -> Option<String> {
         _ => None,
     };
     abbreviated
-        .or_else(|| near::nearest(unit, units).filter(|_| !count.is_empty() && !unit.is_empty()).map(|unit| format!("did you mean `{count} {unit}`?")))
+        .or_else(|| {
+            near::nearest(unit, units)
+                .filter(|_| !count.is_empty() && !unit.is_empty())
+                .map(|unit| format!("did you mean `{count} {unit}`?"))
+        })
         .or_else(|| Some("write a whole number and a unit, such as `30 days`, `6 months`, `7 years`, `40 minutes`".to_owned()))
 }
 
@@ -51,9 +59,16 @@ impl Read for Zone {
         let zone = text.parse().ok().map(Self);
         if zone.is_none() {
             let near = near::nearest(&text, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
-            let help = near.map_or_else(|| "write a name such as `Europe/Amsterdam`, `Asia/Shanghai` or `UTC`".to_owned(), |near| format!("did you mean `{near}`?"));
+            let help = near.map_or_else(
+                || "write a name such as `Europe/Amsterdam`, `Asia/Shanghai` or `UTC`".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            );
             let message = format!("`{text}` is not a time zone");
-            reading.note(crate::diagnostic::diagnosis::Diagnostic::error(crate::diagnostic::catalogue::TIMEZONE, message).at(&node.place).help(help));
+            reading.note(
+                crate::diagnostic::diagnosis::Diagnostic::error(crate::diagnostic::catalogue::TIMEZONE, message)
+                    .at(&node.place)
+                    .help(help),
+            );
         }
         zone
     }
@@ -102,7 +117,12 @@ mod tests {
 
     #[test]
     fn a_period_slightly_wrong_gets_the_period_that_was_meant() {
-        for (text, help) in [("30 dyas", "did you mean `30 days`?"), ("6 month s", "did you mean `6 months`?"), ("3 m", "write `min`"), ("90", "write a whole number")] {
+        for (text, help) in [
+            ("30 dyas", "did you mean `30 days`?"),
+            ("6 month s", "did you mean `6 months`?"),
+            ("3 m", "write `min`"),
+            ("90", "write a whole number"),
+        ] {
             assert!(period_help(text).unwrap().starts_with(help), "{text}: {:?}", period_help(text));
         }
     }

@@ -100,7 +100,11 @@ fn unknown(key: &Key, of: &str, known: &[&str]) -> Diagnostic {
     }
     let folded = key.text.to_lowercase().replace('-', "_");
     let meant = near::nearest(&key.text, known.iter().copied()).or_else(|| {
-        SYNONYMS.iter().filter(|(word, _)| folded == *word || (word.len() > 2 && folded.starts_with(&format!("{word}_")))).map(|(_, ours)| *ours).find(|ours| known.contains(ours))
+        SYNONYMS
+            .iter()
+            .filter(|(word, _)| folded == *word || (word.len() > 2 && folded.starts_with(&format!("{word}_"))))
+            .map(|(_, ours)| *ours)
+            .find(|ours| known.contains(ours))
     });
     match meant {
         Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),

@@ -22,7 +22,9 @@ const MAX_DEPTH: usize = 32;
 pub fn parse(file: &Arc<str>, text: &str) -> Result<Node, Box<Diagnostic>> {
     if text.len() > MAX_BYTES {
         let message = format!("`{file}` has {} bytes; it was not read, the limit is {MAX_BYTES}", text.len());
-        return Err(Box::new(Diagnostic::error(catalogue::SIZE, message).help("a file of that size is rarely the one that was meant")));
+        return Err(Box::new(
+            Diagnostic::error(catalogue::SIZE, message).help("a file of that size is rarely the one that was meant"),
+        ));
     }
     let mut tree = Tree { file, open: vec![], anchors: HashMap::new(), nodes: 0, root: None };
     // A byte order mark is no part of the text, and would count as a column.
@@ -67,7 +69,8 @@ impl Tree<'_> {
                 let quoted = style != ScalarStyle::Plain;
                 let is_text = self.tag(tag.as_deref(), &place)?;
                 let null = !quoted && !is_text && matches!(text.as_ref(), "" | "~" | "null" | "Null" | "NULL");
-                let value = if null { Value::Null } else { Value::Scalar(Scalar { text: text.into_owned(), quoted: quoted || is_text }) };
+                let value =
+                    if null { Value::Null } else { Value::Scalar(Scalar { text: text.into_owned(), quoted: quoted || is_text }) };
                 self.count(1, &place)?;
                 self.add(Node { place, value }, anchor, 1)
             }
@@ -77,7 +80,11 @@ impl Tree<'_> {
             Event::Alias(anchor) => self.alias(anchor, place),
             Event::DocumentStart(..) if self.root.is_some() => {
                 let message = "a second document begins here; one file holds one";
-                Err(Box::new(Diagnostic::error(catalogue::SYNTAX, message).at(&place).help("remove the `---`, or move what follows to a file of its own")))
+                Err(Box::new(
+                    Diagnostic::error(catalogue::SYNTAX, message)
+                        .at(&place)
+                        .help("remove the `---`, or move what follows to a file of its own"),
+                ))
             }
             _ => Ok(()),
         }
@@ -89,7 +96,9 @@ impl Tree<'_> {
             None => Ok(false),
             Some("!" | "!!str" | "tag:yaml.org,2002:str") => Ok(true),
             Some(tag) => Err(Box::new(
-                Diagnostic::error(catalogue::SYNTAX, format!("the tag `{tag}` is not used here")).at(place).help("write the value without a tag"),
+                Diagnostic::error(catalogue::SYNTAX, format!("the tag `{tag}` is not used here"))
+                    .at(place)
+                    .help("write the value without a tag"),
             )),
         }
     }
@@ -99,7 +108,9 @@ impl Tree<'_> {
             self.tag(tag, &place)?;
         }
         if self.open.len() >= MAX_DEPTH {
-            return Err(Box::new(Diagnostic::error(catalogue::SIZE, format!("more than {MAX_DEPTH} levels inside each other")).at(&place)));
+            return Err(Box::new(
+                Diagnostic::error(catalogue::SIZE, format!("more than {MAX_DEPTH} levels inside each other")).at(&place),
+            ));
         }
         if anchor > 0 {
             self.anchors.insert(anchor, None);
@@ -124,13 +135,19 @@ impl Tree<'_> {
         match self.anchors.get(&anchor).cloned() {
             Some(Some((node, size))) => {
                 if depth(&node) + self.open.len() > MAX_DEPTH {
-                    return Err(Box::new(Diagnostic::error(catalogue::SIZE, format!("more than {MAX_DEPTH} levels inside each other")).at(&place)));
+                    return Err(Box::new(
+                        Diagnostic::error(catalogue::SIZE, format!("more than {MAX_DEPTH} levels inside each other")).at(&place),
+                    ));
                 }
                 self.count(size, &place)?;
                 self.add(node, 0, size)
             }
-            Some(None) => Err(Box::new(Diagnostic::error(catalogue::SYNTAX, "an alias stands inside the very thing it refers to").at(&place))),
-            None => Err(Box::new(Diagnostic::error(catalogue::SYNTAX, "an alias refers to an anchor that is not defined above it").at(&place))),
+            Some(None) => Err(Box::new(
+                Diagnostic::error(catalogue::SYNTAX, "an alias stands inside the very thing it refers to").at(&place),
+            )),
+            None => Err(Box::new(
+                Diagnostic::error(catalogue::SYNTAX, "an alias refers to an anchor that is not defined above it").at(&place),
+            )),
         }
     }
 
@@ -177,7 +194,10 @@ impl Tree<'_> {
         } else {
             None
         };
-        let diagnostic = Diagnostic::error(catalogue::SYNTAX, format!("not readable as YAML: {}; nothing in this file was read", info.trim_end_matches('.')));
+        let diagnostic = Diagnostic::error(
+            catalogue::SYNTAX,
+            format!("not readable as YAML: {}; nothing in this file was read", info.trim_end_matches('.')),
+        );
         Box::new(diagnostic.at(&self.place(at)).help_if(help.map(str::to_owned)))
     }
 }
@@ -195,7 +215,9 @@ fn depth(node: &Node) -> usize {
 fn key_of(node: Node) -> Result<Key, Box<Diagnostic>> {
     match node.value {
         Value::Scalar(scalar) => Ok(Key { place: node.place, text: scalar.text }),
-        _ => Err(Box::new(Diagnostic::error(catalogue::SYNTAX, format!("a key is {}; keys are words", node.kind())).at(&node.place))),
+        _ => Err(Box::new(
+            Diagnostic::error(catalogue::SYNTAX, format!("a key is {}; keys are words", node.kind())).at(&node.place),
+        )),
     }
 }
 

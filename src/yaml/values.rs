@@ -117,8 +117,12 @@ impl<T: Read> Read for Named<T> {
 /// One word of an enumeration, spelt as serde spells it; the near miss is suggested.
 pub fn word<T: for<'de> Deserialize<'de>>(node: &Node, reading: &mut Reading<'_>) -> Option<T> {
     let text = reading.text(node)?;
-    let read: Result<T, Choices> = T::deserialize(IntoDeserializer::<Choices>::into_deserializer(text.as_str()) as StrDeserializer<'_, Choices>);
-    read.map_err(|Choices(choices)| reading.unreadable(node, format!("`{text}` is not known here"), near::suggestion(&text, choices.iter().copied()))).ok()
+    let read: Result<T, Choices> =
+        T::deserialize(IntoDeserializer::<Choices>::into_deserializer(text.as_str()) as StrDeserializer<'_, Choices>);
+    read.map_err(|Choices(choices)| {
+        reading.unreadable(node, format!("`{text}` is not known here"), near::suggestion(&text, choices.iter().copied()))
+    })
+    .ok()
 }
 
 /// The words an enumeration has: what serde tells when it meets another one.
