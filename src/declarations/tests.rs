@@ -533,3 +533,66 @@ proptest! {
         let _ = rendered(&[("steward.yaml", CONFIG), ("policies/p.yaml", &policy), ("jobs/j.yaml", &job)]);
     }
 }
+
+#[test]
+fn odd_texts_end_in_a_diagnostic() {
+    let dir = folder(&[("steward.yaml", CONFIG)]);
+    let read = |bytes: &[u8]| {
+        std::fs::write(dir.path().join("policies/p.yaml"), bytes).unwrap();
+        match Declarations::read(&dir.path().join("steward.yaml"), &|_| None, ACTIONS) {
+            Ok(_) => String::new(),
+            Err(diagnosis) => diagnosis.to_string(),
+        }
+    };
+    assert!(read(b"owner: \xff\xfe").contains("is not UTF-8"));
+    assert!(read(&b"a: b\n".repeat(2_100_000)).contains("SW0008"));
+    assert!(read(b"lifecycle: ~").contains("SW0005"));
+    assert!(read(b"lifecycle: [~]").contains("SW0005"));
+    assert!(read(b"on: yes\nyes: on\n").contains("has no key `on`"));
+    assert!(read(b"<<: { a: b }\n").contains("merge keys are not used"));
+    assert!(read(b"- a\n").contains("expected the keys of a policy file, found a list"));
+    let crlf = "\u{feff}lifecycle:\r\n  - { dataset: core.u, clock: c, delete: { after: 1 day } }\r\n";
+    assert_eq!(read(crlf.as_bytes()), "");
+    assert!(read("\u{feff}lifecycel: []".as_bytes()).contains("p.yaml:1:1"));
+}
+
+#[test]
+fn a_store_is_addressed_with_what_its_place_gives() {
+    use crate::config::secret::Surroundings;
+    use crate::config::store::StoreKind;
+    use secrecy::ExposeSecret;
+    struct World;
+    impl Surroundings for World {
+        fn variable(&self, name: &str) -> Option<String> {
+            match name {
+                "URL" => Some("mariadb://root:secret@h:3307/db".into()),
+                "PW" => Some("secret".into()),
+                _ => None,
+            }
+        }
+        fn file(&self, _: &Path) -> std::io::Result<String> {
+            Err(std::io::ErrorKind::NotFound.into())
+        }
+    }
+    let config = "stores:\n  a: { url: { env: URL } }\n  b: { url: 'postgresql://u@h/db?sslmode=verify-full', password: '${PW}' }\n  c: { url: 'sqlite:data/c.db' }\n  d: { url: '${GONE}' }\n";
+    let (declarations, _) = read(&[("steward.yaml", config)]).unwrap_or_else(|diagnosis| panic!("{diagnosis}"));
+    let address = |name: &str| declarations.config.store(name).unwrap().address(Path::new("/base"), &World);
+    let a = address("a").unwrap();
+    assert_eq!((a.kind, a.url.expose_secret()), (StoreKind::Mysql, "mysql://root:secret@h:3307/db"));
+    let b = address("b").unwrap();
+    assert_eq!((b.kind, b.url.expose_secret()), (StoreKind::Postgres, "postgres://u@h/db?sslmode=verify-full"));
+    assert_eq!(b.password.unwrap().expose_secret(), "secret");
+    let c = address("c").unwrap();
+    assert_eq!(c.path.as_deref(), Some(Path::new("/base/data/c.db")));
+    assert_eq!(c.url.expose_secret(), "sqlite:/base/data/c.db");
+    let error = address("d").unwrap_err();
+    assert!(error.to_string().contains("`GONE`") && error.to_string().contains("steward.yaml:5:13"), "{error}");
+    assert!(!format!("{a:?}").contains("secret@"));
+}
+
+#[test]
+fn two_files_that_add_to_one_row_are_told_apart() {
+    let one = "  - { name: old, dataset: core.users, clock: c }\n";
+    let text = found(with_tables(&format!("lifecycle:\n{one}{one}"), "", &[row("users", None, Some(90))], &[]));
+    assert_eq!(text.matches("SW2002").count(), 1, "{text}");
+}

@@ -4,6 +4,7 @@ use super::dataset::DatasetName;
 use super::draft::Draft;
 use super::gathered::Gathered;
 use super::lifecycle::{ArchiveStep, Clock, DeleteStep, Lifecycle};
+use super::minimum::{Minimum, Minimums, Retention};
 use super::period::Period;
 use super::set::Policies;
 use super::tag_draft::TagDraft;
@@ -27,6 +28,8 @@ pub struct Ground<'a> {
 
 /// The effective policies; what is wrong is noted, and what is left out then is listed in `gathered.broken`.
 pub fn finish(mut gathered: Gathered, ground: &Ground<'_>, notes: &mut Vec<Diagnostic>) -> (Policies, Vec<String>) {
+    // Before the merge: two files that add to one row would otherwise melt into it unseen.
+    unique_names(&gathered.lifecycle, notes);
     let drafts = merge_lifecycle(&mut gathered, ground, notes);
     let tags = merge_tags(&mut gathered, notes);
     let (tags, retentions) = finish_tags(tags, ground, notes);
@@ -100,13 +103,6 @@ fn merge_tags(gathered: &mut Gathered, notes: &mut Vec<Diagnostic>) -> Vec<TagDr
         }
     }
     tags
-}
-
-/// A field's minimum with its place.
-struct Retention {
-    dataset: DatasetName,
-    field: String,
-    period: At<Period>,
 }
 
 fn finish_tags(
@@ -242,62 +238,6 @@ fn clock_help(place: &Place) -> &'static str {
     match place {
         Place::File { .. } => "add `clock: created_at`, the column that dates a row",
         Place::Row { .. } => "add `clock` to `policy_tables`, or a policy in a file with the same dataset and name and a `clock`",
-    }
-}
-
-/// Every minimum there is: promises of policies and retentions of tags, by the dataset they are about.
-struct Minimums<'a> {
-    by_dataset: HashMap<&'a DatasetName, Vec<Minimum<'a>>>,
-    /// Which dataset is archived into which.
-    feeds: Vec<(&'a DatasetName, &'a DatasetName)>,
-}
-
-/// One of them.
-struct Minimum<'a> {
-    period: &'a Period,
-    place: &'a Place,
-    code: catalogue::Code,
-    what: String,
-}
-
-impl<'a> Minimums<'a> {
-    fn of(drafts: &'a [Draft], retentions: &'a [Retention]) -> Self {
-        let mut by_dataset: HashMap<&DatasetName, Vec<Minimum<'_>>> = HashMap::new();
-        for draft in drafts.iter().filter(|draft| draft.active) {
-            if let Some(keep) = draft.keep.as_ref().filter(|keep| !keep.value.period.is_zero()) {
-                let what = format!("`keep_at_least` of policy `{}`", draft.name.value);
-                let minimum =
-                    Minimum { period: &keep.value.period, place: &keep.place, code: catalogue::DELETE_BEFORE_KEEP, what };
-                by_dataset.entry(&draft.dataset.value).or_default().push(minimum);
-            }
-        }
-        for retention in retentions {
-            let what = format!("the retention of the field `{}`", retention.field);
-            let minimum = Minimum {
-                period: &retention.period.value,
-                place: &retention.period.place,
-                code: catalogue::DELETE_BEFORE_TAG,
-                what,
-            };
-            by_dataset.entry(&retention.dataset).or_default().push(minimum);
-        }
-        let target = |draft: &'a Draft| Some((&draft.dataset.value, &draft.archive.as_ref()?.value.to.as_ref()?.value));
-        Self { by_dataset, feeds: drafts.iter().filter_map(target).collect() }
-    }
-
-    /// The minimums of a dataset and of everything that is archived into it: those are the same rows.
-    fn over(&self, dataset: &'a DatasetName) -> Vec<&Minimum<'a>> {
-        let mut sources = vec![dataset];
-        let mut next = 0;
-        while let Some(target) = sources.get(next).copied() {
-            for (from, to) in &self.feeds {
-                if *to == target && !sources.contains(from) {
-                    sources.push(from);
-                }
-            }
-            next += 1;
-        }
-        sources.into_iter().filter_map(|source| self.by_dataset.get(source)).flatten().collect()
     }
 }
 
