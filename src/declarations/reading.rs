@@ -131,7 +131,7 @@ impl Reading {
         let stores: Vec<&str> = read.store_names.iter().map(String::as_str).collect();
         let notes = &mut self.diagnosis.diagnostics;
         if let Some(table) = &tables.lifecycle {
-            let origin = Origin { table: &table.value, clock: tables.clock.as_ref(), stores: &stores };
+            let origin = Origin { table: &table.value, stores: &stores };
             for row in lifecycle {
                 match origin.lifecycle(row, notes) {
                     Some(draft) => self.gathered.lifecycle_rows.push(draft),
@@ -140,7 +140,7 @@ impl Reading {
             }
         }
         if let Some(table) = &tables.classification {
-            let origin = Origin { table: &table.value, clock: None, stores: &stores };
+            let origin = Origin { table: &table.value, stores: &stores };
             self.gathered.tag_rows.extend(tags.iter().filter_map(|row| origin.tag(row, notes)));
         }
         self.tables_read = true;
