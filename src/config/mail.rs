@@ -126,49 +126,53 @@ pub fn is_mailbox(text: &str) -> bool {
     })
 }
 
+/// What a mail URL asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Asked {
+    Folder(PathBuf),
+    Server { host: String, port: u16, tls: Tls },
+}
+
 /// What a URL asks for, or what is wrong with it; the URL itself is never repeated.
-fn route(url: &str, has_password: bool) -> Result<Result<PathBuf, (String, u16, Tls)>, Diagnostic> {
-    let shape = || {
-        Diagnostic::error(catalogue::URL, "this is not a mail URL")
-            .help("such as `smtp://mail.example.com:587`, `smtps://mail.example.com`, `file:mails/`")
-    };
-    let parts = address::split(url).ok_or_else(shape)?;
+fn asked(url: &str, has_password: bool) -> Result<Asked, Box<Diagnostic>> {
+    let wrong = |code, message: String, help: &str| Err(Box::new(Diagnostic::error(code, message).help(help)));
+    let shape = "such as `smtp://mail.example.com:587`, `smtps://mail.example.com`, `file:mails/`";
+    let Some(parts) = address::split(url) else { return wrong(catalogue::URL, "this is not a mail URL".to_owned(), shape) };
     let path = format!("{}{}", parts.host, parts.path);
     let implicit = match parts.scheme.to_ascii_lowercase().as_str() {
-        "file" if path.is_empty() => return Err(shape()),
-        "file" => return Ok(Ok(path.into())),
+        "file" if !path.is_empty() => return Ok(Asked::Folder(path.into())),
+        "file" => return wrong(catalogue::URL, "this URL names no folder".to_owned(), "such as `file:mails/`"),
         "smtp" => false,
         "smtps" => true,
         other => {
-            let help = near::suggestion(other, ["smtp", "smtps", "file"]);
-            return Err(Diagnostic::error(catalogue::URL, format!("`{other}` is not a way to send mail")).help_if(help));
+            let help = near::suggestion(other, ["smtp", "smtps", "file"]).unwrap_or_default();
+            return wrong(catalogue::URL, format!("`{other}` is not a way to send mail"), &help);
         }
     };
     if parts.host.is_empty() {
-        return Err(Diagnostic::error(catalogue::URL, "this URL names no host").help("such as `smtp://mail.example.com:587`"));
+        return wrong(catalogue::URL, "this URL names no host".to_owned(), shape);
     }
     let tls = match (parts.parameter("tls"), implicit) {
         (None, true) => Tls::Implicit,
         (None, false) if parts.is_loopback() => Tls::IfOffered,
         (None | Some("starttls"), false) => Tls::Required,
         (Some("none"), false) if has_password && !parts.is_loopback() => {
-            let message = "`tls=none` would send the password in the clear";
-            return Err(Diagnostic::error(catalogue::MAIL, message).help("leave `tls=none` out, or use `smtps://`"));
+            let message = "`tls=none` would send the password in the clear".to_owned();
+            return wrong(catalogue::MAIL, message, "leave `tls=none` out, or use `smtps://`");
         }
         (Some("none"), false) => Tls::Off,
         (Some(other), _) => {
-            return Err(Diagnostic::error(catalogue::MAIL, format!("`tls={other}` has no meaning here"))
-                .help("`tls=starttls` or `tls=none`, with `smtp://`"));
+            let message = format!("`tls={other}` has no meaning here");
+            return wrong(catalogue::MAIL, message, "`tls=starttls` or `tls=none`, with `smtp://`");
         }
     };
-    let port = parts.port.unwrap_or(if implicit { 465 } else { 587 });
-    Ok(Err((parts.host.to_owned(), port, tls)))
+    Ok(Asked::Server { host: parts.host.to_owned(), port: parts.port.unwrap_or(if implicit { 465 } else { 587 }), tls })
 }
 
 fn check_url(url: &str, has_password: bool, place: &Place, reading: &mut Reading<'_>) {
     if address::split(url).is_some_and(|address| address.has_password) {
         refuse_inline(&Node { place: place.clone(), value: Value::Null }, reading);
-    } else if let Err(diagnostic) = route(url, has_password) {
+    } else if let Err(diagnostic) = asked(url, has_password) {
         reading.note(diagnostic.at(place));
     }
 }
@@ -188,10 +192,11 @@ impl MailConfig {
         let url = fetch(&self.url)?;
         let user = self.user.as_ref().map(fetch).transpose()?;
         let password = self.password.as_ref().map(|password| password.source.fetch(base, &password.place, around)).transpose()?;
-        match route(&url, password.is_some()).map_err(|wrong| SecretError::new(wrong.message, &self.url.place))? {
-            Ok(folder) => Ok(MailRoute::Folder(base.join(folder))),
-            Err((host, port, tls)) => {
-                Ok(MailRoute::Smtp(SmtpRoute { host, port, tls, user, password, ca: self.ca.as_ref().map(|ca| base.join(ca)) }))
+        match asked(&url, password.is_some()).map_err(|wrong| SecretError::new(wrong.message, &self.url.place))? {
+            Asked::Folder(folder) => Ok(MailRoute::Folder(base.join(folder))),
+            Asked::Server { host, port, tls } => {
+                let ca = self.ca.as_ref().map(|ca| base.join(ca));
+                Ok(MailRoute::Smtp(SmtpRoute { host, port, tls, user, password, ca }))
             }
         }
     }
@@ -202,9 +207,10 @@ mod tests {
     use super::*;
 
     fn tls(url: &str, has_password: bool) -> Result<(u16, Tls), String> {
-        route(url, has_password)
-            .map(|route| route.map_err(|(_, port, tls)| (port, tls)).unwrap_err())
-            .map_err(|wrong| wrong.message)
+        match asked(url, has_password).map_err(|wrong| wrong.message)? {
+            Asked::Server { port, tls, .. } => Ok((port, tls)),
+            Asked::Folder(folder) => Err(format!("{} is a folder", folder.display())),
+        }
     }
 
     #[test]

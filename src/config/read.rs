@@ -49,9 +49,9 @@ pub fn read(file: &Arc<str>, base: &Path, root: &Node, reading: &mut Reading<'_>
     }
     let mut stores = vec![];
     for (key, entry) in written.stores.0 {
-        if let Some(value) = entry.value.filter(|_| !entry.broken) {
-            stores.extend(store::store(&key, value, reading));
-        }
+        // What is wrong with a broken entry otherwise is told too.
+        let read = entry.value.and_then(|value| store::store(&key, value, reading));
+        stores.extend(read.filter(|_| !entry.broken));
     }
     if let Some(keys) = &written.keys {
         let message = "`keys` comes with the action `encrypt`, which is not built yet; no key was read";

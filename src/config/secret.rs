@@ -5,7 +5,7 @@ use crate::diagnostic::diagnosis::Diagnostic;
 use crate::place::Place;
 use crate::yaml::fields::declared;
 use crate::yaml::node::{Node, Value};
-use crate::yaml::reading::{Read, Reading, is_variable, variable_of};
+use crate::yaml::reading::{Read, Reading, Variable, is_variable, variable_of};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use secrecy::SecretString;
 use std::borrow::Cow;
@@ -161,7 +161,7 @@ impl Read for SecretRef {
     fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
         let source = match &node.value {
             Value::Scalar(scalar) => match variable_of(&scalar.text) {
-                Ok(Some(name)) => Some(Source::Env(name.to_owned())),
+                Variable::Whole(name) => Some(Source::Env(name.to_owned())),
                 _ => {
                     refuse_inline(node, reading);
                     None
@@ -184,7 +184,7 @@ impl Read for Sourced {
     fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
         match &node.value {
             Value::Scalar(scalar) => match variable_of(&scalar.text) {
-                Ok(Some(name)) => Some(Self::Elsewhere(Source::Env(name.to_owned()))),
+                Variable::Whole(name) => Some(Self::Elsewhere(Source::Env(name.to_owned()))),
                 _ => reading.text(node).map(Self::Here),
             },
             _ => source(node, reading).map(Self::Elsewhere),

@@ -4,3 +4,5 @@ pub mod files;
 pub mod process;
 pub mod reading;
 pub mod schema;
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@ use crate::policy::table::{LifecycleRow, Origin, TagRow};
 use crate::yaml::node::Node;
 use crate::yaml::parse::parse;
 use crate::yaml::reading::Reading as ValueReading;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -83,7 +83,12 @@ impl Reading {
             _ => PathBuf::from("."),
         };
         let mut values = ValueReading::new(variable);
-        if let Some((file, root)) = reading.parsed(config, &base) {
+        if !config.exists() {
+            let diagnostic = Diagnostic::error(catalogue::FILE, format!("there is no configuration `{}`", config.display()));
+            reading.diagnosis.push(
+                diagnostic.help("`steward init` writes one to begin with; `--config FILE` or `STEWARD_CONFIG` names another"),
+            );
+        } else if let Some((file, root)) = reading.parsed(config, &base) {
             reading.config = config_read::read(&file, &base, &root, &mut values);
         }
         // With a configuration that cannot be read the usual folders are looked at, so that all errors are told at once.
@@ -91,8 +96,9 @@ impl Reading {
             Some(read) => (read.config.policies.clone(), read.config.jobs.clone()),
             None => (usual(&base.join("policies/")), (base.join("jobs/"), None)),
         };
+        let mut seen = HashSet::new();
         for (path, place) in &policies {
-            reading.read_policies(path, place.as_ref(), &base, &mut values);
+            reading.read_policies(path, place.as_ref(), &base, &mut seen, &mut values);
         }
         let (path, place) = jobs;
         if reading.config.is_some() || path.is_dir() {
@@ -125,7 +131,7 @@ impl Reading {
         let stores: Vec<&str> = read.store_names.iter().map(String::as_str).collect();
         let notes = &mut self.diagnosis.diagnostics;
         if let Some(table) = &tables.lifecycle {
-            let origin = Origin { table: &table.value, clock: tables.clock.as_ref(), stores: &stores };
+            let origin = Origin { table: &table.value, stores: &stores };
             for row in lifecycle {
                 match origin.lifecycle(row, notes) {
                     Some(draft) => self.gathered.lifecycle_rows.push(draft),
@@ -134,7 +140,7 @@ impl Reading {
             }
         }
         if let Some(table) = &tables.classification {
-            let origin = Origin { table: &table.value, clock: None, stores: &stores };
+            let origin = Origin { table: &table.value, stores: &stores };
             self.gathered.tag_rows.extend(tags.iter().filter_map(|row| origin.tag(row, notes)));
         }
         self.tables_read = true;
@@ -172,7 +178,7 @@ impl Reading {
             return Err(self.diagnosis);
         }
         let base = read.config.base.clone();
-        let jobs = self.jobs.into_iter().map(|read| read.job).collect();
+        let jobs = self.jobs.into_iter().filter(|read| !read.broken).map(|read| read.job).collect();
         let tables_unread = read.config.policy_tables.is_some() && !self.tables_read;
         Ok((Declarations { config: read.config, policies, jobs, base, tables_unread }, self.diagnosis))
     }
@@ -200,12 +206,23 @@ impl Reading {
         })
     }
 
-    fn read_policies(&mut self, path: &Path, place: Option<&Place>, base: &Path, values: &mut ValueReading<'_>) {
+    fn read_policies(
+        &mut self,
+        path: &Path,
+        place: Option<&Place>,
+        base: &Path,
+        seen: &mut HashSet<PathBuf>,
+        values: &mut ValueReading<'_>,
+    ) {
         // Nothing at the usual place is nothing declared, as long as nobody named the place.
         if place.is_none() && !path.exists() && self.config.as_ref().is_none_or(|read| read.config.policy_tables.is_some()) {
             return;
         }
         for path in self.listed(path, place) {
+            // A file inside a folder that is named too is read once.
+            if !seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())) {
+                continue;
+            }
             match self.parsed(&path, base) {
                 Some((_, root)) => self.gathered.add_file(&root, values),
                 None => self.gathered.incomplete = true,

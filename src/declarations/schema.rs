@@ -42,5 +42,29 @@ pub fn schema(subject: Subject) -> String {
 }
 
 fn of<T: JsonSchema>() -> Value {
-    SchemaSettings::draft07().into_generator().into_root_schema_for::<T>().to_value()
+    let mut schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<T>().to_value();
+    refuse_null(&mut schema);
+    schema
+}
+
+/// A key that may be left out may still not be null: serde's `Option` allows it, this reader does not.
+fn refuse_null(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            if let Some(Value::Array(choices)) = object.get_mut("anyOf") {
+                choices.retain(|choice| choice.get("type").is_none_or(|kind| kind != "null"));
+            }
+            if let Some(kind) = object.get_mut("type")
+                && let Some(kinds) = kind.as_array_mut()
+            {
+                kinds.retain(|kind| kind != "null");
+                if let [only] = kinds.as_slice() {
+                    *kind = only.clone();
+                }
+            }
+            object.values_mut().for_each(refuse_null);
+        }
+        Value::Array(items) => items.iter_mut().for_each(refuse_null),
+        _ => {}
+    }
 }

@@ -125,7 +125,8 @@ impl Diagnosis {
 
     /// As people read it: every diagnostic with its snippet, then a count. Ends with a newline; empty when nothing was found.
     pub fn render(&self, styled: bool) -> String {
-        let mut text: String = self.diagnostics.iter().map(|one| render::diagnostic(one, &self.sources, styled) + "\n").collect();
+        let mut text: String =
+            self.diagnostics.iter().map(|one| render::diagnostic(one, &self.sources, styled) + "\n\n").collect();
         let (errors, warnings) = (self.errors(), self.warnings().count());
         if errors > 0 {
             let also = if warnings > 0 { format!(" and {}", counted(warnings, "warning")) } else { String::new() };

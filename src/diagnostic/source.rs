@@ -79,12 +79,16 @@ fn masked_line(line: &str) -> (String, bool) {
 
 /// True for what names a secret instead of holding one.
 fn is_reference(value: &str) -> bool {
-    value.starts_with('#')
-        || value.starts_with("${")
-        || ["env", "file", "credential"].iter().any(|source| {
-            let inner = value.trim_start_matches(['{', ' ']);
-            inner.strip_prefix(source).is_some_and(|rest| rest.trim_start().starts_with(':'))
-        })
+    // A variable is the whole value or none: `${X}hunter2` holds a password.
+    let ends = |rest: &str| rest.is_empty() || rest.starts_with([' ', ',', '}', '#', '"', '\'']);
+    let variable = value
+        .trim_start_matches(['"', '\''])
+        .strip_prefix("${")
+        .and_then(|rest| rest.split_once('}'))
+        .is_some_and(|(_, rest)| ends(rest));
+    let inner = value.trim_start_matches(['{', ' ']);
+    let source = |word: &str| inner.strip_prefix(word).is_some_and(|rest| rest.trim_start().starts_with(':'));
+    value.starts_with('#') || variable || ["env", "file", "credential"].iter().any(|word| source(word))
 }
 
 /// `scheme://user:secret@host` with the secret starred.
@@ -128,6 +132,7 @@ mod tests {
             "url: mysql://root:hunter2@host/db",
             "url: \"mysql://root:hun@ter2hunter2@host/db\"",
             "mail_password: hunter2",
+            "password: ${X}hunter2",
         ] {
             let shown = masked(text);
             assert!(!shown.contains("hunter2"), "{shown}");

@@ -6,6 +6,7 @@ use crate::config::mail::is_mailbox;
 use crate::diagnostic::catalogue;
 use crate::diagnostic::diagnosis::Diagnostic;
 use crate::diagnostic::near;
+use crate::job::schedule::Schedule;
 use crate::place::Place;
 use crate::policy::period::Period;
 use crate::yaml::node::{At, Node, Value};
@@ -19,13 +20,15 @@ pub const MAX_NAME: usize = 52;
 /// Actions that are known and not built.
 pub const NOT_BUILT: &[&str] = &["encrypt", "expire-sessions", "sweep-cache", "refresh-views", "check-quality"];
 
-/// A job whose own file is sound, with the places that later checks point at.
+/// A job as read, with the places that later checks point at.
 #[derive(Debug, Clone)]
 pub struct ReadJob {
     /// The job.
     pub job: Job,
     /// Where each of its patterns stands, in their order.
     pub pattern_places: Vec<Place>,
+    /// True when something in the file is wrong, which has been told; its patterns are checked all the same.
+    pub broken: bool,
 }
 
 /// A job's name from its file's stem; an error says what is wrong with it.
@@ -49,7 +52,7 @@ pub fn name_of(file: &Arc<str>, stem: &str) -> Result<String, Box<Diagnostic>> {
     })))
 }
 
-/// The job in a file; none, with notes, when anything in it is wrong. `actions` are those that are built.
+/// The job in a file; none, with notes, when not even its action and policies can be read. `actions` are those that are built.
 pub fn read(name: &str, root: &Node, actions: &[&str], reading: &mut Reading<'_>) -> Option<ReadJob> {
     let notes = reading.notes.len();
     if root.value == Value::Null {
@@ -64,6 +67,10 @@ pub fn read(name: &str, root: &Node, actions: &[&str], reading: &mut Reading<'_>
     check_action(&file.action, actions, reading);
     check_schedule(file.schedule.as_ref(), reading);
     let lag = file.pause_when.and_then(|pause| pause.replica_lag);
+    if let Some(lag) = &lag {
+        let diagnostic = Diagnostic::error(catalogue::NOT_BUILT, "`pause_when` is not built yet").at(&lag.place);
+        reading.note(diagnostic.help("leave it out; until it is built a job does not look at replica lag"));
+    }
     for (what, period) in [("budget", &file.budget), ("replica_lag", &lag)] {
         if let Some(period) = period.as_ref().filter(|period| period.value.is_zero()) {
             let diagnostic = Diagnostic::error(catalogue::BUDGET, format!("`{what}` is zero")).at(&period.place);
@@ -83,7 +90,8 @@ pub fn read(name: &str, root: &Node, actions: &[&str], reading: &mut Reading<'_>
     }
     let value = |period: Option<At<Period>>| period.map(|period| period.value);
     let (patterns, pattern_places) = file.policies.value.into_iter().map(|pattern| (pattern.value, pattern.place)).unzip();
-    (reading.notes.len() == notes).then(|| ReadJob {
+    Some(ReadJob {
+        broken: reading.notes.len() > notes,
         job: Job {
             name: name.to_owned(),
             action: file.action.value,
@@ -124,11 +132,8 @@ fn check_action(action: &At<String>, built: &[&str], reading: &mut Reading<'_>) 
 
 fn check_schedule(schedule: Option<&At<String>>, reading: &mut Reading<'_>) {
     let Some(schedule) = schedule else { return };
-    // LEAD: the call of `crate::job::schedule::Schedule::parse(&schedule.value)` belongs here:
-    // `if let Err(error) = Schedule::parse(..) { reading.note(schedule_error(schedule, &error.to_string())) }`.
-    let fields = schedule.value.split_whitespace().count();
-    if fields != 5 {
-        reading.note(schedule_error(schedule, &format!("`{}` has {fields} fields; a schedule has five", schedule.value)));
+    if let Err(error) = Schedule::parse(&schedule.value) {
+        reading.note(schedule_error(schedule, &error.to_string()));
     }
 }
 

@@ -4,6 +4,7 @@ use super::dataset::DatasetName;
 use super::draft::Draft;
 use super::gathered::Gathered;
 use super::lifecycle::{ArchiveStep, Clock, DeleteStep, Lifecycle};
+use super::minimum::{Minimum, Minimums, Retention};
 use super::period::Period;
 use super::set::Policies;
 use super::tag_draft::TagDraft;
@@ -27,6 +28,8 @@ pub struct Ground<'a> {
 
 /// The effective policies; what is wrong is noted, and what is left out then is listed in `gathered.broken`.
 pub fn finish(mut gathered: Gathered, ground: &Ground<'_>, notes: &mut Vec<Diagnostic>) -> (Policies, Vec<String>) {
+    // Before the merge: two files that add to one row would otherwise melt into it unseen.
+    unique_names(&gathered.lifecycle, notes);
     let drafts = merge_lifecycle(&mut gathered, ground, notes);
     let tags = merge_tags(&mut gathered, notes);
     let (tags, retentions) = finish_tags(tags, ground, notes);
@@ -100,13 +103,6 @@ fn merge_tags(gathered: &mut Gathered, notes: &mut Vec<Diagnostic>) -> Vec<TagDr
         }
     }
     tags
-}
-
-/// A field's minimum with its place.
-struct Retention {
-    dataset: DatasetName,
-    field: String,
-    period: At<Period>,
 }
 
 fn finish_tags(
@@ -245,46 +241,8 @@ fn clock_help(place: &Place) -> &'static str {
     }
 }
 
-/// Every minimum there is: promises of policies and retentions of tags, by the dataset they are about.
-struct Minimums<'a> {
-    by_dataset: HashMap<&'a DatasetName, Vec<Minimum<'a>>>,
-}
-
-/// One of them.
-struct Minimum<'a> {
-    period: &'a Period,
-    place: &'a Place,
-    code: catalogue::Code,
-    what: String,
-}
-
-impl<'a> Minimums<'a> {
-    fn of(drafts: &'a [Draft], retentions: &'a [Retention]) -> Self {
-        let mut by_dataset: HashMap<&DatasetName, Vec<Minimum<'_>>> = HashMap::new();
-        for draft in drafts.iter().filter(|draft| draft.active) {
-            if let Some(keep) = draft.keep.as_ref().filter(|keep| !keep.value.period.is_zero()) {
-                let what = format!("`keep_at_least` of policy `{}`", draft.name.value);
-                let minimum =
-                    Minimum { period: &keep.value.period, place: &keep.place, code: catalogue::DELETE_BEFORE_KEEP, what };
-                by_dataset.entry(&draft.dataset.value).or_default().push(minimum);
-            }
-        }
-        for retention in retentions {
-            let what = format!("the retention of the field `{}`", retention.field);
-            let minimum = Minimum {
-                period: &retention.period.value,
-                place: &retention.period.place,
-                code: catalogue::DELETE_BEFORE_TAG,
-                what,
-            };
-            by_dataset.entry(&retention.dataset).or_default().push(minimum);
-        }
-        Self { by_dataset }
-    }
-}
-
 /// Zero, order of steps, minimums, archives that are their own source or elsewhere.
-fn periods(draft: &Draft, minimums: &Minimums<'_>, notes: &mut Vec<Diagnostic>) {
+fn periods<'a>(draft: &'a Draft, minimums: &Minimums<'a>, notes: &mut Vec<Diagnostic>) {
     let archive_after = draft.archive.as_ref().and_then(|step| step.value.after.as_ref());
     for (step, period) in [("archive", archive_after), ("delete", draft.delete.as_ref())] {
         if let Some(period) = period.filter(|period| period.value.is_zero()) {
@@ -312,14 +270,12 @@ fn periods(draft: &Draft, minimums: &Minimums<'_>, notes: &mut Vec<Diagnostic>) 
             &archive.value,
         ));
     }
-    let archived_in = draft.archive.as_ref().and_then(|step| step.value.to.as_ref()).map(|to| &to.value);
+    // Where the policy archives, removal is from the archive, whose sources include the dataset itself.
+    let removed_from = draft.archive.as_ref().and_then(|step| step.value.to.as_ref()).unwrap_or(&draft.dataset);
     // The longest wins, so it alone is told: one long list says less than the one minimum that decides.
-    let broken = std::iter::once(&draft.dataset.value)
-        .chain(archived_in)
-        .filter_map(|dataset| minimums.by_dataset.get(dataset))
-        .flatten()
-        .filter(|minimum| delete.value.is_ever_shorter_than(minimum.period));
-    let mut longest: HashMap<catalogue::Code, &Minimum<'_>> = HashMap::new();
+    let minimums = minimums.over(&removed_from.value);
+    let broken = minimums.into_iter().filter(|minimum| delete.value.is_ever_shorter_than(minimum.period));
+    let mut longest: HashMap<catalogue::Code, &Minimum<'a>> = HashMap::new();
     for minimum in broken {
         let entry = longest.entry(minimum.code).or_insert(minimum);
         if entry.period.duration() < minimum.period.duration() {
@@ -378,7 +334,8 @@ fn same_step_twice(policies: &[Lifecycle], notes: &mut Vec<Diagnostic>) {
     let active: Vec<&Lifecycle> = policies.iter().filter(|policy| policy.active).collect();
     for (at, policy) in active.iter().enumerate() {
         let shares = |other: &&&Lifecycle| {
-            other.dataset == policy.dataset
+            other.name != policy.name
+                && other.dataset == policy.dataset
                 && other.r#where == policy.r#where
                 && (other.archive.is_some() && policy.archive.is_some() || other.delete.is_some() && policy.delete.is_some())
         };

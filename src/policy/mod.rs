@@ -9,6 +9,7 @@ pub mod gathered;
 pub mod glob;
 pub mod hold;
 pub mod lifecycle;
+mod minimum;
 pub mod period;
 pub mod set;
 pub mod table;

@@ -5,7 +5,7 @@
 use super::classification::{Protection, Sensitivity};
 use super::dataset::DatasetName;
 use super::draft::{ArchiveDraft, Draft};
-use super::lifecycle::{Clock, KeepAtLeast};
+use super::lifecycle::KeepAtLeast;
 use super::period::Period;
 use super::tag_draft::TagDraft;
 use crate::diagnostic::catalogue;
@@ -65,8 +65,6 @@ pub struct TagRow {
 pub struct Origin<'a> {
     /// The policy table itself; its store is the store of every dataset in it.
     pub table: &'a DatasetName,
-    /// `policy_tables.clock`: the clock of rows that no file gives one.
-    pub clock: Option<&'a At<Clock>>,
     /// The stores there are.
     pub stores: &'a [&'a str],
 }

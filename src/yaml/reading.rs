@@ -46,8 +46,8 @@ impl<'a> Reading<'a> {
             return None;
         };
         match variable_of(&scalar.text) {
-            Ok(None) => Some(scalar.text.clone()),
-            Ok(Some(name)) => {
+            Variable::None => Some(scalar.text.clone()),
+            Variable::Whole(name) => {
                 let value = (self.variable)(name);
                 if value.is_none() {
                     let message = format!("the environment has no variable `{name}`");
@@ -59,7 +59,7 @@ impl<'a> Reading<'a> {
                 }
                 value
             }
-            Err(()) => {
+            Variable::Inside => {
                 let message = "`${…}` stands inside a longer text, and would not be replaced";
                 let help = "a variable must be the whole value: `${NAME}`";
                 self.note(Diagnostic::error(catalogue::VARIABLE, message).at(&node.place).help(help));
@@ -69,13 +69,23 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// The variable that a text consists of; an error when it merely contains one.
-pub fn variable_of(text: &str) -> Result<Option<&str>, ()> {
-    let name = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
-    match name {
-        Some(name) if is_variable(name) => Ok(Some(name)),
-        _ if text.contains("${") => Err(()),
-        _ => Ok(None),
+/// How a text speaks of variables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Variable<'t> {
+    /// Not at all.
+    None,
+    /// It is `${NAME}` and nothing else.
+    Whole(&'t str),
+    /// It contains `${`, and would not be replaced.
+    Inside,
+}
+
+/// The variable that a text consists of, if any.
+pub fn variable_of(text: &str) -> Variable<'_> {
+    match text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) {
+        Some(name) if is_variable(name) => Variable::Whole(name),
+        _ if text.contains("${") => Variable::Inside,
+        _ => Variable::None,
     }
 }
 
