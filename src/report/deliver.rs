@@ -139,16 +139,24 @@ async fn deliver_within(settings: &MailSettings, spool: &Path, stem: &str, mail:
 /// Keeps a mail for the next run, and says why.
 fn kept(spool: &Path, stem: &str, envelope: &Envelope, bytes: &[u8], error: &SendError) -> Reason {
     let (text, help) = match spool::keep(spool, stem, envelope, bytes) {
-        Ok(()) => (
-            format!("{error}; the mail was kept, not sent"),
-            "the next run sends it; `steward doctor --mail` tries the way".to_owned(),
-        ),
+        Ok(()) => (format!("{error}; the mail was kept, not sent"), next(error).to_owned()),
         Err(disk) => (
             format!("{error}; the mail was neither sent nor kept: {disk}"),
             format!("make room in `{}`; the report itself is written", spool.display()),
         ),
     };
     Reason { weight: Weight::Warning, code: None, text, help: Some(help) }
+}
+
+/// What becomes of a kept mail.
+fn next(error: &SendError) -> &'static str {
+    match error {
+        SendError::Refused(_) => {
+            "the next run tries it once more, and sets it aside in `spool/refused/` when it is refused again"
+        }
+        SendError::Setup(_) => "mend the mail settings, and try them with `steward doctor --mail`; the next run then sends it",
+        SendError::Away(_) | SendError::Deferred(_) => "the next run sends it; `steward doctor --mail` tries the way",
+    }
 }
 
 /// An open way out.
@@ -235,7 +243,7 @@ impl Post {
             Err(error) if error.is_permanent() => {
                 Err(SendError::Setup(format!("mail server `{}` refuses us: {}", self.server, said(&error))))
             }
-            Err(error) if error.is_tls() || error.is_client() => Err(SendError::Setup(format!(
+            Err(error) if error.is_tls() || error.is_client() || is_untrusted(&error) => Err(SendError::Setup(format!(
                 "mail server `{}` is not trusted, or cannot be spoken to: {}",
                 self.server,
                 said(&error)
@@ -303,10 +311,26 @@ fn is_loopback(host: &str) -> bool {
     bare(host) == "localhost" || bare(host).parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
-/// What the server or the system said, on one line.
+/// What the server or the system said, on one line: the reply's code and words, or the innermost cause.
 fn said(error: &lettre::transport::smtp::Error) -> String {
-    let text = plain(&error.to_string());
-    text.strip_prefix("Connection error: ").unwrap_or(&text).to_owned()
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    let code = error.status().map(|code| format!("{code} ")).unwrap_or_default();
+    plain(&format!("{code}{cause}"))
+}
+
+/// True when the handshake was refused on our side: a certificate nobody vouches for, another name in it.
+fn is_untrusted(error: &lettre::transport::smtp::Error) -> bool {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        if error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::InvalidData) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 #[cfg(test)]

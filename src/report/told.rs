@@ -201,7 +201,7 @@ impl<T> Shown<T> {
 }
 
 /// All of a list in its order, or, when it is too long, the loud ones first and as many as are shown.
-fn pick<'a, T>(all: &'a [T], quiet: impl Fn(&T) -> bool) -> Shown<&'a T> {
+fn pick<T>(all: &[T], quiet: impl Fn(&T) -> bool) -> Shown<&T> {
     let mut all: Vec<&T> = all.iter().collect();
     if all.len() > SHOWN {
         all.sort_by_key(|item| quiet(item));
