@@ -4,7 +4,6 @@ use super::figures::{self, count, instant, known, plain, short_hash, short_run};
 use super::lines;
 use super::run::{DatasetReport, RunReport};
 use super::told::{self, DatasetTold, Told, shares};
-use super::write::stem;
 use askama::Template;
 use chrono::{DateTime, Utc};
 use std::borrow::Borrow;
@@ -29,7 +28,7 @@ struct Page<'a> {
 pub fn page(report: &RunReport) -> Result<String, askama::Error> {
     let told = Told::of(report);
     let (object, complete) = embedded(report);
-    Page { told: &told, report, object, object_file: format!("{}.json", stem(report)), complete }.render()
+    Page { told: &told, report, object, object_file: format!("{}.json", report.stem()), complete }.render()
 }
 
 /// The object for the page, and whether it is the whole one.
