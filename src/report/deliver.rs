@@ -1,89 +1,15 @@
 //! Hands mails over: to a server or a folder. What cannot be handed over now is kept, and sent by the next run.
 
-use super::figures::plain;
+use super::post::{Envelope, Post};
+pub use super::post::{MailKind, MailSettings, SendError};
 use super::run::{MailState, Reason, Weight};
-use super::spool::{self, Envelope, Flushed};
-use super::write::appear;
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
-use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
-use secrecy::{ExposeSecret, SecretString};
-use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use super::spool::{self, Flushed};
+use lettre::Message;
+use std::path::Path;
 use std::time::Duration;
 
 /// One mail takes at most this long, a second attempt included. The library's own limit ends with the connect.
 const WHOLE: Duration = Duration::from_secs(30);
-/// Between the two attempts.
-const PAUSE: Duration = Duration::from_secs(1);
-
-/// Where mails go.
-#[derive(Debug, Clone)]
-pub struct MailSettings {
-    /// How they travel.
-    pub kind: MailKind,
-    /// The server; unused for a folder.
-    pub host: String,
-    /// The port; the kind's own when absent.
-    pub port: Option<u16>,
-    /// Who logs in; nobody when absent.
-    pub user: Option<String>,
-    /// With what.
-    pub password: Option<SecretString>,
-    /// Certificates to trust besides the system's, in PEM.
-    pub ca: Option<Vec<u8>>,
-    /// The sender: `steward <steward@example.com>`.
-    pub from: String,
-    /// Receivers where a job names none.
-    pub to: Vec<String>,
-}
-
-/// How mails travel.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MailKind {
-    /// STARTTLS, required and verified: `smtp://`. Port 587.
-    StartTls,
-    /// A server on this machine: STARTTLS where it is offered, not verified, since nothing leaves the machine. Port 25.
-    Local,
-    /// TLS from the first byte: `smtps://`. Port 465.
-    Tls,
-    /// In clear, because somebody asked for it in so many words. Port 25. A password goes in clear to this machine only.
-    Plain,
-    /// A file per mail in this folder: `file:DIR`.
-    Folder(PathBuf),
-}
-
-impl MailKind {
-    /// What `smtp://HOST` means: `Local` on a loopback address without a `ca` of its own, else `StartTls`.
-    pub fn smtp(host: &str, has_ca: bool) -> Self {
-        if is_loopback(host) && !has_ca { Self::Local } else { Self::StartTls }
-    }
-
-    fn port(&self) -> u16 {
-        match self {
-            Self::StartTls => 587,
-            Self::Tls => 465,
-            Self::Local | Self::Plain | Self::Folder(_) => 25,
-        }
-    }
-}
-
-/// Why a mail was not handed over.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SendError {
-    /// The settings cannot work: a person looks.
-    #[error("{0}")]
-    Setup(String),
-    /// Nobody answers, or not in time: the same for every mail.
-    #[error("{0}")]
-    Away(String),
-    /// The server does not take this mail now.
-    #[error("{0}")]
-    Deferred(String),
-    /// The server will never take this mail.
-    #[error("{0}")]
-    Refused(String),
-}
 
 /// What became of a run's mail, and of the older ones before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,10 +65,7 @@ async fn deliver_within(settings: &MailSettings, spool: &Path, stem: &str, mail:
 /// Keeps a mail for the next run, and says why.
 fn kept(spool: &Path, stem: &str, envelope: &Envelope, bytes: &[u8], error: &SendError) -> Reason {
     let (text, help) = match spool::keep(spool, stem, envelope, bytes) {
-        Ok(()) => (
-            format!("{error}; the mail was kept, not sent"),
-            "the next run sends it; `steward doctor --mail` tries the way".to_owned(),
-        ),
+        Ok(()) => (format!("{error}; the mail was kept, not sent"), next(error).to_owned()),
         Err(disk) => (
             format!("{error}; the mail was neither sent nor kept: {disk}"),
             format!("make room in `{}`; the report itself is written", spool.display()),
@@ -151,162 +74,15 @@ fn kept(spool: &Path, stem: &str, envelope: &Envelope, bytes: &[u8], error: &Sen
     Reason { weight: Weight::Warning, code: None, text, help: Some(help) }
 }
 
-/// An open way out.
-pub(super) struct Post {
-    way: Way,
-    /// The server as people would name it.
-    server: String,
-    whole: Duration,
-}
-
-enum Way {
-    Smtp(AsyncSmtpTransport<Tokio1Executor>),
-    Folder(PathBuf),
-}
-
-impl Post {
-    fn open(settings: &MailSettings, whole: Duration) -> Result<Self, SendError> {
-        let way = match &settings.kind {
-            MailKind::Folder(folder) => Way::Folder(folder.clone()),
-            _ => Way::Smtp(smtp(settings, whole)?),
-        };
-        let server = format!("{}:{}", plain(&settings.host), settings.port.unwrap_or(settings.kind.port()));
-        Ok(Self { way, server, whole })
-    }
-
-    async fn probe(&self) -> Result<(), SendError> {
-        match &self.way {
-            Way::Folder(folder) => {
-                let folder = folder.clone();
-                let made = tokio::fs::create_dir_all(&folder).await;
-                made.map_err(|cause| SendError::Setup(format!("the mail folder `{}` was not made: {cause}", folder.display())))
-            }
-            Way::Smtp(transport) => self.in_time(self.greet(transport)).await,
+/// What becomes of a kept mail.
+fn next(error: &SendError) -> &'static str {
+    match error {
+        SendError::Refused(_) => {
+            "the next run tries it once more, and sets it aside in `spool/refused/` when it is refused again"
         }
+        SendError::Setup(_) => "mend the mail settings, and try them with `steward doctor --mail`; the next run then sends it",
+        SendError::Away(_) | SendError::Deferred(_) => "the next run sends it; `steward doctor --mail` tries the way",
     }
-
-    /// Hands one mail over; once more after an error that may pass.
-    pub(super) async fn send(&self, stem: &str, envelope: &Envelope, bytes: &[u8]) -> Result<(), SendError> {
-        match &self.way {
-            Way::Folder(folder) => {
-                self.probe().await?;
-                let path = folder.join(format!("{stem}.eml"));
-                appear(&path, bytes)
-                    .map_err(|cause| SendError::Away(format!("the mail `{}` was not written: {cause}", path.display())))
-            }
-            Way::Smtp(transport) => {
-                let twice = async {
-                    match self.hand_over(transport, envelope, bytes).await {
-                        Err(SendError::Away(_) | SendError::Deferred(_)) => {
-                            tokio::time::sleep(PAUSE).await;
-                            self.hand_over(transport, envelope, bytes).await
-                        }
-                        other => other,
-                    }
-                };
-                self.in_time(twice).await
-            }
-        }
-    }
-
-    /// Greets first: what fails there says nothing about the mail.
-    async fn hand_over(
-        &self,
-        transport: &AsyncSmtpTransport<Tokio1Executor>,
-        envelope: &Envelope,
-        bytes: &[u8],
-    ) -> Result<(), SendError> {
-        let envelope = envelope.parse()?;
-        self.greet(transport).await?;
-        let answer = transport.send_raw(&envelope, bytes).await;
-        answer.map(drop).map_err(|error| match error.status() {
-            Some(_) if error.is_permanent() => {
-                SendError::Refused(format!("mail server `{}` refuses the mail: {}", self.server, said(&error)))
-            }
-            Some(_) => SendError::Deferred(format!("mail server `{}` does not take the mail now: {}", self.server, said(&error))),
-            None => SendError::Away(format!("mail server `{}` broke off: {}", self.server, said(&error))),
-        })
-    }
-
-    async fn greet(&self, transport: &AsyncSmtpTransport<Tokio1Executor>) -> Result<(), SendError> {
-        match transport.test_connection().await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(SendError::Away(format!("mail server `{}` closed the connection", self.server))),
-            Err(error) if error.is_permanent() => {
-                Err(SendError::Setup(format!("mail server `{}` refuses us: {}", self.server, said(&error))))
-            }
-            Err(error) if error.is_tls() || error.is_client() => Err(SendError::Setup(format!(
-                "mail server `{}` is not trusted, or cannot be spoken to: {}",
-                self.server,
-                said(&error)
-            ))),
-            Err(error) => Err(SendError::Away(format!("mail server `{}` does not answer: {}", self.server, said(&error)))),
-        }
-    }
-
-    async fn in_time<T>(&self, work: impl Future<Output = Result<T, SendError>>) -> Result<T, SendError> {
-        let late =
-            |_| Err(SendError::Away(format!("mail server `{}` did not finish within {} s", self.server, self.whole.as_secs())));
-        tokio::time::timeout(self.whole, work).await.unwrap_or_else(late)
-    }
-}
-
-fn smtp(settings: &MailSettings, whole: Duration) -> Result<AsyncSmtpTransport<Tokio1Executor>, SendError> {
-    let in_clear = settings.kind == MailKind::Plain && !is_loopback(&settings.host);
-    if in_clear && settings.password.is_some() {
-        let host = plain(&settings.host);
-        return Err(SendError::Setup(format!("the password for mail server `{host}` would travel in clear; it was not sent")));
-    }
-    let tls = match settings.kind {
-        MailKind::StartTls => Tls::Required(parameters(settings)?),
-        MailKind::Local => Tls::Opportunistic(parameters(settings)?),
-        MailKind::Tls => Tls::Wrapper(parameters(settings)?),
-        MailKind::Plain | MailKind::Folder(_) => Tls::None,
-    };
-    let port = settings.port.unwrap_or(settings.kind.port());
-    let server = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(bare(&settings.host));
-    let server = server.port(port).tls(tls).timeout(Some(whole));
-    Ok(match (&settings.user, &settings.password) {
-        (Some(user), Some(password)) => {
-            server.credentials(Credentials::new(user.clone(), password.expose_secret().to_owned())).build()
-        }
-        (None, None) => server.build(),
-        _ => {
-            return Err(SendError::Setup(
-                "the mail settings name a user without a password, or the reverse; nothing was sent".into(),
-            ));
-        }
-    })
-}
-
-/// Trust: the system's roots and `ca`; nothing is verified on the way to this very machine.
-fn parameters(settings: &MailSettings) -> Result<TlsParameters, SendError> {
-    let bad = |error: lettre::transport::smtp::Error| {
-        SendError::Setup(format!("the mail settings' `ca` cannot be used: {}", said(&error)))
-    };
-    let mut trust = TlsParameters::builder(bare(&settings.host).to_owned());
-    if let Some(ca) = &settings.ca {
-        if !String::from_utf8_lossy(ca).contains("-----BEGIN CERTIFICATE-----") {
-            return Err(SendError::Setup("the mail settings' `ca` holds no certificate in PEM; nothing was sent".into()));
-        }
-        trust = trust.add_root_certificate(Certificate::from_pem(ca).map_err(bad)?);
-    }
-    trust.dangerous_accept_invalid_certs(settings.kind == MailKind::Local).build().map_err(bad)
-}
-
-/// `[::1]` as a URL writes it, without its brackets.
-fn bare(host: &str) -> &str {
-    host.trim_start_matches('[').trim_end_matches(']')
-}
-
-fn is_loopback(host: &str) -> bool {
-    bare(host) == "localhost" || bare(host).parse().is_ok_and(|address: IpAddr| address.is_loopback())
-}
-
-/// What the server or the system said, on one line.
-fn said(error: &lettre::transport::smtp::Error) -> String {
-    let text = plain(&error.to_string());
-    text.strip_prefix("Connection error: ").unwrap_or(&text).to_owned()
 }
 
 #[cfg(test)]

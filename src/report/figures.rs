@@ -58,9 +58,14 @@ pub fn short_hash(hash: &str) -> String {
 /// Foreign text on one line, with nothing in it that a terminal, a mail header or a reader's eye would obey:
 /// control characters and marks that turn the direction of writing are spelled out, length is bounded.
 pub fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len().min(LONGEST_TEXT));
+    plain_to(text, LONGEST_TEXT)
+}
+
+/// The same with another bound, in characters.
+pub fn plain_to(text: &str, longest: usize) -> String {
+    let mut plain = String::with_capacity(text.len().min(longest));
     for (at, c) in text.chars().enumerate() {
-        if at == LONGEST_TEXT {
+        if at == longest {
             plain.push('…');
             break;
         }

@@ -1,10 +1,9 @@
 //! The page: one file that needs nothing else, read in a minute, printed as it stands.
 
-use super::figures::{self, count, instant, known, plain, short_hash, short_run};
+use super::figures::{self, count, instant, known, plain, plain_to, short_hash, short_run};
 use super::lines;
 use super::run::{DatasetReport, RunReport};
 use super::told::{self, DatasetTold, Told, shares};
-use super::write::stem;
 use askama::Template;
 use chrono::{DateTime, Utc};
 use std::borrow::Borrow;
@@ -12,6 +11,9 @@ use std::io::{self, Write};
 
 /// The object is put into the page up to this size; beyond, it stands in the file beside.
 const EMBEDDED: usize = 256 * 1024;
+
+/// Characters of a query at most.
+const LONGEST_QUERY: usize = 4_000;
 
 /// The page's template.
 #[derive(Template)]
@@ -29,7 +31,7 @@ struct Page<'a> {
 pub fn page(report: &RunReport) -> Result<String, askama::Error> {
     let told = Told::of(report);
     let (object, complete) = embedded(report);
-    Page { told: &told, report, object, object_file: format!("{}.json", stem(report)), complete }.render()
+    Page { told: &told, report, object, object_file: format!("{}.json", report.stem()), complete }.render()
 }
 
 /// The object for the page, and whether it is the whole one.
@@ -141,9 +143,12 @@ impl Page<'_> {
         self.told.datasets.items.iter().any(|told| told.dataset.query.is_some())
     }
 
-    /// A query keeps its lines; it is long, and is bounded like every foreign text.
+    /// A query keeps its lines, and is shown whole or not at all: half a query counts something else.
     fn query(&self, query: &str) -> String {
-        query.lines().take(40).map(plain).collect::<Vec<_>>().join("\n")
+        if query.chars().count() > LONGEST_QUERY {
+            return format!("too long for a page: it is in {}", self.object_file);
+        }
+        query.lines().map(|line| plain_to(line, LONGEST_QUERY)).collect::<Vec<_>>().join("\n")
     }
 
     fn has_holds(&self) -> bool {
@@ -210,7 +215,7 @@ mod tests {
             std::fs::write(folder.join(format!("mail-{name}.html")), html_part(&report).unwrap()).unwrap();
             std::fs::write(folder.join(format!("{name}.txt")), text::run(&report, Style::Plain)).unwrap();
         }
-        let plans = [samples::planned(), samples::observed()];
+        let plans = [samples::planned()];
         std::fs::write(folder.join("plan.txt"), text::plan(&plans, Style::Plain)).unwrap();
     }
 
@@ -261,6 +266,15 @@ mod tests {
         );
         assert!(page.contains("and 9,900 more") && page.contains("and 4,900 more") && page.contains("data-complete=\"false\""));
         assert!(page.contains("core.table_9999"), "the one with trouble comes first");
+    }
+
+    #[test]
+    fn a_query_is_shown_whole_or_not_at_all() {
+        let mut report = samples::done();
+        report.datasets[0].query = Some(format!("SELECT count(*) FROM t WHERE id NOT IN ({}0)", "42, ".repeat(500)));
+        assert!(page(&report).unwrap().contains("42, 0)</code>"));
+        report.datasets[0].query = Some("x".repeat(4_001));
+        assert!(page(&report).unwrap().contains("too long for a page: it is in 20261120T181500Z-archive-orders-1e2fbeef.json"));
     }
 
     #[test]

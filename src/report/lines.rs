@@ -96,7 +96,7 @@ pub fn done(dataset: &DatasetReport, report: &RunReport) -> Vec<Line> {
     if before > 0 {
         lines.push(Line::counted(Tone::Good, before, "archived before: the archive held the same content"));
     }
-    if removed > 0 && removed != archived + before || removed > 0 && report.removes_only() {
+    if removed > 0 && (report.removes_only() || removed != archived + before) {
         lines.push(Line::counted(Tone::Good, removed, format!("removed: {why}")));
     }
     lines

@@ -158,3 +158,120 @@ fn fill(kind: &str) -> &'static str {
         _ => "#dfe2e5",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+
+    fn mail(report: &RunReport) -> String {
+        let to = ["dpo@example.com".to_owned(), "\u{6570}\u{636e} <data@example.com>".to_owned()];
+        let mail = compose(report, "steward <steward@example.com>", &to).unwrap();
+        String::from_utf8(mail.formatted()).unwrap()
+    }
+
+    /// The same mail with its random boundaries named by their order.
+    fn steady(mail: &str) -> String {
+        let boundaries: Vec<&str> = mail.split("boundary=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        let named = |mail: String, (at, boundary): (usize, &&str)| mail.replace(*boundary, &format!("BOUNDARY-{at}"));
+        boundaries.iter().enumerate().fold(mail.replace("\r\n", "\n"), named)
+    }
+
+    /// Bodies by content type, decoded, whatever encoding each was sent in.
+    fn parts(mail: &str) -> Vec<(String, String)> {
+        let decoded = |part: &str| {
+            let (head, body) = part.split_once("\n\n").unwrap();
+            let field = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().to_owned();
+            let body = match field("Content-Transfer-Encoding: ").as_str() {
+                "quoted-printable" => quoted_printable(body),
+                "7bit" | "8bit" => body.to_owned(),
+                other => panic!("{other}"),
+            };
+            (field("Content-Type: "), body.replace("\r\n", "\n").trim_end().to_owned())
+        };
+        let mail = steady(mail);
+        mail.split("\n--BOUNDARY-").filter(|part| part.contains("\nContent-Transfer-Encoding: ")).map(decoded).collect()
+    }
+
+    fn quoted_printable(text: &str) -> String {
+        let joined = text.replace("=\n", "");
+        let mut bytes = vec![];
+        let mut rest = joined.as_bytes();
+        while let [first, after @ ..] = rest {
+            match (first, after) {
+                (b'=', [a, b, after @ ..]) => {
+                    bytes.push(u8::from_str_radix(std::str::from_utf8(&[*a, *b]).unwrap(), 16).unwrap());
+                    rest = after;
+                }
+                _ => {
+                    bytes.push(*first);
+                    rest = after;
+                }
+            }
+        }
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn a_whole_mail_reads_as_it_was_agreed() {
+        let mail = steady(&mail(&samples::done()));
+        let (told, _) = mail.split_once("Content-Disposition: attachment").unwrap();
+        assert_eq!(told, include_str!("testdata/done.eml"));
+    }
+
+    #[test]
+    fn every_part_arrives_as_it_was_written() {
+        for report in [samples::done(), samples::chinese(), samples::hostile()] {
+            let parts = parts(&mail(&report));
+            let written = [text_part(&report), html_part(&report).unwrap(), page(&report).unwrap()];
+            assert_eq!(
+                parts.iter().map(|part| part.0.as_str()).collect::<Vec<_>>(),
+                ["text/plain; charset=utf-8", "text/html; charset=utf-8", "text/html; charset=utf-8"]
+            );
+            for (part, written) in parts.iter().zip(&written) {
+                assert_eq!(part.1, written.trim_end());
+            }
+        }
+    }
+
+    #[test]
+    fn the_subject_follows_from_the_outcome() {
+        let subjects = [
+            (samples::done(), "steward: archive-orders done, 1,204 archived, 12 kept by holds"),
+            (samples::quiet(), "steward: archive-orders done, nothing was due"),
+            (
+                samples::partial(),
+                "steward: archive-orders PARTIAL: 6,480 archived, 2 in conflict, 1,000 failed, 1,465 out of time",
+            ),
+            (samples::observed(), "steward: archive-orders observed, 1,204 would be archived, 12 kept by holds"),
+            (samples::stopped(), "steward: archive-orders TEMPORARY: 4,000 archived, then: stopped by a signal after 8 batches"),
+            (samples::found(), "steward: check-users FINDINGS: 2 checks failed"),
+        ];
+        for (report, said) in subjects {
+            assert_eq!(subject(&report), said);
+        }
+        assert!(subject(&samples::guarded()).starts_with("steward: archive-consumption REFUSED: platform."));
+    }
+
+    #[test]
+    fn a_hostile_name_adds_no_header_and_no_receiver() {
+        let mail = mail(&samples::hostile());
+        let (headers, _) = mail.split_once("\r\n\r\n").unwrap();
+        assert!(!headers.lines().any(|line| line.starts_with("Bcc")), "{headers}");
+        assert_eq!(headers.lines().filter(|line| line.starts_with("Subject: ")).count(), 1);
+    }
+
+    #[test]
+    fn the_ledger_head_stands_in_full_in_text_and_html() {
+        let report = samples::done();
+        let head = report.ledger_head.clone().unwrap();
+        assert!(text_part(&report).contains(&head) && html_part(&report).unwrap().contains(&head));
+    }
+
+    #[test]
+    fn what_is_no_address_is_named() {
+        let error = compose(&samples::done(), "nobody", &["a@b.c".into()]).unwrap_err().to_string();
+        assert!(error.starts_with("`nobody` is not a mail address; the report was not mailed"), "{error}");
+        assert!(matches!(compose(&samples::done(), "a@b.c", &[]), Err(MailError::NoReceiver)));
+    }
+}

@@ -8,6 +8,7 @@ pub mod html;
 pub mod lines;
 pub mod mail;
 pub mod mask;
+pub mod post;
 pub mod run;
 #[cfg(test)]
 mod samples;

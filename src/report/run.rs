@@ -1,5 +1,6 @@
 //! The report of one run: the object that `run-job --json` prints, and the ground of the text, the page and the mail.
 
+use super::figures::short_run;
 use crate::job::outcome::Outcome;
 use crate::job::spec::Mode;
 use chrono::{DateTime, Utc};
@@ -59,6 +60,14 @@ impl RunReport {
     /// True when the action removes without archiving.
     pub fn removes_only(&self) -> bool {
         self.action == "delete"
+    }
+
+    /// The stem of every file a run leaves: `20261121T021500Z-archive-orders-0000beef`. Sorts by time, and names no other folder.
+    pub fn stem(&self) -> String {
+        let at = self.started.unwrap_or(self.as_of).format("%Y%m%dT%H%M%SZ");
+        let job: String = self.job.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(52).collect();
+        let run = self.run.as_deref().map(short_run).filter(|run| !run.is_empty()).unwrap_or_else(|| "plan".into());
+        format!("{at}-{job}-{run}")
     }
 
     /// Every reason, those of the run first.

@@ -3,10 +3,8 @@
 //! A mail is two files: `<stem>.eml`, and `<stem>.json` with sender and receivers. The second one
 //! is written last and removed first: without it there is no mail.
 
-use super::deliver::{Post, SendError};
+use super::post::{Envelope, Post, SendError};
 use super::write::appear;
-use lettre::{Address, Message};
-use serde::{Deserialize, Serialize};
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,15 +13,6 @@ use tokio::time::Instant;
 
 /// A run spends at most this long on the mails of others.
 const FLUSH: Duration = Duration::from_secs(60);
-
-/// Who a kept mail is from, and to whom.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Envelope {
-    /// The sender's address.
-    pub from: Option<String>,
-    /// The receivers' addresses.
-    pub to: Vec<String>,
-}
 
 /// What became of kept mails.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,23 +25,6 @@ pub struct Flushed {
     pub refused: Vec<String>,
     /// Why the rest waits, when the way itself is closed.
     pub stopped: Option<SendError>,
-}
-
-impl Envelope {
-    /// The envelope of a mail.
-    pub fn of(mail: &Message) -> Self {
-        let envelope = mail.envelope();
-        Self { from: envelope.from().map(ToString::to_string), to: envelope.to().iter().map(ToString::to_string).collect() }
-    }
-
-    /// As the mail library wants it.
-    pub(super) fn parse(&self) -> Result<lettre::address::Envelope, SendError> {
-        let address = |text: &String| text.parse::<Address>();
-        let bad = |what: String| SendError::Refused(format!("the kept mail's envelope is damaged: {what}"));
-        let from = self.from.as_ref().map(address).transpose().map_err(|error| bad(error.to_string()))?;
-        let to: Result<Vec<Address>, _> = self.to.iter().map(address).collect();
-        lettre::address::Envelope::new(from, to.map_err(|error| bad(error.to_string()))?).map_err(|error| bad(error.to_string()))
-    }
 }
 
 /// Keeps a mail. If we die in between, an `.eml` lies alone and is not sent.

@@ -161,3 +161,48 @@ fn paint(style: Style, tone: Tone, text: &str) -> String {
         Style::Color => format!("{paint}{text}{paint:#}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+
+    #[test]
+    fn texts_read_as_they_were_agreed() {
+        let agreed = [
+            (samples::done(), include_str!("testdata/done.txt")),
+            (samples::guarded(), include_str!("testdata/guarded.txt")),
+            (samples::partial(), include_str!("testdata/partial.txt")),
+            (samples::observed(), include_str!("testdata/observed.txt")),
+            (samples::settled(), include_str!("testdata/settled.txt")),
+            (samples::found(), include_str!("testdata/found.txt")),
+        ];
+        for (report, agreed) in agreed {
+            assert_eq!(run(&report, Style::Plain), agreed);
+        }
+        assert_eq!(plan(&[samples::planned()], Style::Plain), include_str!("testdata/plan.txt"));
+    }
+
+    #[test]
+    fn colour_is_there_when_asked_for_and_changes_no_word() {
+        let (bare, coloured) = (run(&samples::partial(), Style::Plain), run(&samples::partial(), Style::Color));
+        assert!(!bare.contains('\u{1b}') && coloured.contains('\u{1b}'));
+        assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), bare);
+    }
+
+    #[test]
+    fn the_table_fits_a_terminal() {
+        for (name, report) in samples::all() {
+            let told = Told::of(&report);
+            for line in table(&told).lines() {
+                let wide = line.chars().filter(|c| !c.is_ascii()).count();
+                assert!(line.chars().count() + wide <= usize::from(WIDTH) + 2 * wide, "{name}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_to_plan_is_said() {
+        assert_eq!(plan(&[], Style::Plain), "no job to plan\n");
+    }
+}

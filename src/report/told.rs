@@ -201,7 +201,7 @@ impl<T> Shown<T> {
 }
 
 /// All of a list in its order, or, when it is too long, the loud ones first and as many as are shown.
-fn pick<'a, T>(all: &'a [T], quiet: impl Fn(&T) -> bool) -> Shown<&'a T> {
+fn pick<T>(all: &[T], quiet: impl Fn(&T) -> bool) -> Shown<&T> {
     let mut all: Vec<&T> = all.iter().collect();
     if all.len() > SHOWN {
         all.sort_by_key(|item| quiet(item));
@@ -295,11 +295,12 @@ fn sentence(report: &RunReport) -> String {
 /// What a run without trouble says: what was done, and else why nothing was.
 fn calm(report: &RunReport, sums: &Sums) -> String {
     let held = (sums.held > 0).then(|| format!("{} kept by holds", count(sums.held)));
+    let is = if report.outcome.is_some() { "was" } else { "is" };
     let nothing = match (held.is_some(), report.datasets.is_empty()) {
         (_, true) if report.findings.is_empty() => "nothing to do".to_owned(),
-        (_, true) => format!("{} passed", plural(report.findings.len() as u64, "check")),
-        (true, _) => "nothing else was due".to_owned(),
-        (false, _) => "nothing was due".to_owned(),
+        (_, true) => checked(report),
+        (true, _) => format!("nothing else {is} due"),
+        (false, _) => format!("nothing {is} due"),
     };
     let guarded = (sums.guarded > 0).then(|| format!("{} guarded", count(sums.guarded)));
     match acted(report, sums) {
@@ -326,6 +327,15 @@ fn troubles(sums: &Sums) -> Option<String> {
     let said: Vec<String> =
         counts.iter().filter(|(rows, _)| *rows > 0).map(|(rows, word)| format!("{} {word}", count(*rows))).collect();
     (!said.is_empty()).then(|| said.join(", "))
+}
+
+/// `4 checks passed, 1 with a warning, 1 skipped`.
+fn checked(report: &RunReport) -> String {
+    let of = |outcome| report.findings.iter().filter(|finding| finding.outcome == outcome).count() as u64;
+    let (warned, skipped) = (of(FindingOutcome::Warn), of(FindingOutcome::Skipped));
+    let passed = plural(of(FindingOutcome::Pass) + warned, "check");
+    let also = |number: u64, what: &str| (number > 0).then(|| format!("{} {what}", count(number)));
+    joined([Some(format!("{passed} passed")), also(warned, "with a warning"), also(skipped, "skipped")].into_iter().flatten())
 }
 
 /// `2 checks failed`, with the name when there is one.
@@ -372,4 +382,70 @@ pub fn shares(parts: &[Part]) -> Vec<u64> {
     let others: u64 = shares.iter().enumerate().filter(|(at, _)| *at != widest).map(|(_, share)| share).sum();
     shares[widest] = 1000u64.saturating_sub(others);
     shares
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+
+    fn part(rows: u64) -> Part {
+        Part { kind: "held", label: "kept by a hold", rows }
+    }
+
+    #[test]
+    fn a_bar_is_whole_and_its_thinnest_part_is_seen() {
+        for rows in [vec![1_000_000, 1, 1], vec![5], vec![1, 1, 1], vec![u64::MAX, u64::MAX, 1], vec![1; 12]] {
+            let shares = shares(&rows.iter().map(|rows| part(*rows)).collect::<Vec<_>>());
+            assert_eq!(shares.iter().sum::<u64>(), 1000, "{rows:?}");
+            assert!(shares.iter().all(|share| *share >= 6), "{shares:?}");
+        }
+        assert_eq!((shares(&[]), shares(&[part(0)])), (vec![], vec![0]));
+    }
+
+    #[test]
+    fn the_parts_of_a_bar_are_the_due_rows_and_those_without_a_date() {
+        for report in [samples::done(), samples::partial(), samples::guarded(), samples::observed(), samples::stopped()] {
+            let told = Told::of(&report);
+            for dataset in &told.datasets.items {
+                let undated = dataset.dataset.left.undated;
+                assert_eq!(dataset.whole(), dataset.dataset.due.unwrap_or(0) + undated, "{}", report.job);
+            }
+        }
+    }
+
+    #[test]
+    fn rows_nobody_accounts_for_are_not_hidden() {
+        let mut report = samples::done();
+        report.datasets[0].due = Some(1_300);
+        let told = Told::of(&report);
+        let untold = told.datasets.items[0].parts.iter().find(|part| part.kind == "untold").unwrap();
+        assert_eq!(untold.rows, 1_300 - 1_216);
+    }
+
+    #[test]
+    fn the_job_s_order_is_kept_until_there_are_too_many() {
+        let report = samples::huge(100, 1, 0);
+        assert_eq!(Told::of(&report).datasets.items[0].dataset.dataset, "core.table_0");
+        let report = samples::huge(101, 1, 0);
+        let told = Told::of(&report);
+        assert_eq!((told.datasets.items[0].dataset.dataset.as_str(), told.datasets.more), ("core.table_100", 1));
+        assert_eq!(told.sums.archived, (0..101).sum::<u64>(), "sums are over every dataset");
+    }
+
+    #[test]
+    fn checks_that_only_warn_have_passed_and_say_so() {
+        let mut report = samples::found();
+        (report.outcome, report.findings) =
+            (Some(Outcome::Done), vec![report.findings.remove(0), report.findings.pop().unwrap()]);
+        assert_eq!(Told::of(&report).headline.sentence, "2 checks passed, 1 with a warning");
+    }
+
+    #[test]
+    fn nothing_touched_is_said_for_plans_dry_runs_and_observers_alone() {
+        let said = |report: &RunReport| Told::of(report).headline.untouched;
+        assert_eq!(said(&samples::observed()), Some("observe: nothing was touched"));
+        assert_eq!(said(&RunReport { dry_run: true, ..samples::done() }), Some("dry run: nothing was touched"));
+        assert_eq!((said(&samples::planned()), said(&samples::done())), (Some("a plan: nothing was touched"), None));
+    }
 }

@@ -1,6 +1,5 @@
 //! Where a report's files stand, and how a file appears whole or not at all.
 
-use super::figures::short_run;
 use super::html;
 use super::run::RunReport;
 use std::fs::{self, File};
@@ -37,19 +36,11 @@ pub enum WriteError {
     Object(#[from] serde_json::Error),
 }
 
-/// The stem of every file a run leaves: `20261121T021500Z-archive-orders-0000beef`. Sorts by time.
-pub fn stem(report: &RunReport) -> String {
-    let at = report.started.unwrap_or(report.as_of).format("%Y%m%dT%H%M%SZ");
-    let job: String = report.job.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(52).collect();
-    let run = report.run.as_deref().map(short_run).filter(|run| !run.is_empty()).unwrap_or_else(|| "plan".into());
-    format!("{at}-{job}-{run}")
-}
-
 /// Writes the page and the object into `folder` (`state/reports/`), the object first.
 ///
 /// If we die here the folder holds both, or the object alone, or neither; never half a file.
 pub fn write(report: &RunReport, folder: &Path) -> Result<Written, WriteError> {
-    let stem = stem(report);
+    let stem = report.stem();
     let (html, json) = (folder.join(format!("{stem}.html")), folder.join(format!("{stem}.json")));
     let page = html::page(report)?;
     let disk = |path: &Path| {
@@ -94,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_hostile_name_stays_in_its_folder() {
-        let stem = stem(&RunReport { job: "../../etc/passwd".into(), run: Some("../..".into()), ..samples::done() });
+        let stem = RunReport { job: "../../etc/passwd".into(), run: Some("../..".into()), ..samples::done() }.stem();
         assert_eq!(stem, "20261120T181500Z-------etc-passwd-plan");
     }
 
