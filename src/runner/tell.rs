@@ -52,7 +52,7 @@ impl Reporting {
                 return MailState::NotConfigured;
             }
         };
-        let delivered = deliver::deliver(settings, &self.spool, &write::stem(report), &message).await;
+        let delivered = deliver::deliver(settings, &self.spool, &report.stem(), &message).await;
         refused(report, delivered.flushed.refused);
         if let Some(reason) = delivered.reason {
             undelivered(report, Reason { weight: Weight::Warning, ..reason });
