@@ -222,7 +222,8 @@ mod tests {
             Outcome::Temporary
         });
         let listen = free();
-        let (signals, served) = start(vec![entry("slow", "* * * * * *")], &probe, Settings::new(listen));
+        let settings = Settings { stall_after: Duration::from_millis(100), ..Settings::new(listen) };
+        let (signals, served) = start(vec![entry("slow", "* * * * * *")], &probe, settings);
         answers(listen, "/readyz", 200).await;
         assert_eq!(answers(listen, "/healthz", 200).await, "ticking\n");
         until(|| probe.count("run slow") == 1).await;
@@ -232,7 +233,8 @@ mod tests {
         assert!(status["jobs"][0]["next"].is_string());
         signals.stop.cancel();
         assert_eq!(answers(listen, "/readyz", 503).await, "draining\n");
-        assert_eq!(answers(listen, "/healthz", 200).await, "ticking\n");
+        sleep(Duration::from_millis(150)).await;
+        assert_eq!(ask(listen, "/healthz").await.unwrap().0, 200, "a drain longer than a stall is no reason to be killed");
         assert_eq!(served.await.unwrap().unwrap(), Drained { dropped: vec![] });
         assert!(ask(listen, "/healthz").await.is_none(), "the page is gone with the worker");
     }
