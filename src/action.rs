@@ -206,7 +206,7 @@ impl Context {
     /// The holds on a dataset, and on every dataset whose archive it is.
     pub fn holds_on(&self, dataset: &DatasetName) -> Holds {
         let covered = self.policies.sources_of(dataset);
-        Holds::new(self.all_holds().iter().filter(|hold| covered.contains(&hold.dataset)))
+        Holds::new(self.all_holds().iter().filter(|hold| covered.iter().any(|source| source.may_be(&hold.dataset))))
     }
 }
 

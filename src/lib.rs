@@ -21,3 +21,5 @@ pub mod actions;
 pub mod runner;
 // 5: the clock
 pub mod worker;
+// 6: what people type
+pub mod cli;

@@ -1,3 +1,25 @@
 //! Parses, calls, and turns the outcome into an exit code.
 
-fn main() {}
+use clap::Parser;
+use std::process::ExitCode;
+use steward::cli::Cli;
+
+fn main() -> ExitCode {
+    // One provider for the whole process: drivers that bring their own would make the choice ambiguous.
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        eprintln!("another crypto provider was installed first");
+        return ExitCode::from(70);
+    }
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("the runtime does not start: {error}");
+            return ExitCode::from(71);
+        }
+    };
+    let code = runtime.block_on(cli.run());
+    // A statement that never answers must not keep the process: everything that matters is in the ledger.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    ExitCode::from(code)
+}

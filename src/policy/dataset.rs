@@ -51,6 +51,17 @@ impl FromStr for DatasetName {
     }
 }
 
+impl DatasetName {
+    /// True when both may be the same table: the same names, or one of them leaves the schema to the connection.
+    ///
+    /// Holds, tags and minimums go by this: one that is meant for `core.users` must not be missed because a policy says
+    /// `core.jobfirst.users`.
+    pub fn may_be(&self, other: &Self) -> bool {
+        let schemas = self.schema.as_ref().zip(other.schema.as_ref());
+        self.store == other.store && self.table == other.table && schemas.is_none_or(|(one, another)| one == another)
+    }
+}
+
 /// Splits at dots outside double quotes and takes the quotes off.
 fn split(text: &str) -> Result<Vec<String>, DatasetNameError> {
     let unbalanced = || DatasetNameError::Quote(text.to_owned());
@@ -132,6 +143,14 @@ mod tests {
     fn a_hostile_name_stays_one_name() {
         let name: DatasetName = "core.users; drop table users".parse().unwrap();
         assert_eq!(name.table, "users; drop table users");
+    }
+
+    #[test]
+    fn a_name_without_schema_may_be_any_of_them() {
+        let name = |text: &str| text.parse::<DatasetName>().unwrap();
+        assert!(name("core.users").may_be(&name("core.jobfirst.users")));
+        assert!(!name("core.a.users").may_be(&name("core.b.users")));
+        assert!(!name("core.users").may_be(&name("other.users")));
     }
 
     #[test]

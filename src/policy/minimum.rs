@@ -62,12 +62,13 @@ impl<'a> Minimums<'a> {
         let mut next = 0;
         while let Some(target) = sources.get(next).copied() {
             for (from, to) in &self.feeds {
-                if *to == target && !sources.contains(from) {
+                if to.may_be(target) && !sources.contains(from) {
                     sources.push(from);
                 }
             }
             next += 1;
         }
-        sources.into_iter().filter_map(|source| self.by_dataset.get(source)).flatten().collect()
+        let covered = |name: &DatasetName| sources.iter().any(|source| source.may_be(name));
+        self.by_dataset.iter().filter(|(name, _)| covered(name)).flat_map(|(_, minimums)| minimums).collect()
     }
 }

@@ -54,7 +54,7 @@ impl Policies {
     /// The tags of a dataset, those of the datasets it archives included.
     pub fn tags_of<'a>(&'a self, dataset: &DatasetName) -> impl Iterator<Item = &'a Tag> + use<'a> {
         let fed_by = self.sources_of(dataset);
-        self.tags.iter().filter(move |tag| fed_by.contains(&tag.dataset))
+        self.tags.iter().filter(move |tag| fed_by.iter().any(|source| source.may_be(&tag.dataset)))
     }
 
     /// True when values of the column must not leave memory unmasked. An unclassified column is not secret, and not public either.
@@ -71,7 +71,7 @@ impl Policies {
     /// The holds on a dataset, and on every dataset that is archived into it, directly or by way of others.
     pub fn holds_for<'a>(&'a self, dataset: &DatasetName) -> impl Iterator<Item = &'a Hold> + use<'a> {
         let covered = self.sources_of(dataset);
-        self.holds.iter().filter(move |hold| covered.contains(&hold.dataset))
+        self.holds.iter().filter(move |hold| covered.iter().any(|source| source.may_be(&hold.dataset)))
     }
 
     /// The dataset and every dataset whose archive step feeds it; switched-off policies count, their rows are there already.
@@ -81,7 +81,7 @@ impl Policies {
         while next < sources.len() {
             let target = sources[next].clone();
             for policy in &self.lifecycle {
-                if policy.archive.as_ref().is_some_and(|step| step.to == target) && !sources.contains(&policy.dataset) {
+                if policy.archive.as_ref().is_some_and(|step| step.to.may_be(&target)) && !sources.contains(&policy.dataset) {
                     sources.push(policy.dataset.clone());
                 }
             }

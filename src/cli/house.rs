@@ -1,0 +1,216 @@
+//! Opens what a configuration names: declarations, policy tables, stores, ledger, mail.
+
+use super::end::End;
+use crate::actions;
+use crate::config::mail::{MailConfig, MailRoute, Tls};
+use crate::config::settings::Config;
+use crate::config::store::{StoreAddress as Declared, StoreConfig};
+use crate::declarations::process::Process;
+use crate::declarations::reading::{Declarations, Reading};
+use crate::diagnostic::diagnosis::Diagnosis;
+use crate::diagnostic::near;
+use crate::job::outcome::Outcome;
+use crate::job::spec::Job;
+use crate::ledger::book::Ledger;
+use crate::policy::table::{LifecycleRow, TagRow};
+use crate::report::deliver::{MailKind, MailSettings};
+use crate::runner::plan::Planner;
+use crate::runner::progress::Progress;
+use crate::runner::run::Runner;
+use crate::runner::tell::Reporting;
+use crate::store::connect::{StoreAddress, StoreLocation, Stores};
+use crate::store::failure::StoreFailure;
+use crate::store::policy_tables;
+use std::io::{IsTerminal, stderr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How long a statement waits for a lock when a store says nothing.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a statement of a batch may take when a store says nothing.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);
+/// Connections to a store at once when it says nothing.
+const CONNECTIONS: u32 = 4;
+/// How often a batch is tried again while its store is busy.
+const RETRIES: usize = 5;
+
+/// Everything that is declared, and the stores it names; nothing is contacted before it is needed.
+pub(crate) struct House {
+    pub(crate) declarations: Declarations,
+    pub(crate) stores: Arc<Stores>,
+}
+
+impl House {
+    /// Reads all declarations, policy tables included, and prints what is wrong with them.
+    pub(crate) async fn open(config: &Path) -> Result<Self, End> {
+        let reading = files(config);
+        let stores = match reading.config() {
+            Some(config) if !reading.has_errors() => stores(config)?,
+            _ => Stores::default(),
+        };
+        let reading = if reading.has_errors() { reading } else { tables(reading, &stores).await? };
+        let declarations = told(reading.finish())?;
+        Ok(Self { declarations, stores: Arc::new(stores) })
+    }
+
+    /// Reads what the files say and leaves policy tables unread.
+    pub(crate) fn read(config: &Path) -> Result<Declarations, End> {
+        told(files(config).finish())
+    }
+
+    /// A job by name; near names are suggested.
+    pub(crate) fn job(&self, name: &str) -> Result<Arc<Job>, End> {
+        if let Some(job) = self.declarations.job(name) {
+            return Ok(Arc::new(job.clone()));
+        }
+        let names: Vec<&str> = self.declarations.jobs.iter().map(|job| job.name.as_str()).collect();
+        let near = near::suggestion(name, names.iter().copied());
+        let known = near.unwrap_or_else(|| format!("there are: {}", names.join(", ")));
+        Err(End::usage(&format!("there is no job `{name}`; {known}")))
+    }
+
+    /// The ledger, made when there is none.
+    pub(crate) async fn ledger(&self) -> Result<Ledger, End> {
+        Ledger::open(&self.declarations.config.ledger).await.map_err(|error| no_ledger(&error))
+    }
+
+    /// The ledger, if there is one yet.
+    pub(crate) async fn ledger_if_any(&self) -> Result<Option<Ledger>, End> {
+        Ledger::open_existing(&self.declarations.config.ledger).await.map_err(|error| no_ledger(&error))
+    }
+
+    /// What planning stands on.
+    pub(crate) async fn planner(&self) -> Result<Planner, End> {
+        let policies = Arc::new(self.declarations.policies.clone());
+        Ok(Planner { stores: self.stores.clone(), policies, ledger: self.ledger_if_any().await? })
+    }
+
+    /// What running stands on.
+    pub(crate) async fn runner(&self, stop: CancellationToken, progress: Arc<dyn Progress>) -> Result<Runner, End> {
+        let config = &self.declarations.config;
+        Ok(Runner {
+            stores: self.stores.clone(),
+            policies: Arc::new(self.declarations.policies.clone()),
+            ledger: self.ledger().await?,
+            stop,
+            progress,
+            reporting: Reporting {
+                reports: config.state.join("reports"),
+                spool: config.state.join("spool"),
+                mail: config.mail.as_ref().map(|declared| mail(declared, &config.base)).transpose()?,
+            },
+            retries: RETRIES,
+        })
+    }
+}
+
+/// A ledger that cannot be opened refuses everything.
+pub(crate) fn no_ledger(error: &crate::ledger::refusal::LedgerError) -> End {
+    let outcome = if error.is_busy() { Outcome::Temporary } else { Outcome::Partial };
+    End::of(outcome, &error.to_string())
+}
+
+fn files(config: &Path) -> Reading {
+    Reading::files(config, &|name| std::env::var(name).ok(), &actions::names())
+}
+
+/// Prints warnings, or everything that is wrong.
+fn told(read: Result<(Declarations, Diagnosis), Diagnosis>) -> Result<Declarations, End> {
+    let styled = stderr().is_terminal();
+    match read {
+        Ok((declarations, warnings)) => {
+            anstream::eprint!("{}", warnings.render(styled));
+            Ok(declarations)
+        }
+        Err(diagnosis) => {
+            anstream::eprint!("{}", diagnosis.render(styled));
+            Err(End::of(Outcome::Invalid, "the declarations are not valid; nothing was run"))
+        }
+    }
+}
+
+/// Fetches the rows of the policy tables. One that cannot be reached is temporary, never "no policies".
+async fn tables(reading: Reading, stores: &Stores) -> Result<Reading, End> {
+    let Some(tables) = reading.tables() else { return Ok(reading) };
+    let unread = |failure: StoreFailure| {
+        let outcome = if failure.is_temporary() { Outcome::Temporary } else { Outcome::Invalid };
+        End::of(outcome, &format!("the policy tables were not read, so nothing was run: {failure}"))
+    };
+    let mut lifecycle: Vec<LifecycleRow> = vec![];
+    if let Some(table) = &tables.lifecycle {
+        let store = stores.get(&table.value.store).map_err(unread)?;
+        lifecycle = policy_tables::lifecycle(store, &table.value).await.map_err(unread)?;
+    }
+    let mut tags: Vec<TagRow> = vec![];
+    if let Some(table) = &tables.classification {
+        let store = stores.get(&table.value.store).map_err(unread)?;
+        tags = policy_tables::tags(store, &table.value).await.map_err(unread)?;
+    }
+    Ok(reading.merge_tables(&lifecycle, &tags))
+}
+
+/// The stores of a configuration. A secret that cannot be had makes the configuration invalid.
+pub(crate) fn stores(config: &Config) -> Result<Stores, End> {
+    let addresses = config.stores.iter().map(|store| address(store, &config.base)).collect::<Result<Vec<_>, _>>()?;
+    Stores::new(addresses).map_err(|failure| End::of(Outcome::Invalid, &failure.to_string()))
+}
+
+fn address(store: &StoreConfig, base: &Path) -> Result<StoreAddress, End> {
+    let Declared { url, user, password, path, .. } =
+        store.address(base, &Process).map_err(|error| End::of(Outcome::Invalid, &error.to_string()))?;
+    let at = match path {
+        Some(path) => StoreLocation::File(path),
+        None => StoreLocation::Server { url, user, password, ca: store.ca.as_ref().map(|ca| base.join(ca)) },
+    };
+    let limit = |period: &Option<crate::policy::period::Period>, default| {
+        period.and_then(|p| p.duration().to_std().ok()).unwrap_or(default)
+    };
+    Ok(StoreAddress {
+        name: store.name.clone(),
+        at,
+        lock_timeout: limit(&store.lock_timeout, LOCK_TIMEOUT),
+        statement_timeout: limit(&store.statement_timeout, STATEMENT_TIMEOUT),
+        connections: store.connections.unwrap_or(CONNECTIONS),
+    })
+}
+
+/// How mail travels, with its secrets.
+pub(crate) fn mail(declared: &MailConfig, base: &Path) -> Result<MailSettings, End> {
+    let invalid = |text: String| End::of(Outcome::Invalid, &text);
+    let blank = |kind| MailSettings {
+        kind,
+        host: String::new(),
+        port: None,
+        user: None,
+        password: None,
+        ca: None,
+        from: declared.from.clone(),
+        to: declared.to.clone(),
+    };
+    let route = declared.route(base, &Process).map_err(|error| invalid(error.to_string()))?;
+    let smtp = match route {
+        MailRoute::Folder(folder) => return Ok(blank(MailKind::Folder(folder))),
+        MailRoute::Smtp(smtp) => smtp,
+    };
+    let kind = match smtp.tls {
+        Tls::Implicit => MailKind::Tls,
+        Tls::Required => MailKind::StartTls,
+        Tls::IfOffered if smtp.ca.is_some() => MailKind::StartTls,
+        Tls::IfOffered => MailKind::Local,
+        Tls::Off => MailKind::Plain,
+    };
+    let ca = smtp
+        .ca
+        .as_ref()
+        .map(|path| std::fs::read(path).map_err(|error| invalid(format!("`mail.ca` `{}`: {error}", path.display()))));
+    Ok(MailSettings {
+        host: smtp.host,
+        port: Some(smtp.port),
+        user: smtp.user,
+        password: smtp.password,
+        ca: ca.transpose()?,
+        ..blank(kind)
+    })
+}

@@ -1,0 +1,118 @@
+//! `steward plan`: what is due, how much, oldest, which index, what blocks. Touches nothing.
+
+use super::end::End;
+use super::house::House;
+use super::run_job::{instant, print_json, why};
+use super::{Ended, Globals};
+use crate::actions;
+use crate::job::outcome::Outcome;
+use crate::job::spec::Job;
+use crate::report::run::RunReport;
+use crate::report::text::{self, Style};
+use crate::runner::approval::{Plan, PlanFile};
+use crate::runner::outcome;
+use crate::runner::plan::Planned;
+use crate::runner::run::Request;
+use chrono::{DateTime, SubsecRound, Utc};
+use clap::Args;
+use std::io::{IsTerminal, stdout};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Show what jobs would do, and touch nothing
+#[derive(Debug, Args)]
+pub(crate) struct PlanJobs {
+    /// The jobs; all of them when none is named
+    jobs: Vec<String>,
+    /// Print the statements that a run sends, and the grants they need
+    #[arg(long, conflicts_with = "json")]
+    sql: bool,
+    /// Write a plan file, for `run-job --plan`
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Exit with 6 when there is something to do
+    #[arg(long)]
+    exit_code: bool,
+    /// Measure "older than" from here: RFC 3339, or a date, meaning midnight in the job's zone; may lie in the future
+    #[arg(long, value_name = "TIME")]
+    as_of: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(serde::Serialize)]
+struct Jobs<'a> {
+    jobs: Vec<&'a RunReport>,
+}
+
+impl PlanJobs {
+    pub(crate) async fn run(self, globals: &Globals) -> Ended {
+        let house = House::open(&globals.config).await?;
+        let jobs = self.jobs(&house)?;
+        let planner = house.planner().await?;
+        let now = Utc::now().trunc_subsecs(6);
+        let mut planned: Vec<Planned> = vec![];
+        for job in jobs {
+            let as_of = self.as_of.as_deref().map(|text| instant(text, &job)).transpose()?.unwrap_or(now);
+            let Some(action) = actions::named(&job.action) else { continue };
+            let request = Request { job, dry_run: true, as_of: Some(as_of), approval: None };
+            planned.push(action.plan(&planner, &request).await);
+        }
+        self.print(&planned);
+        if let Some(path) = &self.out {
+            write(path, &planned, now)?;
+        }
+        Ok(self.end(&planned))
+    }
+
+    fn jobs(&self, house: &House) -> Result<Vec<Arc<Job>>, End> {
+        if self.jobs.is_empty() {
+            return Ok(house.declarations.jobs.iter().cloned().map(Arc::new).collect());
+        }
+        self.jobs.iter().map(|name| house.job(name)).collect()
+    }
+
+    fn print(&self, planned: &[Planned]) {
+        if self.json {
+            print_json(&Jobs { jobs: planned.iter().map(|planned| &planned.report).collect() });
+        } else if self.sql {
+            planned.iter().for_each(print_sql);
+        } else {
+            let style = if stdout().is_terminal() { Style::Color } else { Style::Plain };
+            let reports: Vec<RunReport> = planned.iter().map(|planned| planned.report.clone()).collect();
+            anstream::print!("{}", text::plan(&reports, style));
+        }
+    }
+
+    /// What blocks is in the plan, not an error of planning; what could not be surveyed is.
+    fn end(&self, planned: &[Planned]) -> End {
+        let unseen = planned.iter().find(|planned| {
+            let datasets = &planned.report.datasets;
+            datasets.iter().any(|dataset| dataset.due.is_none()) || !planned.report.reasons.is_empty()
+        });
+        if let Some(unseen) = unseen {
+            return End::of(outcome::of_run(&unseen.report, false), &why(&unseen.report));
+        }
+        let due = planned.iter().flat_map(|planned| &planned.steps).any(|step| step.due > step.held);
+        if self.exit_code && due { End::of(Outcome::Due, "there is something to do") } else { End::quiet() }
+    }
+}
+
+fn print_sql(planned: &Planned) {
+    println!("-- job {}", planned.report.job);
+    for statement in &planned.statements {
+        println!("{statement};");
+    }
+}
+
+fn write(path: &Path, planned: &[Planned], now: DateTime<Utc>) -> Result<(), End> {
+    let as_of = planned.first().map_or(now, |planned| planned.report.as_of);
+    let steps = planned.iter().flat_map(|planned| planned.steps.clone()).collect();
+    let file = PlanFile::seal(Plan { made: now, as_of, steps }).map_err(|error| End::of(Outcome::Partial, &error.to_string()))?;
+    let text = serde_json::to_string_pretty(&file).map_err(|error| End::of(Outcome::Partial, &error.to_string()))?;
+    std::fs::write(path, text + "\n")
+        .map_err(|error| End::of(Outcome::Partial, &format!("plan file `{}`: {error}", path.display())))?;
+    anstream::eprintln!("plan written to {}; good for 24 hours", path.display());
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! `steward run-job`: one execution of a job, by hand, by a CronJob, by an auditor.
+
+use super::end::End;
+use super::house::House;
+use super::watch::Watch;
+use super::{Ended, Globals};
+use crate::actions;
+use crate::job::outcome::Outcome;
+use crate::job::spec::Job;
+use crate::policy::period::first_instant;
+use crate::report::run::{FindingOutcome, RunReport};
+use crate::report::text::{self, Style};
+use crate::runner::approval::PlanFile;
+use crate::runner::run::Request;
+use crate::worker::Signals;
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use clap::{Args, ValueEnum};
+use std::io::{BufRead, IsTerminal, stderr, stdin, stdout};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Run a job once, now
+#[derive(Debug, Args)]
+pub(crate) struct RunJob {
+    /// The job: the stem of its file
+    name: String,
+    /// Look, and touch nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Measure "older than" from here: RFC 3339, or a date, meaning midnight in the job's zone
+    #[arg(long, value_name = "TIME")]
+    as_of: Option<String>,
+    /// Do what this plan file lists, beyond the guards if need be
+    #[arg(long, value_name = "FILE", conflicts_with = "as_of")]
+    plan: Option<PathBuf>,
+    /// Do not ask before a run that acts; never approves a guard
+    #[arg(long, short)]
+    yes: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    /// Count warnings of checks as findings
+    #[arg(long, value_enum, value_name = "LEVEL", default_value_t = FailOn::Fail)]
+    fail_on: FailOn,
+}
+
+/// From which level on a check's finding makes the exit code 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    Warn,
+    Fail,
+}
+
+impl RunJob {
+    pub(crate) async fn run(self, globals: &Globals) -> Ended {
+        let house = House::open(&globals.config).await?;
+        let job = house.job(&self.name)?;
+        let Some(action) = actions::named(&job.action) else {
+            return Err(End::of(Outcome::Invalid, &format!("action `{}` of job `{}` is not built yet", job.action, job.name)));
+        };
+        let request = self.request(job)?;
+        if request.acts() && !self.yes && !confirmed(&request.job)? {
+            return Err(End::of(Outcome::Refused, "you did not say yes; nothing was touched"));
+        }
+        let signals =
+            Signals::listen().map_err(|error| End::of(Outcome::Temporary, &format!("signals cannot be heard: {error}")))?;
+        let runner = house.runner(signals.stop.clone(), Arc::new(Watch::new())).await?;
+        let report = tokio::select! {
+            report = action.run(&runner, &request) => report,
+            () = signals.at_once.cancelled() => {
+                return Err(End::of(Outcome::Temporary, "stopped at once by a second signal; the next run settles the batch that was open"));
+            }
+        };
+        self.print(&report);
+        Ok(End::of(self.outcome(&report), &why(&report)))
+    }
+
+    fn request(&self, job: Arc<Job>) -> Result<Request, End> {
+        let as_of = self.as_of.as_deref().map(|text| instant(text, &job)).transpose()?;
+        if as_of.is_some_and(|as_of| as_of > Utc::now()) && !self.dry_run {
+            return Err(End::usage("a future `--as-of` works only with `plan` and `--dry-run`"));
+        }
+        let approval = self.plan.as_ref().map(|path| {
+            let text =
+                std::fs::read_to_string(path).map_err(|error| End::usage(&format!("plan file `{}`: {error}", path.display())))?;
+            PlanFile::open(&text, &job.name, Utc::now()).map_err(|error| End::of(Outcome::Refused, &error.to_string()))
+        });
+        Ok(Request { job, dry_run: self.dry_run, as_of, approval: approval.transpose()? })
+    }
+
+    fn outcome(&self, report: &RunReport) -> Outcome {
+        let outcome = report.outcome.unwrap_or(Outcome::Partial);
+        let warned = report.findings.iter().any(|finding| finding.outcome == FindingOutcome::Warn);
+        if warned && self.fail_on == FailOn::Warn { outcome.worse(Outcome::Findings) } else { outcome }
+    }
+
+    fn print(&self, report: &RunReport) {
+        if self.json {
+            print_json(report);
+        } else {
+            let style = if stdout().is_terminal() { Style::Color } else { Style::Plain };
+            anstream::print!("{}", text::run(report, style));
+        }
+    }
+}
+
+/// One object on stdout, and nothing else there.
+pub(crate) fn print_json<T: serde::Serialize>(value: &T) {
+    match serde_json::to_string_pretty(value) {
+        Ok(text) => println!("{text}"),
+        Err(error) => anstream::eprintln!("the report cannot be written as JSON: {error}"),
+    }
+}
+
+/// RFC 3339, or a date meaning midnight in the job's zone.
+pub(crate) fn instant(text: &str, job: &Job) -> Result<DateTime<Utc>, End> {
+    if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
+        return Ok(instant.with_timezone(&Utc));
+    }
+    match text.parse::<NaiveDate>() {
+        Ok(date) => Ok(first_instant(date.and_time(NaiveTime::MIN), job.timezone)),
+        Err(_) => {
+            Err(End::usage(&format!("`--as-of {text}` is neither RFC 3339 (`2026-05-21T13:45:00Z`) nor a date (`2026-05-21`)")))
+        }
+    }
+}
+
+/// Asks first when a person sits in front of it; without a terminal it never asks.
+fn confirmed(job: &Job) -> Result<bool, End> {
+    if !(stdin().is_terminal() && stderr().is_terminal()) {
+        return Ok(true);
+    }
+    anstream::eprint!(
+        "job `{}` acts on {} (`steward plan {}` shows what it would do). Go on? [y/N] ",
+        job.name,
+        job.policies.join(", "),
+        job.name
+    );
+    let mut answer = String::new();
+    stdin().lock().read_line(&mut answer).map_err(|error| End::usage(&format!("no answer could be read: {error}")))?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
+/// The first reason that explains an outcome other than done.
+pub(crate) fn why(report: &RunReport) -> String {
+    use crate::report::run::Weight::{Note, Warning};
+    let reasons = report.reasons.iter().chain(report.datasets.iter().flat_map(|dataset| &dataset.reasons));
+    let mut telling = reasons.filter(|reason| !matches!(reason.weight, Note | Warning)).map(|reason| reason.text.as_str());
+    let first = telling.next().unwrap_or_default().to_owned();
+    match telling.count() {
+        0 => first,
+        more => format!("{first} (and {more} more)"),
+    }
+}

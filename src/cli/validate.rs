@@ -1,0 +1,130 @@
+//! `steward validate`: all declarations, all errors in one pass; with `--connect` held against the live schemas.
+
+use super::end::End;
+use super::house::House;
+use super::run_job::print_json;
+use super::{Ended, Globals};
+use crate::actions;
+use crate::job::outcome::Outcome;
+use crate::report::run::{Reason, Weight};
+use crate::runner::run::Request;
+use clap::Args;
+use serde::Serialize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Check all declarations
+#[derive(Debug, Args)]
+pub(crate) struct Validate {
+    /// A configuration, or a folder with a `steward.yaml`; the configured one when none is named
+    paths: Vec<PathBuf>,
+    /// Hold them against the live schemas too
+    #[arg(long)]
+    connect: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Default, Serialize)]
+struct Checked {
+    policies: usize,
+    tags: usize,
+    holds: usize,
+    jobs: usize,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    problems: Vec<Problem>,
+}
+
+#[derive(Serialize)]
+struct Problem {
+    job: String,
+    dataset: String,
+    #[serde(flatten)]
+    reason: Reason,
+}
+
+impl Validate {
+    pub(crate) async fn run(self, globals: &Globals) -> Ended {
+        let configs = if self.paths.is_empty() { vec![globals.config.clone()] } else { self.paths.clone() };
+        let mut end = End::quiet();
+        for config in configs {
+            let config = if config.is_dir() { config.join("steward.yaml") } else { config };
+            let checked = if self.connect { connected(&config).await? } else { read(&config)? };
+            if self.json {
+                print_json(&checked);
+            } else {
+                checked.print(self.connect);
+            }
+            if !checked.problems.is_empty() {
+                end = End::of(checked.outcome(), "what is declared does not work on the stores as they are");
+            }
+        }
+        Ok(end)
+    }
+}
+
+fn read(config: &std::path::Path) -> Result<Checked, End> {
+    let declarations = House::read(config)?;
+    let policies = &declarations.policies;
+    Ok(Checked {
+        policies: policies.lifecycle.len(),
+        tags: policies.tags.len(),
+        holds: policies.holds.len(),
+        jobs: declarations.jobs.len(),
+        problems: vec![],
+    })
+}
+
+/// Plans every job and keeps what was refused or failed: the same checks that a run makes.
+async fn connected(config: &std::path::Path) -> Result<Checked, End> {
+    let house = House::open(config).await?;
+    let planner = house.planner().await?;
+    let policies = &house.declarations.policies;
+    let mut checked = Checked {
+        policies: policies.lifecycle.len(),
+        tags: policies.tags.len(),
+        holds: policies.holds.len(),
+        jobs: house.declarations.jobs.len(),
+        problems: vec![],
+    };
+    for job in &house.declarations.jobs {
+        let Some(action) = actions::named(&job.action) else { continue };
+        let request = Request { job: Arc::new(job.clone()), dry_run: true, as_of: None, approval: None };
+        for dataset in action.plan(&planner, &request).await.report.datasets {
+            // A guard is about numbers, not about what is declared.
+            let wrong = dataset
+                .reasons
+                .into_iter()
+                .filter(|reason| !matches!(reason.weight, Weight::Note | Weight::Warning) && dataset.due.is_none());
+            checked.problems.extend(wrong.map(|reason| Problem {
+                job: job.name.clone(),
+                dataset: dataset.dataset.clone(),
+                reason,
+            }));
+        }
+    }
+    Ok(checked)
+}
+
+impl Checked {
+    fn outcome(&self) -> Outcome {
+        let temporary = self.problems.iter().all(|problem| problem.reason.weight == Weight::Temporary);
+        if temporary { Outcome::Temporary } else { Outcome::Invalid }
+    }
+
+    fn print(&self, connected: bool) {
+        for Problem { job, dataset, reason } in &self.problems {
+            let code = reason.code.as_ref().map(|code| format!("[{code}] ")).unwrap_or_default();
+            println!("{code}job `{job}`, dataset `{dataset}`: {}", reason.text);
+            if let Some(help) = &reason.help {
+                println!("    {help}");
+            }
+        }
+        let against = if connected { " and the live schemas" } else { "" };
+        if self.problems.is_empty() {
+            let Self { policies, tags, holds, jobs, .. } = self;
+            println!("valid{against}: {policies} lifecycle policies, {tags} tags, {holds} holds, {jobs} jobs");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Progress on stderr: a bar with rate and time left on a terminal, a plain line every few seconds elsewhere.
+
+use crate::action::Label;
+use crate::report::figures;
+use crate::runner::progress::Progress;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::{IsTerminal, stderr};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Elsewhere than on a terminal a line this often is enough.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// Watches a run for whoever sits in front of it.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    bar: ProgressBar,
+    plain: Option<Mutex<Plain>>,
+}
+
+#[derive(Debug)]
+struct Plain {
+    dataset: String,
+    done: u64,
+    rows: u64,
+    began: Instant,
+    said: Instant,
+}
+
+impl Watch {
+    /// A bar on a terminal; plain lines elsewhere.
+    pub(crate) fn new() -> Self {
+        if stderr().is_terminal() {
+            let style = ProgressStyle::with_template("{msg}  {wide_bar}  {human_pos} of {human_len} rows  {per_sec}  {eta} left");
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            return Self { bar, plain: None };
+        }
+        let now = Instant::now();
+        let plain = Plain { dataset: String::new(), done: 0, rows: 0, began: now, said: now };
+        Self { bar: ProgressBar::hidden(), plain: Some(Mutex::new(plain)) }
+    }
+}
+
+impl Progress for Watch {
+    fn begin(&self, label: &Label, rows: u64) {
+        self.bar.reset();
+        self.bar.set_length(rows);
+        self.bar.set_message(label.dataset.clone());
+        if let Some(plain) = &self.plain {
+            let now = Instant::now();
+            *plain.lock().unwrap_or_else(PoisonError::into_inner) =
+                Plain { dataset: label.dataset.clone(), done: 0, rows, began: now, said: now };
+        }
+    }
+
+    fn advance(&self, rows: u64) {
+        self.bar.inc(rows);
+        let Some(plain) = &self.plain else { return };
+        let mut plain = plain.lock().unwrap_or_else(PoisonError::into_inner);
+        plain.done += rows;
+        if plain.said.elapsed() >= EVERY {
+            plain.said = Instant::now();
+            anstream::eprintln!("{}", plain.line());
+        }
+    }
+
+    fn note(&self, text: &str) {
+        if self.plain.is_some() {
+            anstream::eprintln!("{text}");
+        } else {
+            self.bar.suspend(|| anstream::eprintln!("{text}"));
+        }
+    }
+
+    fn end(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Plain {
+    fn line(&self) -> String {
+        let seconds = self.began.elapsed().as_secs().max(1);
+        let rate = self.done / seconds;
+        let left = if rate == 0 { "?".to_owned() } else { (self.rows.saturating_sub(self.done) / rate).to_string() };
+        format!(
+            "{}: {} of {} rows, {} a second, {left} s left",
+            self.dataset,
+            figures::count(self.done),
+            figures::count(self.rows),
+            figures::count(rate)
+        )
+    }
+}
