@@ -217,10 +217,13 @@ enum Whose {
     Theirs,
 }
 
+/// Asks in one snapshot: between two, a first start elsewhere could finish, and its tables would look like a stranger's.
 async fn whose(connection: &mut SqliteConnection) -> Result<Whose, sqlx::Error> {
-    let id: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *connection).await?;
+    let mut tx = connection.begin().await?;
+    let id: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *tx).await?;
     let others = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name <> ?";
-    let others: i64 = sqlx::query_scalar(others).bind(MIGRATIONS).fetch_one(connection).await?;
+    let others: i64 = sqlx::query_scalar(others).bind(MIGRATIONS).fetch_one(&mut *tx).await?;
+    tx.rollback().await?;
     Ok(match (id, others) {
         (APPLICATION_ID, _) => Whose::Ours,
         (0, 0) => Whose::Nobodys,
