@@ -132,6 +132,9 @@ impl Ledger {
     /// # Errors
     /// Several fit; or see [`Ledger::head`].
     pub async fn run(&self, part: &str) -> Result<Option<RunRow>, LedgerError> {
+        if part.is_empty() {
+            return Ok(None);
+        }
         let mut runs = self.db.runs_named(part).await?;
         match runs.len() {
             0 | 1 => Ok(runs.pop()),

@@ -28,20 +28,6 @@ impl LockFile {
         }
     }
 
-    /// The lock, once whoever has it lets go.
-    ///
-    /// # Errors
-    /// As [`LockFile::try_take`].
-    pub fn wait_for(path: &Path) -> io::Result<Self> {
-        loop {
-            let lock = Self::open(path)?;
-            lock.file.lock()?;
-            if lock.is_still_there() {
-                return Ok(lock);
-            }
-        }
-    }
-
     /// Whether the path still leads to the file we locked. When somebody removed it, another process can lock a new one.
     pub fn is_still_there(&self) -> bool {
         identity(&self.path).is_some_and(|there| self.file.metadata().ok().map(|ours| inode(&ours)) == Some(there))

@@ -33,3 +33,6 @@ pub use pass::Pass;
 pub use refusal::LedgerError;
 pub use run::{DryRuns, NewRun, RunRow};
 pub use verify::{Expected, Fault, Verification};
+
+#[cfg(test)]
+mod tests;

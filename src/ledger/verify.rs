@@ -238,7 +238,7 @@ impl Verifier {
                 let told = told.map(|(column, value)| (column.to_owned(), Some(value.clone()))).into();
                 self.rows.insert((Table::OpenIntent, batch), told);
             }
-            Event::Findings { count, sha256 } => {
+            Event::Findings { count, sha256 } if count > 0 => {
                 let told =
                     [("id", link.seq.to_string()), ("run", run.to_owned()), ("count", count.to_string()), ("sha256", sha256)];
                 let told = told.map(|(column, value)| (column.to_owned(), Some(value))).into();

@@ -8,7 +8,7 @@ use sqlx::{ConnectOptions, Connection, SqlSafeStr};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// "STWD": set by the first migration, so that a ledger is told from any other database.
 const APPLICATION_ID: i64 = 1_398_036_292;
@@ -48,9 +48,7 @@ impl Sqlite {
         if file.exists() {
             std::fs::OpenOptions::new().write(true).open(&file).map_err(io)?;
         }
-        let lock = lock_path(&file, ".migrate");
-        let lock = tokio::task::spawn_blocking(move || LockFile::wait_for(&lock)).await;
-        let _migrating = lock.map_err(io::Error::other).and_then(|lock| lock).map_err(io)?;
+        let _migrating = migration_lock(path, &file).await?;
 
         let options = options(&file).journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
         migrate(path, &options.clone().create_if_missing(true)).await?;
@@ -74,16 +72,16 @@ impl Sqlite {
             opened => opened.map_err(io)?,
         };
         let plain = options(&file).read_only(true);
-        let options = match check(path, &plain).await {
-            Err(LedgerError::Unreadable { .. }) if !beside(&file, "-wal").exists() => {
-                let still = plain.immutable(true);
-                check(path, &still).await?;
-                still
-            }
-            checked => checked.map(|()| plain)?,
+        let still = plain.clone().immutable(true);
+        let (options, ours) = match is_ledger(path, &plain).await {
+            Err(LedgerError::Unreadable { .. }) if !beside(&file, "-wal").exists() => (&still, is_ledger(path, &still).await?),
+            ours => (&plain, ours?),
         };
+        if !ours {
+            return Ok(None);
+        }
         let opened_as = lockfile::identity(&file);
-        let read = pool(3).connect_lazy_with(options);
+        let read = pool(3).connect_lazy_with(options.clone());
         Ok(Some(Self { path: path.into(), file: file.into(), read, write: None, opened_as }))
     }
 
@@ -107,9 +105,13 @@ impl Sqlite {
         Err(LedgerError::Gone { path: self.path.to_path_buf() })
     }
 
-    /// Where the lock of a job lies.
+    /// Where the lock of a job lies: `<ledger>.locks/<job>.lock`.
+    ///
+    /// A job's name is `[a-z0-9-]`; anything else is escaped, so that no name leaves the folder or meets another's.
     pub fn lock_path(&self, job: &str) -> PathBuf {
-        lock_path(&self.file, job)
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let escape = |c: char| if plain(c) { c.to_string() } else { format!("%{:x}.", u32::from(c)) };
+        lock_path(&self.file, &job.chars().map(escape).collect::<String>())
     }
 
     pub(super) fn reading(&self, error: sqlx::Error) -> LedgerError {
@@ -121,13 +123,22 @@ impl Sqlite {
     }
 }
 
-/// `<ledger>.locks/<name>.lock`. A job's name is `[a-z0-9-]`; anything else is escaped, so that no name leaves the folder or
-/// meets another's. The ledger's own lock is `.migrate`, which no job is called.
 fn lock_path(file: &Path, name: &str) -> PathBuf {
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let escape = |c: char| if plain(c) { c.to_string() } else { format!("%{:x}", u32::from(c)) };
-    let name = if name == ".migrate" { name.to_owned() } else { name.chars().map(escape).collect() };
     beside(file, ".locks").join(format!("{name}.lock"))
+}
+
+/// Waits for whoever is making or migrating the ledger. No job's lock is called so: a dot in a job's name is escaped.
+async fn migration_lock(path: &Path, file: &Path) -> Result<LockFile, LedgerError> {
+    let lock = lock_path(file, ".migrate");
+    let began = Instant::now();
+    loop {
+        match LockFile::try_take(&lock) {
+            Ok(Some(lock)) => return Ok(lock),
+            Ok(None) if began.elapsed() >= BUSY => return Err(LedgerError::Busy { path: path.to_owned() }),
+            Ok(None) => tokio::time::sleep(Duration::from_millis(20)).await,
+            Err(error) => return Err(LedgerError::Unwritable { path: path.to_owned(), why: error.to_string() }),
+        }
+    }
 }
 
 /// The path with something added to its last part.
@@ -174,24 +185,25 @@ async fn migrate(path: &Path, options: &SqliteConnectOptions) -> Result<(), Ledg
     })
 }
 
-/// Refuses a file that is not a ledger with exactly our tables, without touching it.
-async fn check(path: &Path, options: &SqliteConnectOptions) -> Result<(), LedgerError> {
+/// Whether there is a ledger in the file, with exactly our tables; refuses any other, and touches none. A file in which nothing
+/// is yet (a first start that is under way, or died) is no ledger and no mistake.
+async fn is_ledger(path: &Path, options: &SqliteConnectOptions) -> Result<bool, LedgerError> {
     let mut connection = options.connect().await.map_err(|error| reading(path, error))?;
-    let ours = whose(&mut connection).await.map_err(|error| reading(path, error))?;
-    if ours != Whose::Ours {
-        return Err(LedgerError::NotALedger { path: path.to_owned() });
+    match whose(&mut connection).await.map_err(|error| reading(path, error))? {
+        Whose::Ours => {}
+        Whose::Nobodys => return Ok(false),
+        Whose::Theirs => return Err(LedgerError::NotALedger { path: path.to_owned() }),
     }
     let applied = connection.list_applied_migrations(MIGRATIONS).await;
     let applied = applied.map_err(|error| LedgerError::Unreadable { path: path.to_owned(), why: error.to_string() })?;
     let known = migrator();
-    let path = || path.to_owned();
     if let Some(newer) = applied.iter().find(|a| !known.iter().any(|k| k.version == a.version && k.checksum == a.checksum)) {
-        return Err(LedgerError::Newer { path: path(), version: newer.version });
+        return Err(LedgerError::Newer { path: path.to_owned(), version: newer.version });
     }
-    match known.iter().find(|known| !applied.iter().any(|applied| applied.version == known.version)) {
-        Some(missing) => Err(LedgerError::Older { path: path(), version: missing.version }),
-        None => connection.close().await.map_err(|error| reading(&path(), error)),
+    if let Some(missing) = known.iter().find(|known| !applied.iter().any(|applied| applied.version == known.version)) {
+        return Err(LedgerError::Older { path: path.to_owned(), version: missing.version });
     }
+    connection.close().await.map(|()| true).map_err(|error| reading(path, error))
 }
 
 /// Whose database this is.
@@ -205,10 +217,13 @@ enum Whose {
     Theirs,
 }
 
+/// Asks in one snapshot: between two, a first start elsewhere could finish, and its tables would look like a stranger's.
 async fn whose(connection: &mut SqliteConnection) -> Result<Whose, sqlx::Error> {
-    let id: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *connection).await?;
+    let mut tx = connection.begin().await?;
+    let id: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *tx).await?;
     let others = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name <> ?";
-    let others: i64 = sqlx::query_scalar(others).bind(MIGRATIONS).fetch_one(connection).await?;
+    let others: i64 = sqlx::query_scalar(others).bind(MIGRATIONS).fetch_one(&mut *tx).await?;
+    tx.rollback().await?;
     Ok(match (id, others) {
         (APPLICATION_ID, _) => Whose::Ours,
         (0, 0) => Whose::Nobodys,
