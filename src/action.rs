@@ -87,6 +87,8 @@ pub struct Label {
 /// What is known of a target once it is prepared.
 #[derive(Debug, Clone)]
 pub struct Facts {
+    /// The store the rows are in.
+    pub store: String,
     /// Rows dated before this are due.
     pub cutoff: DateTime<Utc>,
     /// The policy's period in words.

@@ -22,6 +22,7 @@ pub fn facts(
 ) -> Facts {
     let holds = cx.holds_on(dataset);
     Facts {
+        store: dataset.store.clone(),
         cutoff,
         period: period.to_string(),
         guard: policy.guard,

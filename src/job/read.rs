@@ -67,10 +67,6 @@ pub fn read(name: &str, root: &Node, actions: &[&str], reading: &mut Reading<'_>
     check_action(&file.action, actions, reading);
     check_schedule(file.schedule.as_ref(), reading);
     let lag = file.pause_when.and_then(|pause| pause.replica_lag);
-    if let Some(lag) = &lag {
-        let diagnostic = Diagnostic::error(catalogue::NOT_BUILT, "`pause_when` is not built yet").at(&lag.place);
-        reading.note(diagnostic.help("leave it out; until it is built a job does not look at replica lag"));
-    }
     for (what, period) in [("budget", &file.budget), ("replica_lag", &lag)] {
         if let Some(period) = period.as_ref().filter(|period| period.value.is_zero()) {
             let diagnostic = Diagnostic::error(catalogue::BUDGET, format!("`{what}` is zero")).at(&period.place);

@@ -8,6 +8,7 @@ use crate::ledger::refusal::LedgerError;
 use crate::report::run::{Reason, Weight};
 use crate::runner::holds;
 use crate::runner::pace::Pace;
+use crate::runner::pause;
 use crate::runner::run::Runner;
 use crate::store::cell::{Cell, Cursor};
 use crate::store::failure::StoreFailure;
@@ -77,6 +78,11 @@ impl<A: Action> Batches<'_, A> {
                 return Ok(worked);
             }
             if let Err(reason) = self.see_holds().await? {
+                worked.give_up(reason);
+                return Ok(worked);
+            }
+            if let Err(reason) = pause::until_replicas_are_near(self.runner, self.cx, &self.facts.store, self.deadline).await {
+                worked.stopped = self.runner.stop.is_cancelled();
                 worked.give_up(reason);
                 return Ok(worked);
             }

@@ -7,6 +7,7 @@ pub mod guard;
 pub mod holds;
 pub mod outcome;
 pub mod pace;
+pub mod pause;
 pub mod plan;
 pub mod progress;
 pub mod run;

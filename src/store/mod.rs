@@ -13,6 +13,7 @@ pub mod holds;
 mod mysql;
 pub mod policy_tables;
 mod postgres;
+pub mod replica;
 pub mod rows;
 pub mod session;
 mod sqlite;
