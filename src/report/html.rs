@@ -3,7 +3,7 @@
 use super::figures::{self, count, instant, known, plain, plain_to, short_hash, short_run};
 use super::lines;
 use super::run::{DatasetReport, RunReport};
-use super::told::{self, DatasetTold, Told, shares};
+use super::told::{DatasetTold, Told, shares};
 use askama::Template;
 use chrono::{DateTime, Utc};
 use std::borrow::Borrow;
@@ -127,7 +127,19 @@ impl Page<'_> {
 
     /// Datasets with something overdue.
     fn debts(&self) -> Vec<&DatasetReport> {
-        self.told.datasets.items.iter().map(|told| told.dataset).filter(|dataset| dataset.debt.rows > 0).collect()
+        self.told
+            .datasets
+            .items
+            .iter()
+            .map(|told| told.dataset)
+            .filter(|dataset| dataset.overdue().is_some_and(|rows| rows > 0))
+            .collect()
+    }
+
+    /// The oldest overdue row's clock.
+    fn oldest(&self, dataset: &DatasetReport) -> String {
+        let oldest = dataset.debt.as_ref().and_then(|debt| debt.oldest.as_ref());
+        oldest.map_or_else(|| "–".to_owned(), |oldest| figures::plain(oldest).to_string())
     }
 
     /// True when a guard waits for a person.

@@ -144,8 +144,9 @@ fn kept(dataset: &DatasetReport) -> Vec<Line> {
 
 /// What is overdue now. `None` where the policy is kept to the row, or nothing is known.
 pub fn debt(dataset: &DatasetReport) -> Option<Line> {
-    let rows = dataset.debt.rows;
-    let oldest = dataset.debt.oldest.as_ref().map(|oldest| format!(", the oldest from {}", plain(oldest)));
+    let debt = dataset.debt.as_ref()?;
+    let rows = debt.rows;
+    let oldest = debt.oldest.as_ref().map(|oldest| format!(", the oldest from {}", plain(oldest)));
     let text = format!("overdue: due by the policy and still there{}", oldest.unwrap_or_default());
     (rows > 0).then(|| Line::counted(Tone::Warn, rows, text))
 }

@@ -123,8 +123,9 @@ pub struct DatasetReport {
     /// Rows kept by each hold, by the hold's name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<HeldBy>,
-    /// What is overdue now that the run is over.
-    pub debt: Debt,
+    /// What is overdue now that the run is over; absent when it could not be counted, since nothing is claimed that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub debt: Option<Debt>,
     /// Batches carried out.
     #[serde(default)]
     pub batches: u64,
@@ -137,6 +138,24 @@ pub struct DatasetReport {
     /// The query that counts `due` again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
+}
+
+impl DatasetReport {
+    /// Rows kept by holds; `None` when nothing could be counted.
+    pub fn held(&self) -> Option<u64> {
+        self.due.map(|_| self.left.held)
+    }
+
+    /// Rows that stayed for another reason than a hold; `None` when nothing could be counted.
+    pub fn stayed(&self) -> Option<u64> {
+        let Left { held: _, undated, changed, conflict, failed, over_budget, guarded } = self.left;
+        self.due.map(|_| undated + changed + conflict + failed + over_budget + guarded)
+    }
+
+    /// Rows that are overdue; `None` when they could not be counted.
+    pub fn overdue(&self) -> Option<u64> {
+        self.debt.as_ref().map(|debt| debt.rows)
+    }
 }
 
 /// Rows that are due, or could be, and stayed.

@@ -30,7 +30,7 @@ fn dataset(name: &str, policy: &str, due: u64) -> DatasetReport {
         archive: Some(format!("{name}_archive")),
         left: Left::default(),
         holds: vec![],
-        debt: Debt::default(),
+        debt: Some(Debt::default()),
         batches: 3,
         index: Some("idx_created_at".into()),
         reasons: vec![],
@@ -79,7 +79,7 @@ pub fn guarded() -> RunReport {
     records.total = Some(1_300_000);
     records.total_is_estimate = true;
     records.left.guarded = 1_204_112;
-    records.debt = Debt { rows: 1_204_112, oldest: Some("2019-01-01 00:00:07+08".into()) };
+    records.debt = Some(Debt { rows: 1_204_112, oldest: Some("2019-01-01 00:00:07+08".into()) });
     let text = "`platform.financial_management.consumption_record` has 1,204,112 due rows and its guard allows 500,000; nothing was removed from it";
     records.reasons = vec![Reason {
         code: Some("SW4101".into()),
@@ -95,7 +95,7 @@ pub fn partial() -> RunReport {
     orders.left = Left { held: 30, undated: 4, changed: 3, conflict: 2, failed: 1_000, over_budget: 1_465, guarded: 0 };
     orders.holds = vec![HeldBy { hold: "case-114".into(), rows: 12 }, HeldBy { hold: "tax-2023".into(), rows: 20 }];
     orders.outcome = Some(Outcome::Partial);
-    orders.debt = Debt { rows: 2_470, oldest: Some("2021-08-14 11:02:00".into()) };
+    orders.debt = Some(Debt { rows: 2_470, oldest: Some("2021-08-14 11:02:00".into()) });
     orders.reasons = vec![
         reason(
             Weight::Failed,
@@ -111,6 +111,7 @@ pub fn partial() -> RunReport {
     let mut sessions = dataset("platform.public.user_sessions", "web-sessions", 0);
     (sessions.due, sessions.archived, sessions.already_archived, sessions.removed, sessions.total) =
         (None, None, None, None, None);
+    sessions.debt = None;
     sessions.outcome = Some(Outcome::Temporary);
     sessions.reasons = vec![reason(
         Weight::Temporary,
@@ -126,7 +127,7 @@ pub fn observed() -> RunReport {
     (orders.archived, orders.already_archived, orders.removed) = (None, None, None);
     orders.left = Left { held: 12, ..Left::default() };
     orders.holds = vec![HeldBy { hold: "case-114".into(), rows: 12 }];
-    orders.debt = Debt { rows: 1_204, oldest: Some("2021-03-02 08:14:55".into()) };
+    orders.debt = Some(Debt { rows: 1_204, oldest: Some("2021-03-02 08:14:55".into()) });
     RunReport { mode: Mode::Observe, dry_run: true, ..report("archive-orders", Outcome::Done, vec![orders]) }
 }
 
@@ -157,7 +158,7 @@ pub fn stopped() -> RunReport {
     let mut orders = dataset("core.orders", "orders", 9_000);
     (orders.archived, orders.removed, orders.outcome) = (Some(4_000), Some(4_000), Some(Outcome::Temporary));
     orders.left.over_budget = 5_000;
-    orders.debt = Debt { rows: 5_000, oldest: Some("2022-06-01 00:00:00".into()) };
+    orders.debt = Some(Debt { rows: 5_000, oldest: Some("2022-06-01 00:00:00".into()) });
     let why =
         reason(Weight::Temporary, "stopped by a signal after 8 batches", Some("the next run goes on where this one stopped"));
     RunReport { reasons: vec![why], ..report("archive-orders", Outcome::Temporary, vec![orders]) }
@@ -199,7 +200,7 @@ pub fn hostile() -> RunReport {
     let mut bad = dataset(HOSTILE, HOSTILE, 10);
     bad.left = Left { held: 1, guarded: 3, conflict: 1, failed: 5, ..Left::default() };
     bad.holds = vec![HeldBy { hold: HOSTILE.into(), rows: 1 }];
-    bad.debt = Debt { rows: 9, oldest: Some(HOSTILE.into()) };
+    bad.debt = Some(Debt { rows: 9, oldest: Some(HOSTILE.into()) });
     for text in [&mut bad.owner, &mut bad.period, &mut bad.oldest, &mut bad.archive, &mut bad.index, &mut bad.query] {
         *text = Some(HOSTILE.into());
     }

@@ -3,7 +3,7 @@
 use super::figures::{instant, known, plain};
 use super::lines::{Line, Tone};
 use super::run::RunReport;
-use super::told::{DatasetTold, Told, stayed};
+use super::told::{DatasetTold, Told};
 use anstyle::{AnsiColor, Style as Paint};
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table};
 use std::fmt::Write;
@@ -114,9 +114,9 @@ fn table(told: &Told<'_>) -> String {
         ("would go", Box::new(move |told| super::lines::would(told.dataset).filter(|_| prospect))),
         ("archived", Box::new(move |told| told.dataset.archived.filter(|_| !prospect))),
         ("removed", Box::new(move |told| told.dataset.removed.filter(|_| !prospect))),
-        ("kept", Box::new(|told| Some(told.dataset.left.held))),
-        ("left", Box::new(|told| Some(stayed(told.dataset)))),
-        ("overdue", Box::new(|told| Some(told.dataset.debt.rows))),
+        ("kept", Box::new(|told| told.dataset.held())),
+        ("left", Box::new(|told| told.dataset.stayed())),
+        ("overdue", Box::new(|told| told.dataset.overdue())),
     ];
     let shown = |column: &&Column<'_>| told.datasets.items.iter().any(|dataset| column.1(dataset).is_some());
     let columns: Vec<&Column<'_>> = columns.iter().filter(shown).collect();

@@ -118,17 +118,11 @@ impl Sums {
                 conflict: sums.conflict + left.conflict,
                 failed: sums.failed + left.failed,
                 over_budget: sums.over_budget + left.over_budget,
-                left: sums.left + stayed(dataset),
-                overdue: sums.overdue + dataset.debt.rows,
+                left: sums.left + dataset.stayed().unwrap_or(0),
+                overdue: sums.overdue + dataset.overdue().unwrap_or(0),
             }
         })
     }
-}
-
-/// Rows of a dataset that stayed for another reason than a hold.
-pub fn stayed(dataset: &DatasetReport) -> u64 {
-    let left = dataset.left;
-    left.undated + left.changed + left.conflict + left.failed + left.over_budget + left.guarded
 }
 
 impl<'a> Told<'a> {
@@ -214,7 +208,10 @@ fn pick<T>(all: &[T], quiet: impl Fn(&T) -> bool) -> Shown<&T> {
 fn dataset_troubles(dataset: &DatasetReport) -> bool {
     let left = dataset.left;
     let went_wrong = !matches!(dataset.outcome, None | Some(Outcome::Done | Outcome::Due));
-    went_wrong || left.conflict + left.failed + left.guarded > 0 || dataset.debt.rows > 0 || !dataset.reasons.is_empty()
+    went_wrong
+        || left.conflict + left.failed + left.guarded > 0
+        || dataset.overdue().is_some_and(|rows| rows > 0)
+        || !dataset.reasons.is_empty()
 }
 
 fn quiet(outcome: FindingOutcome) -> bool {

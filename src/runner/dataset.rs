@@ -93,7 +93,7 @@ impl<A: Action> Dataset<'_, A> {
             Ok(mut surveyed) => {
                 let refusals = self.refusals(&surveyed, approval);
                 guarded(&mut surveyed.report, &surveyed.counts, refusals);
-                surveyed.report.debt = debt(&surveyed.counts);
+                surveyed.report.debt = Some(debt(&surveyed.counts));
                 (closed(surveyed.report), Some((surveyed.step, surveyed.facts.statements)))
             }
         }
@@ -121,7 +121,7 @@ impl<A: Action> Dataset<'_, A> {
         let refusals = self.refusals(&surveyed, acting.approval);
         if !refusals.is_empty() {
             guarded(&mut surveyed.report, &surveyed.counts, refusals);
-            surveyed.report.debt = debt(&surveyed.counts);
+            surveyed.report.debt = Some(debt(&surveyed.counts));
             let report = closed(surveyed.report);
             note_refusal(acting, &report).await?;
             return Ok(DatasetEnd { report, settled, stopped: false });
@@ -221,7 +221,7 @@ impl<A: Action> Dataset<'_, A> {
         report.reasons.extend(worked.reasons);
         match left {
             Ok(counts) => {
-                report.debt = debt(&counts);
+                report.debt = Some(debt(&counts));
                 report.left.held = counts.held;
                 report.left.undated = counts.undated;
                 report.holds = held_by(&counts);
@@ -287,7 +287,7 @@ fn untold(label: &Label, reasons: Vec<Reason>) -> DatasetReport {
         archive: None,
         left: Left::default(),
         holds: vec![],
-        debt: Debt::default(),
+        debt: None,
         batches: 0,
         index: None,
         reasons,
