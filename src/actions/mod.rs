@@ -6,8 +6,8 @@ mod due;
 
 use crate::action::Action;
 use crate::report::run::RunReport;
+use crate::runner::engine::{Request, Runner};
 use crate::runner::plan::{Planned, Planner};
-use crate::runner::run::{Request, Runner};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 

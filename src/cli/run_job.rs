@@ -11,7 +11,7 @@ use crate::policy::period::first_instant;
 use crate::report::run::{FindingOutcome, RunReport};
 use crate::report::text::{self, Style};
 use crate::runner::approval::PlanFile;
-use crate::runner::run::Request;
+use crate::runner::engine::Request;
 use crate::worker::Signals;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use clap::{Args, ValueEnum};

@@ -7,7 +7,7 @@ use super::{Ended, Globals};
 use crate::actions;
 use crate::job::outcome::Outcome;
 use crate::report::run::{Reason, Weight};
-use crate::runner::run::Request;
+use crate::runner::engine::Request;
 use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;

@@ -82,7 +82,7 @@ impl Plain {
     fn line(&self) -> String {
         let seconds = self.began.elapsed().as_secs().max(1);
         let rate = self.done / seconds;
-        let left = if rate == 0 { "?".to_owned() } else { (self.rows.saturating_sub(self.done) / rate).to_string() };
+        let left = self.rows.saturating_sub(self.done).checked_div(rate).map_or_else(|| "?".to_owned(), |left| left.to_string());
         format!(
             "{}: {} of {} rows, {} a second, {left} s left",
             self.dataset,

@@ -6,7 +6,7 @@ use super::secret::{Source, Sourced};
 use super::settings::{Config, PolicyTables};
 use super::store;
 use crate::diagnostic::catalogue;
-use crate::diagnostic::diagnosis::Diagnostic;
+use crate::diagnostic::item::Diagnostic;
 use crate::diagnostic::near;
 use crate::policy::dataset::DatasetName;
 use crate::policy::draft::clock_of;

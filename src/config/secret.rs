@@ -1,7 +1,7 @@
 //! Where a secret is, and how it is fetched: never from the file itself.
 
 use crate::diagnostic::catalogue;
-use crate::diagnostic::diagnosis::Diagnostic;
+use crate::diagnostic::item::Diagnostic;
 use crate::place::Place;
 use crate::yaml::fields::declared;
 use crate::yaml::node::{Node, Value};

@@ -4,7 +4,7 @@ use super::address::{self, Address};
 use super::file::StoreEntry;
 use super::secret::{SecretError, SecretRef, Sourced, Surroundings, refuse_inline};
 use crate::diagnostic::catalogue;
-use crate::diagnostic::diagnosis::Diagnostic;
+use crate::diagnostic::item::Diagnostic;
 use crate::diagnostic::near;
 use crate::place::Place;
 use crate::policy::period::Period;

@@ -1,7 +1,7 @@
 //! Finding and reading files: in the order of their names, hidden ones skipped, none of them fatal to the others.
 
 use crate::diagnostic::catalogue;
-use crate::diagnostic::diagnosis::Diagnostic;
+use crate::diagnostic::item::Diagnostic;
 use crate::place::Place;
 use crate::yaml::parse::MAX_BYTES;
 use std::ffi::OsStr;

@@ -2,6 +2,7 @@
 
 pub mod catalogue;
 pub mod diagnosis;
+pub mod item;
 pub mod near;
 pub mod render;
 pub mod source;

@@ -1,6 +1,6 @@
 //! A diagnostic as people read it: the fact, the line it is about, the other places, the way out.
 
-use super::diagnosis::{Diagnostic, Severity};
+use super::item::{Diagnostic, Severity};
 use super::source::Sources;
 use crate::place::Place;
 use annotate_snippets::renderer::DecorStyle;

@@ -2,7 +2,7 @@
 
 use super::read::ReadJob;
 use crate::diagnostic::catalogue;
-use crate::diagnostic::diagnosis::Diagnostic;
+use crate::diagnostic::item::Diagnostic;
 use crate::diagnostic::near;
 use crate::place::Place;
 use crate::policy::glob;

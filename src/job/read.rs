@@ -4,7 +4,7 @@ use super::file::JobFile;
 use super::spec::{Job, ReportRule};
 use crate::config::mail::is_mailbox;
 use crate::diagnostic::catalogue;
-use crate::diagnostic::diagnosis::Diagnostic;
+use crate::diagnostic::item::Diagnostic;
 use crate::diagnostic::near;
 use crate::job::schedule::Schedule;
 use crate::place::Place;

@@ -9,7 +9,7 @@ use super::period::Period;
 use super::set::Policies;
 use super::tag_draft::TagDraft;
 use crate::diagnostic::catalogue;
-use crate::diagnostic::diagnosis::{Diagnostic, Severity};
+use crate::diagnostic::item::{Diagnostic, Severity};
 use crate::diagnostic::near;
 use crate::place::Place;
 use crate::yaml::node::At;

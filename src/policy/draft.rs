@@ -5,7 +5,7 @@ use super::file::{ClockEntry, GuardEntry, LifecycleEntry};
 use super::lifecycle::{Cascade, Clock, Guard, KeepAtLeast};
 use super::period::Period;
 use crate::diagnostic::catalogue;
-use crate::diagnostic::diagnosis::Diagnostic;
+use crate::diagnostic::item::Diagnostic;
 use crate::place::Place;
 use crate::yaml::node::At;
 use crate::yaml::reading::Reading;

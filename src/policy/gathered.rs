@@ -5,7 +5,7 @@ use super::file::{HoldEntry, PolicyFile};
 use super::hold::{Hold, HoldOrigin};
 use super::tag_draft::TagDraft;
 use crate::diagnostic::catalogue;
-use crate::diagnostic::diagnosis::Diagnostic;
+use crate::diagnostic::item::Diagnostic;
 use crate::place::Place;
 use crate::yaml::node::{At, Entry, Node, Value};
 use crate::yaml::reading::{Read, Reading};

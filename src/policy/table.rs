@@ -9,7 +9,7 @@ use super::lifecycle::KeepAtLeast;
 use super::period::Period;
 use super::tag_draft::TagDraft;
 use crate::diagnostic::catalogue;
-use crate::diagnostic::diagnosis::Diagnostic;
+use crate::diagnostic::item::Diagnostic;
 use crate::diagnostic::near;
 use crate::place::Place;
 use crate::yaml::node::At;

@@ -6,7 +6,7 @@ use super::draft::contradiction;
 use super::file::FieldEntry;
 use super::period::Period;
 use crate::diagnostic::catalogue;
-use crate::diagnostic::diagnosis::Diagnostic;
+use crate::diagnostic::item::Diagnostic;
 use crate::place::Place;
 use crate::yaml::node::At;
 

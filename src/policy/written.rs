@@ -65,7 +65,7 @@ impl Read for Zone {
             );
             let message = format!("`{text}` is not a time zone");
             reading.note(
-                crate::diagnostic::diagnosis::Diagnostic::error(crate::diagnostic::catalogue::TIMEZONE, message)
+                crate::diagnostic::item::Diagnostic::error(crate::diagnostic::catalogue::TIMEZONE, message)
                     .at(&node.place)
                     .help(help),
             );

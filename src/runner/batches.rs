@@ -6,10 +6,10 @@ use crate::ledger::lease::Lease;
 use crate::ledger::pass::Pass;
 use crate::ledger::refusal::LedgerError;
 use crate::report::run::{Reason, Weight};
+use crate::runner::engine::Runner;
 use crate::runner::holds;
 use crate::runner::pace::Pace;
 use crate::runner::pause;
-use crate::runner::run::Runner;
 use crate::store::cell::{Cell, Cursor};
 use crate::store::failure::StoreFailure;
 use crate::store::rows::Page;
@@ -123,9 +123,7 @@ impl<A: Action> Batches<'_, A> {
                 }
             }
         }
-        if worked.failed == 0 {
-            self.runner.ledger.end_pass(self.lease, &self.label.dataset, &self.label.policy, self.runner.now()).await?;
-        }
+        self.runner.ledger.end_pass(self.lease, &self.label.dataset, &self.label.policy, self.runner.now()).await?;
         Ok(worked)
     }
 

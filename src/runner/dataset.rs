@@ -9,7 +9,7 @@ use crate::ledger::refusal::LedgerError;
 use crate::report::run::{DatasetReport, Debt, HeldBy, Left, Reason, Settled, Weight};
 use crate::runner::approval::{PlanFile, PlannedStep, basis};
 use crate::runner::batches::{Batches, Worked};
-use crate::runner::run::Runner;
+use crate::runner::engine::Runner;
 use crate::runner::settle::SettleError;
 use crate::runner::{guard, outcome, settle};
 use crate::store::rows::Counts;

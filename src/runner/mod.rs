@@ -3,6 +3,7 @@
 pub mod approval;
 pub mod batches;
 pub mod dataset;
+pub mod engine;
 pub mod guard;
 pub mod holds;
 pub mod outcome;

@@ -2,7 +2,7 @@
 
 use crate::action::Context;
 use crate::report::run::{Reason, Weight};
-use crate::runner::run::Runner;
+use crate::runner::engine::Runner;
 use crate::store::failure::StoreFailure;
 use crate::store::replica::Lag;
 use std::time::{Duration, Instant};

@@ -3,72 +3,19 @@
 use crate::action::{Action, Context};
 use crate::diagnostic::catalogue as codes;
 use crate::job::outcome::Outcome;
-use crate::job::spec::{Job, Mode};
-use crate::ledger::book::Ledger;
+use crate::job::spec::Mode;
 use crate::ledger::lease::{Lease, LeaseError};
 use crate::ledger::refusal::LedgerError;
 use crate::ledger::run::{DryRuns, NewRun};
-use crate::policy::set::Policies;
 use crate::report::run::{Reason, RunReport, Weight};
-use crate::runner::approval::PlanFile;
 use crate::runner::dataset::{Acting, Dataset};
+use crate::runner::engine::{Request, Runner, blank};
 use crate::runner::holds::{self, HoldsError};
 use crate::runner::outcome;
-use crate::runner::progress::Progress;
-use crate::runner::tell::Reporting;
-use crate::store::connect::Stores;
-use chrono::{DateTime, SubsecRound, Utc};
-use std::sync::Arc;
 use std::time::Instant;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// What a run stands on.
-#[derive(Clone)]
-pub struct Runner {
-    /// All stores.
-    pub stores: Arc<Stores>,
-    /// The effective policies.
-    pub policies: Arc<Policies>,
-    /// Where evidence goes.
-    pub ledger: Ledger,
-    /// Ends the run at the edge of a batch.
-    pub stop: CancellationToken,
-    /// Whoever watches.
-    pub progress: Arc<dyn Progress>,
-    /// Where reports go.
-    pub reporting: Reporting,
-    /// How often a batch is tried again while its store is busy.
-    pub retries: usize,
-}
-
-/// What is asked for.
-#[derive(Debug, Clone)]
-pub struct Request {
-    /// The job.
-    pub job: Arc<Job>,
-    /// Look only.
-    pub dry_run: bool,
-    /// What "older than" is measured from; now when absent.
-    pub as_of: Option<DateTime<Utc>>,
-    /// A plan that a person has seen.
-    pub approval: Option<PlanFile>,
-}
-
-impl Request {
-    /// True when stores may change.
-    pub fn acts(&self) -> bool {
-        !self.dry_run && self.job.mode == Mode::Enforce
-    }
-}
-
 impl Runner {
-    /// The time. Asked here and nowhere else in a run.
-    #[expect(clippy::unused_self, reason = "the one place to put another clock")]
-    pub fn now(&self) -> DateTime<Utc> {
-        Utc::now().trunc_subsecs(6)
-    }
-
     /// Runs a job once. Whatever happens comes back as a report, recorded in the ledger unless that is what failed.
     ///
     /// The lease is held to the end, so that nobody begins before this run's last word is written.
@@ -217,27 +164,5 @@ fn no_ledger(error: LedgerError) -> Reason {
         code: Some(codes::NO_EVIDENCE.to_string()),
         text: error.to_string(),
         help: Some("without evidence nothing is done; see `ledger` in steward.yaml".into()),
-    }
-}
-
-/// The report of a run that has done nothing yet.
-pub fn blank(action: &str, request: &Request, run: Option<String>, now: DateTime<Utc>) -> RunReport {
-    RunReport {
-        run,
-        job: request.job.name.clone(),
-        action: action.to_owned(),
-        mode: request.job.mode,
-        dry_run: request.dry_run,
-        outcome: None,
-        exit: None,
-        as_of: request.approval.as_ref().map(|file| file.plan.as_of).or(request.as_of).unwrap_or(now),
-        started: Some(now),
-        ended: None,
-        datasets: vec![],
-        findings: vec![],
-        reasons: vec![],
-        settled: vec![],
-        report: None,
-        ledger_head: None,
     }
 }

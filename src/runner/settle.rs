@@ -5,7 +5,7 @@ use crate::ledger::event::{Event, OpenIntent};
 use crate::ledger::lease::Lease;
 use crate::ledger::refusal::LedgerError;
 use crate::report::run::{Settled, Verdict};
-use crate::runner::run::Runner;
+use crate::runner::engine::Runner;
 use crate::store::failure::StoreFailure;
 
 /// Why a batch could not be settled; it stays open, and its dataset is left alone.

@@ -3,7 +3,7 @@
 use super::node::{Key, Node, Value};
 use super::reading::{Read, Reading};
 use crate::diagnostic::catalogue;
-use crate::diagnostic::diagnosis::Diagnostic;
+use crate::diagnostic::item::Diagnostic;
 use crate::diagnostic::near;
 use std::collections::HashMap;
 

@@ -2,7 +2,7 @@
 
 use super::node::{Key, Node, Scalar, Value};
 use crate::diagnostic::catalogue;
-use crate::diagnostic::diagnosis::Diagnostic;
+use crate::diagnostic::item::Diagnostic;
 use crate::place::Place;
 use serde_saphyr::granit_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 use std::collections::HashMap;

@@ -2,7 +2,7 @@
 
 use super::node::{Node, Value};
 use crate::diagnostic::catalogue;
-use crate::diagnostic::diagnosis::Diagnostic;
+use crate::diagnostic::item::Diagnostic;
 
 /// The state of a reading: the variables it may use, and what it found wrong.
 pub struct Reading<'a> {

@@ -2,7 +2,7 @@
 
 use super::node::{At, Entry, Named, Node, Value};
 use super::reading::{Read, Reading};
-use crate::diagnostic::{catalogue, diagnosis::Diagnostic, near};
+use crate::diagnostic::{catalogue, item::Diagnostic, near};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::value::StrDeserializer;
 use serde::de::{Deserialize, IntoDeserializer};

@@ -1,1 +1,3 @@
 //! steward against real servers: cases, promises, stores, commands.
+
+mod floors;
