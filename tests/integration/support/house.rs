@@ -1,0 +1,142 @@
+//! A house for one test: a folder with declarations, a database, and the real binary to run in it.
+
+use super::database::Database;
+use super::engine::Engine;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+/// The variable that holds the store's URL, password and all.
+pub const URL: &str = "STEWARD_HOUSE_URL";
+
+/// A house for one test; folder and database go with it.
+///
+/// `steward.yaml` names one store, `core`; policies are in `policies/`, jobs in `jobs/`, the ledger in `state/steward.db`.
+#[derive(Debug)]
+pub struct House {
+    // Dropped in this order: the database before the folder it may live in.
+    pub database: Database,
+    folder: TempDir,
+}
+
+impl House {
+    /// A house on an engine, with an empty database, no policy and no job.
+    pub fn new(engine: Engine) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let house = Self { database: Database::new(engine, folder.path()), folder };
+        house.config("");
+        for folder in ["policies", "jobs"] {
+            std::fs::create_dir(house.path(folder)).expect("a folder");
+        }
+        house
+    }
+
+    /// Writes `steward.yaml`: the store `core`, and what else it shall say.
+    pub fn config(&self, more: &str) {
+        let config = format!(
+            "stores:\n  core: {{ url: {{ env: {URL} }} }}\nstate: state/\nledger: \"sqlite:state/steward.db\"\npolicies: [policies/]\njobs: jobs/\n{more}"
+        );
+        self.write("steward.yaml", &config);
+    }
+
+    /// Writes `policies/NAME.yaml`.
+    pub fn policy(&self, name: &str, text: &str) {
+        self.write(&format!("policies/{name}.yaml"), text);
+    }
+
+    /// Writes `jobs/NAME.yaml`.
+    pub fn job(&self, name: &str, text: &str) {
+        self.write(&format!("jobs/{name}.yaml"), text);
+    }
+
+    /// Writes any file.
+    pub fn write(&self, path: &str, text: &str) {
+        let path = self.path(path);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        std::fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    }
+
+    /// A path in it.
+    pub fn path(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    /// Runs a script in the database. See [`Database`] for queries and dumps.
+    pub fn sql(&self, script: &str) {
+        self.database.sql(script);
+    }
+
+    /// The binary with these words, not yet started: for signals, pipes, other variables.
+    pub fn command<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_steward"));
+        command.current_dir(self.folder.path()).args(words).env(URL, self.database.url());
+        command.env_remove("STEWARD_CONFIG").env("STEWARD_LOG", "warn").env("NO_COLOR", "1").stdin(std::process::Stdio::null());
+        command
+    }
+
+    /// Runs the binary to its end: `house.steward(["run-job", "archive-orders", "--as-of", "2026-01-01"])`.
+    pub fn steward<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> Ended {
+        self.command(words).output().expect("the binary starts").into()
+    }
+}
+
+/// How the binary ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// The exit code; none when a signal ended it.
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ended {
+    /// The JSON object on stdout.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("stdout is no JSON object: {error}\n{self}"))
+    }
+
+    /// Panics with everything it said unless it ended with this code.
+    #[track_caller]
+    pub fn must_end(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{self}");
+        self
+    }
+}
+
+impl From<Output> for Ended {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "exit {:?}\n--- stdout\n{}--- stderr\n{}", self.code, self.stdout, self.stderr)
+    }
+}
+
+#[test]
+fn a_house_stands_on_every_engine() {
+    for engine in Engine::all() {
+        let house = House::new(engine);
+        house.sql("create table orders (id integer primary key, created_at varchar(30)); insert into orders values (1, 'a\u{1f600}'), (2, null);");
+        assert_eq!(house.database.count("select count(*) from orders"), 2);
+        let dump = house.database.dump("orders");
+        assert!(dump.contains('\u{1f600}') && dump.contains("NULL"), "{dump}");
+        let name = house.database.name.clone();
+        house.steward(["validate"]).must_end(0);
+        drop(house);
+        let house = House::new(engine);
+        if engine.is_mysql() {
+            assert_eq!(
+                house.database.count(&format!("select count(*) from information_schema.schemata where schema_name = '{name}'")),
+                0
+            );
+        }
+    }
+}
