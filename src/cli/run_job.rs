@@ -146,7 +146,10 @@ pub(crate) fn why(report: &RunReport) -> String {
     use crate::report::run::Weight::{Note, Warning};
     let reasons = report.reasons.iter().chain(report.datasets.iter().flat_map(|dataset| &dataset.reasons));
     let mut telling = reasons.filter(|reason| !matches!(reason.weight, Note | Warning)).map(|reason| reason.text.as_str());
-    let first = telling.next().unwrap_or_default().to_owned();
+    // A run that is done but not delivered has nothing heavier to tell than why.
+    let undelivered =
+        || report.reasons.last().filter(|_| report.outcome == Some(Outcome::Undelivered)).map(|reason| reason.text.as_str());
+    let first = telling.next().or_else(undelivered).unwrap_or_default().to_owned();
     match telling.count() {
         0 => first,
         more => format!("{first} (and {more} more)"),
