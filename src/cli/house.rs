@@ -12,6 +12,7 @@ use crate::diagnostic::near;
 use crate::job::outcome::Outcome;
 use crate::job::spec::Job;
 use crate::ledger::book::Ledger;
+use crate::place::Place;
 use crate::policy::table::{LifecycleRow, TagRow};
 use crate::report::deliver::{MailKind, MailSettings};
 use crate::runner::engine::Runner;
@@ -60,6 +61,30 @@ impl House {
         told(files(config).finish())
     }
 
+    /// Reads everything, and tells what is wrong in one file alone; what is wrong elsewhere is counted.
+    pub(crate) fn read_one(config: &Path, file: &Path) -> Result<(), End> {
+        let base = config.parent().unwrap_or(Path::new(""));
+        let is_it = |place: &Place| match place {
+            Place::File { file: shown, .. } => same_file(&base.join(shown.as_ref()), file),
+            Place::Row { .. } => false,
+        };
+        let mut diagnosis = match files(config).finish() {
+            Ok((_, warnings)) => warnings,
+            Err(diagnosis) => diagnosis,
+        };
+        let all = diagnosis.errors();
+        diagnosis.diagnostics.retain(|one| one.place.as_ref().is_some_and(is_it));
+        anstream::eprint!("{}", diagnosis.render(stderr().is_terminal()));
+        let elsewhere = all - diagnosis.errors();
+        if diagnosis.has_errors() {
+            return Err(End::of(Outcome::Invalid, &format!("`{}` is not valid", file.display())));
+        }
+        if elsewhere > 0 {
+            anstream::eprintln!("{elsewhere} errors in other files; `steward validate` tells them");
+        }
+        Ok(())
+    }
+
     /// A job by name; near names are suggested.
     pub(crate) fn job(&self, name: &str) -> Result<Arc<Job>, End> {
         if let Some(job) = self.declarations.job(name) {
@@ -104,6 +129,11 @@ impl House {
             retries: RETRIES,
         })
     }
+}
+
+fn same_file(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().ok();
+    real(one).is_some() && real(one) == real(other)
 }
 
 /// A ledger that cannot be opened refuses everything.

@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// Check all declarations
 #[derive(Debug, Args)]
 pub(crate) struct Validate {
-    /// A configuration, or a folder with a `steward.yaml`; the configured one when none is named
+    /// A configuration, a folder with a `steward.yaml`, or one declared file; everything configured when none is named
     paths: Vec<PathBuf>,
     /// Hold them against the live schemas too
     #[arg(long)]
@@ -50,6 +50,14 @@ impl Validate {
         let mut end = End::quiet();
         for config in configs {
             let config = if config.is_dir() { config.join("steward.yaml") } else { config };
+            if config != globals.config && config.file_name().is_some_and(|name| name != "steward.yaml") {
+                if !config.exists() {
+                    return Err(End::usage(&format!("there is no file `{}`", config.display())));
+                }
+                House::read_one(&globals.config, &config)?;
+                println!("valid: {}", config.display());
+                continue;
+            }
             let checked = if self.connect { connected(&config).await? } else { read(&config)? };
             if self.json {
                 print_json(&checked);
