@@ -1,6 +1,5 @@
 //! Parses, calls, and turns the outcome into an exit code.
 
-use clap::Parser;
 use std::process::ExitCode;
 use steward::cli::Cli;
 
@@ -10,7 +9,7 @@ fn main() -> ExitCode {
         eprintln!("another crypto provider was installed first");
         return ExitCode::from(70);
     }
-    let cli = Cli::parse();
+    let cli = Cli::typed();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -43,17 +43,41 @@ pub(crate) struct House {
     pub(crate) stores: Arc<Stores>,
 }
 
+/// Why nothing could be opened.
+#[derive(Debug)]
+pub(crate) enum Closed {
+    /// What is declared is wrong.
+    Wrong(Diagnosis),
+    /// A secret or a policy table could not be had.
+    Away(End),
+}
+
 impl House {
-    /// Reads all declarations, policy tables included, and prints what is wrong with them.
-    pub(crate) async fn open(config: &Path) -> Result<Self, End> {
+    /// Reads all declarations, policy tables included; the diagnosis beside them holds warnings only.
+    pub(crate) async fn look(config: &Path) -> Result<(Self, Diagnosis), Closed> {
         let reading = files(config);
         let stores = match reading.config() {
-            Some(config) if !reading.has_errors() => stores(config)?,
+            Some(config) if !reading.has_errors() => stores(config).map_err(Closed::Away)?,
             _ => Stores::default(),
         };
-        let reading = if reading.has_errors() { reading } else { tables(reading, &stores).await? };
-        let declarations = told(reading.finish())?;
-        Ok(Self { declarations, stores: Arc::new(stores) })
+        let reading = if reading.has_errors() { reading } else { tables(reading, &stores).await.map_err(Closed::Away)? };
+        let (declarations, warnings) = reading.finish().map_err(Closed::Wrong)?;
+        Ok((Self { declarations, stores: Arc::new(stores) }, warnings))
+    }
+
+    /// The same, telling on stderr what is wrong.
+    pub(crate) async fn open(config: &Path) -> Result<Self, End> {
+        match Self::look(config).await {
+            Ok(read) => told(Ok(read)),
+            Err(Closed::Wrong(diagnosis)) => told(Err(diagnosis)),
+            Err(Closed::Away(end)) => Err(end),
+        }
+    }
+
+    /// The configuration alone, for what needs no policies: evidence stays readable while a policy is wrong.
+    pub(crate) fn config(config: &Path) -> Result<Config, End> {
+        let read = Reading::config_alone(config, &|name| std::env::var(name).ok());
+        told(read.map(|config| (config, Diagnosis::default())))
     }
 
     /// Reads what the files say and leaves policy tables unread.
@@ -96,29 +120,24 @@ impl House {
         Err(End::usage(&format!("there is no job `{name}`; {known}")))
     }
 
-    /// The ledger, made when there is none.
-    pub(crate) async fn ledger(&self) -> Result<Ledger, End> {
-        Ledger::open(&self.declarations.config.ledger).await.map_err(|error| no_ledger(&error))
-    }
-
-    /// The ledger, if there is one yet.
-    pub(crate) async fn ledger_if_any(&self) -> Result<Option<Ledger>, End> {
-        Ledger::open_existing(&self.declarations.config.ledger).await.map_err(|error| no_ledger(&error))
-    }
-
     /// What planning stands on.
     pub(crate) async fn planner(&self) -> Result<Planner, End> {
         let policies = Arc::new(self.declarations.policies.clone());
-        Ok(Planner { stores: self.stores.clone(), policies, ledger: self.ledger_if_any().await? })
+        Ok(Planner { stores: self.stores.clone(), policies, ledger: ledger_if_any(&self.declarations.config).await? })
     }
 
     /// What running stands on.
     pub(crate) async fn runner(&self, stop: CancellationToken, progress: Arc<dyn Progress>) -> Result<Runner, End> {
+        self.runner_on(ledger(&self.declarations.config).await?, stop, progress)
+    }
+
+    /// The same on a ledger that is open already.
+    pub(crate) fn runner_on(&self, ledger: Ledger, stop: CancellationToken, progress: Arc<dyn Progress>) -> Result<Runner, End> {
         let config = &self.declarations.config;
         Ok(Runner {
             stores: self.stores.clone(),
             policies: Arc::new(self.declarations.policies.clone()),
-            ledger: self.ledger().await?,
+            ledger,
             stop,
             progress,
             reporting: Reporting {
@@ -136,10 +155,20 @@ fn same_file(one: &Path, other: &Path) -> bool {
     real(one).is_some() && real(one) == real(other)
 }
 
+/// The ledger, made when there is none.
+pub(crate) async fn ledger(config: &Config) -> Result<Ledger, End> {
+    Ledger::open(&config.ledger).await.map_err(|error| no_ledger(&error))
+}
+
+/// The ledger, if there is one yet; for reading only.
+pub(crate) async fn ledger_if_any(config: &Config) -> Result<Option<Ledger>, End> {
+    Ledger::open_existing(&config.ledger).await.map_err(|error| no_ledger(&error))
+}
+
 /// A ledger that cannot be opened refuses everything.
 pub(crate) fn no_ledger(error: &crate::ledger::refusal::LedgerError) -> End {
     let outcome = if error.is_busy() { Outcome::Temporary } else { Outcome::Partial };
-    End::of(outcome, &error.to_string())
+    End::of(outcome, &error.to_string()).with_help(error.help())
 }
 
 fn files(config: &Path) -> Reading {
@@ -147,12 +176,12 @@ fn files(config: &Path) -> Reading {
 }
 
 /// Prints warnings, or everything that is wrong.
-fn told(read: Result<(Declarations, Diagnosis), Diagnosis>) -> Result<Declarations, End> {
+fn told<T>(read: Result<(T, Diagnosis), Diagnosis>) -> Result<T, End> {
     let styled = stderr().is_terminal();
     match read {
-        Ok((declarations, warnings)) => {
+        Ok((read, warnings)) => {
             anstream::eprint!("{}", warnings.render(styled));
-            Ok(declarations)
+            Ok(read)
         }
         Err(diagnosis) => {
             anstream::eprint!("{}", diagnosis.render(styled));
@@ -187,7 +216,8 @@ pub(crate) fn stores(config: &Config) -> Result<Stores, End> {
     Stores::new(addresses).map_err(|failure| End::of(Outcome::Invalid, &failure.to_string()))
 }
 
-fn address(store: &StoreConfig, base: &Path) -> Result<StoreAddress, End> {
+/// Where a store is, with its secrets.
+pub(crate) fn address(store: &StoreConfig, base: &Path) -> Result<StoreAddress, End> {
     let Declared { url, user, password, path, .. } =
         store.address(base, &Process).map_err(|error| End::of(Outcome::Invalid, &error.to_string()))?;
     let at = match path {

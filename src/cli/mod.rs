@@ -1,20 +1,32 @@
 //! What people type. One file per family of commands; each parses its words, calls, and says how it ended.
 
+mod completions;
 mod end;
+mod events;
+mod explain;
+mod help;
 mod house;
+mod jobs;
 mod logs;
+mod man;
+mod out;
 mod plan;
+mod policies;
 mod run_job;
+mod runs;
+mod schema;
+mod table;
 mod validate;
 mod watch;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use end::End;
 use std::path::PathBuf;
 
 /// Keeps data no longer than it may be kept, protects what must be protected, and proves both.
 #[derive(Debug, Parser)]
 #[command(name = "steward", version, propagate_version = true, max_term_width = 110)]
+#[command(arg_required_else_help = true, after_help = help::EXAMPLES)]
 pub struct Cli {
     #[command(flatten)]
     globals: Globals,
@@ -36,19 +48,39 @@ pub(crate) struct Globals {
 #[derive(Debug, Subcommand)]
 enum Command {
     Validate(validate::Validate),
+    Jobs(jobs::ListJobs),
+    Policies(policies::ListPolicies),
+    Schema(schema::PrintSchema),
     Plan(plan::PlanJobs),
     RunJob(run_job::RunJob),
+    Runs(runs::ListRuns),
+    Explain(explain::Explain),
+    Completions(completions::Completions),
+    Man(man::PrintMan),
 }
 
 impl Cli {
+    /// What was typed; help, the version and what cannot be understood end the process here.
+    pub fn typed() -> Self {
+        let matches = help::grouped(Self::command()).get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+
     /// Does what was asked, and gives the exit code.
     pub async fn run(self) -> u8 {
         logs::start(self.globals.log);
         let globals = &self.globals;
         let end = match self.command {
             Command::Validate(command) => command.run(globals).await,
+            Command::Jobs(command) => command.run(globals).await,
+            Command::Policies(command) => command.run(globals).await,
+            Command::Schema(command) => command.run(),
             Command::Plan(command) => command.run(globals).await,
             Command::RunJob(command) => command.run(globals).await,
+            Command::Runs(command) => command.run(globals).await,
+            Command::Explain(command) => command.run(),
+            Command::Completions(command) => command.run(Self::command()),
+            Command::Man(command) => command.run(help::grouped(Self::command())),
         };
         end.unwrap_or_else(|end| end).say()
     }

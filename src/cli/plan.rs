@@ -2,7 +2,8 @@
 
 use super::end::End;
 use super::house::House;
-use super::run_job::{instant, print_json, why};
+use super::out;
+use super::run_job::{instant, why};
 use super::{Ended, Globals};
 use crate::actions;
 use crate::job::outcome::Outcome;
@@ -15,7 +16,6 @@ use crate::runner::outcome;
 use crate::runner::plan::Planned;
 use chrono::{DateTime, SubsecRound, Utc};
 use clap::Args;
-use std::io::{IsTerminal, stdout};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ impl PlanJobs {
             let request = Request { job, dry_run: true, as_of: Some(as_of), approval: None };
             planned.push(action.plan(&planner, &request).await);
         }
-        self.print(&planned);
+        self.print(&planned)?;
         if let Some(path) = &self.out {
             write(path, &planned, now)?;
         }
@@ -73,16 +73,16 @@ impl PlanJobs {
         self.jobs.iter().map(|name| house.job(name)).collect()
     }
 
-    fn print(&self, planned: &[Planned]) {
+    fn print(&self, planned: &[Planned]) -> Result<(), End> {
         if self.json {
-            print_json(&Jobs { jobs: planned.iter().map(|planned| &planned.report).collect() });
-        } else if self.sql {
-            planned.iter().for_each(print_sql);
-        } else {
-            let style = if stdout().is_terminal() { Style::Color } else { Style::Plain };
-            let reports: Vec<RunReport> = planned.iter().map(|planned| planned.report.clone()).collect();
-            anstream::print!("{}", text::plan(&reports, style));
+            return out::json(&Jobs { jobs: planned.iter().map(|planned| &planned.report).collect() });
         }
+        if self.sql {
+            return out::say(&planned.iter().map(sql).collect::<String>());
+        }
+        let style = if out::is_seen() { Style::Color } else { Style::Plain };
+        let reports: Vec<RunReport> = planned.iter().map(|planned| planned.report.clone()).collect();
+        out::say(&text::plan(&reports, style))
     }
 
     /// What blocks is in the plan, not an error of planning; what could not be surveyed is.
@@ -99,11 +99,9 @@ impl PlanJobs {
     }
 }
 
-fn print_sql(planned: &Planned) {
-    println!("-- job {}", planned.report.job);
-    for statement in &planned.statements {
-        println!("{statement};");
-    }
+fn sql(planned: &Planned) -> String {
+    let statements = planned.statements.iter().map(|statement| format!("{statement};\n"));
+    format!("-- job {}\n", planned.report.job) + &statements.collect::<String>()
 }
 
 fn write(path: &Path, planned: &[Planned], now: DateTime<Utc>) -> Result<(), End> {

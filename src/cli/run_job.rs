@@ -2,6 +2,7 @@
 
 use super::end::End;
 use super::house::House;
+use super::out;
 use super::watch::Watch;
 use super::{Ended, Globals};
 use crate::actions;
@@ -15,7 +16,7 @@ use crate::runner::engine::Request;
 use crate::worker::Signals;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use clap::{Args, ValueEnum};
-use std::io::{BufRead, IsTerminal, stderr, stdin, stdout};
+use std::io::{BufRead, IsTerminal, stderr, stdin};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -71,7 +72,7 @@ impl RunJob {
                 return Err(End::of(Outcome::Temporary, "stopped at once by a second signal; the next run settles the batch that was open"));
             }
         };
-        self.print(&report);
+        self.print(&report)?;
         Ok(End::of(self.outcome(&report), &why(&report)))
     }
 
@@ -94,21 +95,11 @@ impl RunJob {
         if warned && self.fail_on == FailOn::Warn { outcome.worse(Outcome::Findings) } else { outcome }
     }
 
-    fn print(&self, report: &RunReport) {
+    fn print(&self, report: &RunReport) -> Result<(), End> {
         if self.json {
-            print_json(report);
-        } else {
-            let style = if stdout().is_terminal() { Style::Color } else { Style::Plain };
-            anstream::print!("{}", text::run(report, style));
+            return out::json(report);
         }
-    }
-}
-
-/// One object on stdout, and nothing else there.
-pub(crate) fn print_json<T: serde::Serialize>(value: &T) {
-    match serde_json::to_string_pretty(value) {
-        Ok(text) => println!("{text}"),
-        Err(error) => anstream::eprintln!("the report cannot be written as JSON: {error}"),
+        out::say(&text::run(report, if out::is_seen() { Style::Color } else { Style::Plain }))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::end::End;
 use super::house::House;
-use super::run_job::print_json;
+use super::out;
 use super::{Ended, Globals};
 use crate::actions;
 use crate::job::outcome::Outcome;
@@ -60,9 +60,9 @@ impl Validate {
             }
             let checked = if self.connect { connected(&config).await? } else { read(&config)? };
             if self.json {
-                print_json(&checked);
+                out::json(&checked)?;
             } else {
-                checked.print(self.connect);
+                out::say(&checked.told(self.connect))?;
             }
             if !checked.problems.is_empty() {
                 end = End::of(checked.outcome(), "what is declared does not work on the stores as they are");
@@ -121,18 +121,18 @@ impl Checked {
         if temporary { Outcome::Temporary } else { Outcome::Invalid }
     }
 
-    fn print(&self, connected: bool) {
+    fn told(&self, connected: bool) -> String {
+        let mut text = String::new();
         for Problem { job, dataset, reason } in &self.problems {
             let code = reason.code.as_ref().map(|code| format!("[{code}] ")).unwrap_or_default();
-            println!("{code}job `{job}`, dataset `{dataset}`: {}", reason.text);
-            if let Some(help) = &reason.help {
-                println!("    {help}");
-            }
+            text += &format!("{code}job `{job}`, dataset `{dataset}`: {}\n", reason.text);
+            text.extend(reason.help.iter().map(|help| format!("    {help}\n")));
         }
         let against = if connected { " and the live schemas" } else { "" };
         if self.problems.is_empty() {
             let Self { policies, tags, holds, jobs, .. } = self;
-            println!("valid{against}: {policies} lifecycle policies, {tags} tags, {holds} holds, {jobs} jobs");
+            text += &format!("valid{against}: {policies} lifecycle policies, {tags} tags, {holds} holds, {jobs} jobs\n");
         }
+        text
     }
 }

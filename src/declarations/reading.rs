@@ -72,26 +72,10 @@ impl Reading {
     ///
     /// `variable` looks names up in the environment, for `${NAME}`.
     pub fn files(config: &Path, variable: &dyn Fn(&str) -> Option<String>, actions: &[&str]) -> Self {
-        let mut reading = Self {
-            config: None,
-            gathered: Gathered::default(),
-            jobs: vec![],
-            tables_read: false,
-            diagnosis: Diagnosis::default(),
-        };
-        let base = match config.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-            _ => PathBuf::from("."),
-        };
+        let mut reading = Self::empty();
+        let base = folder_of(config);
         let mut values = ValueReading::new(variable);
-        if !config.exists() {
-            let diagnostic = Diagnostic::error(catalogue::FILE, format!("there is no configuration `{}`", config.display()));
-            reading.diagnosis.push(
-                diagnostic.help("`steward init` writes one to begin with; `--config FILE` or `STEWARD_CONFIG` names another"),
-            );
-        } else if let Some((file, root)) = reading.parsed(config, &base) {
-            reading.config = config_read::read(&file, &base, &root, &mut values);
-        }
+        reading.read_config(config, &base, &mut values);
         // With a configuration that cannot be read the usual folders are looked at, so that all errors are told at once.
         let (policies, jobs) = match &reading.config {
             Some(read) => (read.config.policies.clone(), read.config.jobs.clone()),
@@ -107,6 +91,22 @@ impl Reading {
         }
         reading.diagnosis.diagnostics.append(&mut values.notes);
         reading
+    }
+
+    /// The configuration alone: evidence can be read, and a hold put down, while a policy is wrong.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn config_alone(config: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Result<Config, Diagnosis> {
+        let mut reading = Self::empty();
+        let mut values = ValueReading::new(variable);
+        reading.read_config(config, &folder_of(config), &mut values);
+        reading.diagnosis.diagnostics.append(&mut values.notes);
+        reading.diagnosis.sort();
+        match reading.config {
+            Some(read) if !reading.diagnosis.has_errors() => Ok(read.config),
+            _ => Err(reading.diagnosis),
+        }
     }
 
     /// The policy tables to be read before [`Reading::finish`]; none when none are configured or the configuration is wrong.
@@ -184,6 +184,22 @@ impl Reading {
         Ok((Declarations { config: read.config, policies, jobs, base, tables_unread }, self.diagnosis))
     }
 
+    fn empty() -> Self {
+        let gathered = Gathered::default();
+        Self { config: None, gathered, jobs: vec![], tables_read: false, diagnosis: Diagnosis::default() }
+    }
+
+    fn read_config(&mut self, config: &Path, base: &Path, values: &mut ValueReading<'_>) {
+        if !config.exists() {
+            let diagnostic = Diagnostic::error(catalogue::FILE, format!("there is no configuration `{}`", config.display()));
+            self.diagnosis.push(
+                diagnostic.help("`steward init` writes one to begin with; `--config FILE` or `STEWARD_CONFIG` names another"),
+            );
+        } else if let Some((file, root)) = self.parsed(config, base) {
+            self.config = config_read::read(&file, base, &root, values);
+        }
+    }
+
     /// A file as a tree; none, with a diagnostic, when it cannot be read.
     fn parsed(&mut self, path: &Path, base: &Path) -> Option<(Arc<str>, Node)> {
         let file = files::shown(path, base);
@@ -253,6 +269,14 @@ impl Reading {
             names.insert(name.clone(), here);
             self.jobs.extend(job_read::read(&name, &root, actions, values));
         }
+    }
+}
+
+/// Where relative paths begin.
+fn folder_of(config: &Path) -> PathBuf {
+    match config.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
     }
 }
 

@@ -150,6 +150,23 @@ impl Ledger {
         self.db.last_ended(job, before, dry_runs).await
     }
 
+    /// The job's newest run, whether it ended or not; those of `--dry-run` left out.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    pub async fn last_run(&self, job: &str) -> Result<Option<RunRow>, LedgerError> {
+        self.db.last_run(job).await
+    }
+
+    /// When the job's newest run began that nobody needs to repeat: it ended, and not for a temporary reason. Ticks after it
+    /// were missed, or cut short by a stop.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    pub async fn last_concluded(&self, job: &str) -> Result<Option<DateTime<Utc>>, LedgerError> {
+        self.db.last_concluded(job).await
+    }
+
     /// The job's batches that were begun and of which nobody wrote how they ended, oldest first. Settle them before anything else.
     ///
     /// # Errors

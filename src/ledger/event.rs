@@ -138,6 +138,24 @@ pub enum Event {
         /// Why.
         why: String,
     },
+    /// A tick of the schedule did not become a run: its job was still running.
+    TickSkipped {
+        /// The job.
+        job: String,
+        /// When the job was due.
+        due: DateTime<Utc>,
+        /// Why.
+        reason: String,
+    },
+    /// A tick of the schedule came to nothing: the declarations were broken, or the run broke off without a word of its own.
+    TickFailed {
+        /// The job.
+        job: String,
+        /// When the job was due.
+        due: DateTime<Utc>,
+        /// Why.
+        reason: String,
+    },
     /// A run ended.
     RunEnded {
         /// How.

@@ -2,6 +2,7 @@
 
 use super::open::Sqlite;
 use super::write::{holds, newest};
+use crate::job::outcome::Outcome;
 use crate::ledger::chain::{Head, Link, instant};
 use crate::ledger::event::OpenIntent;
 use crate::ledger::finding::FindingRow;
@@ -65,6 +66,27 @@ impl Sqlite {
         ));
         let rows = runs.bind(job).bind(before).bind(dry_runs == DryRuns::Counted).fetch_all(&self.read).await;
         Ok(self.each(rows, |row| self.run_row(row))?.pop())
+    }
+
+    /// The newest run of the job, whether it ended or not; `--dry-run` left out.
+    ///
+    /// # Errors
+    /// See [`Sqlite::head`].
+    pub async fn last_run(&self, job: &str) -> Result<Option<RunRow>, LedgerError> {
+        let runs = sqlx::query(runs!("WHERE job = ? AND dry_run = 0 ORDER BY seq DESC LIMIT 1"));
+        Ok(self.each(runs.bind(job).fetch_all(&self.read).await, |row| self.run_row(row))?.pop())
+    }
+
+    /// When the newest run of the job began that nobody needs to repeat: it ended, and not for a temporary reason.
+    ///
+    /// # Errors
+    /// See [`Sqlite::head`].
+    pub async fn last_concluded(&self, job: &str) -> Result<Option<DateTime<Utc>>, LedgerError> {
+        let runs = sqlx::query(
+            "SELECT started FROM run WHERE job = ? AND dry_run = 0 AND ended IS NOT NULL AND outcome <> ? ORDER BY seq DESC LIMIT 1",
+        );
+        let rows = runs.bind(job).bind(Outcome::Temporary.word()).fetch_all(&self.read).await;
+        Ok(self.each(rows, |row| self.get::<String>(row, "started").and_then(|text| self.time(&text)))?.pop())
     }
 
     /// The batches of a job whose intent stands alone, oldest first.

@@ -170,3 +170,24 @@ async fn a_failed_entry_leaves_nothing_of_itself() {
     assert_eq!(ledger.head().await.unwrap(), None);
     ledger.append(None, &outcome("b1"), at(1)).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_run_that_was_stopped_or_died_is_the_last_one_and_concludes_nothing() {
+    let (_dir, path) = place();
+    let ledger = Ledger::open(&path).await.unwrap();
+    assert_eq!(ledger.last_run("orders").await.unwrap(), None);
+    for (at_second, id, outcome) in
+        [(1, "run-1", Some(Outcome::Done)), (10, "run-2", Some(Outcome::Temporary)), (20, "run-3", None)]
+    {
+        ledger.start_run(&NewRun { started: at(at_second), ..new_run(id, "orders") }).await.unwrap();
+        if let Some(outcome) = outcome {
+            ledger.end_run(id, at(at_second + 1), outcome, &json!({})).await.unwrap();
+        }
+    }
+    ledger.start_run(&NewRun { dry_run: true, started: at(30), ..new_run("dry", "orders") }).await.unwrap();
+    ledger.start_run(&NewRun { started: at(40), ..new_run("other", "sessions") }).await.unwrap();
+    assert_eq!(ledger.last_run("orders").await.unwrap().unwrap().id, "run-3");
+    let concluded = ledger.last_concluded("orders").await.unwrap().unwrap();
+    assert_eq!(concluded.timestamp(), at(1).timestamp());
+    assert_eq!(ledger.last_concluded("sessions").await.unwrap(), None);
+}

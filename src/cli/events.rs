@@ -1,0 +1,72 @@
+//! What an event of the ledger says, in a line.
+
+use crate::ledger::chain::Link;
+use crate::ledger::event::Event;
+use crate::report::figures::{count, plural};
+
+/// The event in words; one that a later steward wrote, as it is stored.
+pub(super) fn told(link: &Link) -> String {
+    link.event().map_or_else(|| link.body.clone(), |event| sentence(&event))
+}
+
+fn sentence(event: &Event) -> String {
+    match event {
+        Event::RunStarted { job, action, dry_run, as_of, .. } => {
+            let dry = if *dry_run { ", a dry run" } else { "" };
+            format!("job `{job}` begins to {action}, as of {}{dry}", as_of.to_rfc3339())
+        }
+        Event::Approved { plan } => format!("approved by the plan file {plan}"),
+        Event::Refused { dataset, policy, reason } => format!("`{dataset}` (policy `{policy}`) left alone: {reason}"),
+        Event::Intent { batch, dataset, rows, .. } => {
+            format!("batch {batch}: about to change {} of `{dataset}`", plural(*rows, "row"))
+        }
+        Event::Outcome { batch, archived, already_archived, removed, changed, conflict, .. } => {
+            let parts = [(archived, "archived"), (already_archived, "archived before"), (removed, "removed")];
+            let kept = [(changed, "changed meanwhile"), (conflict, "in conflict")];
+            let parts = parts.iter().chain(&kept).filter(|(rows, _)| **rows > 0);
+            let parts: Vec<String> = parts.map(|(rows, what)| format!("{} {what}", count(**rows))).collect();
+            format!("batch {batch}: {}", if parts.is_empty() { "nothing changed".to_owned() } else { parts.join(", ") })
+        }
+        Event::Failed { batch, reason } => format!("batch {batch} rolled back: {reason}"),
+        Event::Settled { batch, of_run, verdict, .. } => format!("batch {batch} of run {of_run} settled: {verdict}"),
+        Event::Findings { count: findings, .. } => format!("{} recorded", plural(*findings, "finding")),
+        Event::HoldAdded { name, dataset, because, by, .. } => {
+            format!("hold `{name}` on `{dataset}` put down by {by}: {because}")
+        }
+        Event::HoldSeen { name, dataset, because, place, .. } => {
+            format!("hold `{name}` on `{dataset}` seen at {place}: {because}")
+        }
+        Event::HoldReleased { name, by, why } => format!("hold `{name}` released by {by}: {why}"),
+        Event::TickSkipped { job, due, reason } => format!("job `{job}`, due {}, skipped: {reason}", due.to_rfc3339()),
+        Event::TickFailed { job, due, reason } => format!("job `{job}`, due {}, came to nothing: {reason}", due.to_rfc3339()),
+        Event::RunEnded { outcome, exit, .. } => format!("ended `{}`, exit {exit}", outcome.word()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::chain::Head;
+    use chrono::Utc;
+
+    #[test]
+    fn counts_that_are_zero_are_not_told() {
+        let outcome = Event::Outcome {
+            batch: "b1".into(),
+            archived: 1_204,
+            already_archived: 0,
+            removed: 1_204,
+            changed: 2,
+            conflict: 0,
+            digest: None,
+        };
+        assert_eq!(sentence(&outcome), "batch b1: 1,204 archived, 1,204 removed, 2 changed meanwhile");
+    }
+
+    #[test]
+    fn an_event_of_a_later_steward_is_shown_as_it_is_stored() {
+        let event = Event::Failed { batch: "b".into(), reason: "x".into() };
+        let link = Link::after(&Head::genesis(), None, Utc::now(), &event).unwrap();
+        assert_eq!(told(&Link { kind: "teleported".into(), ..link }), r#"{"batch":"b","reason":"x"}"#);
+    }
+}

@@ -1,0 +1,82 @@
+//! `steward explain`: what a code means and what to do about it.
+
+use super::table::listing;
+use super::{Ended, end::End, out};
+use crate::diagnostic::catalogue::{CATALOGUE, Explained, explained};
+use crate::diagnostic::near;
+use clap::Args;
+use serde::Serialize;
+
+/// Explain a code, such as SW2104; without one, list them all
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// A code; or `row STORE.TABLE/KEY`, which is not built yet
+    #[arg(value_name = "CODE")]
+    words: Vec<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Codes {
+    codes: &'static [Explained],
+}
+
+impl Explain {
+    pub(crate) fn run(self) -> Ended {
+        match self.words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            [] => self.all()?,
+            ["row", ..] => {
+                let text = "`explain row` is not built yet: what would happen to a single row cannot be asked for so far";
+                return Err(End::usage(text).with_help("`steward plan JOB` counts the rows that are due, held and undated"));
+            }
+            [code] => self.one(lookup(code)?)?,
+            _ => return Err(End::usage("`explain` takes one code")),
+        }
+        Ok(End::quiet())
+    }
+
+    fn all(&self) -> Result<(), End> {
+        if self.json {
+            return out::json(&Codes { codes: CATALOGUE });
+        }
+        out::say(&listing(["CODE", "MEANS"], CATALOGUE.iter().map(|entry| [entry.code.to_string(), entry.title.to_owned()])))
+    }
+
+    fn one(&self, entry: &Explained) -> Result<(), End> {
+        if self.json {
+            return out::json(entry);
+        }
+        out::say(&format!("{}: {}\n\n{}\n", entry.code, entry.title, entry.explanation))
+    }
+}
+
+/// A code as people type it: in any letter case, with or without its letters.
+fn lookup(code: &str) -> Result<&'static Explained, End> {
+    let known = explained(code).or_else(|| explained(&format!("SW{code}")));
+    known.ok_or_else(|| {
+        let near = near::nearest(code, CATALOGUE.iter().map(|entry| entry.code.as_str()));
+        let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        End::usage(&format!("there is no code `{code}`{near}")).with_help("`steward explain` lists them all")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_found_however_it_is_typed() {
+        for typed in ["SW2104", "sw2104", "2104"] {
+            assert_eq!(lookup(typed).unwrap().code.as_str(), "SW2104");
+        }
+    }
+
+    #[test]
+    fn a_code_that_is_none_is_typed_wrongly() {
+        let end = lookup("SW2914").unwrap_err();
+        assert!(end.code() == 2 && end.line().contains("did you mean"), "{end:?}");
+        assert!(!lookup("nonsense").unwrap_err().line().contains("did you mean"));
+    }
+}

@@ -1,0 +1,185 @@
+//! `steward runs`: what happened, newest first; with a run's id its whole story.
+
+use super::house::{House, ledger_if_any, no_ledger};
+use super::table::listing;
+use super::{Ended, Globals, end::End, events, jobs, out};
+use crate::job::outcome::Outcome;
+use crate::job::spec::Mode;
+use crate::ledger::book::Ledger;
+use crate::ledger::chain::Link;
+use crate::ledger::refusal::LedgerError;
+use crate::ledger::run::RunRow;
+use crate::report::figures::{known, short_run, took};
+use crate::report::run::RunReport;
+use crate::report::text::{self, Style};
+use chrono::{DateTime, Utc};
+use clap::Args;
+use serde::Serialize;
+use serde_json::Value;
+
+/// List what happened, newest first; with a run, its whole story
+#[derive(Debug, Args)]
+pub(crate) struct ListRuns {
+    /// A run: its id, or the beginning or end of it
+    run: Option<String>,
+    /// Only runs of this job
+    #[arg(long, value_name = "NAME", conflicts_with = "run")]
+    job: Option<String>,
+    /// At most so many
+    #[arg(long, value_name = "COUNT", default_value_t = 20, conflicts_with = "run", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Runs {
+    runs: Vec<RunLine>,
+}
+
+#[derive(Serialize)]
+struct RunLine {
+    run: String,
+    job: String,
+    action: String,
+    mode: Mode,
+    dry_run: bool,
+    as_of: DateTime<Utc>,
+    started: DateTime<Utc>,
+    ended: Option<DateTime<Utc>>,
+    outcome: Option<Outcome>,
+    exit: Option<u8>,
+    #[serde(skip)]
+    done: [Option<u64>; 2],
+}
+
+#[derive(Serialize)]
+struct Story {
+    #[serde(flatten)]
+    run: RunLine,
+    report: Option<Value>,
+    events: Vec<Link>,
+}
+
+impl ListRuns {
+    pub(crate) async fn run(self, globals: &Globals) -> Ended {
+        let config = House::config(&globals.config)?;
+        let Some(ledger) = ledger_if_any(&config).await? else {
+            return self.nothing_yet(&config.ledger.display().to_string());
+        };
+        match &self.run {
+            Some(part) => self.story(&ledger, part).await,
+            None => self.list(&ledger).await,
+        }
+    }
+
+    /// Before the first run there is no ledger, and nothing happened.
+    fn nothing_yet(&self, path: &str) -> Ended {
+        if let Some(run) = &self.run {
+            return Err(End::usage(&format!("there is no run `{run}`: nothing was recorded in `{path}` yet")));
+        }
+        if self.json {
+            out::json(&Runs { runs: vec![] })?
+        } else {
+            out::say("no runs yet\n")?
+        }
+        Ok(End::quiet())
+    }
+
+    async fn list(&self, ledger: &Ledger) -> Ended {
+        let rows = ledger.runs(self.job.as_deref(), self.limit).await.map_err(|error| no_ledger(&error))?;
+        let runs: Vec<RunLine> = rows.into_iter().map(|row| RunLine::of(&row)).collect();
+        if self.json {
+            out::json(&Runs { runs })?;
+        } else if runs.is_empty() {
+            let of = self.job.as_ref().map(|job| format!(" of job `{job}`")).unwrap_or_default();
+            out::say(&format!("no runs{of} yet\n"))?;
+        } else {
+            let header = ["RUN", "JOB", "BEGAN", "TOOK", "MODE", "ARCHIVED", "REMOVED", "OUTCOME", "EXIT"];
+            out::say(&listing(header, runs.iter().map(RunLine::cells)))?;
+        }
+        Ok(End::quiet())
+    }
+
+    async fn story(&self, ledger: &Ledger, part: &str) -> Ended {
+        let row = ledger.run(part).await.map_err(|error| not_found(&error))?;
+        let Some(row) = row else {
+            return Err(End::usage(&format!("there is no run `{part}` in `{}`", ledger.path().display()))
+                .with_help("`steward runs` lists them; the beginning or end of an id is enough"));
+        };
+        let events = ledger.events(Some(&row.id)).await.map_err(|error| no_ledger(&error))?;
+        let story = Story { run: RunLine::of(&row), report: row.report, events };
+        if self.json {
+            out::json(&story)?
+        } else {
+            out::say(&story.told())?
+        }
+        Ok(End::quiet())
+    }
+}
+
+fn not_found(error: &LedgerError) -> End {
+    match error {
+        LedgerError::Ambiguous { .. } => End::usage(&error.to_string()).with_help(error.help()),
+        other => no_ledger(other),
+    }
+}
+
+impl RunLine {
+    fn of(row: &RunRow) -> Self {
+        let sum = |what: &str| {
+            let datasets = row.report.as_ref()?["datasets"].as_array()?.iter();
+            datasets.filter_map(|dataset| dataset[what].as_u64()).reduce(|a, b| a + b)
+        };
+        Self {
+            run: row.id.clone(),
+            job: row.job.clone(),
+            action: row.action.clone(),
+            mode: row.mode,
+            dry_run: row.dry_run,
+            as_of: row.as_of,
+            started: row.started,
+            ended: row.ended,
+            outcome: row.outcome,
+            exit: row.exit,
+            done: [sum("archived"), sum("removed")],
+        }
+    }
+
+    fn cells(&self) -> [String; 9] {
+        let mode = if self.dry_run { "dry run" } else { jobs::mode(self.mode) };
+        [
+            short_run(&self.run),
+            self.job.clone(),
+            self.started.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
+            self.ended.map_or_else(|| "–".into(), |ended| took(ended - self.started)),
+            mode.into(),
+            known(self.done[0]),
+            known(self.done[1]),
+            jobs::ended(self.outcome).into(),
+            self.exit.map_or_else(|| "–".into(), |exit| exit.to_string()),
+        ]
+    }
+}
+
+impl Story {
+    fn told(&self) -> String {
+        let style = if out::is_seen() { Style::Color } else { Style::Plain };
+        let report = self.report.clone().map(serde_json::from_value::<RunReport>);
+        let report = match report {
+            Some(Ok(report)) => text::run(&report, style),
+            Some(Err(_)) => {
+                format!("the report of run {} was written by another steward; `--json` shows it as it is\n", self.run.run)
+            }
+            None => format!(
+                "run {} of job `{}` began {} and has no end: it is still at it, or its process died\n",
+                self.run.run,
+                self.run.job,
+                self.run.started.format("%Y-%m-%d %H:%M:%S UTC")
+            ),
+        };
+        let events = self.events.iter().map(|link| [link.seq.to_string(), link.at.clone(), events::told(link)]);
+        format!("{report}\n{}", listing(["EVENT", "AT", "WHAT"], events))
+    }
+}

@@ -1,0 +1,53 @@
+//! `steward schema`: the JSON Schemas that editors complete and check by.
+
+use super::{Ended, end::End, out};
+use crate::declarations::schema::{Subject, schema};
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum};
+
+/// Print the JSON Schema of a kind of file
+#[derive(Debug, Args)]
+#[command(arg_required_else_help = true)]
+pub(crate) struct PrintSchema {
+    /// Which files
+    subject: Of,
+    /// A schema is one JSON object anyway
+    #[arg(long, hide = true)]
+    json: bool,
+}
+
+/// A subject as a word on the command line.
+#[derive(Debug, Clone, Copy)]
+struct Of(Subject);
+
+impl ValueEnum for Of {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self(Subject::Policy), Self(Subject::Job), Self(Subject::Config)]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self.0 {
+            Subject::Policy => "policies/*.yaml",
+            Subject::Job => "jobs/*.yaml",
+            Subject::Config => "steward.yaml",
+        };
+        Some(PossibleValue::new(self.0.word()).help(help))
+    }
+}
+
+impl PrintSchema {
+    pub(crate) fn run(self) -> Ended {
+        out::say(&schema(self.subject.0))?;
+        Ok(End::quiet())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_subject_can_be_asked_for() {
+        assert_eq!(Of::value_variants().len(), Subject::ALL.len());
+    }
+}
