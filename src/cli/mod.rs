@@ -1,5 +1,6 @@
 //! What people type. One file per family of commands; each parses its words, calls, and says how it ended.
 
+mod demo;
 mod end;
 mod house;
 mod logs;
@@ -35,6 +36,7 @@ pub(crate) struct Globals {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::Demo),
     Validate(validate::Validate),
     Plan(plan::PlanJobs),
     RunJob(run_job::RunJob),
@@ -46,6 +48,7 @@ impl Cli {
         logs::start(self.globals.log);
         let globals = &self.globals;
         let end = match self.command {
+            Command::Demo(command) => command.run().await,
             Command::Validate(command) => command.run(globals).await,
             Command::Plan(command) => command.run(globals).await,
             Command::RunJob(command) => command.run(globals).await,
