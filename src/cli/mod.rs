@@ -1,6 +1,7 @@
 //! What people type. One file per family of commands; each parses its words, calls, and says how it ended.
 
 mod completions;
+mod demo;
 mod end;
 mod events;
 mod explain;
@@ -47,6 +48,7 @@ pub(crate) struct Globals {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::Demo),
     Validate(validate::Validate),
     Jobs(jobs::ListJobs),
     Policies(policies::ListPolicies),
@@ -71,6 +73,7 @@ impl Cli {
         logs::start(self.globals.log);
         let globals = &self.globals;
         let end = match self.command {
+            Command::Demo(command) => command.run().await,
             Command::Validate(command) => command.run(globals).await,
             Command::Jobs(command) => command.run(globals).await,
             Command::Policies(command) => command.run(globals).await,

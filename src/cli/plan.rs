@@ -62,6 +62,7 @@ impl PlanJobs {
         self.print(&planned)?;
         if let Some(path) = &self.out {
             write(path, &planned, now)?;
+            anstream::eprintln!("plan written to {}; good for 24 hours", path.display());
         }
         Ok(self.end(&planned))
     }
@@ -104,13 +105,14 @@ fn sql(planned: &Planned) -> String {
     format!("-- job {}\n", planned.report.job) + &statements.collect::<String>()
 }
 
-fn write(path: &Path, planned: &[Planned], now: DateTime<Utc>) -> Result<(), End> {
+/// Writes a plan file, and gives its text.
+pub(crate) fn write(path: &Path, planned: &[Planned], now: DateTime<Utc>) -> Result<String, End> {
     let as_of = planned.first().map_or(now, |planned| planned.report.as_of);
     let steps = planned.iter().flat_map(|planned| planned.steps.clone()).collect();
     let file = PlanFile::seal(Plan { made: now, as_of, steps }).map_err(|error| End::of(Outcome::Partial, &error.to_string()))?;
     let text = serde_json::to_string_pretty(&file).map_err(|error| End::of(Outcome::Partial, &error.to_string()))?;
-    std::fs::write(path, text + "\n")
+    let text = text + "\n";
+    std::fs::write(path, &text)
         .map_err(|error| End::of(Outcome::Partial, &format!("plan file `{}`: {error}", path.display())))?;
-    anstream::eprintln!("plan written to {}; good for 24 hours", path.display());
-    Ok(())
+    Ok(text)
 }

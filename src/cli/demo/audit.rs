@@ -1,0 +1,190 @@
+//! Whether every row is where it should be: held against a copy in memory, taken before anything ran.
+
+use super::company::{FILLED, written};
+use crate::policy::lifecycle::Lifecycle;
+use crate::policy::set::Policies;
+use crate::store::cell::Cell;
+use crate::store::connect::Store;
+use crate::store::failure::StoreFailure;
+use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
+
+/// A governed table as it was before the first run.
+pub(super) struct Before {
+    policy: Lifecycle,
+    columns: &'static str,
+    rows: Vec<Vec<Cell>>,
+    /// Keys of the rows under a hold.
+    held: BTreeSet<i64>,
+}
+
+/// What became of a table's rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Accounted {
+    /// The table.
+    pub(super) table: String,
+    /// Rows at the start.
+    pub(super) began: usize,
+    /// Rows in the table now.
+    pub(super) live: usize,
+    /// Rows in its archive now, where there is one.
+    pub(super) archived: Option<usize>,
+    /// Rows past the period for final removal, which no hold keeps: gone by right.
+    pub(super) gone: usize,
+    /// The period for final removal.
+    pub(super) period: String,
+    /// Rows under a hold, all of them still there.
+    pub(super) held: usize,
+    /// Rows that should be there and are not, or not as they were.
+    pub(super) missing: usize,
+    /// Rows that should be gone, or were never there.
+    pub(super) surplus: usize,
+}
+
+/// Copies every table that a policy removes rows from.
+pub(super) async fn look(store: &Store, policies: &Policies) -> Result<Vec<Before>, StoreFailure> {
+    let mut before = vec![];
+    for policy in policies.lifecycle.iter().filter(|policy| policy.delete.is_some()) {
+        let Some(table) = FILLED.iter().find(|table| table.name == policy.dataset.table) else { continue };
+        let rows = rows(store, table.columns, table.name).await?;
+        let mut held = BTreeSet::new();
+        for hold in policies.holds.iter().filter(|hold| hold.dataset == policy.dataset) {
+            let condition = hold.r#where.as_deref().unwrap_or("true");
+            let sql = format!("SELECT id FROM {} WHERE {condition}", table.name);
+            held.extend(store.reading("demo").await?.rows(&sql, &[]).await?.iter().filter_map(|row| id(row)));
+        }
+        before.push(Before { policy: policy.clone(), columns: table.columns, rows, held });
+    }
+    Ok(before)
+}
+
+impl Before {
+    /// The policy that governs the table.
+    pub(super) const fn policy(&self) -> &Lifecycle {
+        &self.policy
+    }
+
+    /// Rows under a hold.
+    pub(super) fn held(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Rows without a date.
+    pub(super) fn undated(&self) -> usize {
+        self.rows.iter().filter(|row| row[self.clock()] == Cell::Null).count()
+    }
+
+    /// Reads table and archive again, and holds them against the copy. `cutoff` is that of final removal.
+    pub(super) async fn account(&self, store: &Store, cutoff: DateTime<Utc>) -> Result<Accounted, StoreFailure> {
+        let table = &self.policy.dataset.table;
+        let live = rows(store, self.columns, table).await?;
+        let archived = match &self.policy.archive {
+            Some(step) => Some(rows(store, self.columns, &step.to.table).await?),
+            None => None,
+        };
+        let period = self.policy.delete.as_ref().map(|step| step.after.to_string()).unwrap_or_default();
+        Ok(self.compare(&live, archived.as_deref(), cutoff, period))
+    }
+
+    fn compare(&self, live: &[Vec<Cell>], archived: Option<&[Vec<Cell>]>, cutoff: DateTime<Utc>, period: String) -> Accounted {
+        let (gone, stays): (Vec<_>, Vec<_>) = self.rows.iter().partition(|row| self.is_gone(row, cutoff));
+        // A row in both places is one too many: the second takes nothing off the list of those that should be there.
+        let mut expected: Vec<&Vec<Cell>> = stays;
+        expected.sort_by_key(|row| id(row));
+        let mut surplus = 0;
+        let mut found = BTreeSet::new();
+        for row in live.iter().chain(archived.unwrap_or_default()) {
+            let at = expected.binary_search_by_key(&id(row), |expected| id(expected));
+            let right = at.is_ok_and(|at| expected[at] == row && found.insert(at));
+            surplus += usize::from(!right);
+        }
+        Accounted {
+            table: self.policy.dataset.table.clone(),
+            began: self.rows.len(),
+            live: live.len(),
+            archived: archived.map(<[_]>::len),
+            gone: gone.len(),
+            period,
+            held: self.held.len(),
+            missing: expected.len() - found.len(),
+            surplus,
+        }
+    }
+
+    fn is_gone(&self, row: &[Cell], cutoff: DateTime<Utc>) -> bool {
+        let past = row[self.clock()].as_text().is_some_and(|clock| clock < written(cutoff).as_str());
+        past && !id(row).is_some_and(|id| self.held.contains(&id))
+    }
+
+    /// Which column is the clock. The demo's own policies and tables agree on it.
+    fn clock(&self) -> usize {
+        self.columns.split(", ").position(|column| column == self.policy.clock.column).unwrap_or(0)
+    }
+}
+
+impl Accounted {
+    /// True when every row is where it should be, and as it was.
+    pub(super) const fn is_right(&self) -> bool {
+        self.missing == 0 && self.surplus == 0
+    }
+}
+
+async fn rows(store: &Store, columns: &str, table: &str) -> Result<Vec<Vec<Cell>>, StoreFailure> {
+    store.reading("demo").await?.rows(&format!("SELECT {columns} FROM {table} ORDER BY id"), &[]).await
+}
+
+fn id(row: &[Cell]) -> Option<i64> {
+    match row.first() {
+        Some(Cell::Int(id)) => Some(*id),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::lifecycle::{Cascade, Clock, DeleteStep, Guard};
+    use crate::policy::period::Period;
+
+    /// Row 1 is overdue, row 2 overdue and held, row 3 young, row 4 without a date.
+    fn before() -> Before {
+        let row = |id, clock: Option<&str>| vec![Cell::Int(id), clock.map_or(Cell::Null, |clock| Cell::Text(clock.to_owned()))];
+        let policy = Lifecycle {
+            name: "p".into(),
+            owner: None,
+            dataset: "s.t".parse().unwrap(),
+            clock: Clock { column: "at".into(), zone: None, unit: None },
+            r#where: None,
+            archive: None,
+            delete: Some(DeleteStep { after: Period::days(1) }),
+            keep_at_least: None,
+            guard: Guard::default(),
+            cascade: Cascade::Refuse,
+            active: true,
+            places: vec![],
+        };
+        let old = Some("2020-01-01 00:00:00");
+        let rows = vec![row(1, old), row(2, old), row(3, Some("2026-01-01 00:00:00")), row(4, None)];
+        Before { policy, columns: "id, at", rows, held: BTreeSet::from([2]) }
+    }
+
+    fn compared(live: &[Vec<Cell>], archived: &[Vec<Cell>]) -> (usize, usize) {
+        let cutoff = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+        let found = before().compare(live, Some(archived), cutoff, String::new());
+        assert_eq!(found.is_right(), (found.missing, found.surplus) == (0, 0));
+        (found.missing, found.surplus)
+    }
+
+    #[test]
+    fn a_row_lost_kept_too_long_altered_or_doubled_is_seen() {
+        let rows = before().rows;
+        assert_eq!(compared(&rows[1..], &[]), (0, 0));
+        assert_eq!(compared(&rows[1..3], &rows[3..]), (0, 0), "live or archived");
+        assert_eq!(compared(&rows[2..], &[]), (1, 0), "the held row is lost");
+        assert_eq!(compared(&rows, &[]), (0, 1), "the overdue row is still there");
+        assert_eq!(compared(&rows[1..], &rows[3..]), (0, 1), "a row is in both places");
+        let mut altered = rows[1..].to_vec();
+        altered[0][1] = Cell::Text("2020-01-02 00:00:00".into());
+        assert_eq!(compared(&altered, &[]), (1, 1), "a row is altered");
+    }
+}

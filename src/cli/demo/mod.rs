@@ -1,0 +1,11 @@
+//! `steward demo`: a small company's data, its policies and jobs, and a whole night of work on them.
+
+mod audit;
+mod chance;
+mod command;
+mod company;
+mod folder;
+mod people;
+mod tell;
+
+pub(crate) use command::Demo;
