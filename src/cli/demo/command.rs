@@ -5,7 +5,7 @@ use super::company::{Company, FILLED};
 use super::{folder, tell};
 use crate::actions;
 use crate::cli::end::End;
-use crate::cli::house::{House, no_ledger};
+use crate::cli::house::{House, ledger, no_ledger};
 use crate::cli::watch::Watch;
 use crate::cli::{Ended, plan};
 use crate::job::outcome::Outcome;
@@ -14,7 +14,7 @@ use crate::ledger::verify::Verification;
 use crate::report::figures::{count, plural, took};
 use crate::report::run::RunReport;
 use crate::runner::approval::PlanFile;
-use crate::runner::run::Request;
+use crate::runner::engine::Request;
 use crate::store::connect::Store;
 use crate::store::failure::StoreFailure;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -134,7 +134,7 @@ impl Demo {
 
     async fn evidence(&self, reports: &[RunReport]) -> Result<Verification, End> {
         let house = self.house().await?;
-        let ledger = house.ledger().await?;
+        let ledger = ledger(&house.declarations.config).await?;
         // The head of an earlier report must be in the chain: else its tail was cut.
         let earlier = reports.iter().find_map(|report| report.ledger_head.as_deref());
         let found = ledger.verify(earlier).await.map_err(|error| no_ledger(&error))?;
