@@ -3,7 +3,7 @@
 use crate::action::Label;
 use crate::report::figures;
 use crate::runner::progress::Progress;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::io::{IsTerminal, stderr};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -31,9 +31,10 @@ impl Watch {
     /// A bar on a terminal; plain lines elsewhere.
     pub(crate) fn new() -> Self {
         if stderr().is_terminal() {
-            let style = ProgressStyle::with_template("{msg}  {wide_bar}  {human_pos} of {human_len} rows  {per_sec}  {eta} left");
+            let style =
+                ProgressStyle::with_template("{wide_msg}  {bar:12}  {human_pos} of {human_len}  {rate} rows/s  {eta} left");
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).with_key("rate", rate));
             return Self { bar, plain: None };
         }
         let now = Instant::now();
@@ -44,9 +45,10 @@ impl Watch {
 
 impl Progress for Watch {
     fn begin(&self, label: &Label, rows: u64) {
-        self.bar.reset();
-        self.bar.set_length(rows);
+        // The name first: every call draws, and a row count under another dataset's name would be a lie, however short.
         self.bar.set_message(label.dataset.clone());
+        self.bar.set_length(rows);
+        self.bar.reset();
         if let Some(plain) = &self.plain {
             let now = Instant::now();
             *plain.lock().unwrap_or_else(PoisonError::into_inner) =
@@ -76,6 +78,13 @@ impl Progress for Watch {
     fn end(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// Rows a second, whole ones.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate is small, positive and read by people")]
+fn rate(state: &ProgressState, to: &mut dyn std::fmt::Write) {
+    // A line that cannot be drawn is drawn again with the next batch.
+    let _ = to.write_str(&figures::count(state.per_sec() as u64));
 }
 
 impl Plain {

@@ -161,7 +161,7 @@ impl<A: Action> Dataset<'_, A> {
     }
 
     fn refusals(&self, surveyed: &Surveyed<A>, approval: Option<&PlanFile>) -> Vec<Reason> {
-        let mut refusals = guard::refusals(&surveyed.facts, &surveyed.counts, approval.is_some(), &self.cx.job.name);
+        let mut refusals = guard::refusals(&surveyed.facts, &surveyed.counts, approval.is_some());
         if let Some(Err(why)) = approval.map(|plan| plan.approves(&surveyed.step)) {
             refusals.push(Reason {
                 weight: Weight::Refused,

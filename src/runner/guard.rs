@@ -10,10 +10,10 @@ use crate::store::table::OnDelete;
 /// What forbids to go on with a dataset; empty when nothing does. Refuse rather than trim: a guard never takes a part.
 ///
 /// A plan file that a person has seen lifts the caps, and nothing else: a cascade is a matter of the policy.
-pub fn refusals(facts: &Facts, counts: &Counts, approved: bool, job: &str) -> Vec<Reason> {
+pub fn refusals(facts: &Facts, counts: &Counts, approved: bool) -> Vec<Reason> {
     let mut refusals = vec![];
     if !approved {
-        refusals.extend(too_much(facts, counts, job));
+        refusals.extend(too_much(facts, counts));
     }
     if !facts.cascade_allowed {
         refusals.extend(
@@ -26,7 +26,7 @@ pub fn refusals(facts: &Facts, counts: &Counts, approved: bool, job: &str) -> Ve
     refusals
 }
 
-fn too_much(facts: &Facts, counts: &Counts, job: &str) -> Option<Reason> {
+fn too_much(facts: &Facts, counts: &Counts) -> Option<Reason> {
     let going = counts.due - counts.held.min(counts.due);
     let share = if counts.total == 0 { 0.0 } else { percent(going, counts.total) };
     let rows = going > facts.guard.max_rows;
@@ -42,7 +42,7 @@ fn too_much(facts: &Facts, counts: &Counts, job: &str) -> Option<Reason> {
         weight: Weight::Refused,
         code: Some(codes::GUARDED.to_string()),
         text: format!("{} rows are due, {cap}; nothing was touched", figures::count(going)),
-        help: Some(format!("look at `steward plan {job} --out FILE`, then approve it: `steward run-job {job} --plan FILE`")),
+        help: Some("`guard` in the policy sets the bound; where there is none it is 100,000 rows and 20 %".into()),
     })
 }
 

@@ -31,8 +31,6 @@ pub(super) struct Accounted {
     pub(super) archived: Option<usize>,
     /// Rows past the period for final removal, which no hold keeps: gone by right.
     pub(super) gone: usize,
-    /// The period for final removal.
-    pub(super) period: String,
     /// Rows under a hold, all of them still there.
     pub(super) held: usize,
     /// Rows that should be there and are not, or not as they were.
@@ -82,11 +80,10 @@ impl Before {
             Some(step) => Some(rows(store, self.columns, &step.to.table).await?),
             None => None,
         };
-        let period = self.policy.delete.as_ref().map(|step| step.after.to_string()).unwrap_or_default();
-        Ok(self.compare(&live, archived.as_deref(), cutoff, period))
+        Ok(self.compare(&live, archived.as_deref(), cutoff))
     }
 
-    fn compare(&self, live: &[Vec<Cell>], archived: Option<&[Vec<Cell>]>, cutoff: DateTime<Utc>, period: String) -> Accounted {
+    fn compare(&self, live: &[Vec<Cell>], archived: Option<&[Vec<Cell>]>, cutoff: DateTime<Utc>) -> Accounted {
         let (gone, stays): (Vec<_>, Vec<_>) = self.rows.iter().partition(|row| self.is_gone(row, cutoff));
         // A row in both places is one too many: the second takes nothing off the list of those that should be there.
         let mut expected: Vec<&Vec<Cell>> = stays;
@@ -104,7 +101,6 @@ impl Before {
             live: live.len(),
             archived: archived.map(<[_]>::len),
             gone: gone.len(),
-            period,
             held: self.held.len(),
             missing: expected.len() - found.len(),
             surplus,
@@ -170,7 +166,7 @@ mod tests {
 
     fn compared(live: &[Vec<Cell>], archived: &[Vec<Cell>]) -> (usize, usize) {
         let cutoff = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
-        let found = before().compare(live, Some(archived), cutoff, String::new());
+        let found = before().compare(live, Some(archived), cutoff);
         assert_eq!(found.is_right(), (found.missing, found.surplus) == (0, 0));
         (found.missing, found.surplus)
     }

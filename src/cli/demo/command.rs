@@ -96,7 +96,7 @@ impl Demo {
             return Ok(vec![]);
         }
         let house = self.house().await?;
-        tell::step(4, "a guard refused: nothing went, and a person decides; here is what that takes");
+        tell::step(4, "a guard refused: a person looks at the plan, then runs the job under it");
         let mut approved = vec![];
         for report in refused {
             let file = self.dir.join(format!("approved-{}.json", report.job));
@@ -281,8 +281,8 @@ async fn tables(store: &Store, before: &[Before]) -> Result<Vec<[String; 3]>, St
         let mut faults = vec![];
         if table.name == "users" {
             let doubles = "SELECT COUNT(*) FROM users WHERE email <> lower(email) AND lower(email) IN (SELECT email FROM users)";
-            faults.push(format!("{} share an email but for its capitals", session.count(doubles, &[]).await?));
-            faults.push(format!("{} have none", session.count("SELECT COUNT(*) FROM users WHERE email IS NULL", &[]).await?));
+            faults.push(format!("{} emails twice but for capitals", session.count(doubles, &[]).await?));
+            faults.push(format!("{} missing", session.count("SELECT COUNT(*) FROM users WHERE email IS NULL", &[]).await?));
         }
         if let Some(before) = before.iter().find(|before| before.policy().dataset.table == table.name) {
             let some = |rows: usize, what: &str| (rows > 0).then(|| format!("{rows} {what}"));

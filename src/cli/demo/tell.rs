@@ -37,14 +37,14 @@ pub(super) fn lines<const N: usize>(rows: &[[String; N]]) {
     }
 }
 
-/// Every row as what stands before its last column, and the last column.
+/// Every row as what stands before its last column, and the last column. A column of figures is set to the right.
 fn aligned<const N: usize>(rows: &[[String; N]]) -> Vec<(String, String)> {
     let width = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
     let split = rows.iter().filter_map(|row| row.split_last());
+    let has_figures = |at: usize| rows.iter().any(|row| row[at].starts_with(|c: char| c.is_ascii_digit()));
     let cell = |(at, cell): (usize, &String)| {
         let width = width(at);
-        let is_figure = cell.starts_with(|c: char| c.is_ascii_digit());
-        if is_figure { format!("{cell:>width$}  ") } else { format!("{cell:<width$}  ") }
+        if has_figures(at) { format!("{cell:>width$}  ") } else { format!("{cell:<width$}  ") }
     };
     split.map(|(last, before)| (before.iter().enumerate().map(cell).collect(), last.clone())).collect()
 }
@@ -81,22 +81,17 @@ fn job(report: &RunReport) -> [String; 3] {
     [report.job.clone(), verdict.to_owned(), format!("{}{}", headline.sentence, took.unwrap_or_default())]
 }
 
-/// Where every row of a table is: parts that add up to what there was.
+/// Where every row of a table is: live, archived and removed add up to what there was.
 pub(super) fn accounted(all: &[Accounted]) {
-    let rows: Vec<[String; 4]> = all
-        .iter()
-        .map(|one| {
-            let mut parts = vec![format!("{} live", count(one.live as u64))];
-            parts.extend(one.archived.map(|rows| format!("{} archived", count(rows as u64))));
-            parts.push(format!("{} removed after {}", count(one.gone as u64), one.period));
-            let wrong = if one.is_right() {
-                String::new()
-            } else {
-                format!("  but {} missing or altered, {} too many", one.missing, one.surplus)
-            };
-            [one.table.clone(), count(one.began as u64), "=".to_owned(), format!("{}{wrong}", parts.join(" + "))]
-        })
-        .collect();
+    let mut rows = vec![["", "at first", "live", "archived", "removed", ""].map(ToOwned::to_owned)];
+    rows.extend(all.iter().map(|one| {
+        let verdict = match (one.missing, one.surplus) {
+            (0, 0) => "all as it should be".to_owned(),
+            (missing, surplus) => format!("{missing} missing or altered, {surplus} too many"),
+        };
+        let archived = one.archived.map_or_else(|| "–".to_owned(), |rows| count(rows as u64));
+        [one.table.clone(), count(one.began as u64), count(one.live as u64), archived, count(one.gone as u64), verdict]
+    }));
     lines(&rows);
 }
 
