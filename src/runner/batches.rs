@@ -117,9 +117,8 @@ impl<A: Action> Batches<'_, A> {
                 }
             }
         }
-        if worked.failed == 0 {
-            self.runner.ledger.end_pass(self.lease, &self.label.dataset, &self.label.policy, self.runner.now()).await?;
-        }
+        // Over even when rows failed: they lie behind the cursor, and a pass that went on would never look at them again.
+        self.runner.ledger.end_pass(self.lease, &self.label.dataset, &self.label.policy, self.runner.now()).await?;
         Ok(worked)
     }
 
