@@ -3,3 +3,4 @@
 
 #[allow(dead_code, reason = "what several suites share is not always in use by one of them")]
 mod support;
+mod promises;
