@@ -59,9 +59,11 @@ impl Engine {
             _ => format!("(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows}) SELECT i FROM n)"),
         };
         let (due, text) = match self {
-            Self::Sqlite(_) => ("'2020-01-01 00:00:00'", "'row ' || i || hex(zeroblob(80))"),
-            Self::Server { name: "PostgreSQL", .. } => ("timestamp '2020-01-01'", "'row ' || i || repeat('x', 160)"),
-            Self::Server { .. } => ("'2020-01-01 00:00:00'", "CONCAT('row ', i, REPEAT('x', 160))"),
+            Self::Sqlite(_) => ("datetime('2020-01-01', '+' || i || ' seconds')", "'row ' || i || hex(zeroblob(80))"),
+            Self::Server { name: "PostgreSQL", .. } => {
+                ("timestamp '2020-01-01' + i * interval '1 second'", "'row ' || i || repeat('x', 160)")
+            }
+            Self::Server { .. } => ("'2020-01-01 00:00:00' + INTERVAL i SECOND", "CONCAT('row ', i, REPEAT('x', 160))"),
         };
         let columns = "id BIGINT PRIMARY KEY, account BIGINT NOT NULL, amount DECIMAL(12,2) NOT NULL, note VARCHAR(255) NOT NULL, created_at TIMESTAMP NOT NULL";
         let mut statements = vec![

@@ -10,6 +10,7 @@ use crate::runner::engine::Runner;
 use crate::runner::holds;
 use crate::runner::pace::Pace;
 use crate::runner::pause;
+use crate::runner::queue::Queue;
 use crate::store::cell::{Cell, Cursor};
 use crate::store::failure::StoreFailure;
 use crate::store::rows::Page;
@@ -57,6 +58,12 @@ pub struct Batches<'a, A> {
     pub deadline: Option<Instant>,
 }
 
+/// Whether the holds in force are those of the batch before.
+enum Holds {
+    AsBefore,
+    Changed,
+}
+
 /// How one batch ended.
 enum Ended {
     Done(Tally),
@@ -71,44 +78,43 @@ impl<A: Action> Batches<'_, A> {
     pub async fn work(mut self) -> Result<Worked, LedgerError> {
         let mut worked = Worked::default();
         let mut pace = Pace::default();
-        let mut waiting: Vec<Page> = vec![];
-        let mut cursor: Option<Cursor> = self.pass.cursor.clone().and_then(|value| serde_json::from_value(value).ok());
+        let place: Option<Cursor> = self.pass.cursor.clone().and_then(|value| serde_json::from_value(value).ok());
+        let mut queue = Queue::behind(place);
         loop {
             if self.must_stop(&mut worked) {
                 return Ok(worked);
             }
-            if let Err(reason) = self.see_holds().await? {
-                worked.give_up(reason);
-                return Ok(worked);
+            match self.see_holds().await? {
+                Ok(Holds::AsBefore) => {}
+                Ok(Holds::Changed) => queue.read_again(),
+                Err(reason) => {
+                    worked.give_up(reason);
+                    return Ok(worked);
+                }
             }
             if let Err(reason) = pause::until_replicas_are_near(self.runner, self.cx, &self.facts.store, self.deadline).await {
                 worked.stopped = self.runner.stop.is_cancelled();
                 worked.give_up(reason);
                 return Ok(worked);
             }
-            let page = match waiting.pop() {
-                Some(page) => page,
-                None => match self.action.next(self.cx, cursor.as_ref(), pace.rows()).await {
-                    Ok(Some(page)) => page,
-                    Ok(None) => break,
-                    Err(failure) => {
-                        worked.give_up(reason(&failure));
-                        return Ok(worked);
-                    }
-                },
+            let page = match queue.next(self.action, self.cx, pace.rows()).await {
+                Ok(Some(page)) => page,
+                Ok(None) => break,
+                Err(failure) => {
+                    worked.give_up(reason(&failure));
+                    return Ok(worked);
+                }
             };
-            cursor = Some(page.last().to_vec());
             let (rows, began) = (page.rows(), Instant::now());
-            match self.batch(&page, waiting.is_empty(), &mut pace).await? {
+            match self.batch(&page, queue.in_order(), &mut pace).await? {
                 Ended::Done(tally) => {
                     pace.learn(rows, began.elapsed());
                     worked.batches += 1;
                     worked.tally.add(tally);
                     self.runner.progress.advance(rows);
                 }
-                Ended::Failed(failure) => match page.halves() {
-                    (first, Some(rest)) => waiting.extend([rest, first]),
-                    (_, None) => {
+                Ended::Failed(failure) => {
+                    if !queue.halve(page) {
                         worked.failed += 1;
                         worked.note_failed_row(&failure);
                         if worked.failed >= FAILED_ROWS {
@@ -116,13 +122,14 @@ impl<A: Action> Batches<'_, A> {
                             return Ok(worked);
                         }
                     }
-                },
+                }
                 Ended::Hopeless(failure) => {
                     worked.give_up(reason(&failure));
                     return Ok(worked);
                 }
             }
         }
+        // Over even when rows failed: they lie behind the cursor, and a pass that went on would never look at them again.
         self.runner.ledger.end_pass(self.lease, &self.label.dataset, &self.label.policy, self.runner.now()).await?;
         Ok(worked)
     }
@@ -149,18 +156,18 @@ impl<A: Action> Batches<'_, A> {
     }
 
     /// A hold placed while the run is under way is honoured from the next batch; one that does not work here stops the dataset.
-    async fn see_holds(&self) -> Result<Result<(), Reason>, LedgerError> {
+    async fn see_holds(&self) -> Result<Result<Holds, Reason>, LedgerError> {
         let now_in_force = match holds::look(Some(&self.runner.ledger), &self.cx.policies.holds).await {
             Ok(now_in_force) => now_in_force,
             Err(holds::HoldsError::Ledger(error)) => return Err(error),
             Err(other) => return Ok(Err(Reason { weight: Weight::Refused, code: None, text: other.to_string(), help: None })),
         };
         if now_in_force == *self.cx.all_holds() {
-            return Ok(Ok(()));
+            return Ok(Ok(Holds::AsBefore));
         }
         self.cx.see_holds(now_in_force);
         let as_of = self.pass.as_of;
-        let checked = A::prepare(self.cx, &self.action.target(), as_of).await.map(|_| ());
+        let checked = A::prepare(self.cx, &self.action.target(), as_of).await.map(|_| Holds::Changed);
         Ok(checked.map_err(|failure| reason(&failure)))
     }
 

@@ -11,6 +11,7 @@ pub mod pace;
 pub mod pause;
 pub mod plan;
 pub mod progress;
+pub mod queue;
 pub mod run;
 pub mod settle;
 pub mod tell;

@@ -91,13 +91,13 @@ impl Page {
         self.places.last().map_or(&[], Vec::as_slice)
     }
 
-    /// Two pages of half the rows, to find the one that fails; the whole page when it has one row.
-    pub fn halves(mut self) -> (Self, Option<Self>) {
-        let middle = self.places.len() / 2;
-        if middle == 0 {
+    /// The first rows, at least one, and the rest if there is any.
+    pub fn split(mut self, rows: u64) -> (Self, Option<Self>) {
+        let at = usize::try_from(rows).unwrap_or(usize::MAX).max(1);
+        if at >= self.places.len() {
             return (self, None);
         }
-        let rest = Self { places: self.places.split_off(middle), key_at: self.key_at };
+        let rest = Self { places: self.places.split_off(at), key_at: self.key_at };
         (self, Some(rest))
     }
 }

@@ -2,5 +2,6 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
 
 mod floors;
+mod promises;
 #[allow(dead_code, reason = "what several suites share is not always in use by one of them")]
 mod support;

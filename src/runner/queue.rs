@@ -1,0 +1,62 @@
+//! The rows that come next: read ahead in one go, handed out in batches, halved where a batch fails.
+
+use crate::action::{Action, Context};
+use crate::store::cell::Cursor;
+use crate::store::failure::StoreFailure;
+use crate::store::rows::Page;
+
+/// Rows read at once. Many rows can bear one date, and sorting that day's rows anew for every batch would take longer than
+/// moving them. Keys only, so a few megabytes; what changes before its batch comes is seen when the batch locks it.
+const AHEAD: u64 = 20_000;
+
+/// The rows that come next.
+#[derive(Debug)]
+pub struct Queue {
+    /// Where the last row that was handed out stands.
+    cursor: Option<Cursor>,
+    ahead: Option<Page>,
+    /// Parts of batches that failed, the next one last.
+    parts: Vec<Page>,
+}
+
+impl Queue {
+    /// Begins behind a place of the walk; at its beginning when there is none.
+    pub const fn behind(cursor: Option<Cursor>) -> Self {
+        Self { cursor, ahead: None, parts: vec![] }
+    }
+
+    /// The next batch, at most `rows`; `None` when there are no more. Reads from the store when nothing is left of what it read.
+    pub async fn next<A: Action>(&mut self, action: &A, cx: &Context, rows: u64) -> Result<Option<Page>, StoreFailure> {
+        if let Some(part) = self.parts.pop() {
+            return Ok(Some(part));
+        }
+        let page = match self.ahead.take() {
+            Some(page) => Some(page),
+            None => action.next(cx, self.cursor.as_ref(), AHEAD.max(rows)).await?,
+        };
+        Ok(page.map(|page| {
+            let (batch, rest) = page.split(rows);
+            self.ahead = rest;
+            self.cursor = Some(batch.last().to_vec());
+            batch
+        }))
+    }
+
+    /// True when the batch that was handed out last is the furthest in the walk: a pass may note its place.
+    pub const fn in_order(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// Takes a batch back in two halves, to find the row that fails. False when it has one row only.
+    pub fn halve(&mut self, batch: Page) -> bool {
+        let half = batch.rows().div_ceil(2);
+        let (first, Some(rest)) = batch.split(half) else { return false };
+        self.parts.extend([rest, first]);
+        true
+    }
+
+    /// Forgets what was read and not handed out: the holds in force are others now.
+    pub fn read_again(&mut self) {
+        self.ahead = None;
+    }
+}

@@ -1,0 +1,37 @@
+//! The promises (design.md, section 6), each in a file that bears its number, each test bearing the promise's name.
+
+/// One test per engine, all of them under one name.
+macro_rules! on_every_engine {
+    ($(#[$about:meta])* $name:ident, $check:expr) => {
+        $(#[$about])*
+        mod $name {
+            #[allow(unused_imports, reason = "the check may be a path from above")]
+            use super::*;
+
+            #[test]
+            fn sqlite() {
+                ($check)(crate::support::engine::Engine::Sqlite);
+            }
+
+            #[test]
+            fn postgres() {
+                ($check)(crate::support::engine::Engine::Postgres);
+            }
+
+            #[test]
+            fn mysql() {
+                ($check)(crate::support::engine::Engine::Mysql);
+            }
+
+            #[test]
+            fn mariadb() {
+                ($check)(crate::support::engine::Engine::Mariadb);
+            }
+        }
+    };
+}
+
+mod promise_1;
+mod promise_2;
+mod settings;
+mod shop;

@@ -1,0 +1,153 @@
+//! A crash at any point loses nothing and doubles nothing: kill -9 anywhere; the next run finishes the batch.
+
+use super::settings::{Luck, number, seed};
+use super::shop;
+use crate::support::engine::Engine;
+use crate::support::house::House;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+use steward::ledger::event::{Event, OpenIntent};
+
+/// Rows of a round: a few batches, each some tenths of a second with the table slowed down.
+const ROWS: u64 = 2_500;
+
+on_every_engine!(
+    /// STEWARD_TEST_KILLS (over all four engines, at least 50 by default) and STEWARD_TEST_SEED are settings.
+    a_crash_at_any_point_loses_nothing_and_doubles_nothing,
+    crash
+);
+
+fn crash(engine: Engine) {
+    let (kills, seed) = (number("STEWARD_TEST_KILLS", 52).div_ceil(4), seed());
+    let mut tally = Tally { luck: Luck(seed ^ engine as u64), kills: 0, inside: 0, rounds: 0 };
+    let house = shop::open(engine);
+    let mut keep_batch = true;
+    while tally.kills < kills {
+        tally.rounds += 1;
+        round(&house, keep_batch, kills, &mut tally);
+        // An archive that does not know batches is settled by what is left of the rows.
+        keep_batch = !keep_batch;
+    }
+    let [applied, rolled_back, unclear] = settled(&house);
+    println!(
+        "{}: seed {seed}: {} kills in {} rounds, {} of them inside a batch; settled as applied {applied}, rolled back {rolled_back}, unclear {unclear}",
+        engine.name(),
+        tally.kills,
+        tally.rounds,
+        tally.inside,
+    );
+    assert!(tally.inside * 4 >= kills, "only {} of {kills} kills hit inside a batch: this proves too little", tally.inside);
+    assert!(applied > 0 && rolled_back > 0, "no kill after a commit, or none before one: this proves too little");
+}
+
+struct Tally {
+    luck: Luck,
+    kills: u64,
+    /// Kills that left a batch open.
+    inside: u64,
+    rounds: u64,
+}
+
+/// Fresh rows, killed again and again until they are all moved or there were kills enough; then everything is compared.
+fn round(house: &House, keep_batch: bool, kills: u64, tally: &mut Tally) {
+    house.sql("DROP TABLE IF EXISTS orders_archive; DELETE FROM orders");
+    if keep_batch {
+        shop::make_archive(house);
+    } else {
+        house.sql(&shop::tables(house.database.engine, "orders_archive"));
+    }
+    shop::fill(house, ROWS);
+    if tally.rounds == 1 {
+        shop::slow_down(house, "orders", "DELETE");
+    }
+    shop::slow_down_again(house, "orders_archive", "INSERT");
+    let before = shop::everything(house);
+    let told_before = if tally.rounds == 1 { 0 } else { shop::told_archived(house) };
+
+    while tally.kills < kills && killed(house, tally) {
+        assert_eq!(together(house), before.len() as u64, "rows were lost or doubled; {} kills", tally.kills);
+    }
+    let last = house.steward(["run-job", "archive-orders", "--json"]).must_end(0);
+    let last = last.json();
+
+    let after = shop::everything(house);
+    assert!(before == after, "source and archive are not what they were:\n{}", difference(&before, &after));
+    assert_eq!(shop::orders(house), 5, "what is due is moved");
+    assert_eq!(last["datasets"][0]["debt"]["rows"], 0, "{last:#}");
+    assert_eq!(shop::open_batches(house, "archive-orders"), [], "a batch is still open");
+    assert_eq!(shop::told_archived(house) - told_before, ROWS, "the evidence tells of another number of rows");
+    shop::must_be_whole(house);
+}
+
+/// Starts a run and kills it at a random moment; false when it was over before that.
+fn killed(house: &House, tally: &mut Tally) -> bool {
+    let mut run = house.command(["run-job", "archive-orders"]);
+    let mut run = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts");
+    let open_before = shop::open_batches(house, "archive-orders");
+    let is_new = |batch: &OpenIntent| !open_before.contains(batch);
+    let mut ledger = None;
+    match tally.luck.below(4) {
+        // Anywhere from the first instruction on.
+        0 => std::thread::sleep(Duration::from_micros(tally.luck.below(400_000))),
+        // Between the store's commit and the ledger's word of it: the ledger is kept busy until the rows are gone.
+        1 => {
+            await_that(&mut run, || shop::open_batches(house, "archive-orders").iter().any(is_new));
+            let rows = shop::orders(house);
+            ledger = Some(shop::Busy::new(&house.path("state/steward.db")));
+            await_that(&mut run, || shop::orders(house) < rows);
+        }
+        // Anywhere from the first batch on.
+        _ => {
+            await_that(&mut run, || shop::open_batches(house, "archive-orders").iter().any(is_new));
+            std::thread::sleep(Duration::from_micros(tally.luck.below(400_000)));
+        }
+    }
+    if over(&mut run) {
+        return false;
+    }
+    run.kill().expect("SIGKILL");
+    run.wait().expect("its end");
+    drop(ledger);
+    tally.kills += 1;
+    let open = shop::open_batches(house, "archive-orders");
+    tally.inside += u64::from(open.iter().any(is_new));
+    // Now and then a whole run follows, else the next kill.
+    if tally.luck.below(4) == 0 {
+        house.steward(["run-job", "archive-orders"]).must_end(0);
+    }
+    true
+}
+
+fn over(run: &mut Child) -> bool {
+    run.try_wait().expect("its state").is_some()
+}
+
+/// Waits until it is so, or the run is over.
+fn await_that(run: &mut Child, it_is_so: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !it_is_so() && !over(run) && began.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// How often batches of dead runs were settled, by verdict: applied, rolled back, unclear.
+fn settled(house: &House) -> [u64; 3] {
+    let mut settled = [0; 3];
+    for event in shop::events(house) {
+        if let Event::Settled { verdict, .. } = event {
+            settled[["applied", "rolled back"].iter().position(|word| *word == verdict).unwrap_or(2)] += 1;
+        }
+    }
+    settled
+}
+
+/// Rows in source and archive, in one statement: a batch of the dead process may end this very moment.
+fn together(house: &House) -> u64 {
+    house.database.count("SELECT (SELECT COUNT(*) FROM orders) + (SELECT COUNT(*) FROM orders_archive)")
+}
+
+fn difference(before: &[String], after: &[String]) -> String {
+    let lost = before.iter().filter(|row| !after.contains(row)).take(5).map(|row| format!("- {row}\n"));
+    let new = after.iter().filter(|row| !before.contains(row)).take(5).map(|row| format!("+ {row}\n"));
+    format!("{} rows, then {}\n{}", before.len(), after.len(), lost.chain(new).collect::<String>())
+}
