@@ -84,6 +84,11 @@ impl House {
         told(files(config).finish())
     }
 
+    /// The same without a word on stderr.
+    pub(crate) fn quietly(config: &Path) -> Result<Declarations, Diagnosis> {
+        files(config).finish().map(|(declarations, _)| declarations)
+    }
+
     /// A job by name; near names are suggested.
     pub(crate) fn job(&self, name: &str) -> Result<Arc<Job>, End> {
         if let Some(job) = self.declarations.job(name) {

@@ -1,10 +1,13 @@
 //! What people type. One file per family of commands; each parses its words, calls, and says how it ended.
 
+mod actor;
+mod audit;
 mod completions;
 mod end;
 mod events;
 mod explain;
 mod help;
+mod hold;
 mod house;
 mod jobs;
 mod logs;
@@ -54,6 +57,8 @@ enum Command {
     Plan(plan::PlanJobs),
     RunJob(run_job::RunJob),
     Runs(runs::ListRuns),
+    Audit(audit::Audit),
+    Hold(hold::Holds),
     Explain(explain::Explain),
     Completions(completions::Completions),
     Man(man::PrintMan),
@@ -78,6 +83,8 @@ impl Cli {
             Command::Plan(command) => command.run(globals).await,
             Command::RunJob(command) => command.run(globals).await,
             Command::Runs(command) => command.run(globals).await,
+            Command::Audit(command) => command.run(globals).await,
+            Command::Hold(command) => command.run(globals).await,
             Command::Explain(command) => command.run(),
             Command::Completions(command) => command.run(Self::command()),
             Command::Man(command) => command.run(help::grouped(Self::command())),
