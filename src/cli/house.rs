@@ -151,7 +151,7 @@ fn files(config: &Path) -> Reading {
 }
 
 /// Prints warnings, or everything that is wrong.
-fn told<T>(read: Result<(T, Diagnosis), Diagnosis>) -> Result<T, End> {
+pub(crate) fn told<T>(read: Result<(T, Diagnosis), Diagnosis>) -> Result<T, End> {
     let styled = stderr().is_terminal();
     match read {
         Ok((read, warnings)) => {

@@ -3,6 +3,7 @@
 mod actor;
 mod audit;
 mod completions;
+mod doctor;
 mod end;
 mod events;
 mod explain;
@@ -10,6 +11,7 @@ mod help;
 mod hold;
 mod house;
 mod jobs;
+mod log_progress;
 mod logs;
 mod man;
 mod out;
@@ -17,7 +19,9 @@ mod plan;
 mod policies;
 mod run_job;
 mod runs;
+mod scheduled;
 mod schema;
+mod serve;
 mod table;
 mod validate;
 mod watch;
@@ -56,10 +60,12 @@ enum Command {
     Schema(schema::PrintSchema),
     Plan(plan::PlanJobs),
     RunJob(run_job::RunJob),
+    Serve(serve::Serve),
     Runs(runs::ListRuns),
     Audit(audit::Audit),
     Hold(hold::Holds),
     Explain(explain::Explain),
+    Doctor(doctor::Doctor),
     Completions(completions::Completions),
     Man(man::PrintMan),
 }
@@ -82,10 +88,12 @@ impl Cli {
             Command::Schema(command) => command.run(),
             Command::Plan(command) => command.run(globals).await,
             Command::RunJob(command) => command.run(globals).await,
+            Command::Serve(command) => command.run(globals).await,
             Command::Runs(command) => command.run(globals).await,
             Command::Audit(command) => command.run(globals).await,
             Command::Hold(command) => command.run(globals).await,
             Command::Explain(command) => command.run(),
+            Command::Doctor(command) => command.run(globals).await,
             Command::Completions(command) => command.run(Self::command()),
             Command::Man(command) => command.run(help::grouped(Self::command())),
         };
