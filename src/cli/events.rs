@@ -2,7 +2,7 @@
 
 use crate::ledger::chain::Link;
 use crate::ledger::event::Event;
-use crate::report::figures::{count, plural};
+use crate::report::figures::{count, instant, plural};
 
 /// The event in words; one that a later steward wrote, as it is stored.
 pub(super) fn told(link: &Link) -> String {
@@ -13,7 +13,7 @@ fn sentence(event: &Event) -> String {
     match event {
         Event::RunStarted { job, action, dry_run, as_of, .. } => {
             let dry = if *dry_run { ", a dry run" } else { "" };
-            format!("job `{job}` begins to {action}, as of {}{dry}", as_of.to_rfc3339())
+            format!("job `{job}` begins to {action}, as of {}{dry}", instant(*as_of))
         }
         Event::Approved { plan } => format!("approved by the plan file {plan}"),
         Event::Refused { dataset, policy, reason } => format!("`{dataset}` (policy `{policy}`) left alone: {reason}"),
@@ -37,8 +37,8 @@ fn sentence(event: &Event) -> String {
             format!("hold `{name}` on `{dataset}` seen at {place}: {because}")
         }
         Event::HoldReleased { name, by, why } => format!("hold `{name}` released by {by}: {why}"),
-        Event::TickSkipped { job, due, reason } => format!("job `{job}`, due {}, skipped: {reason}", due.to_rfc3339()),
-        Event::TickFailed { job, due, reason } => format!("job `{job}`, due {}, came to nothing: {reason}", due.to_rfc3339()),
+        Event::TickSkipped { job, due, reason } => format!("job `{job}`, due {}, skipped: {reason}", instant(*due)),
+        Event::TickFailed { job, due, reason } => format!("job `{job}`, due {}, came to nothing: {reason}", instant(*due)),
         Event::RunEnded { outcome, exit, .. } => format!("ended `{}`, exit {exit}", outcome.word()),
     }
 }

@@ -109,6 +109,11 @@ impl House {
         Ok(())
     }
 
+    /// The same without a word on stderr.
+    pub(crate) fn quietly(config: &Path) -> Result<Declarations, Diagnosis> {
+        files(config).finish().map(|(declarations, _)| declarations)
+    }
+
     /// A job by name; near names are suggested.
     pub(crate) fn job(&self, name: &str) -> Result<Arc<Job>, End> {
         if let Some(job) = self.declarations.job(name) {
@@ -176,7 +181,7 @@ fn files(config: &Path) -> Reading {
 }
 
 /// Prints warnings, or everything that is wrong.
-fn told<T>(read: Result<(T, Diagnosis), Diagnosis>) -> Result<T, End> {
+pub(crate) fn told<T>(read: Result<(T, Diagnosis), Diagnosis>) -> Result<T, End> {
     let styled = stderr().is_terminal();
     match read {
         Ok((read, warnings)) => {

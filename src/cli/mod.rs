@@ -1,13 +1,18 @@
 //! What people type. One file per family of commands; each parses its words, calls, and says how it ended.
 
+mod actor;
+mod audit;
 mod completions;
 mod demo;
+mod doctor;
 mod end;
 mod events;
 mod explain;
 mod help;
+mod hold;
 mod house;
 mod jobs;
+mod log_progress;
 mod logs;
 mod man;
 mod out;
@@ -15,7 +20,9 @@ mod plan;
 mod policies;
 mod run_job;
 mod runs;
+mod scheduled;
 mod schema;
+mod serve;
 mod table;
 mod validate;
 mod watch;
@@ -55,8 +62,12 @@ enum Command {
     Schema(schema::PrintSchema),
     Plan(plan::PlanJobs),
     RunJob(run_job::RunJob),
+    Serve(serve::Serve),
     Runs(runs::ListRuns),
+    Audit(audit::Audit),
+    Hold(hold::Holds),
     Explain(explain::Explain),
+    Doctor(doctor::Doctor),
     Completions(completions::Completions),
     Man(man::PrintMan),
 }
@@ -80,8 +91,12 @@ impl Cli {
             Command::Schema(command) => command.run(),
             Command::Plan(command) => command.run(globals).await,
             Command::RunJob(command) => command.run(globals).await,
+            Command::Serve(command) => command.run(globals).await,
             Command::Runs(command) => command.run(globals).await,
+            Command::Audit(command) => command.run(globals).await,
+            Command::Hold(command) => command.run(globals).await,
             Command::Explain(command) => command.run(),
+            Command::Doctor(command) => command.run(globals).await,
             Command::Completions(command) => command.run(Self::command()),
             Command::Man(command) => command.run(help::grouped(Self::command())),
         };

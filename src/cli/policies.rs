@@ -7,7 +7,7 @@ use crate::diagnostic::near;
 use crate::job::outcome::Outcome;
 use crate::place::Place;
 use crate::policy::classification::{Protection, Sensitivity, Tag};
-use crate::policy::hold::{Hold, HoldOrigin};
+use crate::policy::hold::Hold;
 use crate::policy::lifecycle::{Cascade, Clock, ClockUnit, Lifecycle};
 use crate::policy::period::Period;
 use crate::policy::set::{Policies, is_called};
@@ -221,15 +221,6 @@ fn held_by<'a>(policies: &Policies, policy: &Lifecycle, in_force: &'a [Hold]) ->
     let rows = policies.sources_of(&policy.dataset);
     let here = in_force.iter().filter(|hold| rows.iter().any(|source| source.may_be(&hold.dataset)));
     here.map(|hold| hold.name.as_str()).collect()
-}
-
-/// Where a hold comes from, in words.
-pub(super) fn origin_told(origin: &HoldOrigin) -> String {
-    match origin {
-        HoldOrigin::File(place) => place.to_string(),
-        HoldOrigin::Command => "hold add".to_owned(),
-        HoldOrigin::Remembered => "once in a file".to_owned(),
-    }
 }
 
 #[cfg(test)]

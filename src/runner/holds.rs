@@ -43,7 +43,8 @@ fn all(files: &[Hold], remembered: Vec<LedgerHold>, known: Vec<LedgerHold>) -> R
     files.iter().cloned().map(Ok).chain(commands).chain(remembered).collect()
 }
 
-fn file_holds(files: &[Hold]) -> Vec<FileHold> {
+/// The holds of files as the ledger knows them.
+pub fn file_holds(files: &[Hold]) -> Vec<FileHold> {
     let file = |hold: &Hold| FileHold {
         name: hold.name.clone(),
         dataset: hold.dataset.to_string(),

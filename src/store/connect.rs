@@ -9,6 +9,7 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -126,6 +127,35 @@ impl Store {
     /// The store's name.
     pub fn name(&self) -> &str {
         &self.inner.address.name
+    }
+
+    /// Where it is.
+    pub fn location(&self) -> &StoreLocation {
+        &self.inner.address.at
+    }
+
+    /// Who we log in as; none for a file.
+    pub fn user(&self) -> Option<String> {
+        match &self.inner.pool {
+            Pool::Sqlite(_) => None,
+            Pool::Postgres(pool) => Some(pool.connect_options().get_username().to_owned()),
+            Pool::Mysql(pool) => Some(pool.connect_options().get_username().to_owned()),
+        }
+    }
+
+    /// True when it is on this machine, so that nothing travels.
+    pub fn is_here(&self) -> bool {
+        let here = |host: &str| {
+            host.is_empty()
+                || host.starts_with('/')
+                || host == "localhost"
+                || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        };
+        match &self.inner.pool {
+            Pool::Sqlite(_) => true,
+            Pool::Postgres(pool) => here(pool.connect_options().get_host()),
+            Pool::Mysql(pool) => here(pool.connect_options().get_host()),
+        }
     }
 
     /// A session for a batch: short limits. `who` is shown to whoever watches the server (`archive-orders 0199…`).

@@ -87,6 +87,10 @@ impl StoreFailure {
                     text: format!("store `{store}` denies the right to do this: {}", text()),
                     help: "`steward plan JOB --sql` prints the grants that the job needs".into(),
                 },
+                Kind::Login => Self::Failed {
+                    store,
+                    text: format!("the login was refused, so the user or the password is wrong ({})", text()),
+                },
                 Kind::Other => Self::Failed { store, text: text() },
             },
             sqlx::Error::Io(_)
@@ -103,6 +107,7 @@ enum Kind {
     Busy,
     Away,
     Denied,
+    Login,
     Other,
 }
 
@@ -113,6 +118,7 @@ fn kind(error: &dyn sqlx::error::DatabaseError) -> Kind {
             1205 | 1213 | 3024 | 1969 | 1317 | 3572 => Kind::Busy,
             1040 | 1053 | 1077 | 1152 | 1927 | 2006 | 2013 | 1203 | 1226 => Kind::Away,
             1044 | 1142 | 1143 | 1227 | 1370 => Kind::Denied,
+            1045 | 1698 | 3118 => Kind::Login,
             _ => Kind::Other,
         };
     }
@@ -130,6 +136,7 @@ fn kind(error: &dyn sqlx::error::DatabaseError) -> Kind {
         Some("57P01" | "57P02" | "57P03" | "53300" | "57P05" | "25006") => Kind::Away,
         Some(code) if code.starts_with("08") => Kind::Away,
         Some("42501") => Kind::Denied,
+        Some("28000" | "28P01") => Kind::Login,
         _ => Kind::Other,
     }
 }

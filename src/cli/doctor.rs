@@ -1,0 +1,357 @@
+//! `steward doctor`: whether everything a run needs is there, before a run needs it.
+
+use super::end::End;
+use super::house::{Closed, House, address, mail};
+use super::table::listing;
+use super::{Ended, Globals, out};
+use crate::config::settings::Config;
+use crate::config::store::StoreConfig;
+use crate::job::outcome::Outcome;
+use crate::ledger::book::Ledger;
+use crate::policy::dataset::DatasetName;
+use crate::policy::set::Policies;
+use crate::report::deliver::{self, SendError};
+use crate::report::figures::plural;
+use crate::store::connect::{Store, StoreLocation, Stores};
+use crate::store::failure::StoreFailure;
+use crate::store::ping::Ping;
+use crate::store::rights::Use;
+use clap::Args;
+use serde::Serialize;
+use std::path::Path;
+
+/// A clock further off than this makes "older than" mean something else there than here.
+const SKEW_SECONDS: i64 = 5;
+
+/// Check what runs need: stores, rights, clocks, ledger, state folder, mail
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Say hello to the mail server too, without sending
+    #[arg(long)]
+    mail: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was looked at, and how it is.
+#[derive(Debug, Serialize)]
+struct Check {
+    what: String,
+    verdict: Verdict,
+    told: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    Ok,
+    /// Works, and deserves a look.
+    Warn,
+    /// Does not work now; may pass by itself.
+    Away,
+    Fail,
+}
+
+#[derive(Serialize)]
+struct Checked<'a> {
+    outcome: Outcome,
+    checks: &'a [Check],
+}
+
+impl Doctor {
+    pub(crate) async fn run(self, globals: &Globals) -> Ended {
+        let config = House::config(&globals.config)?;
+        let (declared, policies) = declarations(&globals.config).await;
+        let mut checks = vec![declared];
+        for store in &config.stores {
+            checks.extend(of_store(store, &config, policies.as_ref()).await);
+        }
+        checks.push(state(&config.state));
+        checks.extend(ledger(&config.ledger).await);
+        if self.mail {
+            checks.push(of_mail(&config).await);
+        }
+        self.end(&checks)
+    }
+
+    fn end(&self, checks: &[Check]) -> Ended {
+        let outcome = outcome(checks);
+        if self.json {
+            out::json(&Checked { outcome, checks })?;
+        } else {
+            out::say(&told(checks))?;
+        }
+        let wrong = checks.iter().filter(|check| matches!(check.verdict, Verdict::Away | Verdict::Fail)).count() as u64;
+        Ok(if wrong == 0 { End::quiet() } else { End::of(outcome, &format!("{} failed", plural(wrong, "check"))) })
+    }
+}
+
+/// 75 when everything that fails may pass by itself, 3 otherwise.
+fn outcome(checks: &[Check]) -> Outcome {
+    let any = |verdict| checks.iter().any(|check| check.verdict == verdict);
+    match (any(Verdict::Fail), any(Verdict::Away)) {
+        (true, _) => Outcome::Partial,
+        (false, true) => Outcome::Temporary,
+        (false, false) => Outcome::Done,
+    }
+}
+
+fn told(checks: &[Check]) -> String {
+    let lines = checks.iter().flat_map(|check| {
+        let first = [mark(check.verdict).to_owned(), check.what.clone(), check.told.clone()];
+        let help = check.help.iter().map(|help| [String::new(), String::new(), format!("help: {help}")]);
+        std::iter::once(first).chain(help).collect::<Vec<_>>()
+    });
+    listing(["", "WHAT", "HOW IT IS"], lines)
+}
+
+const fn mark(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Ok => "✓ ok",
+        Verdict::Warn => "! warn",
+        Verdict::Away => "✗ away",
+        Verdict::Fail => "✗ fail",
+    }
+}
+
+impl Check {
+    fn ok(what: &str, told: impl Into<String>) -> Self {
+        Self { what: what.to_owned(), verdict: Verdict::Ok, told: told.into(), help: None }
+    }
+
+    fn not(what: &str, verdict: Verdict, told: impl Into<String>, help: impl Into<String>) -> Self {
+        let help = Some(help.into()).filter(|help: &String| !help.is_empty());
+        Self { verdict, help, ..Self::ok(what, told) }
+    }
+
+    fn failure(what: &str, failure: &StoreFailure) -> Self {
+        let verdict = if failure.is_temporary() { Verdict::Away } else { Verdict::Fail };
+        let help = if let StoreFailure::Refused { help, .. } = failure { help.as_str() } else { "" };
+        Self::not(what, verdict, failure.to_string(), help)
+    }
+}
+
+/// All declarations, policy tables included; a store that keeps them and is away fails its own check too.
+async fn declarations(path: &Path) -> (Check, Option<Policies>) {
+    const WHAT: &str = "declarations";
+    match House::look(path).await {
+        Ok((house, warnings)) => {
+            let (policies, jobs) = (&house.declarations.policies, &house.declarations.jobs);
+            let told = format!("lifecycle policies: {}, jobs: {}", policies.lifecycle.len(), jobs.len());
+            let check = match warnings.warnings().count() as u64 {
+                0 => Check::ok(WHAT, told),
+                some => Check::not(
+                    WHAT,
+                    Verdict::Warn,
+                    format!("{told}, {}", plural(some, "warning")),
+                    "`steward validate` tells them",
+                ),
+            };
+            (check, Some(house.declarations.policies))
+        }
+        Err(Closed::Wrong(diagnosis)) => {
+            let told = format!("{}: no run begins", plural(diagnosis.errors() as u64, "error"));
+            (Check::not(WHAT, Verdict::Fail, told, "`steward validate` tells them"), None)
+        }
+        Err(Closed::Away(end)) => {
+            let verdict = if end.code() == Outcome::Temporary.exit() { Verdict::Away } else { Verdict::Fail };
+            (Check::not(WHAT, verdict, end.line(), ""), None)
+        }
+    }
+}
+
+/// Reached, in time, over what, and allowed what the policies need.
+async fn of_store(declared: &StoreConfig, config: &Config, policies: Option<&Policies>) -> Vec<Check> {
+    let what = format!("store {}", declared.name);
+    let stores = match address(declared, &config.base) {
+        Ok(address) => Stores::new([address]),
+        Err(end) => return vec![Check::not(&what, Verdict::Fail, end.line(), "")],
+    };
+    let store = match stores.as_ref().map(|stores| stores.get(&declared.name)) {
+        Ok(Ok(store)) => store,
+        Ok(Err(failure)) => return vec![Check::failure(&what, &failure)],
+        Err(failure) => return vec![Check::failure(&what, failure)],
+    };
+    let ping = match store.ping().await {
+        Ok(ping) => ping,
+        Err(failure) => return vec![Check::failure(&what, &failure)],
+    };
+    let mut checks = vec![reached(&what, &ping)];
+    checks.extend(clock(&what, &ping));
+    if let StoreLocation::Server { .. } = store.location() {
+        checks.push(in_clear(&what, &ping, store.is_here()));
+    }
+    if let Some(policies) = policies {
+        checks.push(rights(&what, store, policies).await);
+    }
+    checks
+}
+
+fn reached(what: &str, ping: &Ping) -> Check {
+    let user = ping.user.as_ref().map(|user| format!(" as {user}")).unwrap_or_default();
+    let told = format!("{}{user}, answers in {:.1} ms", ping.version, ping.latency.as_secs_f64() * 1000.0);
+    match &ping.unwritable {
+        None => Check::ok(what, told),
+        Some(why) => {
+            let help = "the user that runs steward needs to write the file and its folder";
+            Check::not(what, Verdict::Fail, format!("{told}; {why}"), help)
+        }
+    }
+}
+
+fn clock(what: &str, ping: &Ping) -> Option<Check> {
+    let ahead = ping.ahead?;
+    let what = format!("{what}: clock");
+    let seconds = ahead.as_seconds_f64().abs();
+    let told = format!("{seconds:.1} s {} ours", if ahead.num_milliseconds() < 0 { "behind" } else { "ahead of" });
+    let near = ahead.num_seconds().abs() < SKEW_SECONDS;
+    let help = "rows are dated by the store's clock and cut by ours: let both follow the same time server";
+    Some(if near { Check::ok(&what, told) } else { Check::not(&what, Verdict::Warn, told, help) })
+}
+
+fn in_clear(what: &str, ping: &Ping, is_here: bool) -> Check {
+    let what = format!("{what}: TLS");
+    match &ping.tls {
+        Some(version) => Check::ok(&what, version.clone()),
+        None if is_here => Check::ok(&what, "none, and none is needed: the store is on this machine"),
+        None => {
+            let help = "give the store a certificate, and name its authority with `ca`";
+            Check::not(&what, Verdict::Warn, "none: what travels there can be read on the way", help)
+        }
+    }
+}
+
+async fn rights(what: &str, store: &Store, policies: &Policies) -> Check {
+    let what = format!("{what}: rights");
+    let used = uses(policies, store.name());
+    let (mut missing, mut absent) = (vec![], vec![]);
+    for (dataset, used) in &used {
+        match store.lacks(dataset, *used).await {
+            Ok(lacks) => missing.extend(lacks),
+            Err(StoreFailure::Refused { text, .. }) => absent.push(text),
+            Err(failure) => return Check::failure(&what, &failure),
+        }
+    }
+    missing.sort();
+    missing.dedup();
+    let help = "`steward plan --sql` prints the grants that jobs need";
+    match (missing.is_empty(), absent.is_empty()) {
+        (true, true) => Check::ok(&what, format!("enough for {}", plural(used.len() as u64, "dataset"))),
+        (false, _) => Check::not(&what, Verdict::Fail, format!("missing: {}", missing.join(", ")), help),
+        (true, false) => Check::not(&what, Verdict::Fail, absent.join("; "), "`steward validate --connect` tells more"),
+    }
+}
+
+/// What active policies do with the datasets of a store.
+fn uses(policies: &Policies, store: &str) -> Vec<(DatasetName, Use)> {
+    let mut uses: Vec<(DatasetName, Use)> = vec![];
+    let mut add = |dataset: &DatasetName, new: Use| match uses.iter_mut().find(|(known, _)| known == dataset) {
+        Some((_, known)) => {
+            known.removes |= new.removes;
+            known.fills |= new.fills;
+            known.makes |= new.makes;
+        }
+        None => uses.push((dataset.clone(), new)),
+    };
+    for policy in policies.lifecycle.iter().filter(|policy| policy.active && policy.dataset.store == store) {
+        let live = Use { removes: true, ..Use::default() };
+        add(&policy.dataset, live);
+        if let Some(step) = &policy.archive {
+            add(&step.to, Use { removes: policy.delete.is_some(), fills: true, makes: step.create });
+        }
+    }
+    uses
+}
+
+/// The folder that takes reports, spooled mail and the default ledger.
+fn state(folder: &Path) -> Check {
+    let probe = folder.join(format!(".steward-doctor-{}", std::process::id()));
+    let tried = std::fs::create_dir_all(folder)
+        .and_then(|()| std::fs::write(&probe, "doctor\n"))
+        .and_then(|()| std::fs::remove_file(&probe));
+    match tried {
+        Ok(()) => Check::ok("state folder", format!("`{}` can be written", folder.display())),
+        Err(error) => Check::not(
+            "state folder",
+            Verdict::Fail,
+            format!("`{}`: {error}", folder.display()),
+            "reports and mails that wait are kept there: let the user that runs steward write it",
+        ),
+    }
+}
+
+/// Writable, and whole.
+async fn ledger(path: &Path) -> Vec<Check> {
+    const WHAT: &str = "ledger";
+    let failed = |error: &crate::ledger::refusal::LedgerError| {
+        let verdict = if error.is_busy() { Verdict::Away } else { Verdict::Fail };
+        Check::not(WHAT, verdict, error.to_string(), error.help())
+    };
+    let opened = match Ledger::open(path).await {
+        Ok(ledger) => ledger,
+        Err(error) => return vec![failed(&error)],
+    };
+    let verified = opened.verify(None).await;
+    opened.close().await;
+    let chain = match verified {
+        Err(error) => failed(&error),
+        Ok(verification) if verification.is_whole() => {
+            Check::ok("ledger: chain", format!("whole, {}", plural(verification.events, "event")))
+        }
+        Ok(verification) => {
+            let first = verification.faults.first().map(ToString::to_string).unwrap_or_default();
+            Check::not("ledger: chain", Verdict::Fail, first, "`steward audit verify` tells all")
+        }
+    };
+    vec![Check::ok(WHAT, format!("`{}` can be written", path.display())), chain]
+}
+
+async fn of_mail(config: &Config) -> Check {
+    const WHAT: &str = "mail";
+    let Some(declared) = &config.mail else {
+        return Check::not(
+            WHAT,
+            Verdict::Warn,
+            "none is configured: reports are written and not mailed",
+            "add `mail` to steward.yaml",
+        );
+    };
+    let settings = match mail(declared, &config.base) {
+        Ok(settings) => settings,
+        Err(end) => return Check::not(WHAT, Verdict::Fail, end.line(), ""),
+    };
+    match deliver::probe(&settings).await {
+        Ok(()) => Check::ok(WHAT, "takes our mail"),
+        Err(error) => {
+            let verdict =
+                if matches!(error, SendError::Away(_) | SendError::Deferred(_)) { Verdict::Away } else { Verdict::Fail };
+            Check::not(WHAT, verdict, error.to_string(), "until it does, mails are kept in the spool and sent by the next run")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checks(verdicts: &[Verdict]) -> Vec<Check> {
+        verdicts.iter().map(|verdict| Check::not("x", *verdict, "y", "")).collect()
+    }
+
+    #[test]
+    fn what_may_pass_by_itself_is_temporary_and_anything_else_is_not() {
+        use Verdict::{Away, Fail, Ok, Warn};
+        assert_eq!(outcome(&checks(&[Ok, Warn])), Outcome::Done);
+        assert_eq!(outcome(&checks(&[Ok, Away])), Outcome::Temporary);
+        assert_eq!(outcome(&checks(&[Fail, Away])), Outcome::Partial);
+    }
+
+    #[test]
+    fn every_line_says_in_a_word_how_it_is() {
+        let text = told(&checks(&[Verdict::Ok, Verdict::Fail]));
+        assert!(text.contains("✓ ok") && text.contains("✗ fail"), "{text}");
+    }
+}

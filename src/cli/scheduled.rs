@@ -1,0 +1,203 @@
+//! Jobs as the clock runs them: declarations are read anew for each run, and what came of a tick is logged and recorded.
+
+use super::house::{Closed, House};
+use super::log_progress::LogProgress;
+use super::run_job::why;
+use crate::actions;
+use crate::declarations::reading::Declarations;
+use crate::diagnostic::diagnosis::{Diagnosis, Severity};
+use crate::job::outcome::Outcome;
+use crate::job::schedule::Schedule;
+use crate::job::spec::Job;
+use crate::ledger::book::Ledger;
+use crate::ledger::event::Event;
+use crate::report::run::RunReport;
+use crate::runner::run::Request;
+use crate::worker::{Entry, Jobs};
+use chrono::{DateTime, SubsecRound, Utc};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// The jobs of a house, for the clock.
+pub(super) struct Scheduled {
+    /// The configuration.
+    pub(super) config: PathBuf,
+    /// The ledger; one for all runs of this process, so that they queue for it in order.
+    pub(super) ledger: Ledger,
+    /// The schedules that the clock goes by; an edited one counts from the next start on.
+    pub(super) entries: Vec<Entry>,
+}
+
+/// The jobs that have a schedule.
+pub(super) fn entries(declarations: &Declarations) -> Vec<Entry> {
+    declarations.jobs.iter().filter_map(entry).collect()
+}
+
+fn entry(job: &Job) -> Option<Entry> {
+    let schedule = Schedule::parse(job.schedule.as_deref()?).ok()?;
+    Some(Entry { name: job.name.clone(), schedule, zone: job.timezone })
+}
+
+/// A tick that comes to nothing, and why.
+struct Nothing(Outcome, String);
+
+impl Jobs for Scheduled {
+    async fn last_tick(&self, job: &str) -> Option<DateTime<Utc>> {
+        self.ledger.last_concluded(job).await.unwrap_or_else(|error| {
+            tracing::error!(job, "ticks that were missed are not made up for: {error}");
+            None
+        })
+    }
+
+    async fn run(&self, job: &str, due: DateTime<Utc>, stop: CancellationToken) -> Outcome {
+        match self.carry_out(job, stop).await {
+            Ok(report) => {
+                log(&report);
+                report.outcome.unwrap_or(Outcome::Partial)
+            }
+            Err(Nothing(outcome, reason)) => {
+                tracing::error!(job, %due, outcome = outcome.word(), "{reason}");
+                self.record(&Event::TickFailed { job: job.to_owned(), due, reason }).await;
+                outcome
+            }
+        }
+    }
+
+    async fn skipped(&self, job: &str, due: DateTime<Utc>, reason: &str) {
+        self.record(&Event::TickSkipped { job: job.to_owned(), due, reason: reason.to_owned() }).await;
+    }
+
+    async fn failed(&self, job: &str, due: DateTime<Utc>, reason: &str) {
+        self.record(&Event::TickFailed { job: job.to_owned(), due, reason: reason.to_owned() }).await;
+    }
+}
+
+impl Scheduled {
+    async fn carry_out(&self, name: &str, stop: CancellationToken) -> Result<RunReport, Nothing> {
+        let house = self.house(name).await?;
+        let job = self.job(&house.declarations, name)?;
+        let action = actions::named(&job.action)
+            .ok_or_else(|| Nothing(Outcome::Invalid, format!("action `{}` is not built yet", job.action)))?;
+        let runner = house
+            .runner_on(self.ledger.clone(), stop, Arc::new(LogProgress::of(name)))
+            .map_err(|end| Nothing(Outcome::Invalid, end.line().to_owned()))?;
+        let request = Request { job: Arc::new(job), dry_run: false, as_of: None, approval: None };
+        Ok(action.run(&runner, &request).await)
+    }
+
+    /// The declarations as they stand now: an edited policy counts from this run on.
+    async fn house(&self, job: &str) -> Result<House, Nothing> {
+        match House::look(&self.config).await {
+            Ok((house, warnings)) => {
+                told(job, &warnings);
+                Ok(house)
+            }
+            Err(Closed::Wrong(diagnosis)) => {
+                told(job, &diagnosis);
+                Err(Nothing(Outcome::Invalid, in_a_line(&diagnosis)))
+            }
+            Err(Closed::Away(end)) => {
+                let outcome = if end.code() == Outcome::Temporary.exit() { Outcome::Temporary } else { Outcome::Invalid };
+                Err(Nothing(outcome, end.line().to_owned()))
+            }
+        }
+    }
+
+    fn job(&self, declarations: &Declarations, name: &str) -> Result<Job, Nothing> {
+        let now = entries(declarations);
+        for entry in now.iter().filter(|entry| !self.entries.iter().any(|known| same(known, entry))) {
+            tracing::warn!(job = entry.name, schedule = %entry.schedule, "this schedule counts from the next start of `steward serve` on");
+        }
+        let job = declarations.job(name).cloned();
+        let job =
+            job.ok_or_else(|| Nothing(Outcome::Invalid, format!("the job `{name}` is no longer declared; nothing was run")))?;
+        if job.schedule.is_none() {
+            return Err(Nothing(Outcome::Refused, format!("the job `{name}` no longer has a schedule; nothing was run")));
+        }
+        Ok(job)
+    }
+
+    async fn record(&self, event: &Event) {
+        if let Err(error) = self.ledger.append(None, event, Utc::now().trunc_subsecs(6)).await {
+            tracing::error!("what became of a tick is not in the ledger: {error}");
+        }
+    }
+}
+
+fn same(one: &Entry, other: &Entry) -> bool {
+    (&one.name, one.schedule.text(), one.zone) == (&other.name, other.schedule.text(), other.zone)
+}
+
+/// Every diagnostic as a log line of its own.
+fn told(job: &str, diagnosis: &Diagnosis) {
+    for one in &diagnosis.diagnostics {
+        let place = one.place.as_ref().map(ToString::to_string).unwrap_or_default();
+        match one.severity {
+            Severity::Error => tracing::error!(job, code = one.code.as_str(), place, "{}", one.message),
+            Severity::Warning => tracing::warn!(job, code = one.code.as_str(), place, "{}", one.message),
+        }
+    }
+}
+
+/// What is wrong, short enough for an event: the first error, its place, and how many more.
+fn in_a_line(diagnosis: &Diagnosis) -> String {
+    let first = diagnosis.diagnostics.iter().find(|one| one.severity == Severity::Error);
+    let first = first.map(|one| {
+        let place = one.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
+        format!(": {}{place}", one.message)
+    });
+    let more = match diagnosis.errors() {
+        0 | 1 => String::new(),
+        errors => format!(" and {} more", errors - 1),
+    };
+    format!("the declarations are not valid{}{more}; nothing was run", first.unwrap_or_default())
+}
+
+/// How a run ended, at the level its outcome asks for.
+fn log(report: &RunReport) {
+    for dataset in &report.datasets {
+        tracing::info!(
+            job = report.job,
+            dataset = dataset.dataset,
+            due = dataset.due,
+            archived = dataset.archived,
+            removed = dataset.removed,
+            held = dataset.left.held,
+            "dataset told"
+        );
+    }
+    let outcome = report.outcome.unwrap_or(Outcome::Partial);
+    let (job, run, why) = (&report.job, report.run.as_deref(), Some(why(report)).filter(|why| !why.is_empty()));
+    let (word, exit) = (outcome.word(), outcome.exit());
+    match outcome {
+        Outcome::Done | Outcome::Due => tracing::info!(job, run, outcome = word, exit, why, "run ended"),
+        Outcome::Partial | Outcome::Invalid => tracing::error!(job, run, outcome = word, exit, why, "run ended"),
+        Outcome::Findings | Outcome::Refused | Outcome::Undelivered | Outcome::Temporary => {
+            tracing::warn!(job, run, outcome = word, exit, why, "run ended");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::catalogue;
+    use crate::diagnostic::diagnosis::Diagnostic;
+
+    #[test]
+    fn what_is_wrong_fits_an_event() {
+        let mut diagnosis = Diagnosis::default();
+        diagnosis.push(Diagnostic::warning(catalogue::SIZE, "this policy file says nothing"));
+        diagnosis.push(Diagnostic::error(catalogue::UNKNOWN_KEY, "unknown key `wehre`"));
+        diagnosis.push(Diagnostic::error(catalogue::NO_CLOCK, "no clock"));
+        let line = in_a_line(&diagnosis);
+        assert_eq!(line, "the declarations are not valid: unknown key `wehre` and 1 more; nothing was run");
+    }
+
+    #[test]
+    fn an_edited_schedule_is_another() {
+        let entry = |line: &str| Entry { name: "a".into(), schedule: Schedule::parse(line).unwrap(), zone: chrono_tz::UTC };
+        assert!(same(&entry("0 * * * *"), &entry("0 * * * *")) && !same(&entry("0 * * * *"), &entry("5 * * * *")));
+    }
+}

@@ -1,0 +1,83 @@
+//! `steward serve`: the scheduler, until a signal ends it at the edge of a batch.
+
+use super::house::{Closed, House, ledger, told};
+use super::scheduled::{Scheduled, entries};
+use super::{Ended, Globals, end::End};
+use crate::declarations::reading::Declarations;
+use crate::job::outcome::Outcome;
+use crate::worker::{self, Drained, ServeError, Settings, Signals};
+use clap::Args;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Run jobs by their schedules, with /healthz, /readyz and a status page
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Where the pages are; else `listen` of the configuration, else 127.0.0.1:9464
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+}
+
+impl Serve {
+    pub(crate) async fn run(self, globals: &Globals) -> Ended {
+        // First of all: a signal that comes while stores are opened is heard too.
+        let signals =
+            Signals::listen().map_err(|error| End::of(Outcome::Temporary, &format!("signals cannot be heard: {error}")))?;
+        let declarations = declared(&globals.config).await?;
+        let ledger = ledger(&declarations.config).await?;
+        let entries = entries(&declarations);
+        let by_hand = declarations.jobs.len() - entries.len();
+        if entries.is_empty() {
+            tracing::warn!(by_hand, "no job has a schedule: nothing will run until one has and this is started again");
+        }
+        let settings = Settings::new(self.listen.unwrap_or(declarations.config.listen));
+        let jobs = Scheduled { config: globals.config.clone(), ledger: ledger.clone(), entries: entries.clone() };
+        let drained = worker::serve(entries, Arc::new(jobs), settings, signals).await.map_err(|error| not_served(&error))?;
+        ledger.close().await;
+        Ok(ended(&drained))
+    }
+}
+
+/// What is declared. A policy table that is away stops no start: each run reads it again, and is tried again when it cannot.
+async fn declared(config: &Path) -> Result<Declarations, End> {
+    match House::look(config).await {
+        Ok(read) => told(Ok(read)).map(|house| house.declarations),
+        Err(Closed::Wrong(diagnosis)) => told(Err(diagnosis)),
+        Err(Closed::Away(end)) if end.code() == Outcome::Temporary.exit() => {
+            tracing::warn!("{}", end.line());
+            House::read(config)
+        }
+        Err(Closed::Away(end)) => Err(end),
+    }
+}
+
+fn not_served(error: &ServeError) -> End {
+    let outcome = match error {
+        ServeError::Busy { .. } => Outcome::Temporary,
+        ServeError::Listen { .. } => Outcome::Invalid,
+        ServeError::Scheduler(_) => Outcome::Partial,
+    };
+    End::of(outcome, &error.to_string()).with_help(&error.help().unwrap_or_default())
+}
+
+fn ended(drained: &Drained) -> End {
+    if drained.dropped.is_empty() {
+        return End::of(Outcome::Done, "stopped; every run had reached the edge of a batch");
+    }
+    let dropped = drained.dropped.iter().map(|job| format!("`{job}`")).collect::<Vec<_>>().join(", ");
+    let text = format!("stopped at once by a second signal; the next run of {dropped} settles the batch that was open");
+    End::of(Outcome::Temporary, &text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drain_that_was_cut_short_is_temporary_and_names_its_jobs() {
+        assert_eq!(ended(&Drained { dropped: vec![] }).code(), 0);
+        let cut = ended(&Drained { dropped: vec!["a".into(), "b".into()] });
+        assert!(cut.code() == 75 && cut.line().contains("`a`, `b`"), "{cut:?}");
+    }
+}

@@ -1,0 +1,101 @@
+//! A visit to a store, for `doctor`: who answers, how fast, over what, and what its clock says.
+
+use super::cell::Cell;
+use super::connect::{Store, StoreLocation};
+use super::dialect::Dialect;
+use super::failure::StoreFailure;
+use super::session::Session;
+use chrono::{DateTime, TimeDelta, Utc};
+use std::time::{Duration, Instant};
+
+/// What a store answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ping {
+    /// `PostgreSQL 16.4`.
+    pub version: String,
+    /// Who the store takes us for; none for a file.
+    pub user: Option<String>,
+    /// The shortest of three questions and answers, on an open connection.
+    pub latency: Duration,
+    /// `TLSv1.3`; none when the connection is in clear, or there is none.
+    pub tls: Option<String>,
+    /// How far the store's clock is ahead of ours, exact to half of `latency`; none for a file.
+    pub ahead: Option<TimeDelta>,
+    /// Why the file cannot be written; none when it can, and for a server.
+    pub unwritable: Option<String>,
+}
+
+impl Store {
+    /// Asks the store who it is. Touches nothing.
+    ///
+    /// # Errors
+    /// It cannot be reached, or refuses the login.
+    pub async fn ping(&self) -> Result<Ping, StoreFailure> {
+        let mut session = self.reading("doctor").await?;
+        let dialect = session.dialect();
+        let (latency, ahead) = clock(&mut session).await?;
+        let (version, user) = identity(&mut session).await?;
+        let tls = tls(&mut session).await?;
+        Ok(Ping { version: format!("{} {version}", dialect.name()), user, latency, tls, ahead, unwritable: self.unwritable() })
+    }
+
+    /// A SQLite file that cannot be written, or whose folder takes no journal, is found before a run finds it.
+    fn unwritable(&self) -> Option<String> {
+        let StoreLocation::File(path) = self.location() else { return None };
+        let opened = std::fs::OpenOptions::new().write(true).open(path);
+        if let Err(error) = opened {
+            return Some(format!("the file cannot be written: {error}"));
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
+        let journal = folder.join(format!(".steward-doctor-{}", std::process::id()));
+        match std::fs::File::create_new(&journal) {
+            Ok(_) => std::fs::remove_file(&journal).err().map(|error| format!("a journal cannot be removed: {error}")),
+            Err(error) => Some(format!("its folder takes no journal: {error}")),
+        }
+    }
+}
+
+/// The shortest of three answers, and the clock it brought.
+async fn clock(session: &mut Session) -> Result<(Duration, Option<TimeDelta>), StoreFailure> {
+    let sql = match session.dialect() {
+        Dialect::Sqlite => "SELECT NULL",
+        Dialect::Postgres => "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint",
+        Dialect::Mysql | Dialect::Mariadb => "SELECT CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000 AS SIGNED)",
+    };
+    let mut best: Option<(Duration, Option<TimeDelta>)> = None;
+    for _ in 0..3 {
+        let (asked, began) = (Utc::now(), Instant::now());
+        let rows = session.rows(sql, &[]).await?;
+        let took = began.elapsed();
+        let told = match rows.first().and_then(|row| row.first()) {
+            Some(Cell::Int(milliseconds)) => DateTime::from_timestamp_millis(*milliseconds),
+            _ => None,
+        };
+        if best.as_ref().is_none_or(|(shortest, _)| took < *shortest) {
+            let halfway = asked + TimeDelta::from_std(took / 2).unwrap_or_default();
+            best = Some((took, told.map(|told| told - halfway)));
+        }
+    }
+    Ok(best.unwrap_or_default())
+}
+
+async fn identity(session: &mut Session) -> Result<(String, Option<String>), StoreFailure> {
+    let sql = match session.dialect() {
+        Dialect::Sqlite => "SELECT sqlite_version(), NULL",
+        Dialect::Postgres => "SELECT current_setting('server_version'), current_user::text",
+        Dialect::Mysql | Dialect::Mariadb => "SELECT VERSION(), CURRENT_USER()",
+    };
+    let row = session.rows(sql, &[]).await?.into_iter().next().unwrap_or_default();
+    let text = |at: usize| row.get(at).filter(|cell| **cell != Cell::Null).map(Cell::shown);
+    Ok((text(0).unwrap_or_default(), text(1)))
+}
+
+async fn tls(session: &mut Session) -> Result<Option<String>, StoreFailure> {
+    let (sql, at) = match session.dialect() {
+        Dialect::Sqlite => return Ok(None),
+        Dialect::Postgres => ("SELECT version::text FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl", 0),
+        Dialect::Mysql | Dialect::Mariadb => ("SHOW SESSION STATUS LIKE 'Ssl_version'", 1),
+    };
+    let rows = session.rows(sql, &[]).await?;
+    Ok(rows.first().and_then(|row| row.get(at)).map(Cell::shown).filter(|version| !version.is_empty()))
+}

@@ -1,0 +1,166 @@
+//! What the store's user must be allowed: as grants to be given, and as a question to the store whether it is.
+//!
+//! The store is asked by EXPLAIN, which every engine refuses to whoever could not run the statement itself; so roles,
+//! defaults and grants at every level are the engine's own matter.
+
+use super::catalogue;
+use super::connect::Store;
+use super::dialect::Dialect;
+use super::failure::StoreFailure;
+use super::session::Session;
+use super::table::Table;
+use crate::policy::dataset::DatasetName;
+
+/// What is done with a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Use {
+    /// Rows are removed from it, in batches that are locked first.
+    pub removes: bool,
+    /// Rows are copied into it.
+    pub fills: bool,
+    /// It is made when it is missing.
+    pub makes: bool,
+}
+
+/// The grants that a table needs, each a statement for whoever administers the store. SQLite knows none.
+pub fn grants(dialect: Dialect, schema: Option<&str>, name: &str, table: Use, user: &str) -> Vec<String> {
+    let path = dialect.path(schema, name);
+    let mut rights = vec!["SELECT"];
+    let mut grants = vec![];
+    match dialect {
+        Dialect::Sqlite => {}
+        Dialect::Postgres => {
+            let user = dialect.quote(user);
+            if let Some(schema) = schema {
+                let make = if table.makes { "USAGE, CREATE" } else { "USAGE" };
+                grants.push(format!("GRANT {make} ON SCHEMA {} TO {user}", dialect.quote(schema)));
+            }
+            // A row is locked before it goes, and PostgreSQL asks UPDATE for that.
+            rights.extend(table.removes.then_some("UPDATE, DELETE"));
+            rights.extend(table.fills.then_some("INSERT"));
+            // Whoever makes a table owns it.
+            if !table.makes {
+                grants.push(format!("GRANT {} ON {path} TO {user}", rights.join(", ")));
+            }
+        }
+        Dialect::Mysql | Dialect::Mariadb => {
+            rights.extend(table.removes.then_some("DELETE"));
+            rights.extend(table.fills.then_some("INSERT"));
+            rights.extend(table.makes.then_some("CREATE, ALTER"));
+            let user = format!("'{}'@'%'", user.replace('\'', "''"));
+            grants.push(format!("GRANT {} ON {path} TO {user}", rights.join(", ")));
+            if let Some(schema) = schema.filter(|_| table.removes) {
+                grants.push(format!("GRANT CREATE TEMPORARY TABLES ON {}.* TO {user}", dialect.quote(schema)));
+            }
+        }
+    }
+    grants
+}
+
+impl Store {
+    /// The rights on a dataset that the store's user lacks, in words; empty when nothing is missing. Changes nothing.
+    ///
+    /// # Errors
+    /// The store went away, or the dataset is not there and nobody said that it may be made.
+    pub async fn lacks(&self, dataset: &DatasetName, used: Use) -> Result<Vec<String>, StoreFailure> {
+        let mut session = self.reading("doctor").await?;
+        let table = match catalogue::find(&mut session, dataset).await? {
+            Some(table) => table,
+            None if used.makes => return Ok(vec![]),
+            None => return Err(catalogue::must_find(&mut session, dataset).await.err().unwrap_or_else(|| gone(dataset))),
+        };
+        let mut missing = vec![];
+        for (right, sql) in questions(session.dialect(), &table, used) {
+            if !is_allowed(&mut session, &sql).await? {
+                missing.push(format!("{right} on `{}`", table.label()));
+            }
+        }
+        if used.removes && !may_make_temporary(&mut session, &table).await? {
+            missing.push("temporary tables".to_owned());
+        }
+        Ok(missing)
+    }
+}
+
+fn gone(dataset: &DatasetName) -> StoreFailure {
+    StoreFailure::Away { store: dataset.store.clone(), text: format!("`{dataset}` was there and is gone") }
+}
+
+/// Statements that nobody runs: EXPLAIN says whether one could.
+fn questions(dialect: Dialect, table: &Table, used: Use) -> Vec<(&'static str, String)> {
+    let path = dialect.table(table);
+    let mut questions = vec![("SELECT", format!("SELECT 1 FROM {path} WHERE 1 = 0"))];
+    if used.removes {
+        questions.push(("DELETE", format!("DELETE FROM {path} WHERE 1 = 0")));
+        if dialect == Dialect::Postgres {
+            questions.push(("UPDATE", format!("SELECT 1 FROM {path} WHERE 1 = 0 FOR UPDATE")));
+        }
+    }
+    if used.fills {
+        let names = table.columns.iter().filter(|column| !column.generated).map(|column| dialect.quote(&column.name));
+        let names = names.collect::<Vec<_>>().join(", ");
+        let overriding = if dialect == Dialect::Postgres { " OVERRIDING SYSTEM VALUE" } else { "" };
+        questions.push(("INSERT", format!("INSERT INTO {path} ({names}){overriding} SELECT {names} FROM {path} WHERE 1 = 0")));
+    }
+    questions
+}
+
+async fn is_allowed(session: &mut Session, sql: &str) -> Result<bool, StoreFailure> {
+    if session.dialect() == Dialect::Sqlite {
+        return Ok(true);
+    }
+    match session.rows(&format!("EXPLAIN {sql}"), &[]).await {
+        Ok(_) => Ok(true),
+        Err(StoreFailure::Refused { .. }) => Ok(false),
+        Err(other) => Err(other),
+    }
+}
+
+async fn may_make_temporary(session: &mut Session, table: &Table) -> Result<bool, StoreFailure> {
+    match session.dialect() {
+        Dialect::Sqlite => Ok(true),
+        Dialect::Postgres => {
+            let sql = "SELECT has_database_privilege(current_database(), 'TEMPORARY')";
+            Ok(session.rows(sql, &[]).await?.first().and_then(|row| row.first()).is_some_and(super::cell::Cell::as_flag))
+        }
+        // Nobody can be asked; the table is this connection's own and gone at once.
+        Dialect::Mysql | Dialect::Mariadb => {
+            let path = session.dialect().path(table.schema.as_deref(), "steward_doctor");
+            match session.raw(&format!("CREATE TEMPORARY TABLE {path} (id int)")).await {
+                Ok(()) => session.raw(&format!("DROP TEMPORARY TABLE {path}")).await.map(|()| true),
+                Err(StoreFailure::Refused { .. }) => Ok(false),
+                Err(other) => Err(other),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grants_are_spelt_in_each_dialect_and_a_hostile_name_stays_a_name() {
+        let remove = Use { removes: true, ..Use::default() };
+        assert_eq!(
+            grants(Dialect::Postgres, Some("public"), "orders", remove, "st\"eward"),
+            [
+                "GRANT USAGE ON SCHEMA \"public\" TO \"st\"\"eward\"",
+                "GRANT SELECT, UPDATE, DELETE ON \"public\".\"orders\" TO \"st\"\"eward\""
+            ]
+        );
+        assert_eq!(
+            grants(Dialect::Mysql, Some("jobfirst"), "users", remove, "steward"),
+            [
+                "GRANT SELECT, DELETE ON `jobfirst`.`users` TO 'steward'@'%'",
+                "GRANT CREATE TEMPORARY TABLES ON `jobfirst`.* TO 'steward'@'%'"
+            ]
+        );
+        let make = Use { fills: true, makes: true, ..Use::default() };
+        assert_eq!(
+            grants(Dialect::Postgres, Some("archive"), "a", make, "s"),
+            ["GRANT USAGE, CREATE ON SCHEMA \"archive\" TO \"s\""]
+        );
+        assert_eq!(grants(Dialect::Sqlite, None, "a", remove, "s"), Vec::<String>::new());
+    }
+}
