@@ -4,7 +4,7 @@ use super::engine::Engine;
 use sqlx::mysql::MySqlConnection;
 use sqlx::postgres::PgConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{AssertSqlSafe, Column, Connection, Row, TypeInfo, ValueRef};
+use sqlx::{AssertSqlSafe, Connection, Row, TypeInfo, ValueRef};
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;

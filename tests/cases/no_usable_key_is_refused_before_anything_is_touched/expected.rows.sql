@@ -1,0 +1,4 @@
+select count(*) from keyless;
+select count(*) from nullable;
+select count(*) from approximate;
+select count(*) from sound;
