@@ -1,4 +1,3 @@
 select count(*) from keyless;
 select count(*) from nullable;
-select count(*) from approximate;
 select count(*) from sound;

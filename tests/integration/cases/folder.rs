@@ -51,11 +51,6 @@ impl Case {
         !self.left_out.contains(&engine)
     }
 
-    /// The first engine it is for: the one that writes what all share.
-    pub fn is_first(&self, engine: Engine) -> bool {
-        Engine::all().into_iter().find(|engine| self.is_for(*engine)) == Some(engine)
-    }
-
     /// `seed.sql`, or what stands in for it on an engine: `seed.mysql.sql`, also for MariaDB where it has no file of its own.
     fn own(&self, stem: &str, ending: &str, engine: Engine) -> Option<PathBuf> {
         let names = [engine.name(), if engine.is_mysql() { "mysql" } else { engine.name() }];
@@ -68,9 +63,11 @@ impl Case {
         self.own(&stem, ending, engine).unwrap_or_else(|| self.folder.join(format!("{stem}.{ending}")))
     }
 
-    /// True when the expectation is the engine's own.
-    pub fn is_own(&self, what: &str, engine: Engine) -> bool {
-        self.own(&format!("expected.{what}"), "txt", engine).is_some()
+    /// True for the first engine that goes by the same expectation: the one that writes it down.
+    pub fn writes(&self, what: &str, engine: Engine) -> bool {
+        let path = self.expected(what, "txt", engine);
+        let sharing = |other: &Engine| self.is_for(*other) && self.expected(what, "txt", *other) == path;
+        Engine::all().into_iter().find(sharing) == Some(engine)
     }
 
     /// The text of a file, the engine's own before the common one; none when there is neither.

@@ -93,10 +93,9 @@ fn steps(case: &Case, engine: Engine, house: &House, faults: &mut String) -> Str
 /// what all engines say alike is written down once.
 fn told(text: &str, house: &House) -> String {
     let text = clean(text, house).replace("core.public.", "core.").replace("core.[database].", "core.");
-    text.lines()
-        .filter(|line| !line.starts_with("ledger head ") && !line.starts_with("report "))
-        .map(|line| format!("{line}\n"))
-        .collect()
+    let lines = text.lines().filter(|line| !line.starts_with("ledger head ") && !line.starts_with("report "));
+    // Which index a planner takes on a handful of rows is not steady.
+    lines.map(|line| line.split(", index ").next().unwrap_or_default().to_owned() + "\n").collect()
 }
 
 /// The rows of some tables together, `orders + orders_archive`, as a set; a table that is not there yet has none.
@@ -125,9 +124,7 @@ fn rows(house: &House, queries: &str) -> String {
 fn compare(case: &Case, what: &str, engine: Engine, actual: &str) -> String {
     let path = case.expected(what, "txt", engine);
     if std::env::var("UPDATE_CASES").is_ok_and(|update| update == "1") {
-        if case.is_own(what, engine) && !(engine == Engine::Mariadb && path.ends_with(format!("expected.{what}.mysql.txt")))
-            || !case.is_own(what, engine) && case.is_first(engine)
-        {
+        if case.writes(what, engine) {
             std::fs::write(&path, actual).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         }
         return String::new();
