@@ -58,12 +58,21 @@ async fn columns(session: &mut Session, at: &[Cell]) -> Result<Vec<Column>, Stor
         .map(|row| Column {
             name: row[0].shown(),
             declared: row[1].shown(),
-            class: Class::Dynamic,
+            class: class(&row[1].shown()),
             nullable: !row[2].as_flag(),
             generated: row[4].as_count() > 1,
             has_default: row[3].as_flag(),
         })
         .collect())
+}
+
+/// Values have kinds of their own here, but a column declared to be approximate turns every number into one.
+fn class(declared: &str) -> Class {
+    let declared = declared.to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| declared.contains(word));
+    // The order in which SQLite itself looks (sqlite.org/datatype3.html, 3.1).
+    let approximate = has(&["real", "floa", "doub"]) && !has(&["int", "char", "clob", "text", "blob"]);
+    if approximate { Class::Float } else { Class::Dynamic }
 }
 
 async fn indexes(session: &mut Session, at: &[Cell]) -> Result<Vec<(Index, bool)>, StoreFailure> {

@@ -4,7 +4,7 @@ use super::engine::Engine;
 use sqlx::mysql::MySqlConnection;
 use sqlx::postgres::PgConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{AssertSqlSafe, Column, Connection, Row, TypeInfo, ValueRef};
+use sqlx::{AssertSqlSafe, Connection, Row, TypeInfo, ValueRef};
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -19,6 +19,7 @@ pub struct Database {
     /// Its name: `steward_t_…`; other databases whose names begin with it are dropped with it.
     pub name: String,
     file: Option<PathBuf>,
+    server: Option<String>,
 }
 
 impl Database {
@@ -27,7 +28,7 @@ impl Database {
         let id = uuid::Uuid::new_v4().simple().to_string();
         let name = format!("steward_t_{}", &id[..16]);
         let file = (engine == Engine::Sqlite).then(|| folder.join("store.db"));
-        let database = Self { engine, name, file };
+        let database = Self { engine, name, file, server: engine.server() };
         match engine {
             Engine::Sqlite => database.sql("PRAGMA journal_mode = WAL"),
             Engine::Postgres => database.admin(&format!("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'", database.name)),
@@ -40,9 +41,9 @@ impl Database {
 
     /// Its URL, password included: `sqlite:/…/store.db`, `postgres://…/steward_t_…`, `mysql://…`.
     pub fn url(&self) -> String {
-        match (&self.file, self.engine.server()) {
+        match (&self.file, &self.server) {
             (Some(file), _) => format!("sqlite:{}", file.display()),
-            (None, Some(server)) => with_database(&server, &self.name),
+            (None, Some(server)) => with_database(server, &self.name),
             (None, None) => unreachable!("only SQLite has no server"),
         }
     }
@@ -83,12 +84,12 @@ impl Database {
     }
 
     fn admin(&self, script: &str) {
-        let server = self.engine.server().expect("a server");
-        run(self.engine, &server, script).unwrap_or_else(|error| panic!("{}: {error}: {script}", self.engine.name()));
+        let server = self.server.as_ref().expect("a server");
+        run(self.engine, server, script).unwrap_or_else(|error| panic!("{}: {error}: {script}", self.engine.name()));
     }
 
     fn drop_all(&self) -> Result<(), sqlx::Error> {
-        let Some(server) = self.engine.server() else { return Ok(()) };
+        let Some(server) = &self.server else { return Ok(()) };
         let like = format!("{}%", self.name.replace('_', "\\_"));
         let all = match self.engine {
             Engine::Postgres => format!("SELECT datname::text FROM pg_database WHERE datname LIKE '{like}'"),
@@ -98,8 +99,8 @@ impl Database {
             ),
         };
         let force = if self.engine == Engine::Postgres { " WITH (FORCE)" } else { "" };
-        for name in fetch(self.engine, &server, &all)?.into_iter().flatten().flatten() {
-            run(self.engine, &server, &format!("DROP DATABASE IF EXISTS {}{force}", self.engine.quote(&name)))?;
+        for name in fetch(self.engine, server, &all)?.into_iter().flatten().flatten() {
+            run(self.engine, server, &format!("DROP DATABASE IF EXISTS {}{force}", self.engine.quote(&name)))?;
         }
         Ok(())
     }

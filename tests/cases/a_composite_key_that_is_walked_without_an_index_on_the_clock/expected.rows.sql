@@ -1,0 +1,2 @@
+select count(*) from visits;
+select count(*) from visits_archive;

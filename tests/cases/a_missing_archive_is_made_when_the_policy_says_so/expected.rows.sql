@@ -1,0 +1,3 @@
+select count(*) from orders;
+select id, note, length(steward_batch) from orders_archive order by id;
+select count(distinct steward_batch) from orders_archive;

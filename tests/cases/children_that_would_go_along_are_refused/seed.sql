@@ -1,0 +1,14 @@
+create table orders (id bigint not null primary key, status varchar(20) not null, created_at {{datetime}}) {{table}};
+create index orders_created_at on orders (created_at);
+create table orders_archive (id bigint not null primary key, status varchar(20) not null, created_at {{datetime}}) {{table}};
+
+create table items (id bigint not null primary key, order_id bigint not null, constraint items_order foreign key (order_id) references orders (id) on delete cascade) {{table}};
+create table marks (id bigint not null primary key, order_id bigint, constraint marks_order foreign key (order_id) references orders (id) on delete set null) {{table}};
+create index items_order_id on items (order_id);
+create index marks_order_id on marks (order_id);
+
+insert into orders values (1, 'closed', '2020-01-01 00:00:00'), (2, 'open', '2021-06-30 12:00:00'), (3, 'closed', '2022-12-31 23:59:59'),
+  (4, 'closed', '2023-01-01 00:00:00'), (5, 'open', '2024-12-31 00:00:00');
+
+insert into items values (1, 1), (2, 1), (3, 2), (4, 4);
+insert into marks values (1, 3), (2, 5), (3, null);

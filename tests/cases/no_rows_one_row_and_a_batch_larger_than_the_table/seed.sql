@@ -1,0 +1,11 @@
+create table none (id bigint not null primary key, created_at {{datetime}}) {{table}};
+create index none_created_at on none (created_at);
+create table none_archive (id bigint not null primary key, created_at {{datetime}}) {{table}};
+create table one (id bigint not null primary key, created_at {{datetime}}) {{table}};
+create index one_created_at on one (created_at);
+create table one_archive (id bigint not null primary key, created_at {{datetime}}) {{table}};
+create table few (id bigint not null primary key, created_at {{datetime}}) {{table}};
+create index few_created_at on few (created_at);
+create table few_archive (id bigint not null primary key, created_at {{datetime}}) {{table}};
+insert into one values (7, '2020-01-01 00:00:00');
+insert into few values (1, '2020-01-01 00:00:00'), (2, '2020-01-01 00:00:00'), (3, '2020-01-02 00:00:00');

@@ -1,0 +1,3 @@
+select count(*) from keyless;
+select count(*) from nullable;
+select count(*) from sound;

@@ -1,0 +1,2 @@
+select count(*) from things;
+select count(*) from things_archive;

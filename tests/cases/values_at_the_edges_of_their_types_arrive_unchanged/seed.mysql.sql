@@ -1,0 +1,8 @@
+set session sql_mode = '';
+create table things (id bigint unsigned not null primary key, big bigint unsigned, neg bigint, amount decimal(65,30), udec decimal(10,2) unsigned, ratio double, small float, flag boolean, doc json, bits bit(10), mood enum('sad', 'ok', 'happy'), flags set('a', 'b', 'c'),
+  fixed char(5), bin binary(4), vbin varbinary(10), at_time time(6), a_year year, day date, stamp timestamp(6) null default null, spot point, latin varchar(20) character set latin1, folded varchar(20) collate utf8mb4_unicode_ci, doubled bigint generated always as (neg * 2) stored, tripled bigint generated always as (neg * 3) virtual, seen datetime(6));
+create index things_seen on things (seen);
+insert into things (id, big, neg, amount, udec, ratio, small, flag, doc, bits, mood, flags, fixed, bin, vbin, at_time, a_year, day, stamp, spot, latin, folded, seen) values
+  (18446744073709551615, 18446744073709551615, -3074457345618258602, 12345678901234567890123456789012345.123456789012345678901234567890, 99999999.99, 0.1, 0.1, true, '{"b":1,"a":[1,2.50]}', b'1010000011', 'happy', 'a,c', 'ab', x'00', x'00FF', '-838:59:59', 2155, '9999-12-31', '2038-01-19 03:14:07.999999', st_geomfromtext('POINT(1.5 -2)'), 'café', 'STRASSE ', '2020-01-01 00:00:00.123456'),
+  (0, 0, 0, 0, 0, -0e0, 1e-30, false, 'null', b'0', 'sad', '', '', x'00000000', '', '00:00:00.000001', 0, '0000-00-00', null, null, '', '', '2020-01-01 00:00:00.000001'),
+  (5, null, null, -0.000000000000000000000000000001, null, 1e300, null, null, null, null, null, null, null, null, null, null, null, '2020-00-00', '1970-01-01 00:00:01', null, null, null, '2020-01-01 00:00:00.999999');

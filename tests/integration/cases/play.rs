@@ -1,0 +1,137 @@
+//! Plays one case on one engine and holds what came out against what was expected.
+
+use super::diff::diff;
+use super::folder::{Case, Step};
+use crate::support::clean::clean;
+use crate::support::dump;
+use crate::support::engine::Engine;
+use crate::support::house::House;
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+/// Plays a case; says what is not as expected.
+pub fn play(case: &Case, engine: Engine) -> Result<(), String> {
+    let house = furnished(case, engine);
+    let conserved = case.text("conserved", "txt", engine).unwrap_or_default();
+    let before: Vec<_> = conserved.lines().map(|tables| contents(&house, tables)).collect();
+    let mut faults = String::new();
+    let report = steps(case, engine, &house, &mut faults);
+    for (tables, before) in conserved.lines().zip(before) {
+        let after = contents(&house, tables);
+        if before != after {
+            let text = |rows: BTreeSet<String>| rows.into_iter().collect::<Vec<_>>().join("\n");
+            let _ = writeln!(faults, "  {tables}: rows are not what they were\n{}", diff(&text(before), &text(after)));
+        }
+    }
+    faults += &compare(case, "report", engine, &report);
+    if let Some(queries) = case.text("expected.rows", "sql", engine) {
+        faults += &compare(case, "rows", engine, &rows(&house, &worded(&queries, &house)));
+    }
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
+}
+
+/// A house with the case's declarations and rows.
+fn furnished(case: &Case, engine: Engine) -> House {
+    let house = House::new(engine);
+    house.config(&worded(&case.text("config", "yaml", engine).unwrap_or_default(), &house));
+    for (name, text) in case.declared("policy", engine) {
+        house.policy(&name, &worded(&text, &house));
+    }
+    for (name, text) in case.declared("job", engine) {
+        house.job(&name, &worded(&text, &house));
+    }
+    for seed in case.seeds(engine) {
+        house.sql(&worded(&seed, &house));
+    }
+    house
+}
+
+/// `{{datetime}}` and its like in the engine's own words; `{{database}}` is the database's name.
+fn worded(text: &str, house: &House) -> String {
+    let mut worded = String::with_capacity(text.len());
+    let mut parts = text.split("{{");
+    worded.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let (word, rest) = part.split_once("}}").unwrap_or_else(|| panic!("`{{{{` without `}}}}`: {part}"));
+        let meant = if word == "database" { Some(house.database.name.as_str()) } else { house.database.engine.word(word) };
+        worded.push_str(meant.unwrap_or_else(|| panic!("`{{{{{word}}}}}` means nothing")));
+        worded.push_str(rest);
+    }
+    worded
+}
+
+/// Takes the steps and writes down what was said.
+fn steps(case: &Case, engine: Engine, house: &House, faults: &mut String) -> String {
+    let mut said = String::new();
+    for step in case.steps(engine) {
+        match step {
+            Step::Sql(sql) => {
+                let _ = writeln!(said, "> {sql}\n");
+                house.sql(&worded(&sql, house));
+            }
+            Step::Command { code, words } => {
+                let words: Vec<String> = words.iter().map(|word| worded(word, house)).collect();
+                let mut command = house.command(words.iter().map(String::as_str));
+                let ended: crate::support::house::Ended =
+                    command.env("STEWARD_LOG", "off").output().expect("the binary starts").into();
+                let _ = writeln!(
+                    said,
+                    "$ steward {}\n{}\n",
+                    words.join(" "),
+                    told(&ended.stdout, house) + &told(&ended.stderr, house)
+                );
+                if ended.code != Some(code) {
+                    let _ = writeln!(faults, "  `{}` must end with {code}; {ended}", words.join(" "));
+                }
+            }
+        }
+    }
+    said
+}
+
+/// What was said, without the lines that tell where the report lies, and without the schema that the connection begins in:
+/// what all engines say alike is written down once.
+fn told(text: &str, house: &House) -> String {
+    let text = clean(text, house).replace("core.public.", "core.").replace("core.[database].", "core.");
+    let lines = text.lines().filter(|line| !line.starts_with("ledger head ") && !line.starts_with("report "));
+    // Which index a planner takes on a handful of rows is not steady.
+    lines.map(|line| line.split(", index ").next().unwrap_or_default().to_owned() + "\n").collect()
+}
+
+/// The rows of some tables together, `orders + orders_archive`, as a set; a table that is not there yet has none.
+fn contents(house: &House, tables: &str) -> BTreeSet<String> {
+    let tables = tables.split(" + ").map(|table| worded(table.trim(), house));
+    let there = tables.filter(|table| house.database.try_rows(&format!("SELECT 1 FROM {table} WHERE 1 = 0")).is_ok());
+    there
+        .flat_map(|table| house.database.dump_without(&table, &["steward_batch"]).lines().map(str::to_owned).collect::<Vec<_>>())
+        .collect()
+}
+
+/// Every query with its rows.
+fn rows(house: &House, queries: &str) -> String {
+    let queries = queries.split(";\n").map(str::trim).filter(|query| !query.is_empty());
+    let mut text = String::new();
+    for query in queries {
+        let query = query.trim_end_matches(';');
+        let rows: Vec<String> = house.database.rows(query).iter().map(|row| dump::line(row)).collect();
+        let _ = writeln!(text, "> {query}\n{}\n", rows.join("\n"));
+    }
+    text
+}
+
+/// Holds a text against what is expected, or writes it down as expected with `UPDATE_CASES=1`: the engine's own where
+/// there is one already, else what all share, by the first engine.
+fn compare(case: &Case, what: &str, engine: Engine, actual: &str) -> String {
+    let path = case.expected(what, "txt", engine);
+    if std::env::var("UPDATE_CASES").is_ok_and(|update| update == "1") {
+        if case.writes(what, engine) {
+            std::fs::write(&path, actual).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        }
+        return String::new();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    if expected == actual {
+        return String::new();
+    }
+    format!("  {what} is not as expected (- expected, + seen; {})\n{}", path.display(), diff(&expected, actual))
+}
