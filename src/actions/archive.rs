@@ -45,6 +45,7 @@ impl Action for ArchiveRows {
         let holds = cx.holds_on(&policy.dataset);
         let rows =
             Rows::prepare(store, &cx.who(), &policy.dataset, &policy.clock, cutoff, policy.r#where.as_deref(), &holds).await?;
+        due::refuse_held_children(cx, policy, &rows).await?;
         let archive = Archive::prepare(store, &rows, &step.to, step.create).await?;
         Ok(Self { policy: policy.clone(), step: step.clone(), rows, archive, cutoff })
     }

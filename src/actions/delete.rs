@@ -45,6 +45,7 @@ impl Action for DeleteRows {
         let dataset = acted_on(policy).clone();
         let cutoff = step.after.before(as_of, cx.job.timezone);
         let rows = rows(cx, policy, &dataset, cutoff).await?;
+        due::refuse_held_children(cx, policy, &rows).await?;
         let live = if policy.archive.is_some() { Some(self::rows(cx, policy, &policy.dataset, cutoff).await?) } else { None };
         Ok(Self { policy: policy.clone(), step: step.clone(), dataset, rows, live, cutoff })
     }

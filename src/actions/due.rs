@@ -1,6 +1,7 @@
 //! What archive and delete share: rows that are due by a lifecycle policy.
 
 use crate::action::{Context, Facts, OpenBatch};
+use crate::diagnostic::catalogue as codes;
 use crate::policy::dataset::DatasetName;
 use crate::policy::lifecycle::{Cascade, Lifecycle};
 use crate::policy::period::Period;
@@ -35,6 +36,25 @@ pub fn facts(
         fingerprint: format!("{period}|{:?}|{holds:?}|{}", policy.archive, rows.fingerprint()),
         keeps: rows.keeps(|column| cx.policies.is_secret(dataset, column)),
     }
+}
+
+/// Refuses where rows under a hold would go or change along: what a foreign key removes is removed by us (promise 4).
+///
+/// The whole dataset, whichever rows the hold is about: which of them hang on a batch is not asked row by row.
+pub async fn refuse_held_children(cx: &Context, policy: &Lifecycle, rows: &Rows) -> Result<(), StoreFailure> {
+    if policy.cascade != Cascade::Allow || cx.all_holds().is_empty() {
+        return Ok(());
+    }
+    for child in rows.taken_along().await? {
+        if let Some(hold) = cx.holds_on(&child).names().next() {
+            let text = format!(
+                "hold `{hold}` keeps rows of `{child}`, which would go or change along with rows of `{}`; nothing was touched",
+                rows.table().label()
+            );
+            return Err(StoreFailure::refused(codes::CASCADE, text, format!("archive `{child}` first, or wait for the release of `{hold}`")));
+        }
+    }
+    Ok(())
 }
 
 /// A row's key as a report may show it: columns that are public or plain numbers as they are, the rest hidden.

@@ -5,7 +5,7 @@ use super::clock::ClockKind;
 use super::dialect::Dialect;
 use super::failure::StoreFailure;
 use super::session::Session;
-use super::table::Table;
+use super::table::{OnDelete, Table};
 use super::{mysql, postgres, sqlite};
 use crate::diagnostic::catalogue as codes;
 use crate::policy::dataset::DatasetName;
@@ -43,6 +43,30 @@ pub async fn tables(session: &mut Session, schema: Option<&str>) -> Result<Vec<S
         Dialect::Postgres => postgres::tables(session, schema).await,
         Dialect::Mysql | Dialect::Mariadb => mysql::tables(session, schema).await,
     }
+}
+
+/// Every table whose rows go or change along when rows of this one are removed, by foreign keys, at any depth.
+pub async fn taken_along(session: &mut Session, table: &Table) -> Result<Vec<DatasetName>, StoreFailure> {
+    let mut found: Vec<DatasetName> = vec![];
+    let mut removed_from = vec![table.children.clone()];
+    while let Some(children) = removed_from.pop() {
+        for child in children.into_iter().filter(|child| child.on_delete != OnDelete::Refuse) {
+            let name = DatasetName { store: table.store.clone(), schema: child.schema, table: child.table };
+            if found.contains(&name) {
+                continue;
+            }
+            if child.on_delete == OnDelete::Cascade {
+                match find(session, &name).await {
+                    Ok(child) => removed_from.extend(child.map(|child| child.children)),
+                    // A table that could not be governed itself still goes along; what hangs on it is not known.
+                    Err(StoreFailure::Refused { .. }) => {}
+                    Err(failure) => return Err(failure),
+                }
+            }
+            found.push(name);
+        }
+    }
+    Ok(found)
 }
 
 /// Which index a query uses; `None` when it reads the whole table.

@@ -23,6 +23,11 @@ impl Holds {
         Self { clauses: clauses.collect() }
     }
 
+    /// Their names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.clauses.iter().map(|clause| clause.name.as_str())
+    }
+
     /// Each hold's name with the condition that is true for the rows it keeps, unknown rows included.
     pub fn each(&self, dialect: Dialect) -> impl Iterator<Item = (&str, String)> {
         self.clauses.iter().map(move |clause| {

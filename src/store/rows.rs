@@ -343,6 +343,15 @@ impl Rows {
         )
     }
 
+    /// Every table whose rows would go or change along, by foreign keys, at any depth. Reads only.
+    pub async fn taken_along(&self) -> Result<Vec<DatasetName>, StoreFailure> {
+        if self.table.children.is_empty() {
+            return Ok(vec![]);
+        }
+        let mut session = self.store.reading(&self.who).await?;
+        catalogue::taken_along(&mut session, &self.table).await
+    }
+
     /// The next due rows behind `cursor`, at most `limit`; `None` when there are no more. Reads only.
     pub async fn page(&self, cursor: Option<&Cursor>, limit: u64, holds: &Holds) -> Result<Option<Page>, StoreFailure> {
         let (sql, binds) = self.page_sql(cursor, limit, holds);

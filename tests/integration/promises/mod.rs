@@ -31,7 +31,12 @@ macro_rules! on_every_engine {
     };
 }
 
+mod obstacle;
 mod promise_1;
 mod promise_2;
+mod promise_3;
+mod promise_4;
+mod promise_5;
+mod promise_7;
 mod settings;
 mod shop;

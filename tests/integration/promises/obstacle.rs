@@ -1,0 +1,172 @@
+//! What stands in a run's way: locks that somebody else holds, servers that fall silent.
+
+use crate::support::database::Database;
+use sqlx::mysql::MySqlConnection;
+use sqlx::postgres::PgConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection};
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+use tokio::runtime::Runtime;
+
+/// Another session of the database, in the middle of a transaction; dropped, it rolls back.
+pub struct Session {
+    runtime: Runtime,
+    link: Option<Link>,
+}
+
+enum Link {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+    Mysql(MySqlConnection),
+}
+
+impl Session {
+    /// Begins a transaction and runs a statement in it.
+    pub fn begin(database: &Database, statement: &str) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let url = database.url();
+        let link = runtime.block_on(async {
+            if url.starts_with("sqlite:") {
+                let options = SqliteConnectOptions::from_str(&url).expect("a url").busy_timeout(Duration::from_secs(30));
+                SqliteConnection::connect_with(&options).await.map(Link::Sqlite)
+            } else if url.starts_with("postgres") {
+                PgConnection::connect(&url).await.map(Link::Postgres)
+            } else {
+                MySqlConnection::connect(&url).await.map(Link::Mysql)
+            }
+        });
+        let mut session = Self { runtime, link: Some(link.expect("a connection")) };
+        session.run(if url.starts_with("sqlite:") { "BEGIN IMMEDIATE" } else { "BEGIN" }).expect("a transaction");
+        session.run(statement).expect("the statement");
+        session
+    }
+
+    /// Runs another statement in it.
+    pub fn run(&mut self, statement: &str) -> Result<(), sqlx::Error> {
+        let sql = AssertSqlSafe(statement.to_owned());
+        self.runtime.block_on(async {
+            match self.link.as_mut().expect("open") {
+                Link::Sqlite(link) => sqlx::raw_sql(sql).execute(link).await.map(drop),
+                Link::Postgres(link) => sqlx::raw_sql(sql).execute(link).await.map(drop),
+                Link::Mysql(link) => sqlx::raw_sql(sql).execute(link).await.map(drop),
+            }
+        })
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let link = self.link.take();
+        self.runtime.block_on(async {
+            let _ = match link {
+                Some(Link::Sqlite(link)) => link.close().await,
+                Some(Link::Postgres(link)) => link.close().await,
+                Some(Link::Mysql(link)) => link.close().await,
+                None => Ok(()),
+            };
+        });
+    }
+}
+
+/// How a [`Line`] behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Mood {
+    /// Everything passes, both ways.
+    Open = 0,
+    /// A COMMIT passes; its answer, and everything after it, does not.
+    SwallowsCommits = 1,
+    /// Nothing passes any more; nobody is told.
+    Silent = 2,
+}
+
+/// A line to a server that can fall silent; unencrypted, so that it can see a COMMIT.
+pub struct Line {
+    port: u16,
+    mood: Arc<AtomicU8>,
+}
+
+impl Line {
+    /// To the server of a URL.
+    pub fn to(url: &str) -> Self {
+        let server = address(url);
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let mood = Arc::new(AtomicU8::new(Mood::Open as u8));
+        let moods = mood.clone();
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let Ok(server) = TcpStream::connect(&server) else { continue };
+                let (Ok(client_2), Ok(server_2)) = (client.try_clone(), server.try_clone()) else { continue };
+                let (there, back) = (moods.clone(), moods.clone());
+                std::thread::spawn(move || pass(client, server, &there, true));
+                std::thread::spawn(move || pass(server_2, client_2, &back, false));
+            }
+        });
+        Self { port, mood }
+    }
+
+    /// The URL by way of this line.
+    pub fn url(&self, url: &str) -> String {
+        let plain = if url.starts_with("postgres") { "sslmode=disable" } else { "ssl-mode=DISABLED" };
+        let (address, _) = url.split_once('?').unwrap_or((url, ""));
+        let (scheme, rest) = address.split_once("://").expect("a url");
+        let (user, rest) = rest.rsplit_once('@').expect("a user");
+        let (_, database) = rest.split_once('/').expect("a database");
+        format!("{scheme}://{user}@127.0.0.1:{}/{database}?{plain}", self.port)
+    }
+
+    /// Changes how it behaves from now on.
+    pub fn become_(&self, mood: Mood) {
+        self.mood.store(mood as u8, Ordering::SeqCst);
+    }
+
+    /// How it behaves now.
+    pub fn is(&self, mood: Mood) -> bool {
+        self.mood.load(Ordering::SeqCst) == mood as u8
+    }
+}
+
+fn address(url: &str) -> String {
+    let rest = url.split_once("://").expect("a url").1;
+    let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);
+    rest.split(['/', '?']).next().expect("a host").to_owned()
+}
+
+fn pass(mut from: TcpStream, mut to: TcpStream, mood: &AtomicU8, to_server: bool) {
+    let mut buffer = vec![0; 65_536];
+    while let Ok(read) = from.read(&mut buffer) {
+        if read == 0 {
+            break;
+        }
+        let bytes = &buffer[..read];
+        while mood.load(Ordering::SeqCst) == Mood::Silent as u8 {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let commits = to_server && bytes.windows(6).any(|window| window == b"COMMIT");
+        if commits && mood.load(Ordering::SeqCst) == Mood::SwallowsCommits as u8 {
+            mood.store(Mood::Silent as u8, Ordering::SeqCst);
+        }
+        if to.write_all(bytes).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(Shutdown::Both);
+}
+
+/// A port where somebody listens and never answers. Kept for the life of the test.
+pub fn black_hole() -> (TcpListener, u16) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    (listener, port)
+}
+
+/// A port where nobody listens.
+pub fn dead_port() -> u16 {
+    black_hole().1
+}

@@ -1,0 +1,107 @@
+//! A second run does nothing. A dry run touches nothing, and shows what the real run would do.
+
+use super::shop;
+use crate::support::engine::Engine;
+use crate::support::house::House;
+use std::collections::BTreeMap;
+
+on_every_engine!(a_second_run_does_nothing, |engine: Engine| {
+    for (action, policy) in [("archive", shop::policy("")), ("delete", shop::DELETE.to_owned())] {
+        let house = shop::open_with(engine, 1_200);
+        house.policy("orders", &policy);
+        std::fs::remove_file(house.path("jobs/archive-orders.yaml")).expect("the shop's own job");
+        house.job("nightly", &shop::job(action));
+        let first = house.steward(["run-job", "nightly", "--json"]).must_end(0).json();
+        assert_eq!(first["datasets"][0]["removed"], 1_200, "{first:#}");
+        let (tables, events) = (everything(&house), shop::events(&house).len());
+        let second = house.steward(["run-job", "nightly", "--json"]).must_end(0).json();
+        assert_eq!(second["datasets"][0]["removed"], 0, "{second:#}");
+        assert_eq!(second["datasets"][0]["due"], 0, "{second:#}");
+        assert_eq!(everything(&house), tables, "{action}");
+        assert_eq!(shop::events(&house).len(), events + 2, "a run that does nothing says that it began and how it ended");
+    }
+});
+
+on_every_engine!(a_dry_run_touches_nothing, |engine: Engine| {
+    let holds = "holds:\n  - { name: case-1, dataset: core.orders, where: \"id in (3, 17)\", because: litigation }\n";
+    for (action, policy) in [("archive", shop::policy("")), ("delete", shop::DELETE.to_owned())] {
+        let house = shop::open_with(engine, 600);
+        house.policy("orders", &(policy + holds));
+        std::fs::remove_file(house.path("jobs/archive-orders.yaml")).expect("the shop's own job");
+        house.job("nightly", &shop::job(action));
+        let (tables, files) = (everything(&house), files(&house));
+
+        let dry = house.steward(["run-job", "nightly", "--dry-run", "--json"]).must_end(0).json();
+        assert_eq!(everything(&house), tables, "{action}: the store is not as it was");
+        assert_eq!(self::files(&house), files, "{action}: files were left behind");
+        assert!(!shop::archive_is_there(&house), "an archive was made");
+        assert_eq!(shop::open_batches(&house, "nightly"), []);
+
+        let real = house.steward(["run-job", "nightly", "--json"]).must_end(0).json();
+        let (dry, real) = (&dry["datasets"][0], &real["datasets"][0]);
+        for number in ["due", "left", "holds", "total", "oldest", "period", "query", "index"] {
+            assert_eq!(dry[number], real[number], "{action}: `{number}` is another in the dry run");
+        }
+        assert_eq!(dry["due"], 600);
+        assert_eq!(real["removed"], 598, "{real:#}");
+        assert_eq!(real["left"]["held"], 2, "{real:#}");
+        assert_eq!(real["left"]["undated"], 1, "{real:#}");
+        assert!(dry["removed"].is_null() || dry["removed"] == 0, "{dry:#}");
+    }
+});
+
+on_every_engine!(a_plan_touches_nothing_and_makes_no_ledger, |engine: Engine| {
+    let house = shop::open_with(engine, 50);
+    let tables = everything(&house);
+    let planned = house.steward(["plan", "--json"]).must_end(0).json();
+    assert_eq!(planned["jobs"][0]["datasets"][0]["due"], 50, "{planned:#}");
+    house.steward(["plan", "--exit-code", "--sql"]).must_end(6);
+    assert_eq!(everything(&house), tables);
+    assert!(!house.path("state").exists(), "a plan made a state folder");
+});
+
+on_every_engine!(
+    /// `observe` is a dry run that is recorded and reported.
+    a_job_that_observes_touches_no_store_and_is_recorded,
+    |engine: Engine| {
+        let house = shop::open_with(engine, 50);
+        house.job("archive-orders", "action: archive\npolicies: [orders]\n");
+        let tables = everything(&house);
+        house.steward(["run-job", "archive-orders"]).must_end(0);
+        assert_eq!(everything(&house), tables);
+        assert!(!shop::archive_is_there(&house), "an archive was made");
+        assert!(house.path("state/reports").is_dir(), "an observing run is reported");
+        let kinds: Vec<String> = shop::events(&house).iter().map(|event| event.text().expect("a text").0).collect();
+        assert_eq!(kinds, ["run_started", "run_ended"]);
+    }
+);
+
+/// Every table there is, byte for byte, whoever made it.
+fn everything(house: &House) -> BTreeMap<String, String> {
+    let tables = match house.database.engine {
+        Engine::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table'",
+        Engine::Postgres => "SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace",
+        Engine::Mysql | Engine::Mariadb => "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()",
+    };
+    let names = house.database.rows(tables).into_iter().flatten().flatten();
+    names.map(|name| (name.clone(), house.database.dump(&name))).collect()
+}
+
+/// Every file of the house that is not the store's own or the ledger's.
+fn files(house: &House) -> Vec<String> {
+    let mut found = vec![];
+    let mut folders = vec![house.path("")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if path.is_dir() && !name.ends_with(".locks") {
+                folders.push(path);
+            } else if path.is_file() && !name.starts_with("store.db") && !name.starts_with("steward.db") {
+                found.push(path.display().to_string());
+            }
+        }
+    }
+    found.sort();
+    found
+}

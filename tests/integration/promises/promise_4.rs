@@ -1,0 +1,310 @@
+//! A hold is honoured by every action, by construction: the only way to build a removing statement takes the holds.
+
+use super::shop;
+use crate::support::engine::Engine;
+use crate::support::house::House;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+use steward::action::{Action, Batch};
+use steward::actions::ACTIONS;
+use steward::actions::archive::ArchiveRows;
+use steward::actions::delete::DeleteRows;
+use steward::ledger::book::Ledger;
+use steward::ledger::event::Event;
+use steward::ledger::hold::NewHold;
+use steward::policy::hold::{Hold, HoldOrigin};
+
+mod a_hold_is_honoured_by_every_action {
+    use super::*;
+
+    on_every_engine!(
+        /// Scenario 16. Rows that a condition names, rows of which it cannot say, and all the others go.
+        the_rows_it_names_stay_and_the_others_go,
+        |engine: Engine| {
+            for action in ACTIONS {
+                let house = shop_for(action.name, engine, 100);
+                hold(&house, action.name, "where: \"id in (3, 17) or note = 'never'\", ");
+                let report = house.steward(["run-job", "nightly", "--json"]).must_end(0).json();
+                let dataset = &report["datasets"][0];
+                // Every seventh note is NULL: of those the condition knows nothing.
+                let held = 14 + 2;
+                assert_eq!(dataset["left"]["held"], held, "{report:#}");
+                assert_eq!(dataset["holds"][0]["hold"], "case-1", "{report:#}");
+                assert_eq!(dataset["removed"], 100 - held, "{report:#}");
+                assert_eq!(house.database.count("SELECT COUNT(*) FROM orders WHERE id IN (3, 17) OR note IS NULL AND id < 900"), held);
+            }
+        }
+    );
+
+    on_every_engine!(a_hold_on_everything_keeps_everything, |engine: Engine| {
+        for action in ACTIONS {
+            let house = shop_for(action.name, engine, 20);
+            hold(&house, action.name, "");
+            let before = shop::everything(&house);
+            let report = house.steward(["run-job", "nightly", "--json"]).must_end(0).json();
+            assert_eq!(report["datasets"][0]["left"]["held"], 20, "{report:#}");
+            assert_eq!(shop::everything(&house), before);
+            assert_eq!(shop::orders(&house), 25);
+        }
+    });
+
+    on_every_engine!(a_hold_that_cannot_be_evaluated_refuses_the_dataset, |engine: Engine| {
+        for action in ACTIONS {
+            let house = shop_for(action.name, engine, 20);
+            hold(&house, action.name, "where: \"custmer_id = 17\", ");
+            let told = house.steward(["run-job", "nightly"]).must_end(4);
+            assert!(told.stdout.contains("case-1"), "the hold is not named: {told}");
+            assert_eq!(shop::orders(&house), 25);
+        }
+    });
+
+    on_every_engine!(
+        /// The whole database may be named by one and left out by the other.
+        with_or_without_the_schema_in_its_name,
+        |engine: Engine| {
+            let schema = |house: &House| match engine {
+                Engine::Sqlite => None,
+                Engine::Postgres => Some("public".to_owned()),
+                Engine::Mysql | Engine::Mariadb => Some(house.database.name.clone()),
+            };
+            for action in ACTIONS {
+                let house = shop_for(action.name, engine, 20);
+                let Some(schema) = schema(&house) else { return };
+                let named = |text: &str| text.replace("dataset: core.orders", &format!("dataset: core.{schema}.orders"));
+                house.policy("holds", "holds:\n  - { name: case-1, dataset: core.orders, where: id = 3, because: litigation }\n");
+                house.policy("orders", &named(&policy_for(action.name)));
+                house.steward(["run-job", "nightly"]).must_end(0);
+                assert_eq!(house.database.count("SELECT COUNT(*) FROM orders WHERE id < 900"), 1, "{}", action.name);
+
+                let house = shop_for(action.name, engine, 20);
+                let schema = self::schema_of(&house);
+                house.policy(
+                    "holds",
+                    &format!("holds:\n  - {{ name: case-1, dataset: core.{schema}.orders, where: id = 3, because: litigation }}\n"),
+                );
+                house.steward(["run-job", "nightly"]).must_end(0);
+                assert_eq!(house.database.count("SELECT COUNT(*) FROM orders WHERE id < 900"), 1, "{}", action.name);
+            }
+        }
+    );
+
+    on_every_engine!(
+        /// What a hold covers in a dataset it covers in the archive that the dataset feeds.
+        in_the_archive_too,
+        |engine: Engine| {
+            let house = shop::open_with(engine, 40);
+            house.policy(
+                "orders",
+                "lifecycle:\n  - name: orders\n    dataset: core.orders\n    clock: created_at\n    \
+                 archive: { after: 1 year, to: core.orders_archive, create: true }\n    delete: { after: 2 years }\n    \
+                 guard: { max_rows: 10000000, max_percent: 100 }\n",
+            );
+            house.job("final", &shop::job("delete"));
+            house.steward(["run-job", "archive-orders"]).must_end(0);
+            assert_eq!(house.database.count("SELECT COUNT(*) FROM orders_archive"), 40);
+            house.policy("holds", "holds:\n  - { name: case-1, dataset: core.orders, where: \"id in (3, 17)\", because: litigation }\n");
+            let report = house.steward(["run-job", "final", "--json"]).must_end(0).json();
+            assert_eq!(report["datasets"][0]["left"]["held"], 2, "{report:#}");
+            assert_eq!(house.database.count("SELECT COUNT(*) FROM orders_archive WHERE id IN (3, 17)"), 2);
+            assert_eq!(house.database.count("SELECT COUNT(*) FROM orders_archive"), 2);
+        }
+    );
+
+    on_every_engine!(
+        /// A hold that comes between reading a page and carrying it out keeps its rows.
+        placed_between_reading_and_removal,
+        |engine: Engine| {
+            for action in ACTIONS {
+                let house = shop_for(action.name, engine, 20);
+                match action.name {
+                    "archive" => placed_in_between::<ArchiveRows>(&house),
+                    "delete" => placed_in_between::<DeleteRows>(&house),
+                    other => panic!("action `{other}` has no test of a hold placed between reading and removal"),
+                }
+                assert_eq!(house.database.count("SELECT COUNT(*) FROM orders WHERE id IN (3, 17)"), 2);
+                assert_eq!(shop::orders(&house), 7);
+            }
+        }
+    );
+
+    on_every_engine!(
+        /// Placed with `hold add` while the real run is under way: at most the batch in hand goes on without it.
+        placed_while_the_run_is_under_way,
+        |engine: Engine| {
+            for action in ACTIONS {
+                let house = shop_for(action.name, engine, 6_000);
+                shop::slow_down(&house, "orders", "DELETE");
+                let mut run = house.command(["run-job", "nightly"]).stdout(Stdio::null()).spawn().expect("the binary starts");
+                wait_for_a_batch(&house);
+                add_hold(&house, None);
+                assert_eq!(run.wait().expect("its end").code(), Some(0), "{}", action.name);
+                let events = shop::events(&house);
+                let added = events.iter().position(|event| matches!(event, Event::HoldAdded { .. })).expect("the hold");
+                let after = events[added..].iter().filter(|event| matches!(event, Event::Intent { .. })).count();
+                assert!(after <= 1, "{after} batches were begun after the hold was there");
+                assert!(shop::orders(&house) > 1_000, "{}: nothing was left to hold", action.name);
+            }
+        }
+    );
+
+    on_every_engine!(
+        /// Taking it out of its file does not end it; `hold release` does.
+        vanished_from_its_file_it_stays_until_it_is_released,
+        |engine: Engine| {
+            for action in ACTIONS {
+                let house = shop_for(action.name, engine, 20);
+                hold(&house, action.name, "where: \"id = 3\", ");
+                house.steward(["run-job", "nightly"]).must_end(0);
+                house.policy("orders", &policy_for(action.name));
+                let report = house.steward(["run-job", "nightly", "--json"]).must_end(0).json();
+                assert_eq!(report["datasets"][0]["left"]["held"], 1, "{report:#}");
+                let plan = house.steward(["plan", "nightly", "--json"]).must_end(0).json();
+                assert_eq!(plan["jobs"][0]["datasets"][0]["left"]["held"], 1, "{plan:#}");
+                assert_eq!(house.database.count("SELECT COUNT(*) FROM orders WHERE id = 3"), 1);
+                in_ledger(&house, async |ledger| ledger.release_hold("case-1", "li", "settled", chrono::Utc::now()).await.map(drop));
+                house.steward(["run-job", "nightly"]).must_end(0);
+                assert_eq!(house.database.count("SELECT COUNT(*) FROM orders WHERE id = 3"), 0);
+            }
+        }
+    );
+
+    on_every_engine!(
+        /// A hold narrowed in its file still holds what it held.
+        narrowed_in_its_file_it_holds_what_it_held,
+        |engine: Engine| {
+            let house = shop_for("archive", engine, 20);
+            hold(&house, "archive", "where: \"id in (3, 17)\", ");
+            house.steward(["run-job", "nightly"]).must_end(0);
+            hold(&house, "archive", "where: \"id = 3\", ");
+            house.steward(["run-job", "nightly"]).must_end(0);
+            assert_eq!(house.database.count("SELECT COUNT(*) FROM orders WHERE id IN (3, 17)"), 2);
+        }
+    );
+
+    on_every_engine!(
+        /// The same two foreign keys away.
+        on_the_grandchildren_that_would_go_along,
+        |engine: Engine| {
+            let house = shop_for("delete", engine, 20);
+            let tail = engine.word("table").expect("a word");
+            house.sql(&format!(
+                "CREATE TABLE order_lines (id integer NOT NULL PRIMARY KEY, order_id integer, \
+                 FOREIGN KEY (order_id) REFERENCES orders (id) ON DELETE CASCADE) {tail}; \
+                 CREATE TABLE parcels (id integer NOT NULL PRIMARY KEY, line_id integer, \
+                 FOREIGN KEY (line_id) REFERENCES order_lines (id) ON DELETE CASCADE) {tail}; \
+                 INSERT INTO order_lines VALUES (1, 3), (2, 4); INSERT INTO parcels VALUES (1, 1)"
+            ));
+            house.policy("orders", &(policy_for("delete") + "    cascade: allow\n"));
+            house.policy("holds", "holds:\n  - { name: case-1, dataset: core.parcels, because: litigation }\n");
+            house.steward(["run-job", "nightly"]).must_end(4);
+            assert_eq!(house.database.count("SELECT COUNT(*) FROM parcels"), 1);
+            assert_eq!(shop::orders(&house), 25);
+        }
+    );
+
+    on_every_engine!(
+        /// Rows that a foreign key would take along are rows that are removed: a hold on them counts, `cascade: allow` or not.
+        on_the_children_that_would_go_along,
+        |engine: Engine| {
+            for (action, rule) in ACTIONS.iter().flat_map(|action| [(action.name, "CASCADE"), (action.name, "SET NULL")]) {
+                let house = shop_for(action, engine, 20);
+                let tail = engine.word("table").expect("a word");
+                house.sql(&format!(
+                    "CREATE TABLE order_lines (id integer NOT NULL PRIMARY KEY, order_id integer, \
+                     FOREIGN KEY (order_id) REFERENCES orders (id) ON DELETE {rule}) {tail}; \
+                     INSERT INTO order_lines VALUES (1, 3), (2, 4)"
+                ));
+                house.policy("orders", &(policy_for(action) + "    cascade: allow\n"));
+                house.policy("holds", "holds:\n  - { name: case-1, dataset: core.order_lines, where: order_id = 3, because: litigation }\n");
+                let lines = house.database.dump("order_lines");
+                let told = house.steward(["run-job", "nightly"]);
+                assert_eq!(house.database.dump("order_lines"), lines, "{action}, {rule}: a held row went or changed along: {told}");
+                assert!(told.stdout.contains("case-1"), "{told}");
+                assert_eq!(told.code, Some(4), "{told}");
+                // Without the hold they go: it was the hold that kept them.
+                in_ledger(&house, async |ledger| ledger.release_hold("case-1", "li", "settled", chrono::Utc::now()).await.map(drop));
+                std::fs::remove_file(house.path("policies/holds.yaml")).expect("the hold's file");
+                house.steward(["run-job", "nightly"]).must_end(0);
+                assert_ne!(house.database.dump("order_lines"), lines);
+            }
+        }
+    );
+}
+
+/// A house whose job `nightly` does this action. An action that is not known here has no hold test, and fails.
+fn shop_for(action: &str, engine: Engine, due: u64) -> House {
+    let house = shop::open_with(engine, due);
+    house.policy("orders", &policy_for(action));
+    only_job(&house, action);
+    house
+}
+
+fn only_job(house: &House, action: &str) {
+    std::fs::remove_file(house.path("jobs/archive-orders.yaml")).expect("the shop's own job");
+    house.job("nightly", &shop::job(action));
+}
+
+fn policy_for(action: &str) -> String {
+    match action {
+        "archive" => shop::policy(""),
+        "delete" => shop::DELETE.to_owned(),
+        other => panic!("action `{other}` has no hold test: say here what it works on"),
+    }
+}
+
+fn hold(house: &House, action: &str, condition: &str) {
+    let hold = format!("holds:\n  - {{ name: case-1, dataset: core.orders, {condition}because: litigation }}\n");
+    house.policy("orders", &(policy_for(action) + &hold));
+}
+
+fn schema_of(house: &House) -> String {
+    if house.database.engine == Engine::Postgres { "public".to_owned() } else { house.database.name.clone() }
+}
+
+fn placed_in_between<A: Action>(house: &House) {
+    shop::wait(async {
+        let cx = shop::context(house, "nightly", vec![]);
+        let target = A::targets(&cx.job, &cx.policies).into_iter().next().expect("a target");
+        let action = A::prepare(&cx, &target, chrono::Utc::now()).await.expect("prepared");
+        action.begin(&cx).await.expect("begun");
+        let page = action.next(&cx, None, 100).await.expect("a page").expect("rows");
+        cx.see_holds(vec![Hold {
+            name: "case-1".into(),
+            dataset: "core.orders".parse().expect("a dataset"),
+            r#where: Some("id in (3, 17)".into()),
+            because: "litigation".into(),
+            owner: None,
+            origin: HoldOrigin::Command,
+        }]);
+        let tally = action.apply(&cx, &Batch { id: "batch-1".into(), page }).await.expect("applied");
+        assert_eq!((tally.removed, tally.changed), (Some(18), 2));
+    });
+}
+
+fn wait_for_a_batch(house: &House) {
+    let began = Instant::now();
+    while shop::open_batches(house, "nightly").is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(20), "no batch was begun");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn add_hold(house: &House, condition: Option<&str>) {
+    let hold = NewHold {
+        name: "case-9".into(),
+        dataset: "core.orders".into(),
+        condition: condition.map(str::to_owned),
+        because: "litigation".into(),
+        owner: None,
+        by: "li".into(),
+    };
+    in_ledger(house, async |ledger| ledger.add_hold(&hold, chrono::Utc::now()).await.map(drop));
+}
+
+fn in_ledger(house: &House, what: impl AsyncFnOnce(&Ledger) -> Result<(), steward::ledger::refusal::LedgerError>) {
+    shop::wait(async {
+        let ledger = Ledger::open(&house.path("state/steward.db")).await.expect("a ledger");
+        what(&ledger).await.expect("told to the ledger");
+        ledger.close().await;
+    });
+}
