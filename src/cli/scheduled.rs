@@ -5,14 +5,15 @@ use super::log_progress::LogProgress;
 use super::run_job::why;
 use crate::actions;
 use crate::declarations::reading::Declarations;
-use crate::diagnostic::diagnosis::{Diagnosis, Severity};
+use crate::diagnostic::diagnosis::Diagnosis;
+use crate::diagnostic::item::Severity;
 use crate::job::outcome::Outcome;
 use crate::job::schedule::Schedule;
 use crate::job::spec::Job;
 use crate::ledger::book::Ledger;
 use crate::ledger::event::Event;
 use crate::report::run::RunReport;
-use crate::runner::run::Request;
+use crate::runner::engine::Request;
 use crate::worker::{Entry, Jobs};
 use chrono::{DateTime, SubsecRound, Utc};
 use std::path::PathBuf;
@@ -183,7 +184,7 @@ fn log(report: &RunReport) {
 mod tests {
     use super::*;
     use crate::diagnostic::catalogue;
-    use crate::diagnostic::diagnosis::Diagnostic;
+    use crate::diagnostic::item::Diagnostic;
 
     #[test]
     fn what_is_wrong_fits_an_event() {
