@@ -178,6 +178,7 @@ impl Demo {
             "try next",
             &[
                 row("here, once", format!("export STEWARD_CONFIG={config}")),
+                row("what happened", format!("{steward} runs")),
                 row("what is due in a year", format!("{steward} plan --as-of {next_year}")),
                 row("what a run sends", format!("{steward} plan --sql archive-consumption")),
                 row("a run by hand", format!("{steward} run-job archive-consumption")),
