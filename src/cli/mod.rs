@@ -10,6 +10,7 @@ mod explain;
 mod help;
 mod hold;
 mod house;
+mod init;
 mod jobs;
 mod log_progress;
 mod logs;
@@ -54,6 +55,7 @@ pub(crate) struct Globals {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Init),
     Validate(validate::Validate),
     Jobs(jobs::ListJobs),
     Policies(policies::ListPolicies),
@@ -82,6 +84,7 @@ impl Cli {
         logs::start(self.globals.log);
         let globals = &self.globals;
         let end = match self.command {
+            Command::Init(command) => command.run(),
             Command::Validate(command) => command.run(globals).await,
             Command::Jobs(command) => command.run(globals).await,
             Command::Policies(command) => command.run(globals).await,
