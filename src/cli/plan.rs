@@ -99,9 +99,13 @@ impl PlanJobs {
     }
 }
 
+/// The statements of a job, dataset by dataset, each with the grants that they need.
 fn sql(planned: &Planned) -> String {
-    let statements = planned.statements.iter().map(|statement| format!("{statement};\n"));
-    format!("-- job {}\n", planned.report.job) + &statements.collect::<String>()
+    let statements = planned.statements.iter().map(|statement| {
+        let end = if statement.starts_with("-- ") { "" } else { ";" };
+        format!("{statement}{end}\n")
+    });
+    format!("-- job {}\n{}\n", planned.report.job, statements.collect::<String>())
 }
 
 fn write(path: &Path, planned: &[Planned], now: DateTime<Utc>) -> Result<(), End> {
