@@ -105,7 +105,7 @@ pub struct Facts {
     pub cascade_allowed: bool,
     /// The query that counts what is due.
     pub query: String,
-    /// The statements that a run sends, for `plan --sql`.
+    /// The statements that a run sends, then the grants that they need, for `plan --sql`.
     pub statements: Vec<String>,
     /// What must stay the same for a stopped pass to go on.
     pub fingerprint: String,

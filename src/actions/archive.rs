@@ -61,7 +61,12 @@ impl Action for ArchiveRows {
     fn facts(&self, cx: &Context) -> Facts {
         let mut facts = due::facts(cx, &self.policy, &self.policy.dataset, &self.rows, self.cutoff, self.step.after);
         facts.archive = Some(self.step.to.to_string());
-        facts.statements.extend(self.archive.statements().iter().cloned());
+        let mut statements = vec![format!("-- dataset {}, to {}", self.policy.dataset, self.step.to)];
+        statements.extend(self.archive.statements().iter().cloned());
+        statements.append(&mut facts.statements);
+        statements.extend(self.rows.batch_sql(Some(&self.archive), &cx.holds_on(&self.policy.dataset)));
+        statements.extend(self.rows.grants(Some(&self.archive)));
+        facts.statements = statements;
         facts
     }
 

@@ -59,7 +59,12 @@ impl Action for DeleteRows {
     }
 
     fn facts(&self, cx: &Context) -> Facts {
-        due::facts(cx, &self.policy, &self.dataset, &self.rows, self.cutoff, self.step.after)
+        let mut facts = due::facts(cx, &self.policy, &self.dataset, &self.rows, self.cutoff, self.step.after);
+        facts.statements.insert(0, format!("-- dataset {}", self.dataset));
+        facts.statements.extend(self.rows.batch_sql(None, &cx.holds_on(&self.dataset)));
+        facts.statements.extend(self.rows.grants(None));
+        facts.statements.extend(self.live.iter().flat_map(Rows::grants_to_look));
+        facts
     }
 
     async fn survey(&self, cx: &Context) -> Result<Counts, StoreFailure> {

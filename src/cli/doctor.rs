@@ -158,7 +158,7 @@ async fn declarations(path: &Path) -> (Check, Option<Policies>) {
         }
         Err(Closed::Away(end)) => {
             let verdict = if end.code() == Outcome::Temporary.exit() { Verdict::Away } else { Verdict::Fail };
-            (Check::not(WHAT, verdict, end.line(), ""), None)
+            (Check::not(WHAT, verdict, end.why(), ""), None)
         }
     }
 }
@@ -168,7 +168,7 @@ async fn of_store(declared: &StoreConfig, config: &Config, policies: Option<&Pol
     let what = format!("store {}", declared.name);
     let stores = match address(declared, &config.base) {
         Ok(address) => Stores::new([address]),
-        Err(end) => return vec![Check::not(&what, Verdict::Fail, end.line(), "")],
+        Err(end) => return vec![Check::not(&what, Verdict::Fail, end.why(), "")],
     };
     let store = match stores.as_ref().map(|stores| stores.get(&declared.name)) {
         Ok(Ok(store)) => store,
@@ -321,7 +321,7 @@ async fn of_mail(config: &Config) -> Check {
     };
     let settings = match mail(declared, &config.base) {
         Ok(settings) => settings,
-        Err(end) => return Check::not(WHAT, Verdict::Fail, end.line(), ""),
+        Err(end) => return Check::not(WHAT, Verdict::Fail, end.why(), ""),
     };
     match deliver::probe(&settings).await {
         Ok(()) => Check::ok(WHAT, "takes our mail"),

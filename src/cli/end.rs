@@ -6,30 +6,31 @@ use crate::job::outcome::Outcome;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct End {
     code: u8,
-    help: Option<String>,
-    line: Option<String>,
+    /// `done`, `usage`; none when there is nothing to say.
+    word: Option<&'static str>,
+    why: String,
+    help: String,
 }
 
 impl End {
     /// Nothing to say.
     pub(crate) const fn quiet() -> Self {
-        Self { code: 0, help: None, line: None }
+        Self { code: 0, word: None, why: String::new(), help: String::new() }
     }
 
     /// An outcome, and why.
     pub(crate) fn of(outcome: Outcome, why: &str) -> Self {
-        let why = if why.is_empty() { String::new() } else { format!(": {why}") };
-        Self { code: outcome.exit(), help: None, line: Some(format!("{} (exit {}){why}", outcome.word(), outcome.exit())) }
+        Self { code: outcome.exit(), word: Some(outcome.word()), why: why.to_owned(), help: String::new() }
     }
 
     /// Typed wrongly.
     pub(crate) fn usage(why: &str) -> Self {
-        Self { code: 2, help: None, line: Some(format!("usage (exit 2): {why}")) }
+        Self { code: 2, word: Some("usage"), why: why.to_owned(), help: String::new() }
     }
 
     /// Adds the way out, which stands before the last line.
     pub(crate) fn with_help(self, help: &str) -> Self {
-        Self { help: (!help.is_empty()).then(|| help.to_owned()), ..self }
+        Self { help: help.to_owned(), ..self }
     }
 
     /// The exit code.
@@ -37,18 +38,19 @@ impl End {
         self.code
     }
 
-    /// The reason in words, as the last line says it.
-    pub(crate) fn line(&self) -> &str {
-        self.line.as_deref().unwrap_or_default()
+    /// The reason in words.
+    pub(crate) fn why(&self) -> &str {
+        &self.why
     }
 
-    /// Prints the last line and gives the code.
+    /// Prints the last line, which names the code and the reason, and gives the code.
     pub(crate) fn say(self) -> u8 {
-        if let Some(help) = &self.help {
-            anstream::eprintln!("help: {help}");
+        if !self.help.is_empty() {
+            anstream::eprintln!("help: {}", self.help);
         }
-        if let Some(line) = &self.line {
-            anstream::eprintln!("{line}");
+        if let Some(word) = self.word {
+            let why = if self.why.is_empty() { String::new() } else { format!(": {}", self.why) };
+            anstream::eprintln!("{word} (exit {}){why}", self.code);
         }
         self.code
     }

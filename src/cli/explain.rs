@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn a_code_that_is_none_is_typed_wrongly() {
         let end = lookup("SW2914").unwrap_err();
-        assert!(end.code() == 2 && end.line().contains("did you mean"), "{end:?}");
-        assert!(!lookup("nonsense").unwrap_err().line().contains("did you mean"));
+        assert!(end.code() == 2 && end.why().contains("did you mean"), "{end:?}");
+        assert!(!lookup("nonsense").unwrap_err().why().contains("did you mean"));
     }
 }

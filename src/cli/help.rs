@@ -5,7 +5,8 @@ use std::fmt::Write;
 
 /// Who needs which commands, in the order of a first week with them.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Declare", &["init", "validate", "jobs", "policies", "schema"]),
+    ("Begin", &["demo", "init"]),
+    ("Declare", &["validate", "jobs", "policies", "schema"]),
     ("Run", &["plan", "run-job", "serve"]),
     ("Look back", &["runs", "audit"]),
     ("Hold", &["hold"]),

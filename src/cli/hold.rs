@@ -158,7 +158,7 @@ impl AddHold {
         let address = match stores {
             Some(Ok(address)) => address,
             Some(Err(end)) => {
-                unchecked(end.line());
+                unchecked(end.why());
                 return Ok(false);
             }
             None => return Ok(false),

@@ -11,6 +11,7 @@ mod explain;
 mod help;
 mod hold;
 mod house;
+mod init;
 mod jobs;
 mod log_progress;
 mod logs;
@@ -56,6 +57,7 @@ pub(crate) struct Globals {
 #[derive(Debug, Subcommand)]
 enum Command {
     Demo(demo::Demo),
+    Init(init::Init),
     Validate(validate::Validate),
     Jobs(jobs::ListJobs),
     Policies(policies::ListPolicies),
@@ -85,6 +87,7 @@ impl Cli {
         let globals = &self.globals;
         let end = match self.command {
             Command::Demo(command) => command.run().await,
+            Command::Init(command) => command.run(),
             Command::Validate(command) => command.run(globals).await,
             Command::Jobs(command) => command.run(globals).await,
             Command::Policies(command) => command.run(globals).await,

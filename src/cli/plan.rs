@@ -100,9 +100,13 @@ impl PlanJobs {
     }
 }
 
+/// The statements of a job, dataset by dataset, each with the grants that they need.
 fn sql(planned: &Planned) -> String {
-    let statements = planned.statements.iter().map(|statement| format!("{statement};\n"));
-    format!("-- job {}\n", planned.report.job) + &statements.collect::<String>()
+    let statements = planned.statements.iter().map(|statement| {
+        let end = if statement.starts_with("-- ") { "" } else { ";" };
+        format!("{statement}{end}\n")
+    });
+    format!("-- job {}\n{}\n", planned.report.job, statements.collect::<String>())
 }
 
 /// Writes a plan file, and gives its text.

@@ -253,7 +253,7 @@ mod tests {
     fn an_unknown_name_is_typed_wrongly_and_a_near_one_is_suggested() {
         let policies = policies("lifecycle:\n  - { name: orders, dataset: a.x, clock: t, delete: { after: 9 years } }\n");
         let end = Shown::of(&policies, &[], &["ordes".to_owned()]).err().unwrap();
-        assert!(end.code() == 2 && end.line().contains("did you mean `orders`?"), "{end:?}");
+        assert!(end.code() == 2 && end.why().contains("did you mean `orders`?"), "{end:?}");
         let shown = Shown::of(&policies, &[], &["ord*".to_owned()]).unwrap();
         assert!(shown.told().contains("delete    after 9 years\n"), "{}", shown.told());
     }

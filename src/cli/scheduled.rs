@@ -82,7 +82,7 @@ impl Scheduled {
             .ok_or_else(|| Nothing(Outcome::Invalid, format!("action `{}` is not built yet", job.action)))?;
         let runner = house
             .runner_on(self.ledger.clone(), stop, Arc::new(LogProgress::of(name)))
-            .map_err(|end| Nothing(Outcome::Invalid, end.line().to_owned()))?;
+            .map_err(|end| Nothing(Outcome::Invalid, end.why().to_owned()))?;
         let request = Request { job: Arc::new(job), dry_run: false, as_of: None, approval: None };
         Ok(action.run(&runner, &request).await)
     }
@@ -100,7 +100,7 @@ impl Scheduled {
             }
             Err(Closed::Away(end)) => {
                 let outcome = if end.code() == Outcome::Temporary.exit() { Outcome::Temporary } else { Outcome::Invalid };
-                Err(Nothing(outcome, end.line().to_owned()))
+                Err(Nothing(outcome, end.why().to_owned()))
             }
         }
     }

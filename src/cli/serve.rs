@@ -45,7 +45,7 @@ async fn declared(config: &Path) -> Result<Declarations, End> {
         Ok(read) => told(Ok(read)).map(|house| house.declarations),
         Err(Closed::Wrong(diagnosis)) => told(Err(diagnosis)),
         Err(Closed::Away(end)) if end.code() == Outcome::Temporary.exit() => {
-            tracing::warn!("{}", end.line());
+            tracing::warn!("{}", end.why());
             House::read(config)
         }
         Err(Closed::Away(end)) => Err(end),
@@ -78,6 +78,6 @@ mod tests {
     fn a_drain_that_was_cut_short_is_temporary_and_names_its_jobs() {
         assert_eq!(ended(&Drained { dropped: vec![] }).code(), 0);
         let cut = ended(&Drained { dropped: vec!["a".into(), "b".into()] });
-        assert!(cut.code() == 75 && cut.line().contains("`a`, `b`"), "{cut:?}");
+        assert!(cut.code() == 75 && cut.why().contains("`a`, `b`"), "{cut:?}");
     }
 }

@@ -128,7 +128,7 @@ impl Checked {
             text += &format!("{code}job `{job}`, dataset `{dataset}`: {}\n", reason.text);
             text.extend(reason.help.iter().map(|help| format!("    {help}\n")));
         }
-        let against = if connected { " and the live schemas" } else { "" };
+        let against = if connected { ", and so it is on the live schemas" } else { "" };
         if self.problems.is_empty() {
             let Self { policies, tags, holds, jobs, .. } = self;
             text += &format!("valid{against}: {policies} lifecycle policies, {tags} tags, {holds} holds, {jobs} jobs\n");

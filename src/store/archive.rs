@@ -128,6 +128,11 @@ impl Archive {
         self.create.as_deref().unwrap_or_default()
     }
 
+    /// Its schema, where the store has any, and its name.
+    pub fn name(&self) -> (Option<&str>, &str) {
+        (self.schema.as_deref(), &self.table)
+    }
+
     /// True when the archive says which batch brought a row.
     pub const fn keeps_batch(&self) -> bool {
         self.keeps_batch

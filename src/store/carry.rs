@@ -68,6 +68,22 @@ impl Rows {
         finish(session, done).await
     }
 
+    /// The statements of one batch in their order, for whoever wants to read them before they are sent. The keys of a
+    /// batch are filled into a temporary table of the connection's own in between.
+    pub fn batch_sql(&self, archive: Option<&Archive>, holds: &Holds) -> Vec<String> {
+        let (keys, create) = Keys::of(self);
+        let mut statements = vec![create, self.freeze_sql(&keys, holds)];
+        if let Some(archive) = archive {
+            statements.push(self.copy_sql(&keys, archive, "BATCH", false));
+            match self.dialect {
+                Dialect::Postgres => statements.extend(self.digest_sql(&keys, archive)),
+                _ => statements.push(self.same_sql(&keys, archive, false)),
+            }
+        }
+        statements.push(self.remove_sql(&keys, holds));
+        statements
+    }
+
     async fn archive_inside(
         &self,
         session: &mut Session,
@@ -106,17 +122,20 @@ impl Rows {
     ) -> Result<Vec<Vec<Cell>>, StoreFailure> {
         let wanted = page.keys();
         keys.fill(session, &wanted).await?;
+        let locked = session.rows(&self.freeze_sql(keys, holds), &[]).await?;
+        if locked.len() != wanted.len() {
+            keys.fill(session, &locked).await?;
+        }
+        Ok(locked)
+    }
+
+    fn freeze_sql(&self, keys: &Keys, holds: &Holds) -> String {
         let lock = match self.dialect {
             Dialect::Sqlite => String::new(),
             Dialect::Postgres => format!(" FOR UPDATE OF {}", self.dialect.quote(&self.table.name)),
             Dialect::Mysql | Dialect::Mariadb => " FOR UPDATE".to_owned(),
         };
-        let sql = format!("SELECT {} FROM {} WHERE {}{lock}", keys.outgoing(), keys.joined(self), self.may_go(holds));
-        let locked = session.rows(&sql, &[]).await?;
-        if locked.len() != wanted.len() {
-            keys.fill(session, &locked).await?;
-        }
-        Ok(locked)
+        format!("SELECT {} FROM {} WHERE {}{lock}", keys.outgoing(), keys.joined(self), self.may_go(holds))
     }
 
     async fn already_there(&self, session: &mut Session, keys: &Keys, archive: &Archive) -> Result<Vec<Vec<Cell>>, StoreFailure> {
@@ -136,19 +155,22 @@ impl Rows {
         archive: &Archive,
         list: bool,
     ) -> Result<Vec<Vec<Cell>>, StoreFailure> {
+        session.rows(&self.same_sql(keys, archive, list), &[]).await
+    }
+
+    fn same_sql(&self, keys: &Keys, archive: &Archive, list: bool) -> String {
         let path = self.dialect.table(&self.table);
         let alike = archive.shared.iter().map(|column| {
             let name = self.dialect.quote(&column.name);
             self.dialect.same(&format!("{path}.{name}"), &format!("steward_a.{name}"), column)
         });
         let wanted = if list { keys.outgoing() } else { "COUNT(*)".to_owned() };
-        let sql = format!(
+        format!(
             "SELECT {wanted} FROM {} {} WHERE {}",
             keys.joined(self),
             keys.join(self.dialect, &archive.path(self.dialect), "steward_a"),
             alike.collect::<Vec<_>>().join(" AND ")
-        );
-        session.rows(&sql, &[]).await
+        )
     }
 
     async fn copy(
@@ -159,6 +181,10 @@ impl Rows {
         batch: &str,
         some_are_there: bool,
     ) -> Result<u64, StoreFailure> {
+        session.execute(&self.copy_sql(keys, archive, batch, some_are_there), &[]).await
+    }
+
+    fn copy_sql(&self, keys: &Keys, archive: &Archive, batch: &str, some_are_there: bool) -> String {
         let path = self.dialect.table(&self.table);
         let names: Vec<_> = archive.written.iter().map(|column| self.dialect.quote(&column.name)).collect();
         let mut values: Vec<_> = names.iter().map(|name| format!("{path}.{name}")).collect();
@@ -178,14 +204,13 @@ impl Rows {
         } else {
             String::new()
         };
-        let sql = format!(
+        format!(
             "INSERT INTO {} ({}){overriding} SELECT {} FROM {}{only_new}",
             archive.path(self.dialect),
             columns.join(", "),
             values.join(", "),
             keys.joined(self)
-        );
-        session.execute(&sql, &[]).await
+        )
     }
 
     /// Reads the copy back: every row must be there and be the same.
@@ -205,6 +230,16 @@ impl Rows {
             self.must_hold(same, rows, "read back the same")?;
             return Ok(None);
         }
+        let [of_source, of_copy] = self.digest_sql(keys, archive);
+        let source = session.rows(&of_source, &[]).await?;
+        let copy = session.rows(&of_copy, &[]).await?;
+        let count = copy.first().and_then(|row| row.first()).map_or(0, Cell::as_count);
+        self.must_hold(if source == copy { count } else { 0 }, rows, "read back the same")?;
+        Ok(copy.first().and_then(|row| row.get(1)).map(Cell::shown))
+    }
+
+    /// The same digest of the frozen rows and of their copies.
+    fn digest_sql(&self, keys: &Keys, archive: &Archive) -> [String; 2] {
         let list = |from: &str| {
             archive
                 .shared
@@ -217,21 +252,23 @@ impl Rows {
         let digest = |columns: String, from: String| {
             format!("SELECT COUNT(*), COALESCE(SUM(hashtextextended(ROW({columns})::text, 0)::numeric), 0)::text FROM {from}")
         };
-        let source = session.rows(&digest(list(&path), keys.joined(self)), &[]).await?;
         let copies = keys.joined_to(self.dialect, &archive.path(self.dialect), "steward_a");
-        let copy = session.rows(&digest(list("steward_a"), copies), &[]).await?;
-        let count = copy.first().and_then(|row| row.first()).map_or(0, Cell::as_count);
-        self.must_hold(if source == copy { count } else { 0 }, rows, "read back the same")?;
-        Ok(copy.first().and_then(|row| row.get(1)).map(Cell::shown))
+        [digest(list(&path), keys.joined(self)), digest(list("steward_a"), copies)]
     }
 
     async fn remove_frozen(&self, session: &mut Session, keys: &Keys, rows: usize, holds: &Holds) -> Result<u64, StoreFailure> {
         if rows == 0 {
             return Ok(0);
         }
+        let removed = session.execute(&self.remove_sql(keys, holds), &[]).await?;
+        self.must_hold(removed, rows, "removed")?;
+        Ok(removed)
+    }
+
+    fn remove_sql(&self, keys: &Keys, holds: &Holds) -> String {
         let path = self.dialect.table(&self.table);
         let may_go = self.may_go(holds);
-        let sql = match self.dialect {
+        match self.dialect {
             Dialect::Postgres => {
                 format!("DELETE FROM {path} USING {} WHERE {} AND {may_go}", keys.name, keys.matches(self.dialect, &path))
             }
@@ -242,10 +279,7 @@ impl Rows {
                 (0..keys.columns.len()).map(key_name).collect::<Vec<_>>().join(", "),
                 keys.name
             ),
-        };
-        let removed = session.execute(&sql, &[]).await?;
-        self.must_hold(removed, rows, "removed")?;
-        Ok(removed)
+        }
     }
 
     /// What is not so ends the batch: the transaction is rolled back and the rows stay.
@@ -291,7 +325,14 @@ struct Keys {
 impl Keys {
     /// Makes the table if this connection has none of that shape yet. Before the transaction: MySQL wants it so under GTIDs.
     async fn prepare(rows: &Rows, session: &mut Session) -> Result<Self, StoreFailure> {
-        let dialect = session.dialect();
+        let (keys, create) = Self::of(rows);
+        session.raw(&create).await?;
+        Ok(keys)
+    }
+
+    /// The table, and the statement that makes it.
+    fn of(rows: &Rows) -> (Self, String) {
+        let dialect = rows.dialect;
         let path = dialect.table(&rows.table);
         let shape = Sha256::digest(format!("{path}|{:?}", rows.key));
         let short = format!("steward_keys_{}", cell::hex(&shape[..6]).to_lowercase());
@@ -314,8 +355,7 @@ impl Keys {
             }
             Dialect::Sqlite => format!("CREATE TEMPORARY TABLE IF NOT EXISTS {short} AS {select}"),
         };
-        session.raw(&create).await?;
-        Ok(Self { name, dialect, columns: rows.key.clone() })
+        (Self { name, dialect, columns: rows.key.clone() }, create)
     }
 
     /// Replaces what the table holds.

@@ -3,10 +3,12 @@
 //! The store is asked by EXPLAIN, which every engine refuses to whoever could not run the statement itself; so roles,
 //! defaults and grants at every level are the engine's own matter.
 
+use super::archive::Archive;
 use super::catalogue;
 use super::connect::Store;
 use super::dialect::Dialect;
 use super::failure::StoreFailure;
+use super::rows::Rows;
 use super::session::Session;
 use super::table::Table;
 use crate::policy::dataset::DatasetName;
@@ -55,6 +57,33 @@ pub fn grants(dialect: Dialect, schema: Option<&str>, name: &str, table: Use, us
         }
     }
     grants
+}
+
+impl Rows {
+    /// The grants for removing these rows; with an archive, for moving them there. Begins with a comment.
+    pub fn grants(&self, archive: Option<&Archive>) -> Vec<String> {
+        let Some(user) = self.store.user() else {
+            return vec![
+                "-- SQLite knows no grants: the user that runs steward needs to write the file and its folder".to_owned(),
+            ];
+        };
+        let about = "-- the grants that these need; where `audit_log.SYSTEM_LOG` exists, SELECT and INSERT on it too";
+        let removes = Use { removes: true, ..Use::default() };
+        let mut needed = vec![about.to_owned()];
+        needed.extend(grants(self.dialect, self.table.schema.as_deref(), &self.table.name, removes, &user));
+        if let Some(archive) = archive {
+            let fills = Use { fills: true, makes: !archive.statements().is_empty(), ..Use::default() };
+            let (schema, name) = archive.name();
+            needed.extend(grants(self.dialect, schema, name, fills, &user));
+        }
+        needed
+    }
+
+    /// The grants for counting these rows.
+    pub fn grants_to_look(&self) -> Vec<String> {
+        let user = self.store.user().unwrap_or_default();
+        grants(self.dialect, self.table.schema.as_deref(), &self.table.name, Use::default(), &user)
+    }
 }
 
 impl Store {
