@@ -43,4 +43,7 @@ mod promise_7;
 mod promise_8;
 mod scenarios;
 mod settings;
-mod shop;
+pub mod shop;
+
+pub use obstacle::dead_port;
+pub use scenarios::read_below;

@@ -275,9 +275,11 @@ fn altering_trigger(engine: Engine) -> String {
         Engine::Sqlite => "CREATE TRIGGER edits AFTER INSERT ON orders_archive BEGIN \
                            UPDATE orders_archive SET note = 'tidied' WHERE id = NEW.id; END"
             .into(),
-        Engine::Postgres => "CREATE FUNCTION edits() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.note := 'tidied'; RETURN NEW; END $$; \
+        Engine::Postgres => {
+            "CREATE FUNCTION edits() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.note := 'tidied'; RETURN NEW; END $$; \
                              CREATE TRIGGER edits BEFORE INSERT ON orders_archive FOR EACH ROW EXECUTE FUNCTION edits()"
-            .into(),
+                .into()
+        }
         Engine::Mysql | Engine::Mariadb => {
             "CREATE TRIGGER edits BEFORE INSERT ON orders_archive FOR EACH ROW SET NEW.note = 'tidied'".into()
         }

@@ -26,7 +26,7 @@ mod evidence_finds_any_edit_or_gap_and_a_cut_tail {
     fn every_edit_of_every_event_is_found() {
         let (house, _) = mailed();
         let events = ledger_events(&house);
-        assert!(events > 4);
+        assert!(events >= 4);
         for seq in 1..=events {
             for edit in [
                 format!("UPDATE event SET body = replace(body, substr(body, 3, 1), 'X') WHERE seq = {seq}"),
@@ -37,7 +37,11 @@ mod evidence_finds_any_edit_or_gap_and_a_cut_tail {
             ] {
                 let found = after(&house, &edit, None);
                 assert!(!found.is_whole(), "{edit} was not found");
-                assert!(found.faults.iter().any(|fault| names(fault, seq)), "event {seq} is not named after {edit}: {:?}", found.faults);
+                assert!(
+                    found.faults.iter().any(|fault| names(fault, seq)),
+                    "event {seq} is not named after {edit}: {:?}",
+                    found.faults
+                );
             }
             let found = after(&house, &format!("DELETE FROM event WHERE seq = {seq}"), None);
             // The newest one's absence shows in the tables that were written with it.
@@ -49,7 +53,8 @@ mod evidence_finds_any_edit_or_gap_and_a_cut_tail {
     #[test]
     fn a_cut_tail_is_found_with_the_head_from_the_mail() {
         let (house, mailed) = mailed();
-        let cut = "DELETE FROM run; DELETE FROM open_intent; DELETE FROM finding; DELETE FROM hold; DELETE FROM event WHERE seq > 0";
+        let cut =
+            "DELETE FROM run; DELETE FROM open_intent; DELETE FROM finding; DELETE FROM hold; DELETE FROM event WHERE seq > 0";
         let found = after(&house, cut, Some(&mailed));
         assert!(!found.is_whole() || found.expected == Some(Expected::Missing), "{found:?}");
         assert_eq!(found.expected, Some(Expected::Missing));
@@ -58,14 +63,13 @@ mod evidence_finds_any_edit_or_gap_and_a_cut_tail {
         assert!(!found.is_whole(), "{found:?}");
     }
 
-    /// Whoever recomputes every hash after an edit has another head than the one that was mailed.
     #[test]
     fn a_byte_of_the_file_flipped_is_found_or_the_file_is_refused() {
         let (house, mailed) = mailed();
         checkpoint(&house);
         let file = house.path("state/steward.db");
         let whole = std::fs::read(&file).expect("the ledger");
-        let at = find(&whole, b"core.orders").expect("an event names the dataset");
+        let at = find(&whole, b"\"removed\":500").expect("an event or a report tells the number");
         let mut bytes = whole.clone();
         bytes[at] ^= 0x01;
         std::fs::write(&file, &bytes).expect("written");
@@ -99,7 +103,8 @@ fn mailed() -> (House, String) {
     let mail = std::fs::read_dir(house.path("mail")).expect("a folder").next().expect("a mail").expect("an entry").path();
     let mail = std::fs::read_to_string(mail).expect("a mail").replace("=\r\n", "").replace("=\n", "");
     let is_hash = |word: &&str| word.len() == 64 && word.chars().all(|c| c.is_ascii_hexdigit());
-    let head = mail.split(|c: char| !c.is_ascii_alphanumeric()).find(is_hash).unwrap_or_else(|| panic!("no head in the mail: {mail}"));
+    let head =
+        mail.split(|c: char| !c.is_ascii_alphanumeric()).find(is_hash).unwrap_or_else(|| panic!("no head in the mail: {mail}"));
     (house, head.to_owned())
 }
 
@@ -112,7 +117,12 @@ fn after(house: &House, edit: &str, head: Option<&str>) -> Verification {
     checkpoint(house);
     let file = house.path("state/steward.db");
     let whole = std::fs::read(&file).expect("the ledger");
-    in_file(house, &format!("PRAGMA foreign_keys = OFF; DROP TRIGGER IF EXISTS event_is_never_edited; DROP TRIGGER IF EXISTS event_is_never_removed; {edit}"));
+    in_file(
+        house,
+        &format!(
+            "PRAGMA foreign_keys = OFF; DROP TRIGGER IF EXISTS event_is_never_edited; DROP TRIGGER IF EXISTS event_is_never_removed; {edit}"
+        ),
+    );
     let verification = verified(house, head);
     checkpoint(house);
     std::fs::write(&file, whole).expect("put back");

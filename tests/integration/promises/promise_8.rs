@@ -51,7 +51,12 @@ fn a_store_that_falls_silent_in_the_middle() {
         let before = shop::everything(&house);
         shop::slow_down(&house, "orders", "DELETE");
         let line = by_line(&house);
-        let run = house.command(["run-job", "archive-orders", "--json"]).env(URL, line.url(&house.database.url())).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let run = house
+            .command(["run-job", "archive-orders", "--json"])
+            .env(URL, line.url(&house.database.url()))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
         let run = run.expect("the binary starts");
         let began = Instant::now();
         while shop::open_batches(&house, "archive-orders").is_empty() {
@@ -78,8 +83,12 @@ fn a_commit_that_is_never_answered_is_settled_by_looking() {
         let line = by_line(&house);
         line.become_(Mood::SwallowsCommits);
         let began = Instant::now();
-        let told: crate::support::house::Ended =
-            house.command(["run-job", "archive-orders", "--json"]).env(URL, line.url(&house.database.url())).output().expect("its end").into();
+        let told: crate::support::house::Ended = house
+            .command(["run-job", "archive-orders", "--json"])
+            .env(URL, line.url(&house.database.url()))
+            .output()
+            .expect("its end")
+            .into();
         assert!(line.is(Mood::Silent), "no COMMIT was sent: {told}");
         assert!(began.elapsed() < AT_MOST * 4, "it took {:?}", began.elapsed());
         assert!(matches!(told.code, Some(3 | 75)), "{told}");
@@ -95,7 +104,12 @@ fn a_commit_that_is_never_answered_is_settled_by_looking() {
 fn on_every_server(check: impl Fn(Engine) + Sync) {
     std::thread::scope(|scope| {
         let servers = [Engine::Postgres, Engine::Mysql, Engine::Mariadb];
-        let running = servers.map(|engine| scope.spawn({ let check = &check; move || check(engine) }));
+        let running = servers.map(|engine| {
+            scope.spawn({
+                let check = &check;
+                move || check(engine)
+            })
+        });
         for checked in running {
             checked.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         }

@@ -2,8 +2,8 @@
 
 use crate::support::engine::Engine;
 use crate::support::house::{House, URL};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::Connection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -53,11 +53,8 @@ pub fn open_with(engine: Engine, due: u64) -> House {
 
 /// The table of that name, as every engine reads it.
 pub fn tables(engine: Engine, name: &str) -> String {
-    let (time, text, tail) = (
-        engine.word("datetime6").expect("a word"),
-        engine.word("text").expect("a word"),
-        engine.word("table").expect("a word"),
-    );
+    let (time, text, tail) =
+        (engine.word("datetime6").expect("a word"), engine.word("text").expect("a word"), engine.word("table").expect("a word"));
     format!(
         "CREATE TABLE {name} (id integer NOT NULL PRIMARY KEY, customer varchar(60) NOT NULL, \
          amount decimal(20,4) NOT NULL, note {text}, created_at {time}) {tail}; \
@@ -105,11 +102,6 @@ pub fn everything(house: &House) -> Vec<String> {
     }
     rows.sort();
     rows
-}
-
-/// What is in the archive, one row a line.
-pub fn archived(house: &House) -> Vec<String> {
-    lines(&house.database.dump_without("orders_archive", &["steward_batch"]))
 }
 
 /// Whether the archive was made.
