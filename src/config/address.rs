@@ -40,7 +40,9 @@ pub fn split(url: &str) -> Option<Address<'_>> {
     Some(Address {
         scheme,
         user: user.filter(|user| !user.is_empty()),
-        has_password: password.is_some_and(|password| !password.is_empty()),
+        // PostgreSQL's driver takes it from a parameter too.
+        has_password: password.is_some_and(|password| !password.is_empty())
+            || query.is_some_and(|query| query.split('&').any(|pair| pair.starts_with("password=") && pair != "password=")),
         host,
         port,
         path,

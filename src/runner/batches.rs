@@ -125,6 +125,10 @@ impl<A: Action> Batches<'_, A> {
                 }
                 Ended::Hopeless(failure) => {
                     worked.give_up(reason(&failure));
+                    if self.runner.stop.is_cancelled() {
+                        // The signal came while the batch waited to be tried again.
+                        self.must_stop(&mut worked);
+                    }
                     return Ok(worked);
                 }
             }

@@ -39,6 +39,12 @@ impl Runner {
         };
         self.conclude(request, &mut report, stopped);
         self.tell(request, &run, &mut report).await;
+        // Not given back, its name would stand there until the next holder writes its own, and be told to whoever asks meanwhile.
+        if let Some(lease) = lease
+            && let Err(error) = lease.release().await
+        {
+            tracing::warn!("the lock of job `{}` is free, and the ledger does not know it: {error}", request.job.name);
+        }
         report
     }
 

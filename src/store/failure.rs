@@ -143,35 +143,39 @@ fn kind(error: &dyn sqlx::error::DatabaseError) -> Kind {
 
 /// The server's sentence without the values it quotes.
 fn harmless(error: &sqlx::Error) -> String {
-    let text = match error {
-        sqlx::Error::Database(database) => database.message().to_owned(),
-        other => other.to_string(),
-    };
-    without_values(&text)
+    let sqlx::Error::Database(database) = error else { return without_values(&error.to_string()) };
+    let text = without_values(database.message());
+    if tells_names_only(database.as_ref()) {
+        return database.message().to_owned();
+    }
+    // PostgreSQL's data errors (class 22) quote values as it quotes names: `invalid input syntax for type integer: "li"`.
+    let of_data = database.code().is_some_and(|code| code.len() == 5 && code.starts_with("22"));
+    if of_data { without_quoted(&text, '"') } else { text }
+}
+
+/// MySQL's errors about what does not exist or is not allowed: what they quote are names, and without them nobody can act.
+fn tells_names_only(error: &dyn sqlx::error::DatabaseError) -> bool {
+    let number = error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>().map(|mysql| mysql.number());
+    number.is_some_and(|number| matches!(number, 1044 | 1045 | 1049 | 1054 | 1142 | 1143 | 1146 | 1227 | 1305 | 1370))
 }
 
 /// Takes out what may be a value: anything between single quotes, or in `(columns)=(values)`.
+///
+/// From the first quote to the last: servers do not escape a quote inside a value, so nothing in between can be trusted.
 pub(crate) fn without_values(text: &str) -> String {
-    let mut kept = String::with_capacity(text.len());
-    let mut quoted = false;
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        if c == '\'' {
-            quoted = !quoted;
-            kept.push_str(if quoted { "'…" } else { "'" });
-        } else if !quoted {
-            kept.push(c);
-            if kept.ends_with(")=(") {
-                for inner in chars.by_ref() {
-                    if inner == ')' {
-                        break;
-                    }
-                }
-                kept.push_str("…)");
-            }
-        }
+    let text = without_quoted(text, '\'');
+    match (text.find(")=("), text.rfind(')')) {
+        (Some(at), Some(end)) if end > at + 2 => format!("{}…{}", &text[..at + 3], &text[end..]),
+        _ => text,
     }
-    kept
+}
+
+fn without_quoted(text: &str, quote: char) -> String {
+    match (text.find(quote), text.rfind(quote)) {
+        (Some(first), Some(last)) if first < last => format!("{}{quote}…{}", &text[..first], &text[last..]),
+        (Some(first), _) => format!("{}{quote}…", &text[..first]),
+        _ => text.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -180,8 +184,12 @@ mod tests {
 
     #[test]
     fn a_servers_sentence_loses_its_values() {
-        assert_eq!(without_values("Duplicate entry 'li@x.com' for key 'email'"), "Duplicate entry '…' for key '…'");
+        assert_eq!(without_values("Duplicate entry 'li@x.com' for key 'email'"), "Duplicate entry '…'");
+        assert_eq!(without_values("Duplicate entry 'o'brien@x.com' for key 'email'"), "Duplicate entry '…'");
+        assert_eq!(without_values("cut off 'li@x.co"), "cut off '…");
+        assert_eq!(without_quoted("invalid input syntax for type integer: \"a\"b\"", '"'), "invalid input syntax for type integer: \"…\"");
         assert_eq!(without_values("Key (email)=(li@x.com) already exists."), "Key (email)=(…) already exists.");
+        assert_eq!(without_values("Key (note)=(a) b (c) already exists."), "Key (note)=(…) already exists.");
         assert_eq!(without_values("lock timeout"), "lock timeout");
     }
 }

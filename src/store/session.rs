@@ -162,10 +162,22 @@ impl Session {
         Ok(rows.first().and_then(|row| row.first()).map_or(0, Cell::as_count))
     }
 
+    /// Takes the connection out of its pool and drops it: the server rolls back what was open.
+    fn close(&mut self) {
+        match self.link.take() {
+            Some(Link::Sqlite(link)) => drop(link.detach()),
+            Some(Link::Postgres(link)) => drop(link.detach()),
+            Some(Link::Mysql(link)) => drop(link.detach()),
+            None => {}
+        }
+    }
+
     fn answer<T>(&mut self, done: Result<T, Trouble>) -> Result<T, StoreFailure> {
         done.map_err(|trouble| match trouble {
             Trouble::Silence => {
+                // Whatever is asked next would wait as long: a ROLLBACK too, and closing does the same.
                 self.unsettled = true;
+                self.close();
                 StoreFailure::timed_out(&self.store, self.limit)
             }
             Trouble::Driver(error) => StoreFailure::read(&self.store, &error),
@@ -175,14 +187,8 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        if !self.unsettled {
-            return;
-        }
-        match self.link.take() {
-            Some(Link::Sqlite(link)) => drop(link.detach()),
-            Some(Link::Postgres(link)) => drop(link.detach()),
-            Some(Link::Mysql(link)) => drop(link.detach()),
-            None => {}
+        if self.unsettled {
+            self.close();
         }
     }
 }

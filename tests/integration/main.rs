@@ -3,6 +3,7 @@
 
 mod cases;
 mod floors;
+mod commands;
 mod promises;
 #[allow(dead_code, reason = "what several suites share is not always in use by one of them")]
 mod support;

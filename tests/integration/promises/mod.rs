@@ -33,10 +33,17 @@ macro_rules! on_every_engine {
 
 mod obstacle;
 mod promise_1;
+mod promise_10;
+mod promise_11;
 mod promise_2;
 mod promise_3;
 mod promise_4;
 mod promise_5;
 mod promise_7;
+mod promise_8;
+mod scenarios;
 mod settings;
-mod shop;
+pub mod shop;
+
+pub use obstacle::dead_port;
+pub use scenarios::read_below;

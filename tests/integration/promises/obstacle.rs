@@ -148,7 +148,7 @@ fn pass(mut from: TcpStream, mut to: TcpStream, mood: &AtomicU8, to_server: bool
         while mood.load(Ordering::SeqCst) == Mood::Silent as u8 {
             std::thread::sleep(Duration::from_millis(10));
         }
-        let commits = to_server && bytes.windows(6).any(|window| window == b"COMMIT");
+        let commits = to_server && is_commit(bytes);
         if commits && mood.load(Ordering::SeqCst) == Mood::SwallowsCommits as u8 {
             mood.store(Mood::Silent as u8, Ordering::SeqCst);
         }
@@ -157,6 +157,12 @@ fn pass(mut from: TcpStream, mut to: TcpStream, mood: &AtomicU8, to_server: bool
         }
     }
     let _ = to.shutdown(Shutdown::Both);
+}
+
+/// Not `READ-COMMITTED`, not `ON COMMIT DELETE ROWS`.
+fn is_commit(bytes: &[u8]) -> bool {
+    let at = bytes.windows(6).position(|window| window == b"COMMIT");
+    at.is_some_and(|at| !bytes[..at].ends_with(b"ON ") && !bytes[..at].ends_with(b"-"))
 }
 
 /// A port where somebody listens and never answers. Kept for the life of the test.

@@ -61,7 +61,7 @@ fn a_lost_lease_stops_the_run_before_its_next_batch() {
     let (first, second) = (ended(first), ended(second));
     assert_eq!(second.code, Some(0), "{second}");
     assert!(first.code == Some(3) || first.code == Some(75), "{first}");
-    assert!(first.stderr.contains("lost") || first.stderr.contains("another run"), "it does not say why: {first}");
+    assert!(first.stderr.contains("no longer holds the lock"), "it does not say why: {first}");
     assert_eq!(shop::everything(&house), before);
     assert_eq!(shop::orders(&house), 5);
     shop::must_be_whole(&house);

@@ -128,9 +128,10 @@ mod guards_before_damage {
                     house.sql(first);
                 }
                 house.policy("orders", &policy);
-                let told = refused(&house, &["run-job", "archive-orders"]);
-                assert!(told.stdout.contains(named), "{what}: `{named}` is not named: {told}");
-                assert!(told.stdout.contains("[SW"), "{what}: no code to explain: {told}");
+                let told = refused(&house, &["run-job", "archive-orders", "--json"]);
+                let reason = &told.json()["datasets"][0]["reasons"][0];
+                assert!(reason["text"].as_str().is_some_and(|text| text.contains(named)), "{what}: `{named}` is not named: {told}");
+                assert!(reason["code"].as_str().is_some_and(|code| code.starts_with("SW")), "{what}: no code to explain: {told}");
             }
         }
     );

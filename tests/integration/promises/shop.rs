@@ -104,11 +104,6 @@ pub fn everything(house: &House) -> Vec<String> {
     rows
 }
 
-/// What is in the archive, one row a line.
-pub fn archived(house: &House) -> Vec<String> {
-    lines(&house.database.dump_without("orders_archive", &["steward_batch"]))
-}
-
 /// Whether the archive was made.
 pub fn archive_is_there(house: &House) -> bool {
     house.database.try_rows("SELECT 1 FROM orders_archive WHERE 1 = 0").is_ok()

@@ -1,0 +1,148 @@
+//! What people type, and what they are told when it does not work.
+
+use crate::promises::{dead_port, shop};
+use crate::support::engine::Engine;
+use crate::support::house::{Ended, House, URL};
+use std::time::{Duration, Instant};
+
+const SECRET: &str = "hunter2-canary";
+
+/// Scenario 40.
+#[test]
+fn an_unknown_job_is_usage_and_lists_near_names() {
+    let house = shop::open_with(Engine::Sqlite, 5);
+    let told = house.steward(["run-job", "archive-order"]).must_end(2);
+    assert!(last(&told).contains("`archive-orders`"), "{told}");
+    let told = house.steward(["run-job", "zzz"]).must_end(2);
+    assert!(last(&told).contains("archive-orders"), "{told}");
+    house.steward(["plan", "archive-order"]).must_end(2);
+    assert!(!house.path("state").exists(), "a job that is not there left something behind");
+}
+
+#[test]
+fn words_that_make_no_command_are_usage() {
+    let house = shop::open_with(Engine::Sqlite, 5);
+    for words in [
+        &["run-jobs"][..],
+        &["run-job"],
+        &["run-job", "archive-orders", "--nonsense"],
+        &["run-job", "archive-orders", "--as-of", "yesterday"],
+        &["run-job", "archive-orders", "--as-of", "2999-01-01"],
+        &["run-job", "archive-orders", "--plan", "p", "--as-of", "2020-01-01"],
+        &["run-job", "archive-orders", "--plan", "not-there.plan"],
+    ] {
+        let told = house.steward(words.iter().copied());
+        assert_eq!(told.code, Some(2), "{words:?}: {told}");
+    }
+    assert_eq!(shop::orders(&house), 10);
+}
+
+#[test]
+fn a_configuration_that_is_not_there_is_invalid() {
+    let house = House::new(Engine::Sqlite);
+    let told = house.steward(["validate", "--config", "nowhere.yaml"]).must_end(78);
+    assert!(told.stderr.contains("nowhere.yaml"), "{told}");
+}
+
+/// stdout carries the object and nothing else, whatever the outcome; the last line on stderr names the code.
+#[test]
+fn json_stands_alone_and_the_last_line_names_the_code() {
+    let house = shop::open_with(Engine::Sqlite, 20);
+    for (policy, code, word) in [
+        (shop::policy("").replace("max_percent: 100", "max_percent: 1"), 4, "refused (exit 4)"),
+        (shop::policy("").replace("clock: created_at", "clock: nothing"), 4, "refused (exit 4)"),
+        (shop::policy(""), 0, "done (exit 0)"),
+    ] {
+        house.policy("orders", &policy);
+        let told = house.steward(["run-job", "archive-orders", "--json"]).must_end(code);
+        let object = told.json();
+        assert_eq!(object["exit"], code, "{told}");
+        assert!(object["run"].is_string() && object["as_of"].is_string() && object["datasets"].is_array(), "{told}");
+        assert!(last(&told).starts_with(word), "{told}");
+    }
+}
+
+/// Wrong password, unknown user, unknown database, unknown host, nobody listening: a clear reason, a code that says whether
+/// to try again, and no secret.
+#[test]
+fn what_keeps_us_from_a_store_is_told_without_the_secret() {
+    for engine in [Engine::Postgres, Engine::Mysql, Engine::Mariadb] {
+        let house = shop::open_with(engine, 5);
+        let real = house.database.url();
+        let (scheme, rest) = real.split_once("://").expect("a url");
+        let (user, rest) = rest.rsplit_once('@').expect("a user");
+        let user = user.split(':').next().expect("a name");
+        let (host, database) = rest.split_once('/').expect("a database");
+        let dead = dead_port();
+        let real_user = real.split_once("://").expect("a url").1.rsplit_once('@').expect("a user").0;
+        for (what, url, codes, named) in [
+            ("a wrong password", format!("{scheme}://{user}:{SECRET}@{host}/{database}"), &[3, 4, 78][..], "`core`"),
+            ("an unknown user", format!("{scheme}://nobody:{SECRET}@{host}/{database}"), &[3, 4, 78], "`core`"),
+            ("an unknown database", format!("{scheme}://{real_user}@{host}/steward_t_nowhere"), &[3, 4, 78], "steward_t_nowhere"),
+            ("an unknown host", format!("{scheme}://{user}:{SECRET}@nowhere.invalid/{database}"), &[75], "`core`"),
+            ("nobody listening", format!("{scheme}://{user}:{SECRET}@127.0.0.1:{dead}/{database}"), &[75], "`core`"),
+        ] {
+            let began = Instant::now();
+            for words in [&["run-job", "archive-orders"][..], &["plan"], &["validate", "--connect"]] {
+                let told: Ended = house.command(words.iter().copied()).env(URL, &url).output().expect("its end").into();
+                let code = told.code.expect("a code");
+                let may_differ = words[0] == "validate" && code == 78;
+                assert!(codes.contains(&code) || may_differ, "{} {what} {words:?}: exit {code}: {told}", engine.name());
+                assert!(told.to_string().contains(named), "{} {what}: {named} is not named: {told}", engine.name());
+                let password = real_user.split_once(':').map_or("", |(_, password)| password);
+                assert!(!told.to_string().contains(SECRET), "{} {what}: the secret is told: {told}", engine.name());
+                assert!(
+                    password.len() < 6 || !told.to_string().contains(password),
+                    "{} {what}: the password is told: {told}",
+                    engine.name()
+                );
+            }
+            assert!(began.elapsed() < Duration::from_secs(60), "{what}: it took {:?}", began.elapsed());
+        }
+        assert_eq!(shop::orders(&house), 10);
+        let left = crate::promises::read_below(&house.path("state"));
+        assert!(!left.contains(SECRET), "{}: the secret is in state/", engine.name());
+    }
+}
+
+/// A password in a file is refused, and not repeated.
+#[test]
+fn a_password_written_inline_is_refused_and_not_repeated() {
+    let house = shop::open(Engine::Sqlite);
+    for url in [format!("postgres://li:{SECRET}@127.0.0.1/x"), format!("postgres://li@127.0.0.1/x?password={SECRET}")] {
+        house.write("steward.yaml", &format!("stores:\n  core: {{ url: \"{url}\" }}\n"));
+        let told = house.steward(["validate"]).must_end(78);
+        assert!(!told.to_string().contains(SECRET), "{told}");
+    }
+}
+
+/// A url that comes from the environment and cannot be read does not stand in the message.
+#[test]
+fn a_url_that_cannot_be_used_is_not_repeated() {
+    let house = shop::open(Engine::Sqlite);
+    for url in [
+        format!("postgres://li:{SECRET}@127.0.0.1:port/x"),
+        format!("mysql://li:{SECRET}@127.0.0.1:99999/x"),
+        format!("mssql://li:{SECRET}@127.0.0.1/x"),
+        format!("postgres//li:{SECRET}@127.0.0.1/x"),
+        SECRET.to_owned(),
+        format!("postgres://li:{SECRET}@127.0.0.1/x?sslmode=nonsense"),
+    ] {
+        for words in [&["validate"][..], &["plan"], &["run-job", "archive-orders"]] {
+            let told: Ended = house.command(words.iter().copied()).env(URL, &url).output().expect("its end").into();
+            assert!(!told.to_string().contains(SECRET), "{words:?}: {told}");
+            assert!(!told.stderr.contains("panicked"), "{words:?}: {told}");
+            if words[0] != "validate" {
+                assert_ne!(told.code, Some(0), "{words:?}: {told}");
+            }
+        }
+    }
+    let mut command = house.command(["run-job", "archive-orders"]);
+    let told: Ended = command.env_remove(URL).output().expect("its end").into();
+    assert_eq!(told.code, Some(78), "{told}");
+    assert!(told.stderr.contains(URL), "the variable is not named: {told}");
+}
+
+fn last(told: &Ended) -> &str {
+    told.stderr.lines().last().unwrap_or_default()
+}

@@ -1,0 +1,161 @@
+//! Evidence: each event carries the hash of the one before; the head is printed in every mailed report; `audit verify` finds
+//! any edit or gap, and with a head from a mail a cut tail.
+
+use super::shop;
+use crate::support::engine::Engine;
+use crate::support::house::House;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection};
+use steward::ledger::verify::{Expected, Fault, Verification};
+
+mod evidence_finds_any_edit_or_gap_and_a_cut_tail {
+    use super::*;
+
+    #[test]
+    fn what_nobody_touched_is_whole_and_the_mailed_head_is_in_it() {
+        let (house, mailed) = mailed();
+        house.sql(&shop::insert("orders", &[501]));
+        house.steward(["run-job", "archive-orders"]).must_end(0);
+        let verification = verified(&house, Some(&mailed));
+        assert!(verification.is_whole(), "{:?}", verification.faults);
+        assert!(matches!(verification.expected, Some(Expected::Found { since, .. }) if since > 0), "{:?}", verification.expected);
+    }
+
+    /// Whatever column of whatever event: an edited word is found, and so is an event that is gone.
+    #[test]
+    fn every_edit_of_every_event_is_found() {
+        let (house, _) = mailed();
+        let events = ledger_events(&house);
+        assert!(events >= 4);
+        for seq in 1..=events {
+            for edit in [
+                format!("UPDATE event SET body = replace(body, substr(body, 3, 1), 'X') WHERE seq = {seq}"),
+                format!("UPDATE event SET at = '2001-01-01T00:00:00.000000Z' WHERE seq = {seq}"),
+                format!("UPDATE event SET kind = 'failed' WHERE seq = {seq}"),
+                format!("UPDATE event SET run = 'another' WHERE seq = {seq}"),
+                format!("UPDATE event SET hash = replace(hash, substr(hash, 1, 1), 'z') WHERE seq = {seq}"),
+            ] {
+                let found = after(&house, &edit, None);
+                assert!(!found.is_whole(), "{edit} was not found");
+                assert!(
+                    found.faults.iter().any(|fault| names(fault, seq)),
+                    "event {seq} is not named after {edit}: {:?}",
+                    found.faults
+                );
+            }
+            let found = after(&house, &format!("DELETE FROM event WHERE seq = {seq}"), None);
+            // The newest one's absence shows in the tables that were written with it.
+            assert!(!found.is_whole(), "event {seq} is gone and nobody sees it");
+        }
+    }
+
+    /// Everything from an event on is taken out, tables too: by itself the rest is whole; the mailed head tells.
+    #[test]
+    fn a_cut_tail_is_found_with_the_head_from_the_mail() {
+        let (house, mailed) = mailed();
+        let cut =
+            "DELETE FROM run; DELETE FROM open_intent; DELETE FROM finding; DELETE FROM hold; DELETE FROM event WHERE seq > 0";
+        let found = after(&house, cut, Some(&mailed));
+        assert!(!found.is_whole() || found.expected == Some(Expected::Missing), "{found:?}");
+        assert_eq!(found.expected, Some(Expected::Missing));
+        // The last run's last word alone.
+        let found = after(&house, "DELETE FROM event WHERE seq = (SELECT max(seq) FROM event)", Some(&mailed));
+        assert!(!found.is_whole(), "{found:?}");
+    }
+
+    #[test]
+    fn a_byte_of_the_file_flipped_is_found_or_the_file_is_refused() {
+        let (house, mailed) = mailed();
+        checkpoint(&house);
+        let file = house.path("state/steward.db");
+        let whole = std::fs::read(&file).expect("the ledger");
+        let at = find(&whole, b"\"removed\":500").expect("an event or a report tells the number");
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x01;
+        std::fs::write(&file, &bytes).expect("written");
+        let found = verified(&house, Some(&mailed));
+        assert!(!found.is_whole(), "a flipped byte at {at} was not found");
+    }
+
+    /// The tables beside the chain say what the chain says.
+    #[test]
+    fn an_edited_report_or_table_is_found() {
+        let (house, _) = mailed();
+        for edit in [
+            "UPDATE run SET report = replace(report, '\"removed\":500', '\"removed\":499')",
+            "UPDATE run SET outcome = 'partial', exit = 3",
+            "UPDATE run SET started = '2001-01-01T00:00:00.000000Z'",
+            "DELETE FROM run",
+            "INSERT INTO hold (id, seq, name, dataset, because, origin, since) VALUES ('x', 1, 'n', 'core.orders', 'b', 'command', '2001-01-01T00:00:00.000000Z')",
+        ] {
+            let found = after(&house, edit, None);
+            assert!(!found.is_whole(), "{edit} was not found");
+        }
+    }
+}
+
+/// A house whose run was mailed into a folder, and the ledger's head that the mail tells.
+fn mailed() -> (House, String) {
+    let house = shop::open_with(Engine::Sqlite, 500);
+    std::fs::create_dir(house.path("mail")).expect("a folder");
+    house.config("mail: { url: \"file:mail\", from: \"steward@example.com\", to: [\"dpo@example.com\"] }\n");
+    house.steward(["run-job", "archive-orders"]).must_end(0);
+    let mail = std::fs::read_dir(house.path("mail")).expect("a folder").next().expect("a mail").expect("an entry").path();
+    let mail = std::fs::read_to_string(mail).expect("a mail").replace("=\r\n", "").replace("=\n", "");
+    let is_hash = |word: &&str| word.len() == 64 && word.chars().all(|c| c.is_ascii_hexdigit());
+    let head =
+        mail.split(|c: char| !c.is_ascii_alphanumeric()).find(is_hash).unwrap_or_else(|| panic!("no head in the mail: {mail}"));
+    (house, head.to_owned())
+}
+
+fn verified(house: &House, head: Option<&str>) -> Verification {
+    shop::ask(house, async |ledger| ledger.verify(head).await.expect("a verification"))
+}
+
+/// Does what an attacker with the file would, verifies, and puts the file back.
+fn after(house: &House, edit: &str, head: Option<&str>) -> Verification {
+    checkpoint(house);
+    let file = house.path("state/steward.db");
+    let whole = std::fs::read(&file).expect("the ledger");
+    in_file(
+        house,
+        &format!(
+            "PRAGMA foreign_keys = OFF; DROP TRIGGER IF EXISTS event_is_never_edited; DROP TRIGGER IF EXISTS event_is_never_removed; {edit}"
+        ),
+    );
+    let verification = verified(house, head);
+    checkpoint(house);
+    std::fs::write(&file, whole).expect("put back");
+    verification
+}
+
+fn ledger_events(house: &House) -> i64 {
+    i64::try_from(shop::events(house).len()).expect("few")
+}
+
+fn names(fault: &Fault, seq: i64) -> bool {
+    match fault {
+        Fault::Edited { seq: at } | Fault::Unlinked { seq: at } => *at == seq || *at == seq + 1,
+        Fault::Gap { after, next } => (*after..=*next).contains(&seq),
+        _ => true,
+    }
+}
+
+/// Folds the write-ahead log into the file.
+fn checkpoint(house: &House) {
+    in_file(house, "PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+fn in_file(house: &House, sql: &str) {
+    let file = house.path("state/steward.db");
+    shop::wait(async {
+        let options = SqliteConnectOptions::new().filename(file).foreign_keys(false);
+        let mut link = SqliteConnection::connect_with(&options).await.expect("a connection");
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut link).await.unwrap_or_else(|error| panic!("{error}: {sql}"));
+        link.close().await.expect("closed");
+    });
+}
+
+fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
+    bytes.windows(what.len()).rposition(|window| window == what)
+}

@@ -1,0 +1,108 @@
+//! What was not done is reported: held, guarded, out of budget, NULL clock, changed meanwhile, in conflict, failed; and the
+//! debt left.
+
+use super::obstacle::Session;
+use super::shop;
+use crate::support::engine::Engine;
+use crate::support::house::House;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+mod what_was_not_done_is_reported {
+    use super::*;
+
+    on_every_engine!(
+        /// One run with a row of nearly every kind: the sums come out, in the object, the text and the page.
+        each_reason_with_its_number_and_the_debt,
+        |engine: Engine| {
+            let house = shop::open_with(engine, 100);
+            shop::make_archive(&house);
+            house.policy(
+                "orders",
+                &(shop::policy("") + "holds:\n  - { name: case-114, dataset: core.orders, where: \"id in (10, 11, 12)\", because: litigation }\n"),
+            );
+            house.sql("INSERT INTO orders_archive (id, customer, amount, note, created_at) SELECT id, 'another', amount, note, created_at FROM orders WHERE id IN (20, 21)");
+            let report = house.steward(["run-job", "archive-orders", "--json"]).must_end(3).json();
+            let dataset = &report["datasets"][0];
+            assert_eq!(dataset["due"], 100, "{report:#}");
+            assert_eq!((&dataset["archived"], &dataset["removed"]), (&95.into(), &95.into()), "{report:#}");
+            let left = &dataset["left"];
+            assert_eq!((&left["held"], &left["undated"], &left["conflict"]), (&3.into(), &1.into(), &2.into()), "{report:#}");
+            assert_eq!(dataset["debt"]["rows"], 2, "{report:#}");
+            let oldest = house.database.value("SELECT CAST(MIN(created_at) AS CHAR(10)) FROM orders WHERE id IN (20, 21)").expect("a date");
+            assert!(dataset["debt"]["oldest"].as_str().is_some_and(|text| text.starts_with(&oldest[..10])), "{oldest}: {report:#}");
+
+            let text = house.steward(["run-job", "archive-orders"]).must_end(3).stdout;
+            for words in ["case-114", "3 kept", "2 "] {
+                assert!(text.contains(words), "`{words}` is not in the report:\n{text}");
+            }
+            let page = newest_page(&house);
+            for words in ["case-114", "id=20", "id=21"] {
+                assert!(page.contains(words), "`{words}` is not on the page");
+            }
+        }
+    );
+
+    on_every_engine!(
+        /// The budget ends the run between batches, the rest is told, the next run goes on with the same cutoff.
+        out_of_budget,
+        |engine: Engine| {
+            let house = shop::open_with(engine, 9_000);
+            shop::make_archive(&house);
+            let before = shop::everything(&house);
+            shop::slow_down(&house, "orders", "DELETE");
+            shop::slow_down(&house, "orders_archive", "INSERT");
+            house.job("archive-orders", &(shop::job("archive") + "budget: 1 s\n"));
+            let first = house.steward(["run-job", "archive-orders", "--json"]).must_end(0).json();
+            let dataset = &first["datasets"][0];
+            let (removed, over) = (dataset["removed"].as_u64().expect("a number"), dataset["left"]["over_budget"].as_u64().expect("a number"));
+            assert!(removed > 0 && over > 0, "{first:#}");
+            assert_eq!(removed + over, 9_000, "{first:#}");
+            assert_eq!(dataset["debt"]["rows"], over, "{first:#}");
+            assert_eq!(shop::orders(&house), over + 5);
+            house.job("archive-orders", &shop::job("archive"));
+            let second = house.steward(["run-job", "archive-orders", "--json"]).must_end(0).json();
+            assert_eq!(second["datasets"][0]["cutoff"], dataset["cutoff"], "a pass that goes on keeps its cutoff");
+            assert_eq!(second["datasets"][0]["removed"], over);
+            assert_eq!(shop::everything(&house), before);
+        }
+    );
+
+    on_every_engine!(
+        /// A row that somebody holds locked and then changes: counted as changed, and it stays.
+        changed_meanwhile,
+        |engine: Engine| {
+            if engine == Engine::Sqlite {
+                return; // one writer at a time: `a_row_changed_meanwhile_stays_and_is_counted` shows it there
+            }
+            let house = shop::open_with(engine, 50);
+            shop::make_archive(&house);
+            let other = Session::begin(&house.database, "UPDATE orders SET created_at = '2099-01-01 00:00:00' WHERE id = 5");
+            let run = house.command(["run-job", "archive-orders", "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+            let run = run.expect("the binary starts");
+            let began = Instant::now();
+            while shop::open_batches(&house, "archive-orders").is_empty() {
+                assert!(began.elapsed() < Duration::from_secs(20), "no batch was begun");
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            std::thread::sleep(Duration::from_millis(200));
+            let mut other = other;
+            other.run("COMMIT").expect("the other's commit");
+            let told: crate::support::house::Ended = run.wait_with_output().expect("its end").into();
+            let report = told.clone().must_end(0).json();
+            assert_eq!(report["datasets"][0]["left"]["changed"], 1, "{told}");
+            assert_eq!(report["datasets"][0]["removed"], 49, "{told}");
+            assert_eq!(house.database.count("SELECT COUNT(*) FROM orders WHERE id = 5"), 1);
+        }
+    );
+}
+
+fn newest_page(house: &House) -> String {
+    let mut pages: Vec<_> = std::fs::read_dir(house.path("state/reports"))
+        .expect("reports")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "html"))
+        .collect();
+    pages.sort();
+    std::fs::read_to_string(pages.last().expect("a page")).expect("a page")
+}

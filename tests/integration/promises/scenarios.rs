@@ -1,0 +1,336 @@
+//! Behaviours that a careful user will try (scenarios 11, 12, 38, and what lies near them).
+
+use super::obstacle::Session;
+use super::shop;
+use crate::support::engine::Engine;
+use crate::support::house::{Ended, House, URL};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+on_every_engine!(
+    /// Scenario 11: the whole batch once more.
+    a_lock_that_is_freed_in_time_is_waited_for,
+    |engine: Engine| {
+        let house = with_short_locks(engine, 50);
+        let before = shop::everything(&house);
+        let other = Session::begin(&house.database, "UPDATE orders SET note = note WHERE id = 7");
+        let run = start(&house, &["run-job", "archive-orders", "--json"]);
+        wait_for_a_batch(&house);
+        std::thread::sleep(Duration::from_millis(2_500)); // longer than one wait for a lock
+        drop(other);
+        let told = ended(run).must_end(0);
+        assert_eq!(told.json()["datasets"][0]["removed"], 50, "{told}");
+        assert_eq!(shop::everything(&house), before);
+        shop::must_be_whole(&house);
+    }
+);
+
+on_every_engine!(
+    /// Scenario 11: retries exhausted.
+    a_lock_that_is_never_freed_is_temporary_and_nothing_is_removed,
+    |engine: Engine| {
+        let house = with_short_locks(engine, 50);
+        let before = house.database.dump("orders");
+        let other = Session::begin(&house.database, "UPDATE orders SET note = note WHERE id = 7");
+        let told = house.steward(["run-job", "archive-orders", "--json"]).must_end(75);
+        drop(other);
+        assert_eq!(house.database.dump("orders"), before);
+        assert_eq!(house.database.count("SELECT COUNT(*) FROM orders_archive"), 0);
+        let reasons = told.json()["datasets"][0]["reasons"].to_string();
+        assert!(reasons.to_lowercase().contains("lock"), "the reason is not told: {told}");
+        assert_eq!(shop::open_batches(&house, "archive-orders"), []);
+        house.steward(["run-job", "archive-orders"]).must_end(0);
+        assert_eq!(shop::orders(&house), 5);
+    }
+);
+
+on_every_engine!(
+    /// Scenario 11: a deadlock, whoever its victim is.
+    a_deadlock_costs_a_retry_and_no_row,
+    |engine: Engine| {
+        if engine == Engine::Sqlite {
+            return; // one writer: there are none
+        }
+        let house = shop::open_with(engine, 50);
+        shop::make_archive(&house);
+        let before = shop::everything(&house);
+        // The other holds one of the last rows of the batch and then wants the archive rows' place and the first rows.
+        let mut other = Session::begin(&house.database, "UPDATE orders SET note = note WHERE id = 19");
+        let run = start(&house, &["run-job", "archive-orders", "--json"]);
+        wait_for_a_batch(&house);
+        std::thread::sleep(Duration::from_millis(300));
+        let _ = other.run("UPDATE orders SET note = note WHERE id <> 19");
+        drop(other);
+        let told = ended(run).must_end(0);
+        assert_eq!(told.json()["datasets"][0]["removed"], 50, "{told}");
+        assert_eq!(shop::everything(&house), before);
+    }
+);
+
+on_every_engine!(
+    /// Scenario 12: finished or rolled back, the lock freed, 75, and the next run goes on with the same cutoff.
+    sigterm_ends_at_the_edge_of_a_batch,
+    |engine: Engine| {
+        let house = shop::open_with(engine, 6_000);
+        shop::make_archive(&house);
+        let before = shop::everything(&house);
+        shop::slow_down(&house, "orders", "DELETE");
+        let run = start(&house, &["run-job", "archive-orders", "--json"]);
+        wait_for_a_batch(&house);
+        terminate(&run);
+        let first = ended(run).must_end(75);
+        let report = first.json();
+        let removed = report["datasets"][0]["removed"].as_u64().expect("a number");
+        assert!(removed > 0 && removed < 6_000, "{first}");
+        assert_eq!(shop::orders(&house), 6_000 - removed + 5, "{first}");
+        assert_eq!(shop::open_batches(&house, "archive-orders"), []);
+        assert_eq!(shop::told_archived(&house), removed);
+        let next = house.steward(["run-job", "archive-orders", "--json"]).must_end(0).json();
+        assert_eq!(next["datasets"][0]["cutoff"], report["datasets"][0]["cutoff"], "a pass that goes on keeps its cutoff");
+        assert_eq!(next["datasets"][0]["removed"], 6_000 - removed);
+        assert_eq!(shop::everything(&house), before);
+        shop::must_be_whole(&house);
+    }
+);
+
+on_every_engine!(
+    /// Scenario 12: while the batch waits for a lock, the first SIGTERM waits with it, the second does not.
+    a_second_sigterm_stops_at_once,
+    |engine: Engine| {
+        let house = shop::open_with(engine, 50);
+        shop::make_archive(&house);
+        let before = shop::everything(&house);
+        let other = Session::begin(&house.database, "UPDATE orders SET note = note WHERE id = 7");
+        let run = start(&house, &["run-job", "archive-orders"]);
+        wait_for_a_batch(&house);
+        terminate(&run);
+        std::thread::sleep(Duration::from_millis(300));
+        let asked = Instant::now();
+        terminate(&run);
+        let told = ended(run).must_end(75);
+        assert!(asked.elapsed() < Duration::from_secs(4), "it took {:?}", asked.elapsed());
+        assert!(told.stderr.contains("second signal"), "{told}");
+        drop(other);
+        let next = house.steward(["run-job", "archive-orders", "--json"]).must_end(0).json();
+        assert_eq!(next["settled"][0]["verdict"], "rolled_back", "{next:#}");
+        assert_eq!(shop::everything(&house), before);
+        assert_eq!(shop::orders(&house), 5);
+    }
+);
+
+on_every_engine!(
+    /// Whatever was done before: a stop by a signal is 75, also when it comes while a batch waits for somebody's lock.
+    sigterm_while_a_batch_waits_for_a_lock_is_temporary,
+    |engine: Engine| {
+        let house = with_short_locks(engine, 50);
+        let other = Session::begin(&house.database, "UPDATE orders SET note = note WHERE id = 7");
+        let run = start(&house, &["run-job", "archive-orders"]);
+        wait_for_a_batch(&house);
+        terminate(&run);
+        let told = ended(run).must_end(75);
+        drop(other);
+        assert!(told.stdout.contains("signal"), "it does not say that it was stopped: {told}");
+        assert_eq!(shop::open_batches(&house, "archive-orders"), []);
+        house.steward(["run-job", "archive-orders"]).must_end(0);
+        assert_eq!(shop::orders(&house), 5);
+    }
+);
+
+on_every_engine!(
+    /// Scenario 38.
+    a_policy_edited_while_its_job_runs_does_not_change_the_running_pass,
+    |engine: Engine| {
+        let house = shop::open_with(engine, 4_000);
+        shop::make_archive(&house);
+        shop::slow_down(&house, "orders", "DELETE");
+        let run = start(&house, &["run-job", "archive-orders", "--json"]);
+        wait_for_a_batch(&house);
+        house.policy("orders", &shop::policy("    where: \"id < 0\"\n"));
+        assert_eq!(ended(run).must_end(0).json()["datasets"][0]["removed"], 4_000);
+        assert_eq!(shop::orders(&house), 5);
+    }
+);
+
+on_every_engine!(
+    /// Two jobs, one table, at the same time: every row is moved once.
+    two_jobs_at_once_on_one_table_move_each_row_once,
+    |engine: Engine| {
+        let house = shop::open_with(engine, 4_000);
+        shop::make_archive(&house);
+        let before = shop::everything(&house);
+        house.job("another", &shop::job("archive"));
+        let runs = [start(&house, &["run-job", "archive-orders", "--json"]), start(&house, &["run-job", "another", "--json"])];
+        let told = runs.map(ended);
+        let mut moved = 0;
+        for told in &told {
+            assert!(matches!(told.code, Some(0 | 3 | 75)), "{told}");
+            moved += told.json()["datasets"][0]["removed"].as_u64().unwrap_or(0);
+        }
+        assert!(told.iter().any(|told| told.code == Some(0)), "{}\n{}", told[0], told[1]);
+        house.steward(["run-job", "archive-orders"]).must_end(0);
+        assert_eq!(shop::everything(&house), before);
+        assert_eq!(shop::orders(&house), 5);
+        assert_eq!(moved, 4_000, "the reports tell of another number of rows:\n{}\n{}", told[0], told[1]);
+    }
+);
+
+on_every_engine!(
+    /// A budget beyond all years, and a table without a row.
+    a_huge_budget_and_no_rows,
+    |engine: Engine| {
+        let house = shop::open(engine);
+        for budget in ["1 day", "100000 days", "900000000 days"] {
+            house.job("archive-orders", &format!("{}budget: {budget}\n", shop::job("archive")));
+            let told = house.steward(["run-job", "archive-orders"]);
+            assert!(matches!(told.code, Some(0 | 78)), "{budget}: {told}");
+            assert!(!told.stderr.contains("panicked"), "{budget}: {told}");
+        }
+        assert!(!shop::archive_is_there(&house), "an archive was made for nothing");
+    }
+);
+
+on_every_engine!(
+    /// A ledger that cannot be written refuses everything, before anything is touched.
+    without_a_ledger_nothing_is_touched,
+    |engine: Engine| {
+        let house = shop::open_with(engine, 20);
+        let before = shop::everything(&house);
+        for ledger in ["sqlite:/proc/steward.db", "sqlite:/dev/null", "sqlite:steward.yaml", "sqlite:jobs"] {
+            house.write(
+                "steward.yaml",
+                &format!("stores:\n  core: {{ url: {{ env: {URL} }} }}\nstate: state/\nledger: \"{ledger}\"\npolicies: [policies/]\njobs: jobs/\n"),
+            );
+            let told = house.steward(["run-job", "archive-orders"]);
+            assert!(matches!(told.code, Some(3 | 75 | 78)), "{ledger}: {told}");
+            assert!(told.stderr.contains("ledger"), "{ledger}: {told}");
+            assert_eq!(shop::everything(&house), before, "{ledger}");
+            assert!(!shop::archive_is_there(&house), "{ledger}: an archive was made");
+        }
+    }
+);
+
+on_every_engine!(
+    /// Scenario 44, light: values of secret fields are nowhere but in their tables.
+    canaries_appear_nowhere,
+    |engine: Engine| {
+        let house = shop::open(engine);
+        let time = engine.word("datetime6").expect("a word");
+        let tail = engine.word("table").expect("a word");
+        let table = |name: &str| {
+            format!(
+                "CREATE TABLE {name} (email varchar(120) NOT NULL PRIMARY KEY, phone varchar(120) NOT NULL, created_at {time}) {tail};"
+            )
+        };
+        house.sql(&(table("people") + &table("people_archive")));
+        house.sql("CREATE UNIQUE INDEX people_phone ON people_archive (phone)");
+        house.sql(
+            "INSERT INTO people VALUES ('canary-1@example.com', 'canary-phone-1', '2020-01-01 00:00:00'), \
+             ('canary-2@example.com', 'canary-phone-2', '2020-01-01 00:00:00'), \
+             ('canary-3@example.com', 'canary-o''phone-3', '2020-01-01 00:00:00')",
+        );
+        // One in conflict by its key, one that a unique index refuses with a message that quotes the value.
+        house.sql(
+            "INSERT INTO people_archive VALUES ('canary-1@example.com', 'canary-other', '2020-01-01 00:00:00'), \
+             ('canary-9@example.com', 'canary-o''phone-3', '2020-01-01 00:00:00')",
+        );
+        std::fs::remove_file(house.path("policies/orders.yaml")).expect("the shop's policy");
+        house.policy(
+            "people",
+            "lifecycle:\n  - name: people\n    dataset: core.people\n    clock: created_at\n    \
+             archive: { after: 1 year, to: core.people_archive }\n    guard: { max_percent: 100 }\n\
+             classification:\n  - dataset: core.people\n    fields:\n      \
+             email: { type: PII, sensitivity: high, restrict: true }\n      phone: { type: PII, sensitivity: critical, restrict: true }\n",
+        );
+        std::fs::remove_file(house.path("jobs/archive-orders.yaml")).expect("the shop's job");
+        house.job("people", "action: archive\npolicies: [people]\nmode: enforce\n");
+        std::fs::create_dir(house.path("mail")).expect("a folder");
+        house.config("mail: { url: \"file:mail\", from: \"steward@example.com\", to: [\"dpo@example.com\"] }\n");
+        let mut said = String::new();
+        for words in [&["plan", "people"][..], &["plan", "people", "--sql"], &["run-job", "people", "--dry-run"], &["run-job", "people"], &["run-job", "people", "--json"]] {
+            let told = house.command(words.iter().copied()).env("STEWARD_LOG", "trace,sqlx=trace").output().expect("its end");
+            let told = Ended::from(told);
+            said += &told.to_string();
+        }
+        assert_eq!(house.database.count("SELECT COUNT(*) FROM people"), 2, "{said}");
+        no_canary("what it said", said.as_bytes());
+        for folder in ["state", "mail"] {
+            for path in below(&house.path(folder)) {
+                no_canary(&path, &std::fs::read(&path).expect("a file"));
+            }
+        }
+    }
+);
+
+/// A condition that casts makes PostgreSQL quote the value in double quotes.
+#[test]
+fn a_value_that_a_condition_cannot_cast_is_not_told() {
+    let house = shop::open_with(Engine::Postgres, 5);
+    house.sql("UPDATE orders SET customer = 'canary-customer'");
+    house.policy("orders", &shop::policy("    where: \"customer::integer > 0\"\n"));
+    let told = house.steward(["run-job", "archive-orders"]);
+    assert_ne!(told.code, Some(0), "{told}");
+    no_canary("what it said", told.to_string().as_bytes());
+    for path in below(&house.path("state")) {
+        no_canary(&path, &std::fs::read(&path).expect("a file"));
+    }
+}
+
+fn no_canary(where_: &str, bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    for canary in ["canary-", "phone-1", "phone-3", "1@example.com", "3@example.com"] {
+        if let Some(at) = text.find(canary) {
+            let from = text[..at].char_indices().rev().nth(200).map_or(0, |(at, _)| at);
+            panic!("{where_} tells a secret value: …{}…", text[from..].chars().take(320).collect::<String>());
+        }
+    }
+}
+
+/// Every file below a folder as one text.
+pub fn read_below(folder: &std::path::Path) -> String {
+    let files = below(folder).into_iter().map(|path| std::fs::read(path).expect("a file"));
+    files.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect()
+}
+
+fn below(folder: &std::path::Path) -> Vec<String> {
+    let mut found = vec![];
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() { folders.push(path) } else { found.push(path.display().to_string()) }
+        }
+    }
+    found
+}
+
+fn with_short_locks(engine: Engine, due: u64) -> House {
+    let house = shop::open_with(engine, due);
+    shop::make_archive(&house);
+    house.write(
+        "steward.yaml",
+        &format!("stores:\n  core: {{ url: {{ env: {URL} }}, lock_timeout: 1 s }}\nstate: state/\nledger: \"sqlite:state/steward.db\"\npolicies: [policies/]\njobs: jobs/\n"),
+    );
+    house
+}
+
+fn start(house: &House, words: &[&str]) -> Child {
+    let mut command = house.command(words.iter().copied());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts")
+}
+
+fn ended(run: Child) -> Ended {
+    run.wait_with_output().expect("its end").into()
+}
+
+fn terminate(run: &Child) {
+    let sent = Command::new("kill").args(["-TERM", &run.id().to_string()]).status().expect("kill");
+    assert!(sent.success(), "the signal was not sent");
+}
+
+fn wait_for_a_batch(house: &House) {
+    let began = Instant::now();
+    while shop::open_batches(house, "archive-orders").is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(20), "no batch was begun");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
