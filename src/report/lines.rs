@@ -2,6 +2,7 @@
 
 use super::figures::{count, instant, plain, short_run};
 use super::run::{DatasetReport, Finding, FindingOutcome, Reason, RunReport, Settled, Verdict, Weight};
+use crate::diagnostic::catalogue as codes;
 use crate::job::outcome::Outcome;
 use std::fmt;
 
@@ -111,7 +112,7 @@ pub fn left(dataset: &DatasetReport, job: &str) -> Vec<Line> {
             lines.push(Line { tone, count: Some(rows), text: text.to_owned(), help });
         }
     };
-    push(left.guarded, Tone::Bad, "left: a guard leaves the whole dataset alone", Some(approve(job)));
+    push(left.guarded, Tone::Bad, "left: a guard leaves the whole dataset alone", approvable(dataset).then(|| approve(job)));
     push(
         left.conflict,
         Tone::Bad,
@@ -123,6 +124,12 @@ pub fn left(dataset: &DatasetReport, job: &str) -> Vec<Line> {
     push(left.changed, Tone::Note, "left: changed by the application meanwhile; the next run looks again", None);
     push(left.undated, Tone::Warn, "left: no date (the clock is NULL), so never due", None);
     lines
+}
+
+/// False where a plan file would not help: a cascade is a matter of the policy.
+fn approvable(dataset: &DatasetReport) -> bool {
+    let cascade = codes::CASCADE.as_str();
+    !dataset.reasons.iter().any(|reason| reason.code.as_deref() == Some(cascade))
 }
 
 /// Rows kept by holds, one line per hold.

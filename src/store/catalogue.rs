@@ -36,13 +36,15 @@ pub async fn must_find(session: &mut Session, name: &DatasetName) -> Result<Tabl
     Err(StoreFailure::refused(codes::NOT_THERE, format!("there is no table `{name}`"), help))
 }
 
-/// The tables of a schema; of the connection's own when none is named.
+/// The tables of a schema, of the connection's own when none is named; in one order, whatever the store's collation.
 pub async fn tables(session: &mut Session, schema: Option<&str>) -> Result<Vec<String>, StoreFailure> {
-    match session.dialect() {
+    let mut tables = match session.dialect() {
         Dialect::Sqlite => sqlite::tables(session).await,
         Dialect::Postgres => postgres::tables(session, schema).await,
         Dialect::Mysql | Dialect::Mariadb => mysql::tables(session, schema).await,
-    }
+    }?;
+    tables.sort_unstable();
+    Ok(tables)
 }
 
 /// Every table whose rows go or change along when rows of this one are removed, by foreign keys, at any depth.

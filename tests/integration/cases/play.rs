@@ -66,7 +66,6 @@ fn steps(case: &Case, engine: Engine, house: &House, faults: &mut String) -> Str
     for step in case.steps(engine) {
         match step {
             Step::Sql(sql) => {
-                let _ = writeln!(said, "> {sql}\n");
                 house.sql(&worded(&sql, house));
             }
             Step::Command { code, words } => {
@@ -107,14 +106,14 @@ fn contents(house: &House, tables: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// Every query with its rows.
+/// The rows of every query. The queries themselves are in the file beside it, and may differ where the rows must not.
 fn rows(house: &House, queries: &str) -> String {
     let queries = queries.split(";\n").map(str::trim).filter(|query| !query.is_empty());
     let mut text = String::new();
-    for query in queries {
+    for (number, query) in queries.enumerate() {
         let query = query.trim_end_matches(';');
         let rows: Vec<String> = house.database.rows(query).iter().map(|row| dump::line(row)).collect();
-        let _ = writeln!(text, "> {query}\n{}\n", rows.join("\n"));
+        let _ = writeln!(text, "> query {}\n{}\n", number + 1, rows.join("\n"));
     }
     text
 }

@@ -1,0 +1,2 @@
+select count(*) from orders;
+select count(*) from orders_archive;

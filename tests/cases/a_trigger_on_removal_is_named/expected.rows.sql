@@ -1,0 +1,3 @@
+select id, status from orders order by id;
+select id, status from orders_archive order by id;
+select id from journal order by id;

@@ -1,0 +1,1 @@
+create table system_log (id integer primary key, level text, message text, who text not null);

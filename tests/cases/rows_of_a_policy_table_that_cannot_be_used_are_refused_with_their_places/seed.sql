@@ -1,0 +1,10 @@
+create table users (id bigint not null primary key, email varchar(255), created_at {{datetime}}) {{table}};
+create index users_created_at on users (created_at);
+create table users_archive (id bigint not null primary key, email varchar(255), created_at {{datetime}}) {{table}};
+create index users_archive_created_at on users_archive (created_at);
+create table user_sessions (id bigint not null primary key, session_token varchar(255), created_at {{datetime}}) {{table}};
+create index user_sessions_created_at on user_sessions (created_at);
+create table resumes (id bigint not null primary key, created_at {{datetime}}) {{table}};
+insert into users values (1, 'li@example.com', '2012-01-01 00:00:00'), (2, 'wang@example.com', '2020-01-01 00:00:00'), (3, 'chen@example.com', '2024-12-01 00:00:00');
+insert into user_sessions values (1, 'a', '2024-01-01 00:00:00'), (2, 'b', '2024-12-31 00:00:00');
+insert into resumes values (1, '2001-01-01 00:00:00');

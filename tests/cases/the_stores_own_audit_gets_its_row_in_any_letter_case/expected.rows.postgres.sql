@@ -1,0 +1,1 @@
+select level, message, metadata->>'archived_count', metadata->>'cutoff_date' from audit_log."SYSTEM_LOG";

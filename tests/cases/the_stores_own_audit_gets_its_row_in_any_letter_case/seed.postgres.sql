@@ -1,0 +1,1 @@
+create schema audit_log; create table audit_log."SYSTEM_LOG" (id bigint generated always as identity primary key, level varchar(10) not null, message text not null, metadata jsonb, at timestamptz default now());

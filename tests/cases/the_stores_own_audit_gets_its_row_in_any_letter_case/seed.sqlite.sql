@@ -1,0 +1,1 @@
+create table System_Log (id integer primary key, level text not null, message text not null, metadata text);
