@@ -2,8 +2,8 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
 
 mod cases;
-mod floors;
 mod commands;
+mod floors;
 mod promises;
 #[allow(dead_code, reason = "what several suites share is not always in use by one of them")]
 mod support;
