@@ -12,10 +12,11 @@ use crate::job::schedule::Schedule;
 use crate::job::spec::Job;
 use crate::ledger::book::Ledger;
 use crate::ledger::event::Event;
+use crate::ledger::refusal::LedgerError;
 use crate::report::run::RunReport;
 use crate::runner::engine::Request;
 use crate::worker::{Entry, Jobs};
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -44,8 +45,9 @@ fn entry(job: &Job) -> Option<Entry> {
 struct Nothing(Outcome, String);
 
 impl Jobs for Scheduled {
+    /// A run that was stopped, or died, is made up for as if its tick had been missed.
     async fn last_tick(&self, job: &str) -> Option<DateTime<Utc>> {
-        self.ledger.last_concluded(job).await.unwrap_or_else(|error| {
+        self.concluded(job).await.unwrap_or_else(|error| {
             tracing::error!(job, "ticks that were missed are not made up for: {error}");
             None
         })
@@ -75,6 +77,15 @@ impl Jobs for Scheduled {
 }
 
 impl Scheduled {
+    async fn concluded(&self, job: &str) -> Result<Option<DateTime<Utc>>, LedgerError> {
+        if let Some(began) = self.ledger.last_concluded(job).await? {
+            return Ok(Some(began));
+        }
+        let entry = self.entries.iter().find(|entry| entry.name == job);
+        let last = self.ledger.last_run(job).await?;
+        Ok(entry.zip(last).and_then(|(entry, last)| before_tick_of(entry, last.started)))
+    }
+
     async fn carry_out(&self, name: &str, stop: CancellationToken) -> Result<RunReport, Nothing> {
         let house = self.house(name).await?;
         let job = self.job(&house.declarations, name)?;
@@ -124,6 +135,12 @@ impl Scheduled {
             tracing::error!("what became of a tick is not in the ledger: {error}");
         }
     }
+}
+
+/// Just before the tick that a run which began then was for.
+fn before_tick_of(entry: &Entry, began: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let tick = entry.schedule.missed_since(Some(began - TimeDelta::days(400)), began, entry.zone)?;
+    Some(tick - TimeDelta::seconds(1))
 }
 
 fn same(one: &Entry, other: &Entry) -> bool {
@@ -194,6 +211,14 @@ mod tests {
         diagnosis.push(Diagnostic::error(catalogue::NO_CLOCK, "no clock"));
         let line = in_a_line(&diagnosis);
         assert_eq!(line, "the declarations are not valid: unknown key `wehre` and 1 more; nothing was run");
+    }
+
+    #[test]
+    fn the_tick_of_a_first_run_that_was_stopped_is_missed() {
+        let at = |text: &str| DateTime::parse_from_rfc3339(text).unwrap().to_utc();
+        let entry = Entry { name: "a".into(), schedule: Schedule::parse("15 2 * * *").unwrap(), zone: chrono_tz::UTC };
+        let last = before_tick_of(&entry, at("2026-11-21T02:15:00.4Z"));
+        assert_eq!(entry.schedule.missed_since(last, at("2026-11-21T09:00:00Z"), entry.zone), Some(at("2026-11-21T02:15:00Z")));
     }
 
     #[test]
