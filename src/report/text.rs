@@ -56,8 +56,8 @@ fn head(told: &Told<'_>, style: Style) -> String {
 }
 
 fn body(text: &mut String, told: &Told<'_>, style: Style) {
-    if !told.datasets.items.is_empty() {
-        let _ = writeln!(text, "\n{}", table(told));
+    if let Some(table) = table(told) {
+        let _ = writeln!(text, "\n{table}");
         text.extend(told.datasets.rest().map(|rest| format!("{rest}, in the report's JSON\n")));
     }
     section(text, "the run", told.lines.iter().chain(&told.settled.items), told.settled.rest(), style);
@@ -105,8 +105,8 @@ fn foot(text: &mut String, report: &RunReport) {
     text.extend(html.map(|html| format!("report {}\n", plain(html))));
 }
 
-/// One row per dataset. A column nobody has a number for is not there.
-fn table(told: &Told<'_>) -> String {
+/// One row per dataset. A column nobody has a number for is not there, and without columns there is no table.
+fn table(told: &Told<'_>) -> Option<String> {
     type Column<'a> = (&'static str, Box<dyn Fn(&DatasetTold<'_>) -> Option<u64> + 'a>);
     let prospect = told.report.is_prospect();
     let columns: Vec<Column<'_>> = vec![
@@ -120,6 +120,9 @@ fn table(told: &Told<'_>) -> String {
     ];
     let shown = |column: &&Column<'_>| told.datasets.items.iter().any(|dataset| column.1(dataset).is_some());
     let columns: Vec<&Column<'_>> = columns.iter().filter(shown).collect();
+    if columns.is_empty() {
+        return None;
+    }
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
     table.set_header(std::iter::once("dataset").chain(columns.iter().map(|column| column.0)));
@@ -136,7 +139,7 @@ fn table(told: &Told<'_>) -> String {
             column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
-    table.trim_fmt().replace(BREAK, "")
+    Some(table.trim_fmt().replace(BREAK, ""))
 }
 
 /// A place where a name may go on in the next line, invisible and taken out again.
@@ -194,7 +197,7 @@ mod tests {
     fn the_table_fits_a_terminal() {
         for (name, report) in samples::all() {
             let told = Told::of(&report);
-            for line in table(&told).lines() {
+            for line in table(&told).unwrap_or_default().lines() {
                 let wide = line.chars().filter(|c| !c.is_ascii()).count();
                 assert!(line.chars().count() + wide <= usize::from(WIDTH) + 2 * wide, "{name}: {line}");
             }

@@ -4,7 +4,7 @@
 pub fn diff(expected: &str, actual: &str) -> String {
     let (old, new): (Vec<&str>, Vec<&str>) = (expected.lines().collect(), actual.lines().collect());
     let marked = marked(&old, &new);
-    let near = |at: usize| marked.iter().skip(at.saturating_sub(2)).take(5).any(|(mark, _)| *mark != ' ');
+    let near = |at: usize| marked[at.saturating_sub(2)..marked.len().min(at + 3)].iter().any(|(mark, _)| *mark != ' ');
     let shown = marked.iter().enumerate().filter(|(at, _)| near(*at));
     shown.map(|(_, (mark, line))| format!("    {mark} {line}\n")).collect()
 }
