@@ -62,7 +62,14 @@ impl Action for ArchiveRows {
         let mut facts = due::facts(cx, &self.policy, &self.policy.dataset, &self.rows, self.cutoff, self.step.after);
         facts.archive = Some(self.step.to.to_string());
         let mut statements = vec![format!("-- dataset {}, to {}", self.policy.dataset, self.step.to)];
-        statements.extend(self.archive.statements().iter().cloned());
+        let made = self.archive.statements();
+        if !made.is_empty() {
+            facts.notes.push((
+                format!("archive `{}` is not there, or lacks a column: the first run makes it", self.step.to),
+                made.join(";\n"),
+            ));
+        }
+        statements.extend(made.iter().cloned());
         statements.append(&mut facts.statements);
         statements.extend(self.rows.batch_sql(Some(&self.archive), &cx.holds_on(&self.policy.dataset)));
         statements.extend(self.rows.grants(Some(&self.archive)));

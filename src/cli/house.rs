@@ -200,7 +200,11 @@ async fn tables(reading: Reading, stores: &Stores) -> Result<Reading, End> {
     let Some(tables) = reading.tables() else { return Ok(reading) };
     let unread = |failure: StoreFailure| {
         let outcome = if failure.is_temporary() { Outcome::Temporary } else { Outcome::Invalid };
-        End::of(outcome, &format!("the policy tables were not read, so nothing was run: {failure}"))
+        let end = End::of(outcome, &format!("the policy tables were not read, so nothing was run: {failure}"));
+        match &failure {
+            StoreFailure::Refused { help, .. } => end.with_help(help),
+            _ => end,
+        }
     };
     let mut lifecycle: Vec<LifecycleRow> = vec![];
     if let Some(table) = &tables.lifecycle {

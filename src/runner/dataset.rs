@@ -6,6 +6,7 @@ use crate::ledger::event::Event;
 use crate::ledger::lease::Lease;
 use crate::ledger::pass::Pass;
 use crate::ledger::refusal::LedgerError;
+use crate::report::figures;
 use crate::report::run::{DatasetReport, Debt, HeldBy, Left, Reason, Settled, Weight};
 use crate::runner::approval::{PlanFile, PlannedStep, basis};
 use crate::runner::batches::{Batches, Worked};
@@ -324,8 +325,10 @@ fn notes(facts: &Facts, counts: &Counts) -> Vec<Reason> {
             note(
                 Weight::Note,
                 format!(
-                    "{} rows of `{}` go or change along, by foreign key `{}`",
-                    child.rows, child.child.table, child.child.constraint
+                    "{} of `{}` go or change along, by foreign key `{}`",
+                    figures::plural(child.rows, "row"),
+                    child.child.table,
+                    child.child.constraint
                 ),
                 None,
             )

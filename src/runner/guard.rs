@@ -57,8 +57,8 @@ fn cascades(table: &str, constraint: &str, rule: OnDelete, rows: u64) -> Reason 
         weight: Weight::Refused,
         code: Some(codes::CASCADE.to_string()),
         text: format!(
-            "{} rows of `{table}` would be {what} along, by foreign key `{constraint}`; nothing was touched",
-            figures::count(rows)
+            "{} of `{table}` would be {what} along, by foreign key `{constraint}`; nothing was touched",
+            figures::plural(rows, "row")
         ),
         help: Some("write `cascade: allow` in the policy if they may, or archive them first".into()),
     }

@@ -32,12 +32,12 @@ impl Archive {
     pub async fn prepare(store: &Store, rows: &Rows, to: &DatasetName, create: bool) -> Result<Self, StoreFailure> {
         let mut session = store.reading(&rows.who).await?;
         match catalogue::find(&mut session, to).await? {
-            Some(table) => Self::existing(rows, &table),
+            Some(table) => Self::existing(rows, &table, create),
             None => Self::missing(&mut session, rows, to, create).await,
         }
     }
 
-    fn existing(rows: &Rows, archive: &Table) -> Result<Self, StoreFailure> {
+    fn existing(rows: &Rows, archive: &Table, create: bool) -> Result<Self, StoreFailure> {
         let source = rows.table();
         if (&archive.schema, &archive.name) == (&source.schema, &source.name) {
             return Err(StoreFailure::refused(
@@ -79,14 +79,17 @@ impl Archive {
                 ),
             ));
         }
+        // One that we may make is completed too: MySQL needs two statements for it, and a crash may have come between them.
+        let keeps_batch = own.clone().any(|column| column.name == BATCH_COLUMN);
+        let complete = (create && !keeps_batch).then(|| vec![add_batch_column(rows.dialect, &rows.dialect.table(archive))]);
         let generated = |name: &str| archive.columns.iter().any(|column| column.name == name && column.generated);
         Ok(Self {
             schema: archive.schema.clone(),
             table: archive.name.clone(),
             shared: source.columns.clone(),
             written: source.columns.iter().filter(|column| !generated(&column.name)).cloned().collect(),
-            keeps_batch: own.clone().any(|column| column.name == BATCH_COLUMN),
-            create: None,
+            keeps_batch: keeps_batch || create,
+            create: complete,
         })
     }
 
@@ -253,6 +256,11 @@ fn affinity(declared: &str) -> u8 {
     }
 }
 
+fn add_batch_column(dialect: Dialect, archive: &str) -> String {
+    let declared = if dialect.is_mysql() { "varchar(64) NULL" } else { "text" };
+    format!("ALTER TABLE {archive} ADD COLUMN {BATCH_COLUMN} {declared}")
+}
+
 /// The statements that make an archive in which every row fits.
 fn ddl(rows: &Rows, schema: Option<&str>, name: &str) -> Vec<String> {
     let dialect = rows.dialect;
@@ -261,10 +269,9 @@ fn ddl(rows: &Rows, schema: Option<&str>, name: &str) -> Vec<String> {
         Dialect::Postgres => vec![format!(
             "CREATE TABLE {archive} (LIKE {source} INCLUDING ALL EXCLUDING GENERATED EXCLUDING IDENTITY, {BATCH_COLUMN} text)"
         )],
-        Dialect::Mysql | Dialect::Mariadb => vec![
-            format!("CREATE TABLE {archive} LIKE {source}"),
-            format!("ALTER TABLE {archive} ADD COLUMN {BATCH_COLUMN} varchar(64) NULL"),
-        ],
+        Dialect::Mysql | Dialect::Mariadb => {
+            vec![format!("CREATE TABLE {archive} LIKE {source}"), add_batch_column(dialect, &archive)]
+        }
         Dialect::Sqlite => {
             let mut parts: Vec<_> =
                 rows.table.columns.iter().map(|column| format!("{} {}", dialect.quote(&column.name), column.declared)).collect();

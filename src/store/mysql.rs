@@ -20,8 +20,7 @@ pub(super) async fn table(session: &mut Session, schema: Option<&str>, name: &st
         return Ok(None);
     };
     let schema = row[0].shown();
-    let label = format!("{}.{schema}.{name}", session.store());
-    refuse_other_kinds(&label, &row[1].shown(), &row[2].shown())?;
+    refuse_other_kinds(session.store(), &schema, name, &row[1].shown(), &row[2].shown())?;
     let at = [Cell::Text(schema.clone()), Cell::Text(name.to_owned())];
     let indexes = indexes(session, &at).await?;
     Ok(Some(Table {
@@ -37,7 +36,8 @@ pub(super) async fn table(session: &mut Session, schema: Option<&str>, name: &st
     }))
 }
 
-fn refuse_other_kinds(label: &str, kind: &str, engine: &str) -> Result<(), StoreFailure> {
+fn refuse_other_kinds(store: &str, schema: &str, name: &str, kind: &str, engine: &str) -> Result<(), StoreFailure> {
+    let label = format!("{store}.{schema}.{name}");
     if !kind.contains("BASE TABLE") {
         let text = format!("`{label}` is a {}; nothing is moved from or to it", kind.to_lowercase());
         return Err(StoreFailure::refused(codes::TABLE_UNFIT, text, "name the table itself"));
@@ -49,7 +49,7 @@ fn refuse_other_kinds(label: &str, kind: &str, engine: &str) -> Result<(), Store
         return Err(StoreFailure::refused(
             codes::TABLE_UNFIT,
             text,
-            format!("`ALTER TABLE {label} ENGINE = InnoDB`, without the store's name"),
+            format!("ALTER TABLE {} ENGINE = InnoDB;", Dialect::Mysql.path(Some(schema), name)),
         ));
     }
     Ok(())
