@@ -50,7 +50,11 @@ pub async fn refuse_held_children(cx: &Context, policy: &Lifecycle, rows: &Rows)
                 "hold `{hold}` keeps rows of `{child}`, which would go or change along with rows of `{}`; nothing was touched",
                 rows.table().label()
             );
-            return Err(StoreFailure::refused(codes::CASCADE, text, format!("archive `{child}` first, or wait for the release of `{hold}`")));
+            return Err(StoreFailure::refused(
+                codes::CASCADE,
+                text,
+                format!("archive `{child}` first, or wait for the release of `{hold}`"),
+            ));
         }
     }
     Ok(())

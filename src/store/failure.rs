@@ -180,7 +180,10 @@ mod tests {
         assert_eq!(without_values("Duplicate entry 'li@x.com' for key 'email'"), "Duplicate entry '…'");
         assert_eq!(without_values("Duplicate entry 'o'brien@x.com' for key 'email'"), "Duplicate entry '…'");
         assert_eq!(without_values("cut off 'li@x.co"), "cut off '…");
-        assert_eq!(without_quoted("invalid input syntax for type integer: \"a\"b\"", '"'), "invalid input syntax for type integer: \"…\"");
+        assert_eq!(
+            without_quoted("invalid input syntax for type integer: \"a\"b\"", '"'),
+            "invalid input syntax for type integer: \"…\""
+        );
         assert_eq!(without_values("Key (email)=(li@x.com) already exists."), "Key (email)=(…) already exists.");
         assert_eq!(without_values("Key (note)=(a) b (c) already exists."), "Key (note)=(…) already exists.");
         assert_eq!(without_values("lock timeout"), "lock timeout");
