@@ -61,7 +61,7 @@ fn masked(text: &str) -> String {
 
 /// A line without its passwords, and whether one continues on the lines below.
 fn masked_line(line: &str) -> (String, bool) {
-    let line = masked_userinfo(line);
+    let line = masked_parameter(&masked_userinfo(line));
     let Some(at) = line.to_ascii_lowercase().find("password") else { return (line, false) };
     let after_word = at + "password".len();
     let Some(colon) = line[after_word..].find(':').map(|found| after_word + found + 1) else { return (line, false) };
@@ -112,6 +112,21 @@ fn masked_userinfo(line: &str) -> String {
     out + rest
 }
 
+/// `?password=secret` with the secret starred: PostgreSQL's driver takes it from there.
+fn masked_parameter(line: &str) -> String {
+    const NAME: &str = "password=";
+    let mut out = String::new();
+    let mut rest = line;
+    while let Some(at) = rest.to_ascii_lowercase().find(NAME) {
+        let (before, secret) = rest.split_at(at + NAME.len());
+        let end = secret.find(['&', ' ', '\t', '\n', '\r', '"', '\'']).unwrap_or(secret.len());
+        out.push_str(before);
+        out.push_str(&starred(&secret[..end]));
+        rest = &secret[end..];
+    }
+    out + rest
+}
+
 /// One star for every character but line ends.
 fn starred(text: &str) -> String {
     text.chars().map(|c| if c == '\n' || c == '\r' { c } else { '*' }).collect()
@@ -132,6 +147,7 @@ mod tests {
             "url: mysql://root:hunter2@host/db",
             "url: \"mysql://root:hun@ter2hunter2@host/db\"",
             "mail_password: hunter2",
+            "url: \"postgres://li@host/db?sslmode=require&Password=hunter2&x=y\"",
             "password: ${X}hunter2",
         ] {
             let shown = masked(text);

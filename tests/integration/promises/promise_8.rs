@@ -12,15 +12,18 @@ const AT_MOST: Duration = Duration::from_secs(30);
 
 on_every_engine!(one_store_down_never_stops_the_others, |engine: Engine| {
     let (_silent, silent_port) = black_hole();
-    for (what, url) in [
+    let kinds = [
         ("a dead port, PostgreSQL", format!("postgres://steward@127.0.0.1:{}/x", dead_port())),
         ("a dead port, MySQL", format!("mysql://steward@127.0.0.1:{}/x", dead_port())),
         ("a port that never answers, PostgreSQL", format!("postgres://steward@127.0.0.1:{silent_port}/x")),
         ("a port that never answers, MySQL", format!("mysql://steward@127.0.0.1:{silent_port}/x")),
         ("a host that is not there", "postgres://steward@nowhere.invalid/x".to_owned()),
         ("a file that is not there", "sqlite:nowhere/shop.db".to_owned()),
-    ] {
-        let house = with_a_second_store(engine, &url);
+    ];
+    // Each kind beside SQLite; beside the servers the worst one.
+    let kinds = if engine == Engine::Sqlite { &kinds[..] } else { &kinds[2..3] };
+    for (what, url) in kinds {
+        let house = with_a_second_store(engine, url);
         let began = Instant::now();
         let told = house.steward(["run-job", "both", "--json"]);
         assert!(began.elapsed() < AT_MOST, "{what}: it took {:?}", began.elapsed());
@@ -34,6 +37,9 @@ on_every_engine!(one_store_down_never_stops_the_others, |engine: Engine| {
         assert_eq!(shop::orders(&house), 5);
 
         // Alone, it is temporary: nothing was done.
+        if engine != Engine::Sqlite {
+            continue;
+        }
         let alone = house.steward(["run-job", "down-only", "--json"]).must_end(75);
         assert!(began.elapsed() < AT_MOST * 2, "{what}: it took {:?}", began.elapsed());
         assert_eq!(alone.json()["outcome"], "temporary");
