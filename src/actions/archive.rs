@@ -64,10 +64,8 @@ impl Action for ArchiveRows {
         let mut statements = vec![format!("-- dataset {}, to {}", self.policy.dataset, self.step.to)];
         let made = self.archive.statements();
         if !made.is_empty() {
-            facts.notes.push((
-                format!("archive `{}` is not there, or lacks a column: the first run makes it", self.step.to),
-                made.join(";\n"),
-            ));
+            let text = format!("archive `{}` is not there yet, or not complete: the first run makes it", self.step.to);
+            facts.notes.push((text, format!("`steward plan {} --sql` shows the statement", cx.job.name)));
         }
         statements.extend(made.iter().cloned());
         statements.append(&mut facts.statements);

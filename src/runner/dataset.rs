@@ -325,7 +325,7 @@ fn notes(facts: &Facts, counts: &Counts) -> Vec<Reason> {
             note(
                 Weight::Note,
                 format!(
-                    "{} of `{}` go or change along, by foreign key `{}`",
+                    "{} of `{}` would go or change along, by foreign key `{}`",
                     figures::plural(child.rows, "row"),
                     child.child.table,
                     child.child.constraint

@@ -32,12 +32,15 @@ impl Archive {
     pub async fn prepare(store: &Store, rows: &Rows, to: &DatasetName, create: bool) -> Result<Self, StoreFailure> {
         let mut session = store.reading(&rows.who).await?;
         match catalogue::find(&mut session, to).await? {
-            Some(table) => Self::existing(rows, &table, create),
+            Some(table) => {
+                let half_made = create && is_half_made(&mut session, rows, &table).await?;
+                Self::existing(rows, &table, half_made)
+            }
             None => Self::missing(&mut session, rows, to, create).await,
         }
     }
 
-    fn existing(rows: &Rows, archive: &Table, create: bool) -> Result<Self, StoreFailure> {
+    fn existing(rows: &Rows, archive: &Table, half_made: bool) -> Result<Self, StoreFailure> {
         let source = rows.table();
         if (&archive.schema, &archive.name) == (&source.schema, &source.name) {
             return Err(StoreFailure::refused(
@@ -79,16 +82,15 @@ impl Archive {
                 ),
             ));
         }
-        // One that we may make is completed too: MySQL needs two statements for it, and a crash may have come between them.
         let keeps_batch = own.clone().any(|column| column.name == BATCH_COLUMN);
-        let complete = (create && !keeps_batch).then(|| vec![add_batch_column(rows.dialect, &rows.dialect.table(archive))]);
+        let complete = half_made.then(|| vec![add_batch_column(rows.dialect, &rows.dialect.table(archive))]);
         let generated = |name: &str| archive.columns.iter().any(|column| column.name == name && column.generated);
         Ok(Self {
             schema: archive.schema.clone(),
             table: archive.name.clone(),
             shared: source.columns.clone(),
             written: source.columns.iter().filter(|column| !generated(&column.name)).cloned().collect(),
-            keeps_batch: keeps_batch || create,
+            keeps_batch: keeps_batch || half_made,
             create: complete,
         })
     }
@@ -254,6 +256,16 @@ fn affinity(declared: &str) -> u8 {
     } else {
         4
     }
+}
+
+/// MySQL makes an archive with two statements, and a crash may have come between them: the table is there, empty, and to the
+/// letter like its source.
+async fn is_half_made(session: &mut Session, rows: &Rows, archive: &Table) -> Result<bool, StoreFailure> {
+    if !rows.dialect.is_mysql() || archive.columns != rows.table.columns {
+        return Ok(false);
+    }
+    let first = session.rows(&format!("SELECT 1 FROM {} LIMIT 1", rows.dialect.table(archive)), &[]).await?;
+    Ok(first.is_empty())
 }
 
 fn add_batch_column(dialect: Dialect, archive: &str) -> String {

@@ -133,10 +133,10 @@ pub fn slow_down(house: &House, table: &str, event: &str) {
     house.sql(&match engine {
         Engine::Sqlite => format!(
             "CREATE TRIGGER {name} BEFORE {event} ON {table} BEGIN \
-             SELECT count(*) FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400) SELECT i FROM n); END"
+             SELECT count(*) FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600) SELECT i FROM n); END"
         ),
         Engine::Postgres => format!(
-            "CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM count(*) FROM generate_series(1, 400); \
+            "CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.0001); \
              IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW; END $$; \
              CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()"
         ),
