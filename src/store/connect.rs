@@ -212,6 +212,9 @@ impl Store {
 
 /// How a session behaves: bounded waits, UTC, and on MySQL no silent change of a value on its way into an archive.
 ///
+/// `wait_timeout` is MySQL's `idle_in_transaction_session_timeout`: when the network between us is gone, the server lets go
+/// of our locks after as long, and not after its default of eight hours.
+///
 /// MySQL's modes are added to the server's own, since conditions are written for those; zero dates and a zero in an
 /// AUTO_INCREMENT column must arrive as they are, anything that would be cut must not arrive at all.
 fn manners(dialect: Dialect, who: &str, lock: Duration, statement: Duration) -> Option<String> {
@@ -232,7 +235,7 @@ fn manners(dialect: Dialect, who: &str, lock: Duration, statement: Duration) -> 
                 format!("SESSION max_statement_time = {statement_s}, SESSION tx_isolation = 'READ-COMMITTED'")
             };
             Some(format!(
-                "SET SESSION lock_wait_timeout = {lock_s}, SESSION innodb_lock_wait_timeout = {lock_s}, {limit}, \
+                "SET SESSION lock_wait_timeout = {lock_s}, SESSION innodb_lock_wait_timeout = {lock_s}, SESSION wait_timeout = {statement_s}, {limit}, \
                  SESSION time_zone = '+00:00', SESSION sql_mode = CONCAT_WS(',', \
                  REPLACE(REPLACE(REPLACE(@@GLOBAL.sql_mode, 'TRADITIONAL', ''), 'NO_ZERO_IN_DATE', ''), 'NO_ZERO_DATE', ''), \
                  'STRICT_ALL_TABLES', 'NO_AUTO_VALUE_ON_ZERO', 'ALLOW_INVALID_DATES')"

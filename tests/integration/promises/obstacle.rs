@@ -83,6 +83,8 @@ pub enum Mood {
     SwallowsCommits = 1,
     /// Nothing passes any more; nobody is told.
     Silent = 2,
+    /// Both sides are told that it is over.
+    Cut = 3,
 }
 
 /// A line to a server that can fall silent; unencrypted, so that it can see a COMMIT.
@@ -132,6 +134,14 @@ impl Line {
     }
 }
 
+impl Drop for Line {
+    /// What it kept from the server ends there: a transaction that nobody ends would keep the database from being dropped.
+    fn drop(&mut self) {
+        self.become_(Mood::Cut);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
 fn address(url: &str) -> String {
     let rest = url.split_once("://").expect("a url").1;
     let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);
@@ -152,7 +162,7 @@ fn pass(mut from: TcpStream, mut to: TcpStream, mood: &AtomicU8, to_server: bool
         if commits && mood.load(Ordering::SeqCst) == Mood::SwallowsCommits as u8 {
             mood.store(Mood::Silent as u8, Ordering::SeqCst);
         }
-        if to.write_all(bytes).is_err() {
+        if mood.load(Ordering::SeqCst) == Mood::Cut as u8 || to.write_all(bytes).is_err() {
             break;
         }
     }
