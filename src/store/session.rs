@@ -6,7 +6,8 @@ use super::failure::StoreFailure;
 use futures_util::TryFutureExt;
 use sqlx::mysql::MySqlRow;
 use sqlx::postgres::PgRow;
-use sqlx::sqlite::SqliteRow;
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{AssertSqlSafe, Column as _, Row, TypeInfo, ValueRef};
 use std::future::Future;
 use std::time::Duration;
@@ -105,13 +106,7 @@ impl Session {
         let store = self.store.clone();
         let done = match self.link.as_mut() {
             Some(Link::Sqlite(link)) => {
-                let query = binds.iter().fold(sqlx::query(sql), |query, cell| match cell {
-                    Cell::Null => query.bind(None::<String>),
-                    Cell::Int(int) => query.bind(*int),
-                    Cell::Real(real) => query.bind(*real),
-                    Cell::Text(text) => query.bind(text.clone()),
-                    Cell::Bytes(bytes) => query.bind(bytes.clone()),
-                });
+                let query = by_class(sql, binds);
                 bounded(limit, query.execute(&mut **link).map_ok(|done| done.rows_affected())).await
             }
             Some(Link::Postgres(link)) => {
@@ -134,13 +129,7 @@ impl Session {
         let store = self.store.clone();
         let done = match self.link.as_mut() {
             Some(Link::Sqlite(link)) => {
-                let query = binds.iter().fold(sqlx::query(sql), |query, cell| match cell {
-                    Cell::Null => query.bind(None::<String>),
-                    Cell::Int(int) => query.bind(*int),
-                    Cell::Real(real) => query.bind(*real),
-                    Cell::Text(text) => query.bind(text.clone()),
-                    Cell::Bytes(bytes) => query.bind(bytes.clone()),
-                });
+                let query = by_class(sql, binds);
                 bounded(limit, query.fetch_all(&mut **link)).await.and_then(|rows| rows.iter().map(sqlite_row).collect())
             }
             Some(Link::Postgres(link)) => {
@@ -207,6 +196,17 @@ async fn bounded<T>(limit: Duration, call: impl Future<Output = Result<T, sqlx::
 
 fn closed(store: &str) -> StoreFailure {
     StoreFailure::Away { store: store.to_owned(), text: "the connection is closed".into() }
+}
+
+/// SQLite takes each bind in its own storage class.
+fn by_class<'q>(sql: AssertSqlSafe<String>, binds: &[Cell]) -> Query<'q, sqlx::Sqlite, SqliteArguments> {
+    binds.iter().fold(sqlx::query(sql), |query, cell| match cell {
+        Cell::Null => query.bind(None::<String>),
+        Cell::Int(int) => query.bind(*int),
+        Cell::Real(real) => query.bind(*real),
+        Cell::Text(text) => query.bind(text.clone()),
+        Cell::Bytes(bytes) => query.bind(bytes.clone()),
+    })
 }
 
 /// PostgreSQL and MySQL take every bind as text and cast it in the statement.
