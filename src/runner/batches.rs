@@ -182,6 +182,7 @@ impl<A: Action> Batches<'_, A> {
             .with_max_times(self.runner.retries)
             .with_jitter()
             .build();
+        let mut was_away = false;
         loop {
             let batch = Batch { id: Uuid::now_v7().to_string(), page: page.clone() };
             self.intend(&batch).await?;
@@ -201,7 +202,9 @@ impl<A: Action> Batches<'_, A> {
                 let refused = matches!(failure, StoreFailure::Refused { .. });
                 return Ok(if refused { Ended::Hopeless(failure) } else { Ended::Failed(failure) });
             }
-            let Some(pause) = pauses.next() else { return Ok(Ended::Hopeless(failure)) };
+            // A store that is away gets one more chance: each costs a whole time limit when it is silent.
+            let hopeless = !failure.is_busy() && std::mem::replace(&mut was_away, true);
+            let Some(pause) = pauses.next().filter(|_| !hopeless) else { return Ok(Ended::Hopeless(failure)) };
             pace.ease();
             self.runner.progress.note(&format!("{failure}; trying again"));
             tokio::select! {

@@ -12,6 +12,7 @@ use super::rows::{Page, Rows};
 use super::session::Session;
 use super::table::Column;
 use sha2::{Digest, Sha256};
+use std::collections::HashSet;
 
 /// What became of a page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -98,8 +99,14 @@ impl Rows {
         let there = self.already_there(session, keys, archive).await?;
         if !there.is_empty() {
             let same = self.the_same(session, keys, archive, true).await?;
-            let (conflicting, rest): (Vec<_>, Vec<_>) =
-                going.into_iter().partition(|key| there.contains(key) && !same.contains(key));
+            // By their text: a cell may hold a real, and reals have no hash.
+            let by_text = |keys: &[Vec<Cell>]| keys.iter().map(|key| format!("{key:?}")).collect::<HashSet<_>>();
+            let (there, alike) = (by_text(&there), by_text(&same));
+            let conflicts = |key: &Vec<Cell>| {
+                let text = format!("{key:?}");
+                there.contains(&text) && !alike.contains(&text)
+            };
+            let (conflicting, rest): (Vec<_>, Vec<_>) = going.into_iter().partition(conflicts);
             carried.already_archived = same.len() as u64;
             carried.conflicts = conflicting.iter().map(|key| key.iter().map(Cell::shown).collect()).collect();
             going = rest;

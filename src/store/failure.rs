@@ -132,7 +132,7 @@ fn kind(error: &dyn sqlx::error::DatabaseError) -> Kind {
         };
     }
     match error.code().as_deref() {
-        Some("40001" | "40P01" | "55P03" | "57014") => Kind::Busy,
+        Some("40001" | "40P01" | "55P03" | "57014" | "25P03") => Kind::Busy,
         Some("57P01" | "57P02" | "57P03" | "53300" | "57P05" | "25006") => Kind::Away,
         Some(code) if code.starts_with("08") => Kind::Away,
         Some("42501") => Kind::Denied,
