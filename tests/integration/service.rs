@@ -1,0 +1,149 @@
+//! What leaves the house, on the real thing: mail through a mail server, and the clock of `serve`.
+
+use crate::support::engine::Engine;
+use crate::support::house::{Ended, House};
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+fn setting(name: &str) -> String {
+    let name = format!("STEWARD_TEST_SMTP_{name}");
+    std::env::var(&name).unwrap_or_else(|_| panic!("{name} is not set: start the servers with `tests/run`"))
+}
+
+/// A house with one due row and a mail server to tell it to.
+fn house(url: &str, to: &str, job: &str) -> House {
+    let house = House::new(Engine::Sqlite);
+    house.config(&format!(
+        "mail: {{ url: \"{url}\", user: {}, password: {{ env: MAIL_PASSWORD }}, ca: \"{}\", from: \"steward@example.com\", to: [\"{to}\"] }}\n",
+        setting("USER"),
+        setting("CA")
+    ));
+    house.sql("create table marks (id integer primary key, created_at text); insert into marks values (1, '2020-01-01 00:00:00'), (2, '2020-01-02 00:00:00');");
+    house.policy("marks", "lifecycle:\n  - { name: marks, dataset: core.marks, clock: created_at, delete: { after: 1 year }, guard: { max_percent: 100 } }\n");
+    house.job("delete-marks", job);
+    house
+}
+
+const JOB: &str = "action: delete\npolicies: [marks]\nmode: enforce\nreport: { when: always }\n";
+
+fn run(house: &House, password: &str) -> Ended {
+    house
+        .command(["run-job", "delete-marks", "--json"])
+        .env("MAIL_PASSWORD", password)
+        .output()
+        .expect("the binary starts")
+        .into()
+}
+
+/// What the server received for an address: one JSON text per mail.
+fn received(to: &str) -> Vec<serde_json::Value> {
+    let folder = std::fs::read_dir(setting("MAIL")).expect("the server's folder");
+    let files =
+        folder.map(|entry| entry.expect("an entry").path()).filter(|path| path.extension().is_some_and(|end| end == "json"));
+    let mails = files.map(|path| serde_json::from_str(&std::fs::read_to_string(path).expect("a mail")).expect("JSON"));
+    mails.filter(|mail: &serde_json::Value| mail["rcpt_tos"].to_string().contains(to)).collect()
+}
+
+fn somebody(name: &str) -> String {
+    format!("{name}-{}@example.com", std::process::id())
+}
+
+#[test]
+fn a_report_is_mailed_over_starttls_and_over_tls_with_a_login() {
+    for (scheme, port) in [("smtp", setting("STARTTLS_PORT")), ("smtps", setting("TLS_PORT"))] {
+        let to = somebody(scheme);
+        let house = house(&format!("{scheme}://127.0.0.1:{port}"), &to, JOB);
+        let report = run(&house, &setting("PASSWORD")).must_end(0).json();
+        assert_eq!(report["report"]["mail"], "sent");
+        let mails = received(&to);
+        assert_eq!(mails.len(), 1, "{scheme}");
+        assert_eq!((&mails[0]["tls"], &mails[0]["auth"]), (&true.into(), &setting("USER").into()));
+        assert_eq!(mails[0]["subject"], "steward: delete-marks done, 2 removed");
+        let head = report["ledger_head"].as_str().expect("a head");
+        let told = |kind: &str| {
+            mails[0]["parts"].as_array().expect("parts").iter().any(|part| {
+                part["type"] == kind
+                    && part["text"].as_str().is_some_and(|text| text.contains(head) && text.contains("2 removed"))
+            })
+        };
+        assert!(told("text/plain") && told("text/html"), "{:#}", mails[0]);
+        house.steward(["audit", "verify", "--head", head]).must_end(0);
+    }
+}
+
+#[test]
+fn a_mail_that_cannot_go_waits_and_goes_with_the_next_run() {
+    let to = somebody("waits");
+    let house = house(&format!("smtps://127.0.0.1:{}", setting("TLS_PORT")), &to, JOB);
+    let first = run(&house, "wrong").must_end(5);
+    assert!(!first.stderr.contains("wrong") && first.stderr.contains("undelivered (exit 5)"), "{first}");
+    let report = first.json();
+    assert_eq!((&report["report"]["mail"], &report["datasets"][0]["removed"]), (&"spooled".into(), &2.into()));
+    assert!(received(&to).is_empty());
+    run(&house, &setting("PASSWORD")).must_end(0);
+    let subjects: Vec<String> = received(&to).iter().map(|mail| mail["subject"].to_string()).collect();
+    assert_eq!(subjects.len(), 2, "{subjects:?}");
+    assert!(subjects.iter().any(|subject| subject.contains("2 removed")), "{subjects:?}");
+}
+
+#[test]
+fn a_server_that_refuses_or_hangs_up_does_not_undo_the_work() {
+    for fault in ["rcpt-550", "data-451", "drop"] {
+        let to = format!("{}+{fault}@example.com", somebody("fault").replace("@example.com", ""));
+        let house = house(&format!("smtps://127.0.0.1:{}", setting("TLS_PORT")), &to, JOB);
+        let report = run(&house, &setting("PASSWORD")).must_end(5).json();
+        assert_eq!((&report["report"]["mail"], &report["datasets"][0]["removed"]), (&"spooled".into(), &2.into()), "{fault}");
+        assert_eq!(house.database.count("select count(*) from marks"), 0);
+    }
+}
+
+struct Serving(Child);
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // Over already where the test got to its end.
+        if self.0.kill().is_ok() {
+            drop(self.0.wait());
+        }
+    }
+}
+
+fn get(port: u16, path: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: here\r\n\r\n").as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    Some(answer)
+}
+
+fn until(what: &str, limit: Duration, is_so: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < limit, "{what}: not within {} s", limit.as_secs());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+#[test]
+fn serve_runs_a_job_at_its_minute_and_drains_on_sigterm() {
+    let port = TcpListener::bind("127.0.0.1:0").expect("a spare port").local_addr().expect("an address").port();
+    let house = house("file:mail/", &somebody("serve"), &(JOB.to_owned() + "schedule: \"* * * * *\"\n"));
+    house.config("mail: { url: \"file:mail/\", from: \"steward@example.com\", to: [\"dpo@example.com\"] }\n");
+    let listen = format!("127.0.0.1:{port}");
+    let serve = house.command(["serve", "--listen", &listen]).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let mut serve = Serving(serve.expect("the binary starts"));
+    until("/readyz", Duration::from_secs(20), || get(port, "/readyz").is_some_and(|answer| answer.contains(" 200 ")));
+    assert!(get(port, "/healthz").is_some_and(|answer| answer.contains(" 200 ")));
+    // The rows go at the next full minute, and nobody asked by hand.
+    until("the next full minute", Duration::from_secs(75), || house.database.count("select count(*) from marks") == 0);
+    until("the mail", Duration::from_secs(10), || {
+        std::fs::read_dir(house.path("mail")).is_ok_and(|mut mails| mails.next().is_some())
+    });
+    let told = Command::new("kill").args(["-TERM", &serve.0.id().to_string()]).status().expect("kill");
+    assert!(told.success());
+    until("the end", Duration::from_secs(20), || get(port, "/healthz").is_none());
+    assert_eq!(serve.0.wait().expect("an end").code(), Some(0));
+    house.steward(["audit", "verify"]).must_end(0);
+}
