@@ -10,6 +10,7 @@ pub mod connect;
 pub mod dialect;
 pub mod failure;
 pub mod holds;
+mod keys;
 mod mysql;
 pub mod ping;
 pub mod policy_tables;

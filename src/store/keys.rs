@@ -1,0 +1,144 @@
+//! The keys of a page, in a temporary table of their store: what every statement of a batch joins.
+
+use super::cell::{self, Cell};
+use super::dialect::Dialect;
+use super::failure::StoreFailure;
+use super::rows::Rows;
+use super::session::Session;
+use super::table::Column;
+use sha2::{Digest, Sha256};
+
+pub(super) fn key_name(at: usize) -> String {
+    format!("steward_k{at}")
+}
+
+/// The temporary table that holds a page's keys, typed as the table's own.
+pub(super) struct Keys {
+    pub(super) name: String,
+    pub(super) dialect: Dialect,
+    pub(super) columns: Vec<Column>,
+}
+
+impl Keys {
+    /// Makes the table if this connection has none of that shape yet. Before the transaction: MySQL wants it so under GTIDs.
+    pub(super) async fn prepare(rows: &Rows, session: &mut Session) -> Result<Self, StoreFailure> {
+        let (keys, create) = Self::of(rows);
+        session.raw(&create).await?;
+        Ok(keys)
+    }
+
+    /// The table, and the statement that makes it.
+    pub(super) fn of(rows: &Rows) -> (Self, String) {
+        let dialect = rows.dialect;
+        let path = dialect.table(&rows.table);
+        let shape = Sha256::digest(format!("{path}|{:?}", rows.key));
+        let short = format!("steward_keys_{}", cell::hex(&shape[..6]).to_lowercase());
+        let name = match dialect {
+            Dialect::Mysql | Dialect::Mariadb => dialect.path(rows.table.schema.as_deref(), &short),
+            Dialect::Postgres => format!("pg_temp.{short}"),
+            Dialect::Sqlite => format!("temp.{short}"),
+        };
+        let columns: Vec<_> = rows
+            .key
+            .iter()
+            .enumerate()
+            .map(|(at, column)| format!("{path}.{} AS {}", dialect.quote(&column.name), key_name(at)))
+            .collect();
+        let select = format!("SELECT {} FROM {path} WHERE 1 = 0", columns.join(", "));
+        let create = match dialect {
+            Dialect::Postgres => format!("CREATE TEMPORARY TABLE IF NOT EXISTS {short} ON COMMIT DELETE ROWS AS {select}"),
+            Dialect::Mysql | Dialect::Mariadb => {
+                format!("CREATE TEMPORARY TABLE IF NOT EXISTS {name} ENGINE = InnoDB AS {select}")
+            }
+            Dialect::Sqlite => format!("CREATE TEMPORARY TABLE IF NOT EXISTS {short} AS {select}"),
+        };
+        (Self { name, dialect, columns: rows.key.clone() }, create)
+    }
+
+    /// Replaces what the table holds.
+    pub(super) async fn fill(&self, session: &mut Session, keys: &[Vec<Cell>]) -> Result<(), StoreFailure> {
+        session.execute(&format!("DELETE FROM {}", self.name), &[]).await?;
+        let values = |value: &dyn Fn(usize) -> String| {
+            self.columns
+                .iter()
+                .enumerate()
+                .map(|(at, column)| self.dialect.incoming(&value(at), column))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let source = match self.dialect {
+            Dialect::Postgres => {
+                format!("SELECT {} FROM json_array_elements($1::text::json) r(v)", values(&|at| format!("r.v->>{at}")))
+            }
+            Dialect::Mysql | Dialect::Mariadb => {
+                let columns: Vec<_> =
+                    (0..self.columns.len()).map(|at| format!("{} LONGTEXT PATH '$[{at}]'", key_name(at))).collect();
+                format!(
+                    "SELECT {} FROM JSON_TABLE(?, '$[*]' COLUMNS ({})) r",
+                    values(&|at| format!("r.{}", key_name(at))),
+                    columns.join(", ")
+                )
+            }
+            Dialect::Sqlite => {
+                let value = |at: usize| {
+                    format!(
+                        "CASE json_type(r.value, '$[{at}]') WHEN 'array' THEN unhex(json_extract(r.value, '$[{at}][0]')) \
+                         ELSE json_extract(r.value, '$[{at}]') END"
+                    )
+                };
+                format!("SELECT {} FROM json_each(?) r", values(&value))
+            }
+        };
+        session.execute(&format!("INSERT INTO {} {source}", self.name), &[Cell::Text(cell::as_json(keys))]).await?;
+        Ok(())
+    }
+
+    pub(super) fn outgoing(&self) -> String {
+        let columns = self.columns.iter().enumerate().map(|(at, column)| {
+            let named = Column { name: key_name(at), ..column.clone() };
+            self.dialect.outgoing(&self.name, &named)
+        });
+        columns.collect::<Vec<_>>().join(", ")
+    }
+
+    /// True where a row of `other` bears one of the keys. The row's column stands first: its collation decides.
+    pub(super) fn matches(&self, dialect: Dialect, other: &str) -> String {
+        let pairs = self
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(at, column)| format!("{other}.{} = {}.{}", dialect.quote(&column.name), self.name, key_name(at)));
+        pairs.collect::<Vec<_>>().join(" AND ")
+    }
+
+    /// The keys joined to their rows, in that order whatever the planner thinks: a page is small, the table is not.
+    pub(super) fn joined(&self, rows: &Rows) -> String {
+        let path = rows.dialect.table(&rows.table);
+        format!("{} {} {path} ON {}", self.name, in_order(rows.dialect), self.matches(rows.dialect, &path))
+    }
+
+    pub(super) fn joined_to(&self, dialect: Dialect, path: &str, alias: &str) -> String {
+        format!("{} {}", self.name, self.join(dialect, path, alias))
+    }
+
+    pub(super) fn join(&self, dialect: Dialect, path: &str, alias: &str) -> String {
+        format!("{} {path} {alias} ON {}", in_order(dialect), self.matches(dialect, alias))
+    }
+}
+
+/// Has PostgreSQL's planner look up each key by its index, as the others' join words say. Left to itself it reads the whole of
+/// a table of some hundred thousand rows for every page: five times per batch. Ends with the transaction.
+pub(super) async fn keys_first(session: &mut Session) -> Result<(), StoreFailure> {
+    if session.dialect() != Dialect::Postgres {
+        return Ok(());
+    }
+    session.raw("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off").await
+}
+
+const fn in_order(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => "CROSS JOIN",
+        Dialect::Postgres => "JOIN",
+        Dialect::Mysql | Dialect::Mariadb => "STRAIGHT_JOIN",
+    }
+}
