@@ -4,12 +4,15 @@ use super::due;
 use crate::action::{Action, Batch, Context, Facts, Label, OpenBatch, Tally};
 use crate::job::spec::Job;
 use crate::policy::lifecycle::{ArchiveStep, Lifecycle};
+use crate::policy::section::Section;
 use crate::policy::set::Policies;
 use crate::report::run::Verdict;
 use crate::store::archive::Archive;
 use crate::store::cell::Cursor;
+use crate::store::counts::Counts;
 use crate::store::failure::StoreFailure;
-use crate::store::rows::{Counts, Page, Rows};
+use crate::store::page::Page;
+use crate::store::rows::Rows;
 use crate::store::system_log;
 use chrono::{DateTime, Utc};
 
@@ -28,10 +31,11 @@ pub struct ArchiveRows {
 impl Action for ArchiveRows {
     const NAME: &'static str = "archive";
     const ABOUT: &'static str = "move rows past their period to an archive, and prove the copy before removing them";
+    const SECTION: Section = Section::Archive;
     type Target = (Lifecycle, ArchiveStep);
 
     fn targets(job: &Job, policies: &Policies) -> Vec<Self::Target> {
-        let matching = policies.matching(&job.policies).unwrap_or_default().into_iter();
+        let matching = policies.matching(&job.policies).into_iter();
         matching.filter_map(|policy| Some((policy.clone(), policy.archive.clone()?))).collect()
     }
 
@@ -98,6 +102,7 @@ impl Action for ArchiveRows {
             changed: done.changed,
             conflicts,
             digest: done.digest,
+            ..Tally::default()
         })
     }
 

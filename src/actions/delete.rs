@@ -5,11 +5,14 @@ use crate::action::{Action, Batch, Context, Facts, Label, OpenBatch, Tally};
 use crate::job::spec::Job;
 use crate::policy::dataset::DatasetName;
 use crate::policy::lifecycle::{DeleteStep, Lifecycle};
+use crate::policy::section::Section;
 use crate::policy::set::Policies;
 use crate::report::run::Verdict;
 use crate::store::cell::Cursor;
+use crate::store::counts::Counts;
 use crate::store::failure::StoreFailure;
-use crate::store::rows::{Counts, Page, Rows};
+use crate::store::page::Page;
+use crate::store::rows::Rows;
 use crate::store::system_log;
 use chrono::{DateTime, Utc};
 
@@ -30,10 +33,11 @@ pub struct DeleteRows {
 impl Action for DeleteRows {
     const NAME: &'static str = "delete";
     const ABOUT: &'static str = "remove rows past their period for good; from the archive alone where the policy archives";
+    const SECTION: Section = Section::Delete;
     type Target = (Lifecycle, DeleteStep);
 
     fn targets(job: &Job, policies: &Policies) -> Vec<Self::Target> {
-        let matching = policies.matching(&job.policies).unwrap_or_default().into_iter();
+        let matching = policies.matching(&job.policies).into_iter();
         matching.filter_map(|policy| Some((policy.clone(), policy.delete.clone()?))).collect()
     }
 

@@ -1,10 +1,13 @@
 //! The table of actions: the one place that knows actions and runner. Adding one is a file and a line here.
 
 pub mod archive;
+pub mod checks;
 pub mod delete;
 mod due;
 
 use crate::action::Action;
+use crate::job::vocabulary::Vocabulary;
+use crate::policy::section::Section;
 use crate::report::run::RunReport;
 use crate::runner::engine::{Request, Runner};
 use crate::runner::plan::{Planned, Planner};
@@ -24,6 +27,8 @@ pub struct Entry {
     pub name: &'static str,
     /// What it does, in a line.
     pub about: &'static str,
+    /// What it reads.
+    pub section: Section,
     run: for<'a> fn(&'a Runner, &'a Request) -> BoxFuture<'a, RunReport>,
     plan: for<'a> fn(&'a Planner, &'a Request) -> BoxFuture<'a, Planned>,
 }
@@ -33,6 +38,7 @@ impl Entry {
         Self {
             name: A::NAME,
             about: A::ABOUT,
+            section: A::SECTION,
             run: |runner, request| runner.run::<A>(request).boxed(),
             plan: |planner, request| planner.plan::<A>(request).boxed(),
         }
@@ -54,7 +60,10 @@ pub fn named(name: &str) -> Option<&'static Entry> {
     ACTIONS.iter().find(|entry| entry.name == name)
 }
 
-/// The words of all actions.
-pub fn names() -> Vec<&'static str> {
-    ACTIONS.iter().map(|entry| entry.name).collect()
+/// The words that declarations may use.
+pub fn vocabulary() -> Vocabulary {
+    Vocabulary {
+        actions: ACTIONS.iter().map(|entry| (entry.name, entry.section)).collect(),
+        checks: checks::KINDS.iter().map(|kind| kind.shape).collect(),
+    }
 }

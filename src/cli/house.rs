@@ -19,9 +19,10 @@ use crate::runner::engine::Runner;
 use crate::runner::plan::Planner;
 use crate::runner::progress::Progress;
 use crate::runner::tell::Reporting;
-use crate::store::connect::{StoreAddress, StoreLocation, Stores};
+use crate::store::connect::{StoreAddress, StoreLocation};
 use crate::store::failure::StoreFailure;
 use crate::store::policy_tables;
+use crate::store::stores::Stores;
 use std::io::{IsTerminal, stderr};
 use std::path::Path;
 use std::sync::Arc;
@@ -177,7 +178,7 @@ pub(crate) fn no_ledger(error: &crate::ledger::refusal::LedgerError) -> End {
 }
 
 fn files(config: &Path) -> Reading {
-    Reading::files(config, &|name| std::env::var(name).ok(), &actions::names())
+    Reading::files(config, &|name| std::env::var(name).ok(), &actions::vocabulary())
 }
 
 /// Prints warnings, or everything that is wrong.

@@ -1,6 +1,7 @@
 //! `steward init`: a configuration, a policy and a job to begin with, each line explained.
 
 use super::{Ended, end::End, out};
+use crate::actions;
 use crate::declarations::schema::{Subject, schema};
 use crate::job::outcome::Outcome;
 use clap::Args;
@@ -53,9 +54,9 @@ fn files() -> Vec<(&'static str, String)> {
         ("steward.yaml", include_str!("starter/steward.yaml").to_owned()),
         ("policies/orders.yaml", include_str!("starter/policy.yaml").to_owned()),
         ("jobs/archive-orders.yaml", include_str!("starter/job.yaml").to_owned()),
-        ("schemas/config.json", schema(Subject::Config)),
-        ("schemas/policy.json", schema(Subject::Policy)),
-        ("schemas/job.json", schema(Subject::Job)),
+        ("schemas/config.json", schema(Subject::Config, &[])),
+        ("schemas/policy.json", schema(Subject::Policy, &actions::vocabulary().checks)),
+        ("schemas/job.json", schema(Subject::Job, &[])),
     ]
 }
 
@@ -90,7 +91,7 @@ mod tests {
     fn what_is_written_is_sound_and_only_observes() {
         let dir = tempfile::tempdir().unwrap();
         Init { dir: dir.path().to_owned(), json: true }.run().unwrap();
-        let read = Declarations::read(&dir.path().join("steward.yaml"), &|_| None, &actions::names());
+        let read = Declarations::read(&dir.path().join("steward.yaml"), &|_| None, &actions::vocabulary());
         let (declarations, warnings) = read.unwrap_or_else(|diagnosis| panic!("{diagnosis}"));
         assert_eq!(warnings.diagnostics.len(), 0, "{warnings}");
         let job = declarations.job("archive-orders").unwrap();

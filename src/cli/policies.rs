@@ -234,7 +234,7 @@ mod tests {
         std::fs::create_dir(dir.path().join("jobs")).unwrap();
         std::fs::write(dir.path().join("steward.yaml"), "stores: { a: { url: \"sqlite:a.db\" } }\n").unwrap();
         std::fs::write(dir.path().join("policies/p.yaml"), text).unwrap();
-        Declarations::read(&dir.path().join("steward.yaml"), &|_| None, &[]).unwrap().0.policies
+        Declarations::read(&dir.path().join("steward.yaml"), &|_| None, &crate::actions::vocabulary()).unwrap().0.policies
     }
 
     #[test]

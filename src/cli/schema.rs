@@ -1,6 +1,7 @@
 //! `steward schema`: the JSON Schemas that editors complete and check by.
 
 use super::{Ended, end::End, out};
+use crate::actions;
 use crate::declarations::schema::{Subject, schema};
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
@@ -37,7 +38,7 @@ impl ValueEnum for Of {
 
 impl PrintSchema {
     pub(crate) fn run(self) -> Ended {
-        out::say(&schema(self.subject.0))?;
+        out::say(&schema(self.subject.0, &actions::vocabulary().checks))?;
         Ok(End::quiet())
     }
 }
@@ -49,5 +50,22 @@ mod tests {
     #[test]
     fn every_subject_can_be_asked_for() {
         assert_eq!(Of::value_variants().len(), Subject::ALL.len());
+    }
+
+    #[test]
+    fn the_shipped_schemas_are_current() {
+        for subject in Subject::ALL {
+            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/schemas/{}.json", subject.word()));
+            let current = schema(*subject, &actions::vocabulary().checks);
+            if std::env::var_os("UPDATE_SCHEMAS").is_some() {
+                std::fs::write(&path, &current).unwrap();
+            }
+            assert_eq!(
+                std::fs::read_to_string(&path).unwrap_or_default(),
+                current,
+                "{} is stale: UPDATE_SCHEMAS=1 cargo test schemas",
+                path.display()
+            );
+        }
     }
 }

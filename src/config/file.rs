@@ -2,11 +2,13 @@
 
 use super::secret::{SecretRef, Sourced};
 use crate::policy::dataset::DatasetName;
-use crate::policy::file::ClockEntry;
-use crate::policy::file::NotBuilt;
+use crate::policy::entries::ClockEntry;
 use crate::policy::period::Period;
 use crate::yaml::fields::declared;
-use crate::yaml::node::{At, Named};
+use crate::yaml::node::{At, Named, Node};
+use crate::yaml::reading::{Read, Reading};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use std::borrow::Cow;
 
 declared! {
     /// The configuration: what there is to govern, and where things live. Relative paths begin at this file.
@@ -79,5 +81,25 @@ declared! {
         "to" to: Option<Vec<At<String>>>,
         /// File of a private certificate authority.
         "ca" ca: Option<At<String>>,
+    }
+}
+
+/// A key whose action is not built: whatever it holds, it is refused and not looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotBuilt;
+
+impl Read for NotBuilt {
+    fn read(_: &Node, _: &mut Reading<'_>) -> Option<Self> {
+        Some(Self)
+    }
+}
+
+impl JsonSchema for NotBuilt {
+    fn schema_name() -> Cow<'static, str> {
+        "NotBuilt".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "description": "Not built yet: refused, never ignored.", "not": {} })
     }
 }

@@ -4,12 +4,13 @@ use super::file::ConfigFile;
 use super::mail;
 use super::secret::{Source, Sourced};
 use super::settings::{Config, PolicyTables};
-use super::store;
+use super::store::{self, StoreConfig};
 use crate::diagnostic::catalogue;
 use crate::diagnostic::item::Diagnostic;
 use crate::diagnostic::near;
 use crate::policy::dataset::DatasetName;
 use crate::policy::draft::clock_of;
+use crate::policy::family::Family;
 use crate::yaml::node::{At, Node};
 use crate::yaml::reading::{Read, Reading};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -23,6 +24,8 @@ pub struct ReadConfig {
     pub config: Config,
     /// Every store that is named, those that cannot be used included: nobody is told that they do not exist.
     pub store_names: Vec<String>,
+    /// What each store that could be read holds; none where its URL is elsewhere.
+    pub families: Vec<(String, Option<Family>)>,
 }
 
 /// The configuration; what is wrong is noted. None when not even its keys could be read.
@@ -47,12 +50,14 @@ pub fn read(file: &Arc<str>, base: &Path, root: &Node, reading: &mut Reading<'_>
                 .help("add one under `stores`: `core: { url: \"sqlite:company.db\" }`"),
         );
     }
-    let mut stores = vec![];
+    let mut stores: Vec<StoreConfig> = vec![];
     for (key, entry) in written.stores.0 {
         // What is wrong with a broken entry otherwise is told too.
         let read = entry.value.and_then(|value| store::store(&key, value, reading));
         stores.extend(read.filter(|_| !entry.broken));
     }
+    let family = |name: &String| stores.iter().find(|store| store.name == *name).and_then(|store| Some(store.kind()?.family()));
+    let families = store_names.iter().map(|name| (name.clone(), family(name))).collect();
     if let Some(keys) = &written.keys {
         let message = "`keys` comes with the action `encrypt`, which is not built yet; no key was read";
         reading.note(
@@ -85,6 +90,7 @@ pub fn read(file: &Arc<str>, base: &Path, root: &Node, reading: &mut Reading<'_>
             listen: listen.unwrap_or(DEFAULT_LISTEN),
         },
         store_names,
+        families,
     })
 }
 

@@ -7,6 +7,7 @@ use crate::diagnostic::catalogue;
 use crate::diagnostic::item::Diagnostic;
 use crate::diagnostic::near;
 use crate::place::Place;
+use crate::policy::family::Family;
 use crate::policy::period::Period;
 use crate::yaml::node::{At, Key, Node, Value};
 use crate::yaml::reading::Reading;
@@ -23,6 +24,21 @@ pub enum StoreKind {
     Postgres,
     /// SQLite.
     Sqlite,
+    /// Redis and Valkey: one server, a cluster, or found through Sentinel.
+    Redis,
+    /// Neo4j.
+    Neo4j,
+}
+
+impl StoreKind {
+    /// What such a store holds.
+    pub const fn family(self) -> Family {
+        match self {
+            Self::Mysql | Self::Postgres | Self::Sqlite => Family::Tables,
+            Self::Redis => Family::Keys,
+            Self::Neo4j => Family::Graph,
+        }
+    }
 }
 
 /// One store as declared.
@@ -78,12 +94,15 @@ const SCHEMES: &[(&str, Scheme)] = &[
     ("postgres", Scheme::Built(StoreKind::Postgres)),
     ("postgresql", Scheme::Built(StoreKind::Postgres)),
     ("sqlite", Scheme::Built(StoreKind::Sqlite)),
-    ("redis", Scheme::NotBuilt("Redis")),
-    ("rediss", Scheme::NotBuilt("Redis")),
-    ("bolt", Scheme::NotBuilt("Neo4j")),
-    ("bolt+s", Scheme::NotBuilt("Neo4j")),
-    ("neo4j", Scheme::NotBuilt("Neo4j")),
-    ("neo4j+s", Scheme::NotBuilt("Neo4j")),
+    ("redis", Scheme::Built(StoreKind::Redis)),
+    ("rediss", Scheme::Built(StoreKind::Redis)),
+    ("redis+sentinel", Scheme::Built(StoreKind::Redis)),
+    ("rediss+sentinel", Scheme::Built(StoreKind::Redis)),
+    ("bolt", Scheme::Built(StoreKind::Neo4j)),
+    ("bolt+s", Scheme::Built(StoreKind::Neo4j)),
+    ("bolt+ssc", Scheme::Built(StoreKind::Neo4j)),
+    ("neo4j", Scheme::NotBuilt("Neo4j with routing")),
+    ("neo4j+s", Scheme::NotBuilt("Neo4j with routing")),
     ("mongodb", Scheme::NotBuilt("MongoDB")),
     ("mongodb+srv", Scheme::NotBuilt("MongoDB")),
     ("qdrant", Scheme::NotBuilt("Qdrant")),
@@ -164,6 +183,8 @@ fn check_url(url: &str, place: &Place, reading: &mut Reading<'_>) {
                     StoreKind::Sqlite => "such as `sqlite:company.db`",
                     StoreKind::Mysql => "such as `mysql://user@host/database`",
                     StoreKind::Postgres => "such as `postgres://user@host/database`",
+                    StoreKind::Redis => "such as `redis://host:6379/0`, `redis+sentinel://host:26379/service`",
+                    StoreKind::Neo4j => "such as `bolt://host:7687`",
                 }));
             }
         }
@@ -181,7 +202,11 @@ fn lacks(kind: StoreKind, address: &Address<'_>) -> Option<&'static str> {
         // A socket may take the host's place, in a parameter.
         StoreKind::Mysql | StoreKind::Postgres if address.host.is_empty() && address.query.is_none() => Some("host"),
         StoreKind::Mysql | StoreKind::Postgres if address.path.trim_matches('/').is_empty() => Some("database"),
-        StoreKind::Mysql | StoreKind::Postgres => None,
+        StoreKind::Redis | StoreKind::Neo4j if address.host.is_empty() => Some("host"),
+        StoreKind::Redis if address.scheme.ends_with("sentinel") && address.path.trim_matches('/').is_empty() => {
+            Some("service that Sentinel watches")
+        }
+        StoreKind::Mysql | StoreKind::Postgres | StoreKind::Redis | StoreKind::Neo4j => None,
     }
 }
 
@@ -221,6 +246,7 @@ impl StoreConfig {
                 format!("sqlite:{}{}", path.display(), parts.query.map(|query| format!("?{query}")).unwrap_or_default())
             }
             (None, StoreKind::Postgres) => format!("postgres{after_scheme}"),
+            (None, StoreKind::Redis | StoreKind::Neo4j) => written.to_owned(),
             (None, _) => format!("mysql{after_scheme}"),
         };
         let user = match self.user.as_ref() {

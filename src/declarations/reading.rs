@@ -10,9 +10,12 @@ use crate::diagnostic::item::Diagnostic;
 use crate::job::check::{self as job_check, Unknown};
 use crate::job::read::{self as job_read, ReadJob};
 use crate::job::spec::Job;
+use crate::job::vocabulary::Vocabulary;
 use crate::place::Place;
-use crate::policy::check::{Ground, finish};
+use crate::policy::check::finish;
 use crate::policy::gathered::Gathered;
+use crate::policy::ground::Ground;
+use crate::policy::quality::read::Kinds;
 use crate::policy::set::Policies;
 use crate::policy::table::{LifecycleRow, Origin, TagRow};
 use crate::yaml::node::Node;
@@ -46,9 +49,9 @@ impl Declarations {
     pub fn read(
         config: &Path,
         variable: &dyn Fn(&str) -> Option<String>,
-        actions: &[&str],
+        vocabulary: &Vocabulary,
     ) -> Result<(Self, Diagnosis), Diagnosis> {
-        Reading::files(config, variable, actions).finish()
+        Reading::files(config, variable, vocabulary).finish()
     }
 
     /// The job of that name.
@@ -63,16 +66,18 @@ pub struct Reading {
     config: Option<ReadConfig>,
     gathered: Gathered,
     jobs: Vec<ReadJob>,
+    vocabulary: Vocabulary,
     tables_read: bool,
     diagnosis: Diagnosis,
 }
 
 impl Reading {
-    /// Reads every file. What is wrong is kept for [`Reading::finish`]; `actions` are the built ones.
+    /// Reads every file. What is wrong is kept for [`Reading::finish`]; `vocabulary` is what is built.
     ///
     /// `variable` looks names up in the environment, for `${NAME}`.
-    pub fn files(config: &Path, variable: &dyn Fn(&str) -> Option<String>, actions: &[&str]) -> Self {
+    pub fn files(config: &Path, variable: &dyn Fn(&str) -> Option<String>, vocabulary: &Vocabulary) -> Self {
         let mut reading = Self::empty();
+        reading.vocabulary = vocabulary.clone();
         let base = folder_of(config);
         let mut values = ValueReading::new(variable);
         reading.read_config(config, &base, &mut values);
@@ -87,7 +92,7 @@ impl Reading {
         }
         let (path, place) = jobs;
         if reading.config.is_some() || path.is_dir() {
-            reading.read_jobs(&path, place.as_ref(), &base, actions, &mut values);
+            reading.read_jobs(&path, place.as_ref(), &base, &mut values);
         }
         reading.diagnosis.diagnostics.append(&mut values.notes);
         reading
@@ -164,7 +169,7 @@ impl Reading {
             _ => vec![],
         };
         let ground = Ground {
-            stores: read.store_names.iter().map(String::as_str).collect(),
+            stores: read.families.iter().map(|(name, family)| (name.as_str(), *family)).collect(),
             table_clock: read.config.policy_tables.as_ref().and_then(|tables| tables.clock.as_ref()),
             unread_tables: unread.clone(),
         };
@@ -172,7 +177,8 @@ impl Reading {
         let (policies, broken) = finish(self.gathered, &ground, &mut self.diagnosis.diagnostics);
         let unknown = Unknown { broken: &broken, incomplete, tables_unread: !unread.is_empty() };
         for job in &self.jobs {
-            job_check::patterns(job, &policies, unknown, &mut self.diagnosis.diagnostics);
+            let Some(section) = self.vocabulary.section(&job.job.action) else { continue };
+            job_check::patterns(job, section, &policies, unknown, &mut self.diagnosis.diagnostics);
         }
         self.diagnosis.sort();
         if self.diagnosis.has_errors() {
@@ -186,7 +192,8 @@ impl Reading {
 
     fn empty() -> Self {
         let gathered = Gathered::default();
-        Self { config: None, gathered, jobs: vec![], tables_read: false, diagnosis: Diagnosis::default() }
+        let (jobs, vocabulary) = (vec![], Vocabulary::default());
+        Self { config: None, gathered, jobs, vocabulary, tables_read: false, diagnosis: Diagnosis::default() }
     }
 
     fn read_config(&mut self, config: &Path, base: &Path, values: &mut ValueReading<'_>) {
@@ -241,14 +248,21 @@ impl Reading {
                 continue;
             }
             match self.parsed(&path, base) {
-                Some((_, root)) => self.gathered.add_file(&root, values),
+                Some((_, root)) => self.add_policies(&root, values),
                 None => self.gathered.incomplete = true,
             }
         }
     }
 
-    fn read_jobs(&mut self, path: &Path, place: Option<&Place>, base: &Path, actions: &[&str], values: &mut ValueReading<'_>) {
+    fn add_policies(&mut self, root: &Node, values: &mut ValueReading<'_>) {
+        let families = self.config.as_ref().map(|read| read.families.as_slice()).unwrap_or_default();
+        let family = |store: &str| families.iter().find(|(name, _)| name == store).and_then(|(_, family)| *family);
+        self.gathered.add_file(root, Kinds { shapes: &self.vocabulary.checks, family: &family }, values);
+    }
+
+    fn read_jobs(&mut self, path: &Path, place: Option<&Place>, base: &Path, values: &mut ValueReading<'_>) {
         let mut names: HashMap<String, Place> = HashMap::new();
+        let actions: Vec<&str> = self.vocabulary.actions().collect();
         for path in self.listed(path, place) {
             let file = files::shown(&path, base);
             let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
@@ -267,7 +281,7 @@ impl Reading {
                 continue;
             }
             names.insert(name.clone(), here);
-            self.jobs.extend(job_read::read(&name, &root, actions, values));
+            self.jobs.extend(job_read::read(&name, &root, &actions, values));
         }
     }
 }

@@ -3,6 +3,8 @@
 use crate::config::file::ConfigFile;
 use crate::job::file::JobFile;
 use crate::policy::file::PolicyFile;
+use crate::policy::quality::schema::of_checks;
+use crate::policy::quality::shape::Shape;
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value;
 
@@ -31,10 +33,14 @@ impl Subject {
     }
 }
 
-/// The schema of a subject, as `steward schema` prints it: pretty, with a line end.
-pub fn schema(subject: Subject) -> String {
+/// The schema of a subject, as `steward schema` prints it: pretty, with a line end. `shapes` are the kinds of checks there are.
+pub fn schema(subject: Subject, shapes: &[&'static Shape]) -> String {
     let value = match subject {
-        Subject::Policy => of::<PolicyFile>(),
+        Subject::Policy => {
+            let mut schema = of::<PolicyFile>();
+            schema["definitions"]["Check"] = of_checks(shapes);
+            schema
+        }
         Subject::Job => of::<JobFile>(),
         Subject::Config => of::<ConfigFile>(),
     };

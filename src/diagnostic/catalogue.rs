@@ -106,9 +106,6 @@ catalogue! {
         "Connections are at least 1; timeouts are longer than zero.";
 
     // Policies
-    SECTION_NOT_BUILT = "SW2001", "a section that comes with its action",
-        "The sections `cache`, `sessions`, `views` and `checks` belong to actions that are not built yet.\n\
-         They are refused, never skipped: a section that is silently ignored looks like protection and is none.";
     NAME_TWICE = "SW2002", "a name used twice",
         "Jobs, reports and the ledger refer to policies and holds by name; within its section a name is used once over all files.\n\
          An entry without a `name` is called like its dataset.";
@@ -116,6 +113,9 @@ catalogue! {
         "The first part of a dataset is a store of `steward.yaml`.";
     ARCHIVE_ELSEWHERE = "SW2004", "an archive on another server",
         "For now the archive must be in the same store as its source: copying and removing then commit together.";
+    WRONG_FAMILY = "SW2005", "a store that holds other things",
+        "A policy speaks of rows, keys or nodes, and its store holds something else: `lifecycle` governs tables and labels, `keys` a \
+         key-value store, `views` tables. Each kind of check says what it looks at.";
     NO_STEP = "SW2101", "a lifecycle policy that does nothing",
         "A lifecycle policy archives, deletes, or both. One that does neither would look like a rule and be none.";
     ZERO_PERIOD = "SW2102", "a period of zero",
@@ -157,6 +157,12 @@ catalogue! {
         "Policy tables may say `aes256_encryption`, `bcrypt_encryption` (read as: already hashed), `jwt_encryption` (a signed token), `access_control`, `none`.\n\
          Another method is refused: a field must not count as protected by something that steward cannot do.";
 
+    CHECK_KIND = "SW2501", "a check of no kind, or of two",
+        "One key says what a check looks for: `duplicate`, `missing`, `orphan_nodes`, `reference` and so on; exactly one of them stands in an entry.\n\
+         `steward schema policy` lists them all with the keys that may stand beside them.";
+    BOUND = "SW2502", "a bound that cannot be used",
+        "`warn` and `fail` compare what a check counts with a number: `> 0`, `>= 5 %`, `< 100`.\n\
+         A share needs `%`, a time its unit (`> 1000 ms`), a size its unit (`> 10 GB`), as the kind of check says.";
     // Jobs
     JOB_NAME = "SW3001", "a file name that is no job name",
         "A job is called like its file: lowercase letters, digits and `-`, at most 52 characters, beginning and ending with a letter or digit.\n\

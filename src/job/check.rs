@@ -6,8 +6,8 @@ use crate::diagnostic::item::Diagnostic;
 use crate::diagnostic::near;
 use crate::place::Place;
 use crate::policy::glob;
-use crate::policy::lifecycle::Lifecycle;
-use crate::policy::set::{Policies, is_called};
+use crate::policy::section::{Named, Section};
+use crate::policy::set::Policies;
 
 /// What is not known about policies, and so cannot be called missing.
 #[derive(Debug, Clone, Copy, Default)]
@@ -20,52 +20,49 @@ pub struct Unknown<'a> {
     pub tables_unread: bool,
 }
 
-/// True when a policy has the step that an action carries out.
-pub fn has_step(policy: &Lifecycle, action: &str) -> bool {
-    match action {
-        "archive" => policy.archive.is_some(),
-        "delete" => policy.delete.is_some(),
-        _ => true,
-    }
-}
-
 /// Notes every pattern of a job that finds nothing to do.
-pub fn patterns(read: &ReadJob, policies: &Policies, unknown: Unknown<'_>, notes: &mut Vec<Diagnostic>) {
+pub fn patterns(read: &ReadJob, section: Section, policies: &Policies, unknown: Unknown<'_>, notes: &mut Vec<Diagnostic>) {
+    let entries = section.entries(policies);
     for (pattern, place) in read.job.policies.iter().zip(&read.pattern_places) {
-        one(&read.job.action, pattern, place, policies, unknown, notes);
+        notes.extend(nothing_found(section, pattern, place, &entries, unknown));
     }
 }
 
-fn one(action: &str, pattern: &str, place: &Place, policies: &Policies, unknown: Unknown<'_>, notes: &mut Vec<Diagnostic>) {
-    let found: Vec<&Lifecycle> = policies.lifecycle.iter().filter(|policy| is_called(policy, pattern)).collect();
-    if found.iter().any(|policy| has_step(policy, action))
+fn nothing_found(
+    section: Section,
+    pattern: &str,
+    place: &Place,
+    entries: &[Named<'_>],
+    unknown: Unknown<'_>,
+) -> Option<Diagnostic> {
+    let found: Vec<&Named<'_>> = entries.iter().filter(|entry| entry.is_called(pattern)).collect();
+    if found.iter().any(|entry| entry.has_step)
         || unknown.incomplete
         || unknown.broken.iter().any(|name| glob::matches(pattern, name))
     {
-        return;
+        return None;
     }
-    if found.is_empty() && unknown.tables_unread {
-        let message = format!("`{pattern}` matches no policy in a file; the policy tables were not read");
-        notes.push(
-            Diagnostic::warning(catalogue::POLICY_UNKNOWN_YET, message).at(place).help("`steward validate --connect` reads them"),
-        );
-    } else if found.is_empty() {
-        let message = format!("`{pattern}` matches no lifecycle policy");
-        let help = near::suggestion(pattern, policies.lifecycle.iter().map(|policy| policy.name.as_str()));
-        notes.push(Diagnostic::error(catalogue::NO_POLICY, message).at(place).help_if(help));
-    } else if glob::is_glob(pattern) {
-        let message = format!("`{pattern}` matches {} policies, and none has the step `{action}`", found.len());
-        notes.push(
-            Diagnostic::error(catalogue::NO_POLICY, message)
-                .at(place)
-                .help(format!("add `{action}` to one of them, or leave the pattern out")),
-        );
-    } else {
-        let mut diagnostic =
-            Diagnostic::error(catalogue::POLICY_LACKS_STEP, format!("policy `{pattern}` has no step `{action}`")).at(place);
-        if let Some(declared) = found.first().and_then(|policy| policy.places.first()) {
-            diagnostic = diagnostic.also(declared, "the policy is here");
+    let word = section.word();
+    let Some(step) = section.step().filter(|_| !found.is_empty()) else {
+        // Only lifecycle policies may stand in a table.
+        if section.step().is_some() && unknown.tables_unread {
+            let message = format!("`{pattern}` matches no policy in a file; the policy tables were not read");
+            let diagnostic = Diagnostic::warning(catalogue::POLICY_UNKNOWN_YET, message).at(place);
+            return Some(diagnostic.help("`steward validate --connect` reads them"));
         }
-        notes.push(diagnostic.help(format!("add `{action}` to the policy, or leave it out of this job")));
+        let message = format!("`{pattern}` matches no {word}");
+        let help = near::suggestion(pattern, entries.iter().map(|entry| entry.name));
+        return Some(Diagnostic::error(catalogue::NO_POLICY, message).at(place).help_if(help));
+    };
+    if glob::is_glob(pattern) {
+        let message = format!("`{pattern}` matches {} policies, and none has the step `{step}`", found.len());
+        let diagnostic = Diagnostic::error(catalogue::NO_POLICY, message).at(place);
+        return Some(diagnostic.help(format!("add `{step}` to one of them, or leave the pattern out")));
     }
+    let mut diagnostic =
+        Diagnostic::error(catalogue::POLICY_LACKS_STEP, format!("policy `{pattern}` has no step `{step}`")).at(place);
+    if let Some(declared) = found.first().and_then(|entry| entry.place) {
+        diagnostic = diagnostic.also(declared, "the policy is here");
+    }
+    Some(diagnostic.help(format!("add `{step}` to the policy, or leave it out of this job")))
 }

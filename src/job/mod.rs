@@ -7,3 +7,4 @@ pub mod outcome;
 pub mod read;
 pub mod schedule;
 pub mod spec;
+pub mod vocabulary;

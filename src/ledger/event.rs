@@ -65,6 +65,18 @@ pub enum Event {
         already_archived: u64,
         /// Rows removed from the dataset.
         removed: u64,
+        /// Rows marked as expired, sessions ended.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        expired: u64,
+        /// Keys given a time to live, or a shorter one.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        ttl_set: u64,
+        /// Cache entries removed.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        swept: u64,
+        /// Views refreshed.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        refreshed: u64,
         /// Rows that changed meanwhile and stay.
         changed: u64,
         /// Rows the archive holds with other content; they stay.
@@ -165,6 +177,11 @@ pub enum Event {
         /// The SHA-256 of the report's JSON text as it is stored.
         report_sha256: String,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Event {

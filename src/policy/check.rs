@@ -3,28 +3,18 @@
 use super::dataset::DatasetName;
 use super::draft::Draft;
 use super::gathered::Gathered;
-use super::lifecycle::{ArchiveStep, Clock, DeleteStep, Lifecycle};
+use super::ground::{Ground, name_twice, unknown_store};
+use super::lifecycle::{ArchiveStep, DeleteStep, Lifecycle};
 use super::minimum::{Minimum, Minimums, Retention};
 use super::period::Period;
+use super::section_check::sections;
 use super::set::Policies;
 use super::tag_draft::TagDraft;
 use crate::diagnostic::catalogue;
 use crate::diagnostic::item::{Diagnostic, Severity};
-use crate::diagnostic::near;
 use crate::place::Place;
 use crate::yaml::node::At;
 use std::collections::{HashMap, HashSet};
-
-/// What the checks need to know beside the declarations.
-#[derive(Debug, Clone)]
-pub struct Ground<'a> {
-    /// The stores of the configuration.
-    pub stores: Vec<&'a str>,
-    /// `policy_tables.clock`, for rows that no file gives a clock.
-    pub table_clock: Option<&'a At<Clock>>,
-    /// The stores of policy tables that are configured and were not read: a file may add to rows we cannot see.
-    pub unread_tables: Vec<&'a str>,
-}
 
 /// The effective policies; what is wrong is noted, and what is left out then is listed in `gathered.broken`.
 pub fn finish(mut gathered: Gathered, ground: &Ground<'_>, notes: &mut Vec<Diagnostic>) -> (Policies, Vec<String>) {
@@ -51,7 +41,9 @@ pub fn finish(mut gathered: Gathered, ground: &Ground<'_>, notes: &mut Vec<Diagn
     chains(&lifecycle, notes);
     same_step_twice(&lifecycle, notes);
     let holds = finish_holds(&gathered, ground, notes);
-    (Policies { lifecycle, tags, holds }, gathered.broken)
+    sections(&gathered, ground, notes);
+    let Gathered { sessions, cache, views, checks, broken, .. } = gathered;
+    (Policies { lifecycle, tags, holds, sessions, cache, views, checks }, broken)
 }
 
 fn errors(notes: &[Diagnostic]) -> usize {
@@ -141,13 +133,6 @@ fn finish_holds(gathered: &Gathered, ground: &Ground<'_>, notes: &mut Vec<Diagno
     gathered.holds.iter().map(|hold| hold.value.clone()).collect()
 }
 
-fn name_twice(what: &str, name: &str, place: &Place, earlier: &Place) -> Diagnostic {
-    Diagnostic::error(catalogue::NAME_TWICE, format!("two {what} are called `{name}`"))
-        .at(place)
-        .also(earlier, "the first is here")
-        .help("give one of them a `name` of its own")
-}
-
 fn unique_names(drafts: &[Draft], notes: &mut Vec<Diagnostic>) {
     let mut first: HashMap<&str, &Place> = HashMap::new();
     for draft in drafts {
@@ -161,13 +146,8 @@ fn unique_names(drafts: &[Draft], notes: &mut Vec<Diagnostic>) {
 
 fn known_store(dataset: &At<DatasetName>, ground: &Ground<'_>, notes: &mut Vec<Diagnostic>) {
     let store = dataset.value.store.as_str();
-    if !ground.stores.contains(&store) {
-        let message = format!("`{}` begins with `{store}`, which is no store of the configuration", dataset.value);
-        notes.push(
-            Diagnostic::error(catalogue::UNKNOWN_STORE, message)
-                .at(&dataset.place)
-                .help_if(near::suggestion(store, ground.stores.iter().copied())),
-        );
+    if ground.family(store).is_none() {
+        notes.push(unknown_store(store, &format!("`{}` begins with `{store}`", dataset.value), &dataset.place, ground));
     }
 }
 

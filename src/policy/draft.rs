@@ -1,7 +1,7 @@
 //! A lifecycle policy on its way: from a file, from a row of a policy table, or merged from both.
 
 use super::dataset::DatasetName;
-use super::file::{ClockEntry, GuardEntry, LifecycleEntry};
+use super::entries::{ClockEntry, GuardEntry, LifecycleEntry};
 use super::lifecycle::{Cascade, Clock, Guard, KeepAtLeast};
 use super::period::Period;
 use crate::diagnostic::catalogue;
@@ -187,7 +187,8 @@ pub fn condition_of(condition: &At<String>, reading: &mut Reading<'_>) -> Option
     Some(condition.clone())
 }
 
-fn guard_of(guard: &At<GuardEntry>, reading: &mut Reading<'_>) -> Option<At<Guard>> {
+/// A guard that guards something.
+pub fn guard_of(guard: &At<GuardEntry>, reading: &mut Reading<'_>) -> Option<At<Guard>> {
     let default = Guard::default();
     if let Some(rows) = guard.value.max_rows.as_ref().filter(|rows| rows.value == 0) {
         let diagnostic = Diagnostic::error(catalogue::GUARD, "`max_rows` is 0: nothing could ever be done").at(&rows.place);

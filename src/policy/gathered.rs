@@ -1,9 +1,17 @@
 //! Everything that was declared about policies, before it is held against itself.
 
 use super::draft::{Draft, condition_of};
-use super::file::{HoldEntry, PolicyFile};
+use super::entries::{HoldEntry, LifecycleEntry};
+use super::expiry::Expiry;
+use super::expiry_file::{self, ExpiryEntry};
+use super::file::PolicyFile;
 use super::hold::{Hold, HoldOrigin};
+use super::quality::check::Check;
+use super::quality::read::{Kinds, check};
+use super::section::Section;
 use super::tag_draft::TagDraft;
+use super::view::View;
+use super::view_file;
 use crate::diagnostic::catalogue;
 use crate::diagnostic::item::Diagnostic;
 use crate::place::Place;
@@ -23,6 +31,14 @@ pub struct Gathered {
     pub tag_rows: Vec<TagDraft>,
     /// Holds.
     pub holds: Vec<At<Hold>>,
+    /// When sessions end.
+    pub sessions: Vec<Expiry>,
+    /// When cache entries end.
+    pub cache: Vec<Expiry>,
+    /// What is refreshed.
+    pub views: Vec<View>,
+    /// What is checked.
+    pub checks: Vec<Check>,
     /// Names of policies that are there and could not be read; nobody is told that they do not exist.
     pub broken: Vec<String>,
     /// True when a whole file could not be read, so that no name can be called unknown.
@@ -31,7 +47,7 @@ pub struct Gathered {
 
 impl Gathered {
     /// Adds what one policy file says; what is wrong is noted, what is sound is kept.
-    pub fn add_file(&mut self, root: &Node, reading: &mut Reading<'_>) {
+    pub fn add_file(&mut self, root: &Node, kinds: Kinds<'_>, reading: &mut Reading<'_>) {
         if root.value == Value::Null {
             reading.note(Diagnostic::warning(catalogue::SIZE, "this policy file says nothing").at(&root.place));
             return;
@@ -40,7 +56,24 @@ impl Gathered {
             self.incomplete = true;
             return;
         };
-        refuse_what_is_not_built(&file, reading);
+        let owner = file.owner.as_deref();
+        for (section, entries) in [(Section::Sessions, &file.sessions), (Section::Cache, &file.cache)] {
+            for entry in entries.iter().flatten() {
+                self.add_expiry(section, entry, owner, reading);
+            }
+        }
+        for entry in file.views.iter().flatten() {
+            match entry.sound().and_then(|view| view_file::view(view, &entry.place, owner, reading)) {
+                Some(view) => self.views.push(view),
+                None => self.broken.extend(entry.name.clone()),
+            }
+        }
+        for entry in file.checks.iter().flatten() {
+            match check(&entry.0, owner, kinds, reading) {
+                Some(check) => self.checks.push(check),
+                None => self.broken.extend(entry.0.get("name").and_then(Node::scalar).map(str::to_owned)),
+            }
+        }
         for entry in file.lifecycle.iter().flatten() {
             self.add_lifecycle(entry, file.owner.as_deref(), reading);
         }
@@ -58,11 +91,21 @@ impl Gathered {
         }
     }
 
-    fn add_lifecycle(&mut self, entry: &Entry<super::file::LifecycleEntry>, owner: Option<&str>, reading: &mut Reading<'_>) {
+    fn add_lifecycle(&mut self, entry: &Entry<LifecycleEntry>, owner: Option<&str>, reading: &mut Reading<'_>) {
         let notes = reading.notes.len();
         let draft = entry.sound().map(|lifecycle| Draft::from_file(lifecycle, &entry.place, owner, reading));
         match draft {
             Some(draft) if reading.notes.len() == notes => self.lifecycle.push(draft),
+            _ => self.broken.extend(entry.name.clone()),
+        }
+    }
+
+    fn add_expiry(&mut self, section: Section, entry: &Entry<ExpiryEntry>, owner: Option<&str>, reading: &mut Reading<'_>) {
+        let notes = reading.notes.len();
+        let expiry = entry.sound().and_then(|sound| expiry_file::expiry(sound, &entry.place, owner, reading));
+        let list = if section == Section::Cache { &mut self.cache } else { &mut self.sessions };
+        match expiry {
+            Some(expiry) if reading.notes.len() == notes => list.push(expiry),
             _ => self.broken.extend(entry.name.clone()),
         }
     }
@@ -92,26 +135,5 @@ impl Gathered {
             },
             hold.dataset.place,
         ));
-    }
-}
-
-fn refuse_what_is_not_built(file: &PolicyFile, reading: &mut Reading<'_>) {
-    let sections = [
-        ("cache", "sweep-cache", &file.cache),
-        ("sessions", "expire-sessions", &file.sessions),
-        ("views", "refresh-views", &file.views),
-        ("checks", "check-quality", &file.checks),
-    ];
-    for (section, action, value) in sections {
-        if let Some(value) = value {
-            let message = format!(
-                "the section `{section}` comes with the action `{action}`, which is not built yet; nothing in it would be carried out"
-            );
-            reading.note(
-                Diagnostic::error(catalogue::SECTION_NOT_BUILT, message)
-                    .at(&value.place)
-                    .help(format!("take `{section}` out until `{action}` is there")),
-            );
-        }
     }
 }

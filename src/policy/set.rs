@@ -2,9 +2,12 @@
 
 use super::classification::Tag;
 use super::dataset::DatasetName;
+use super::expiry::Expiry;
 use super::glob;
 use super::hold::Hold;
 use super::lifecycle::Lifecycle;
+use super::quality::check::Check;
+use super::view::View;
 use serde::Serialize;
 
 /// Everything that was declared, merged and checked.
@@ -16,12 +19,15 @@ pub struct Policies {
     pub tags: Vec<Tag>,
     /// Holds of files; those of the ledger add to them.
     pub holds: Vec<Hold>,
+    /// When sessions end.
+    pub sessions: Vec<Expiry>,
+    /// When cache entries end.
+    pub cache: Vec<Expiry>,
+    /// What is refreshed.
+    pub views: Vec<View>,
+    /// What is checked.
+    pub checks: Vec<Check>,
 }
-
-/// A pattern that matches no policy.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no lifecycle policy is called `{0}`")]
-pub struct NoMatch(pub String);
 
 impl Policies {
     /// The policy of that name, active or not.
@@ -29,26 +35,19 @@ impl Policies {
         self.lifecycle.iter().find(|policy| policy.name == name)
     }
 
-    /// The active policies that any of these names or globs match, each once, in the order of the patterns.
+    /// The active lifecycle policies that any of these names or globs match, each once, in the order of the patterns.
     ///
-    /// # Errors
-    /// A pattern that matches nothing at all. One that matches only what is switched off is no error: a row of a
-    /// policy table that somebody switched off must not stop the job for the others.
-    pub fn matching<S: AsRef<str>>(&self, patterns: &[S]) -> Result<Vec<&Lifecycle>, NoMatch> {
+    /// A row of a policy table that somebody switched off is left out: it must not stop the job for the others.
+    pub fn matching<S: AsRef<str>>(&self, patterns: &[S]) -> Vec<&Lifecycle> {
         let mut found: Vec<&Lifecycle> = vec![];
         for pattern in patterns.iter().map(AsRef::as_ref) {
-            let mut any = false;
-            for policy in self.lifecycle.iter().filter(|policy| is_called(policy, pattern)) {
-                any = true;
-                if policy.active && !found.iter().any(|known| std::ptr::eq(*known, policy)) {
+            for policy in self.lifecycle.iter().filter(|policy| policy.active && is_called(policy, pattern)) {
+                if !found.iter().any(|known| std::ptr::eq(*known, policy)) {
                     found.push(policy);
                 }
             }
-            if !any {
-                return Err(NoMatch(pattern.to_owned()));
-            }
         }
-        Ok(found)
+        found
     }
 
     /// The tags of a dataset, those of the datasets it archives included.
@@ -93,6 +92,10 @@ impl Policies {
 
 /// True when the pattern means the policy: by its name, or by the name a policy table gave it before the `@`.
 pub fn is_called(policy: &Lifecycle, pattern: &str) -> bool {
-    let bare = policy.name.strip_suffix(&format!("@{}", policy.dataset));
-    glob::matches(pattern, &policy.name) || bare.is_some_and(|bare| glob::matches(pattern, bare))
+    glob::matches(pattern, &policy.name) || bare_name(policy).is_some_and(|bare| glob::matches(pattern, bare))
+}
+
+/// The name a policy table gave a policy, where several share it and `@` and the dataset tell them apart.
+pub fn bare_name(policy: &Lifecycle) -> Option<&str> {
+    policy.name.strip_suffix(&format!("@{}", policy.dataset))
 }

@@ -3,7 +3,7 @@
 use super::classification::{Protection, Sensitivity, Tag};
 use super::dataset::DatasetName;
 use super::draft::contradiction;
-use super::file::FieldEntry;
+use super::entries::FieldEntry;
 use super::period::Period;
 use crate::diagnostic::catalogue;
 use crate::diagnostic::item::Diagnostic;

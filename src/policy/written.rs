@@ -2,6 +2,8 @@
 
 use super::classification::{Protection, Sensitivity};
 use super::dataset::DatasetName;
+use super::expiry::{IdFrom, KeyRule};
+use super::key_pattern::KeyPattern;
 use super::lifecycle::{Cascade, ClockUnit};
 use super::period::Period;
 use crate::diagnostic::near;
@@ -53,6 +55,13 @@ impl Read for DatasetName {
     }
 }
 
+impl Read for KeyPattern {
+    fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
+        let text = reading.text(node)?;
+        text.parse().map_err(|error| reading.unreadable(node, format!("{error}"), None)).ok()
+    }
+}
+
 impl Read for Zone {
     fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
         let text = reading.text(node)?;
@@ -83,7 +92,7 @@ macro_rules! words {
         }
     )*};
 }
-words!(Sensitivity, Protection, ClockUnit, Cascade);
+words!(Sensitivity, Protection, ClockUnit, Cascade, KeyRule, IdFrom);
 
 macro_rules! text_schema {
     ($($type:ty, $name:literal, $schema:tt;)*) => {$(
@@ -106,6 +115,10 @@ text_schema! {
     };
     DatasetName, "Dataset", {
         "description": "`store.schema.table` or `store.table`; a part with dots, quotes or spaces is double-quoted.",
+        "type": "string"
+    };
+    KeyPattern, "Keys", {
+        "description": "Names of keys: `*` any text, `?` one byte, `{id}` the piece that names the owner.",
         "type": "string"
     };
     Zone, "Zone", { "description": "A name of the IANA database: `Europe/Amsterdam`, `UTC`.", "type": "string" };

@@ -115,6 +115,21 @@ pub struct DatasetReport {
     /// Rows removed from the dataset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub removed: Option<u64>,
+    /// Rows marked as expired, sessions ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expired: Option<u64>,
+    /// Keys that were given a time to live, or a shorter one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl_set: Option<u64>,
+    /// Cache entries removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub swept: Option<u64>,
+    /// Views refreshed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refreshed: Option<u64>,
+    /// Why what is due is due, where there is more than one way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<DueTo>,
     /// The archive the rows go to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archive: Option<String>,
@@ -152,6 +167,11 @@ impl DatasetReport {
         self.due.map(|_| undated + changed + conflict + failed + over_budget + guarded)
     }
 
+    /// Everything that was done, in rows, keys or views.
+    pub fn done(&self) -> u64 {
+        [self.archived, self.removed, self.expired, self.ttl_set, self.swept, self.refreshed].into_iter().flatten().sum()
+    }
+
     /// Rows that are overdue; `None` when they could not be counted.
     pub fn overdue(&self) -> Option<u64> {
         self.debt.as_ref().map(|debt| debt.rows)
@@ -175,6 +195,15 @@ pub struct Left {
     pub over_budget: u64,
     /// A guard left the whole dataset alone.
     pub guarded: u64,
+}
+
+/// What is due for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DueTo {
+    /// The reason: `no TTL`, `idle`.
+    pub cause: String,
+    /// How much.
+    pub count: u64,
 }
 
 /// Rows kept by one hold.

@@ -13,7 +13,7 @@ use crate::runner::pause;
 use crate::runner::queue::Queue;
 use crate::store::cell::{Cell, Cursor};
 use crate::store::failure::StoreFailure;
-use crate::store::rows::Page;
+use crate::store::page::Page;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
@@ -236,6 +236,10 @@ impl<A: Action> Batches<'_, A> {
             archived: tally.archived.unwrap_or(0),
             already_archived: tally.already_archived.unwrap_or(0),
             removed: tally.removed.unwrap_or(0),
+            expired: tally.expired.unwrap_or(0),
+            ttl_set: tally.ttl_set.unwrap_or(0),
+            swept: tally.swept.unwrap_or(0),
+            refreshed: tally.refreshed.unwrap_or(0),
             changed: tally.changed,
             conflict: tally.conflicts.len() as u64,
             digest: tally.digest.clone(),

@@ -7,13 +7,13 @@ use crate::ledger::lease::Lease;
 use crate::ledger::pass::Pass;
 use crate::ledger::refusal::LedgerError;
 use crate::report::figures;
-use crate::report::run::{DatasetReport, Debt, HeldBy, Left, Reason, Settled, Weight};
+use crate::report::run::{DatasetReport, Debt, DueTo, HeldBy, Left, Reason, Settled, Weight};
 use crate::runner::approval::{PlanFile, PlannedStep, basis};
 use crate::runner::batches::{Batches, Worked};
 use crate::runner::engine::Runner;
 use crate::runner::settle::SettleError;
 use crate::runner::{guard, outcome, settle};
-use crate::store::rows::Counts;
+use crate::store::counts::Counts;
 use chrono::{DateTime, Utc};
 use std::time::Instant;
 
@@ -214,6 +214,10 @@ impl<A: Action> Dataset<'_, A> {
         report.archived = worked.tally.archived.or(none.archived);
         report.already_archived = worked.tally.already_archived.or(none.already_archived);
         report.removed = worked.tally.removed.or(none.removed);
+        report.expired = worked.tally.expired.or(none.expired);
+        report.ttl_set = worked.tally.ttl_set.or(none.ttl_set);
+        report.swept = worked.tally.swept.or(none.swept);
+        report.refreshed = worked.tally.refreshed.or(none.refreshed);
         report.batches = worked.batches;
         report.left.changed = worked.tally.changed;
         report.left.conflict = worked.tally.conflicts.len() as u64;
@@ -285,6 +289,11 @@ fn untold(label: &Label, reasons: Vec<Reason>) -> DatasetReport {
         archived: None,
         already_archived: None,
         removed: None,
+        expired: None,
+        ttl_set: None,
+        swept: None,
+        refreshed: None,
+        causes: vec![],
         archive: None,
         left: Left::default(),
         holds: vec![],
@@ -304,6 +313,7 @@ fn told(label: &Label, facts: &Facts, counts: &Counts) -> DatasetReport {
         total: Some(counts.total),
         total_is_estimate: counts.total_is_estimate,
         oldest: counts.oldest.clone(),
+        causes: counts.causes.iter().map(|(cause, count)| DueTo { cause: (*cause).to_owned(), count: *count }).collect(),
         archive: facts.archive.clone(),
         left: Left { held: counts.held, undated: counts.undated, ..Left::default() },
         holds: held_by(counts),
@@ -320,6 +330,8 @@ fn notes(facts: &Facts, counts: &Counts) -> Vec<Reason> {
         .iter()
         .map(|(text, help)| note(Weight::Warning, text.clone(), (!help.is_empty()).then(|| help.clone())))
         .collect();
+    let said = |(text, help): &(String, String)| note(Weight::Note, text.clone(), (!help.is_empty()).then(|| help.clone()));
+    notes.extend(counts.remarks.iter().map(said));
     if facts.cascade_allowed {
         notes.extend(counts.children.iter().filter(|child| child.rows > 0).map(|child| {
             note(

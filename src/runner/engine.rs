@@ -7,7 +7,7 @@ use crate::report::run::RunReport;
 use crate::runner::approval::PlanFile;
 use crate::runner::progress::Progress;
 use crate::runner::tell::Reporting;
-use crate::store::connect::Stores;
+use crate::store::stores::Stores;
 use chrono::{DateTime, SubsecRound, Utc};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;

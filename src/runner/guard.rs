@@ -4,7 +4,7 @@ use crate::action::Facts;
 use crate::diagnostic::catalogue as codes;
 use crate::report::figures;
 use crate::report::run::{Reason, Weight};
-use crate::store::rows::Counts;
+use crate::store::counts::Counts;
 use crate::store::table::OnDelete;
 
 /// What forbids to go on with a dataset; empty when nothing does. Refuse rather than trim: a guard never takes a part.

@@ -38,7 +38,7 @@ fn add_up<'a>(reasons: impl Iterator<Item = &'a Reason>, something_done: bool, f
 }
 
 fn did_something(dataset: &DatasetReport) -> bool {
-    dataset.archived.unwrap_or(0) + dataset.removed.unwrap_or(0) > 0
+    dataset.done() > 0
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::runner::approval::PlannedStep;
 use crate::runner::dataset::Dataset;
 use crate::runner::engine::{Request, blank};
 use crate::runner::holds;
-use crate::store::connect::Stores;
+use crate::store::stores::Stores;
 use chrono::{SubsecRound, Utc};
 use std::sync::Arc;
 

@@ -3,7 +3,7 @@
 use crate::action::{Action, Context};
 use crate::store::cell::Cursor;
 use crate::store::failure::StoreFailure;
-use crate::store::rows::Page;
+use crate::store::page::Page;
 
 /// Rows read at once. Many rows can bear one date, and sorting that day's rows anew for every batch would take longer than
 /// moving them. Keys only, so a few megabytes; what changes before its batch comes is seen when the batch locks it.

@@ -9,7 +9,8 @@ use super::dialect::Dialect;
 use super::failure::StoreFailure;
 use super::holds::Holds;
 use super::keys::{Keys, key_name, keys_first};
-use super::rows::{Page, Rows};
+use super::page::Page;
+use super::rows::Rows;
 use super::session::Session;
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! Finds stores by name and opens sessions that behave: bounded, named, in UTC, strict.
+//! Opens sessions of SQL stores that behave: bounded, named, in UTC, strict.
 
 use super::dialect::Dialect;
 use super::failure::StoreFailure;
@@ -8,7 +8,6 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -38,7 +37,7 @@ pub enum StoreLocation {
     File(PathBuf),
     /// A server.
     Server {
-        /// `mysql`, `mariadb`, `postgres` or `postgresql`, as a URL.
+        /// `mysql`, `mariadb`, `postgres`, `redis`, `bolt` and their kin, as a URL.
         url: SecretString,
         /// Overrides the URL's.
         user: Option<String>,
@@ -47,33 +46,6 @@ pub enum StoreLocation {
         /// The certificate authority to trust, and with it: verify the server's name.
         ca: Option<PathBuf>,
     },
-}
-
-/// All stores of a configuration, opened when first used.
-#[derive(Debug, Clone, Default)]
-pub struct Stores {
-    by_name: BTreeMap<String, Store>,
-}
-
-impl Stores {
-    /// Prepares the stores; nothing is contacted yet. An address that cannot be read is a refusal that names the store, never the URL.
-    pub fn new(addresses: impl IntoIterator<Item = StoreAddress>) -> Result<Self, StoreFailure> {
-        let by_name =
-            addresses.into_iter().map(|address| Ok((address.name.clone(), Store::new(address)?))).collect::<Result<_, _>>()?;
-        Ok(Self { by_name })
-    }
-
-    /// A store by name.
-    pub fn get(&self, name: &str) -> Result<&Store, StoreFailure> {
-        self.by_name.get(name).ok_or_else(|| {
-            StoreFailure::refused(codes::NOT_THERE, format!("there is no store `{name}`"), "name one of `stores` in steward.yaml")
-        })
-    }
-
-    /// Every store, by name.
-    pub fn iter(&self) -> impl Iterator<Item = &Store> {
-        self.by_name.values()
-    }
 }
 
 /// A store.
@@ -100,7 +72,7 @@ enum Pool {
 const CONNECT: Duration = Duration::from_secs(8);
 
 impl Store {
-    fn new(address: StoreAddress) -> Result<Self, StoreFailure> {
+    pub(super) fn new(address: StoreAddress) -> Result<Self, StoreFailure> {
         let wrong = |error: sqlx::Error| {
             let text = super::failure::without_values(&error.to_string());
             StoreFailure::refused(

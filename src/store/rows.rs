@@ -3,9 +3,11 @@
 use super::cell::{Cell, Cursor};
 use super::clock::ClockKind;
 use super::connect::Store;
+use super::counts::{ChildRows, Counts};
 use super::dialect::Dialect;
 use super::failure::StoreFailure;
 use super::holds::Holds;
+use super::page::{Keeps, Page};
 use super::session::Session;
 use super::table::{Child, Class, Column, OnDelete, Table};
 use super::{catalogue, condition, sqlite};
@@ -29,99 +31,6 @@ pub struct Rows {
     walks_clock: bool,
     index: Option<String>,
     notes: Vec<(String, String)>,
-}
-
-/// What there is, in numbers. All reads, one instant after another: a live store moves on between them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Rows in the dataset.
-    pub total: u64,
-    /// True when `total` is the store's own estimate.
-    pub total_is_estimate: bool,
-    /// Rows past the cutoff that match the condition, held ones included.
-    pub due: u64,
-    /// Of those, rows that at least one hold keeps.
-    pub held: u64,
-    /// Of those, rows kept by each hold.
-    pub by_hold: Vec<(String, u64)>,
-    /// Rows that match the condition and have no date.
-    pub undated: u64,
-    /// The oldest due row that no hold keeps, RFC 3339 where the clock can be read.
-    pub oldest: Option<String>,
-    /// Rows of other tables that would go or change along.
-    pub children: Vec<ChildRows>,
-    /// Overdue rows of a live table that final removal does not touch, since they were never archived; and the oldest.
-    pub unarchived: (u64, Option<String>),
-}
-
-/// Rows of another table that a removal would take along or change.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChildRows {
-    /// The foreign key.
-    pub child: Child,
-    /// Rows.
-    pub rows: u64,
-}
-
-/// The next few due rows, frozen by their places in the walk: the clock, where the walk follows it, and the key.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Page {
-    places: Vec<Cursor>,
-    key_at: usize,
-}
-
-impl Page {
-    /// Rows on the page; never none.
-    pub fn rows(&self) -> u64 {
-        self.places.len() as u64
-    }
-
-    /// Each row's key.
-    pub fn keys(&self) -> Vec<Vec<Cell>> {
-        self.places.iter().map(|place| place[self.key_at..].to_vec()).collect()
-    }
-
-    /// Where the first row stands.
-    pub fn first(&self) -> &[Cell] {
-        self.places.first().map_or(&[], Vec::as_slice)
-    }
-
-    /// Where the last row stands: the next page begins behind it.
-    pub fn last(&self) -> &[Cell] {
-        self.places.last().map_or(&[], Vec::as_slice)
-    }
-
-    /// The first rows, at least one, and the rest if there is any.
-    pub fn split(mut self, rows: u64) -> (Self, Option<Self>) {
-        let at = usize::try_from(rows).unwrap_or(usize::MAX).max(1);
-        if at >= self.places.len() {
-            return (self, None);
-        }
-        let rest = Self { places: self.places.split_off(at), key_at: self.key_at };
-        (self, Some(rest))
-    }
-}
-
-/// Which places of a walk may be written to the ledger, where no personal data belongs (promise 9).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keeps {
-    /// Types that hold numbers and dates only.
-    Everything,
-    /// SQLite's columns have no type to go by: those values that are a number or a date.
-    PlainValues,
-    /// A field is secret, or text of unknown content.
-    Nothing,
-}
-
-impl Keeps {
-    /// The place, when it may be written down.
-    pub fn place<'a>(&self, place: &'a [Cell]) -> Option<&'a [Cell]> {
-        match self {
-            Self::Everything => Some(place),
-            Self::PlainValues => place.iter().all(Cell::is_plain).then_some(place),
-            Self::Nothing => None,
-        }
-    }
 }
 
 /// Above this many rows the store's own estimate stands in for a count (design: guards).
@@ -357,7 +266,7 @@ impl Rows {
         let (sql, binds) = self.page_sql(cursor, limit, holds);
         let mut session = self.store.reading(&self.who).await?;
         let places = session.rows(&sql, &binds).await?;
-        Ok((!places.is_empty()).then(|| Page { places, key_at: usize::from(self.walks_clock) }))
+        Ok(Page::of(places, usize::from(self.walks_clock)))
     }
 
     /// How many rows that may go stand between two places of the walk, both included.

@@ -15,7 +15,8 @@ use steward::declarations::reading::Declarations;
 use steward::ledger::book::Ledger;
 use steward::ledger::event::{Event, OpenIntent};
 use steward::policy::hold::Hold;
-use steward::store::connect::{StoreAddress, StoreLocation, Stores};
+use steward::store::connect::{StoreAddress, StoreLocation};
+use steward::store::stores::Stores;
 
 /// The policy `orders`, with room for more lines of its own.
 pub fn policy(more: &str) -> String {
@@ -246,7 +247,7 @@ impl Drop for Busy {
 pub fn context(house: &House, job: &str, holds: Vec<Hold>) -> Context {
     let url = house.database.url();
     let variable = |name: &str| (name == URL).then(|| url.clone());
-    let read = Declarations::read(&house.path("steward.yaml"), &variable, &actions::names());
+    let read = Declarations::read(&house.path("steward.yaml"), &variable, &actions::vocabulary());
     let (declarations, _) = read.unwrap_or_else(|wrong| panic!("{}", wrong.render(false)));
     let job = Arc::new(declarations.job(job).expect("the job").clone());
     Context::new("run".into(), job, Arc::new(stores(&url)), Arc::new(declarations.policies), holds)

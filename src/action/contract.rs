@@ -3,20 +3,18 @@
 //! An action finds and applies; the runner owns lock, loop, dry run, budget, batch size, retry, cursor,
 //! progress, ledger and report. A dry run is not a flag an action could forget: `apply` is never called.
 
+use super::context::Context;
 use crate::job::spec::Job;
-use crate::policy::dataset::DatasetName;
-use crate::policy::hold::Hold;
 use crate::policy::lifecycle::Guard;
+use crate::policy::section::Section;
 use crate::policy::set::Policies;
 use crate::report::run::{Reason, Verdict, Weight};
 use crate::store::cell::Cursor;
-use crate::store::connect::Stores;
+use crate::store::counts::Counts;
 use crate::store::failure::StoreFailure;
-use crate::store::holds::Holds;
-use crate::store::rows::{Counts, Keeps, Page};
+use crate::store::page::{Keeps, Page};
 use chrono::{DateTime, Utc};
 use std::future::Future;
-use std::sync::{Arc, PoisonError, RwLock};
 
 /// One kind of work on one policy.
 pub trait Action: Sized + Send + Sync + 'static {
@@ -24,7 +22,9 @@ pub trait Action: Sized + Send + Sync + 'static {
     const NAME: &'static str;
     /// What it does, in a line, for listings.
     const ABOUT: &'static str;
-    /// What it works on: a policy of the section it reads.
+    /// What it reads.
+    const SECTION: Section;
+    /// What it works on: a policy of that section.
     type Target: Send + Sync;
 
     /// The policies of a job that this action acts on, in the job's order.
@@ -142,6 +142,14 @@ pub struct Tally {
     pub already_archived: Option<u64>,
     /// Rows removed.
     pub removed: Option<u64>,
+    /// Rows marked as expired, sessions ended.
+    pub expired: Option<u64>,
+    /// Keys that were given a time to live, or a shorter one.
+    pub ttl_set: Option<u64>,
+    /// Cache entries removed.
+    pub swept: Option<u64>,
+    /// Views refreshed.
+    pub refreshed: Option<u64>,
     /// Rows that changed between reading and removal, and stayed.
     pub changed: u64,
     /// Rows whose archived namesake has other content, and stayed: their keys, masked.
@@ -159,6 +167,10 @@ impl Tally {
         self.archived = sum(self.archived, other.archived);
         self.already_archived = sum(self.already_archived, other.already_archived);
         self.removed = sum(self.removed, other.removed);
+        self.expired = sum(self.expired, other.expired);
+        self.ttl_set = sum(self.ttl_set, other.ttl_set);
+        self.swept = sum(self.swept, other.swept);
+        self.refreshed = sum(self.refreshed, other.refreshed);
         self.changed += other.changed;
         self.conflicts.extend(other.conflicts);
         self.digest = None;
@@ -166,49 +178,7 @@ impl Tally {
 
     /// True when anything in a store is different now.
     pub fn changed_anything(&self) -> bool {
-        self.archived.unwrap_or(0) + self.removed.unwrap_or(0) > 0
-    }
-}
-
-/// What every action of a run can see.
-#[derive(Debug, Clone)]
-pub struct Context {
-    /// The run.
-    pub run: String,
-    /// The job.
-    pub job: Arc<Job>,
-    /// All stores.
-    pub stores: Arc<Stores>,
-    /// The effective policies. A policy edited while the job runs does not change the running pass.
-    pub policies: Arc<Policies>,
-    holds: Arc<RwLock<Arc<Vec<Hold>>>>,
-}
-
-impl Context {
-    /// A context with the holds in force now.
-    pub fn new(run: String, job: Arc<Job>, stores: Arc<Stores>, policies: Arc<Policies>, holds: Vec<Hold>) -> Self {
-        Self { run, job, stores, policies, holds: Arc::new(RwLock::new(Arc::new(holds))) }
-    }
-
-    /// How the stores see us: `archive-orders 0199c1d2-…`.
-    pub fn who(&self) -> String {
-        format!("{} {}", self.job.name, self.run)
-    }
-
-    /// Replaces the holds; the next batch honours them.
-    pub fn see_holds(&self, holds: Vec<Hold>) {
-        *self.holds.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(holds);
-    }
-
-    /// The holds in force now.
-    pub fn all_holds(&self) -> Arc<Vec<Hold>> {
-        self.holds.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// The holds on a dataset, and on every dataset whose archive it is.
-    pub fn holds_on(&self, dataset: &DatasetName) -> Holds {
-        let covered = self.policies.sources_of(dataset);
-        Holds::new(self.all_holds().iter().filter(|hold| covered.iter().any(|source| source.may_be(&hold.dataset))))
+        [self.archived, self.removed, self.expired, self.ttl_set, self.swept, self.refreshed].into_iter().flatten().any(|n| n > 0)
     }
 }
 

@@ -1,0 +1,51 @@
+//! What every action of a run can see.
+
+use crate::job::spec::Job;
+use crate::policy::dataset::DatasetName;
+use crate::policy::hold::Hold;
+use crate::policy::set::Policies;
+use crate::store::holds::Holds;
+use crate::store::stores::Stores;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// What every action of a run can see.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The run.
+    pub run: String,
+    /// The job.
+    pub job: Arc<Job>,
+    /// All stores.
+    pub stores: Arc<Stores>,
+    /// The effective policies. A policy edited while the job runs does not change the running pass.
+    pub policies: Arc<Policies>,
+    holds: Arc<RwLock<Arc<Vec<Hold>>>>,
+}
+
+impl Context {
+    /// A context with the holds in force now.
+    pub fn new(run: String, job: Arc<Job>, stores: Arc<Stores>, policies: Arc<Policies>, holds: Vec<Hold>) -> Self {
+        Self { run, job, stores, policies, holds: Arc::new(RwLock::new(Arc::new(holds))) }
+    }
+
+    /// How the stores see us: `archive-orders 0199c1d2-…`.
+    pub fn who(&self) -> String {
+        format!("{} {}", self.job.name, self.run)
+    }
+
+    /// Replaces the holds; the next batch honours them.
+    pub fn see_holds(&self, holds: Vec<Hold>) {
+        *self.holds.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(holds);
+    }
+
+    /// The holds in force now.
+    pub fn all_holds(&self) -> Arc<Vec<Hold>> {
+        self.holds.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The holds on a dataset, and on every dataset whose archive it is.
+    pub fn holds_on(&self, dataset: &DatasetName) -> Holds {
+        let covered = self.policies.sources_of(dataset);
+        Holds::new(self.all_holds().iter().filter(|hold| covered.iter().any(|source| source.may_be(&hold.dataset))))
+    }
+}

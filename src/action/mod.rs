@@ -1,0 +1,9 @@
+//! The contracts between what acts or looks and what runs it, and what both can see.
+
+mod context;
+mod contract;
+mod inspection;
+
+pub use context::Context;
+pub use contract::{Action, Batch, Facts, Label, OpenBatch, Tally, reason};
+pub use inspection::{Inspection, Measured};

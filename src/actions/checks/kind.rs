@@ -1,0 +1,17 @@
+//! What a kind of check is made of.
+
+use crate::action::{Context, Measured};
+use crate::policy::quality::check::Check;
+use crate::policy::quality::shape::Shape;
+use crate::store::failure::StoreFailure;
+use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
+
+/// A kind of check.
+#[derive(Debug, Clone, Copy)]
+pub struct Kind {
+    /// What people may write.
+    pub shape: &'static Shape,
+    /// Measures one declared check of this kind, as of an instant. Reads only.
+    pub measure: for<'a> fn(&'a Context, &'a Check, DateTime<Utc>) -> BoxFuture<'a, Result<Measured, StoreFailure>>,
+}

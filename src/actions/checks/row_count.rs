@@ -1,0 +1,29 @@
+//! How many rows a table has: `row_count: true, fail: "< 100"`.
+
+use super::kind::Kind;
+use super::look;
+use crate::action::{Context, Measured};
+use crate::policy::quality::check::Check;
+use crate::policy::quality::shape::{Counts, On, Shape, Takes};
+use crate::store::failure::StoreFailure;
+use futures_util::FutureExt;
+
+/// Counts rows.
+pub const KIND: Kind = Kind {
+    shape: &Shape {
+        key: "row_count",
+        about: "how many rows a table has",
+        takes: Takes::Flag,
+        with: &[],
+        on: On::Table,
+        counts: Counts::Things,
+        warns: None,
+    },
+    measure: |cx, check, _| measure(cx, check).boxed(),
+};
+
+async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
+    let mut looked = look::at(cx, check).await?;
+    let (rows, query) = looked.count(&[]).await?;
+    Ok(Measured { value: rows, query: Some(query), ..Measured::default() })
+}

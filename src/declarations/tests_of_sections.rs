@@ -1,0 +1,135 @@
+//! The sections that sessions, caches, views and checks are declared in: what is read, and what is refused with which code.
+
+use super::tests::{read, vocabulary};
+use crate::policy::expiry::{Expiring, IdFrom, KeyRule};
+use crate::policy::quality::given::Given;
+
+const CONFIG: &str = r#"stores:
+  core: { url: "sqlite:core.db" }
+  cache: { url: "redis://127.0.0.1:6379/0" }
+  graph: { url: "bolt://127.0.0.1:7687", user: neo4j }
+  far: { url: { env: FAR } }
+"#;
+
+fn declared(policy: &str) -> crate::policy::set::Policies {
+    read(&[("steward.yaml", CONFIG), ("policies/p.yaml", policy)]).unwrap_or_else(|diagnosis| panic!("{diagnosis}")).0.policies
+}
+
+/// What is wrong, as people are told it: code and message.
+fn refused(policy: &str) -> Vec<String> {
+    match read(&[("steward.yaml", CONFIG), ("policies/p.yaml", policy)]) {
+        Ok(_) => vec![],
+        Err(diagnosis) => diagnosis.diagnostics.iter().map(|one| format!("{} {}", one.code, one.message)).collect(),
+    }
+}
+
+#[test]
+fn the_examples_of_the_reference_mean_what_they_say() {
+    let policies = declared(
+        r#"
+owner: web@example.com
+cache:
+  - { name: user-cache, store: cache, keys: "cache:user:{id}", ttl: 30 minutes, without_ttl: expire, belongs_to: core.users.id }
+  - { store: cache, keys: "analytics:*", without_ttl: report }
+  - { dataset: core.ai_cache, expires: expires_at, after: 1 day }
+sessions:
+  - { name: web-sessions, dataset: core.user_sessions, expires: expires_at }
+  - { name: roles, dataset: core.user_roles, expires: expires_at, set: { is_active: 0, note: null } }
+  - { name: tokens, store: cache, keys: "user:token:*", ttl: 2 hours, belongs_to: { field: core.users.id, id: value, where: "status = 1" } }
+views:
+  - { name: workspace-analytics, dataset: core.mv_workspace_analytics }
+  - { dataset: core.daily, statement: ["DELETE FROM daily", "INSERT INTO daily SELECT 1"] }
+checks:
+  - { name: duplicate-emails, dataset: core.users, duplicate: [email], normalize: email, warn: "> 0", fail: "> 100" }
+  - { dataset: cache, memory: true, warn: "> 85 %", fail: "> 90 %" }
+  - { name: users-in-graph, reference: { from: core.users.id, to: graph.User.id }, both_ways: true, settle: 5 minutes, fail: "> 0" }
+  - { name: cached, reference: { from: "cache.cache:user:{id}", to: { field: core.users.id, where: "gone = 0", clock: created_at } } }
+"#,
+    );
+    let Expiring::Keys(keys) = &policies.cache[0].of else { panic!("keys") };
+    assert_eq!((keys.without_ttl, keys.longer_ttl), (KeyRule::Expire, KeyRule::Expire));
+    assert_eq!(keys.belongs_to.as_ref().map(|belonging| belonging.id), Some(IdFrom::Key));
+    assert_eq!(policies.cache[1].name, "analytics:*");
+    assert_eq!(policies.cache[2].owner.as_deref(), Some("web@example.com"));
+    let Expiring::Rows(rows) = &policies.sessions[1].of else { panic!("rows") };
+    assert_eq!(rows.set.iter().map(|one| one.value.as_deref()).collect::<Vec<_>>(), [Some("0"), None]);
+    let Expiring::Keys(tokens) = &policies.sessions[2].of else { panic!("keys") };
+    assert_eq!(tokens.belongs_to.as_ref().map(|belonging| belonging.id), Some(IdFrom::Value));
+    assert!(policies.views[0].concurrently && policies.views[1].statements.len() == 2);
+    let duplicate = &policies.checks[0];
+    assert_eq!(
+        (duplicate.given.names("duplicate"), duplicate.given.text("normalize")),
+        (&["email".to_owned()][..], Some("email"))
+    );
+    assert_eq!(duplicate.fail.map(|bound| bound.to_string()).as_deref(), Some("> 100"));
+    assert_eq!(policies.checks[1].name, "memory cache");
+    assert_eq!(policies.checks[2].stores(), ["core", "graph"]);
+    assert!(matches!(policies.checks[2].given.0.get("settle"), Some(Given::Period(_))));
+    assert_eq!(policies.checks[3].dataset(), "cache.cache:user:{id} → core.users.id");
+    assert_eq!(policies.checks[3].warn.map(|bound| bound.to_string()).as_deref(), Some("> 0"));
+}
+
+#[test]
+fn what_cannot_be_is_refused_with_its_code() {
+    for (policy, wanted) in [
+        ("cache: [{ what: ever }]", "SW0002 this entry has no key `what`"),
+        ("cache: [{ ttl: 1 day }]", "SW0004 this entry needs either a `dataset` or `keys`"),
+        ("cache: [{ dataset: core.a, expires: t, ttl: 1 day }]", "SW0002? `ttl` is for keys"),
+        ("cache: [{ dataset: core.a }]", "SW0004 rows that expire need the key `expires`"),
+        ("cache: [{ keys: \"a:*\", ttl: 1 day }]", "SW0004 `keys` need the key `store`"),
+        ("cache: [{ store: cache, keys: \"a:*\" }]", "SW2101 nothing is said about the keys `a:*`"),
+        ("cache: [{ store: cache, keys: \"a:*\", ttl: 0 s }]", "SW2102 `ttl` is zero"),
+        ("cache: [{ store: cache, keys: \"a:*\", without_ttl: expire }]", "SW0004 `without_ttl` needs the key `ttl`"),
+        ("cache: [{ store: core, keys: \"a:*\", ttl: 1 day }]", "SW2005 the store `core` holds tables"),
+        ("cache: [{ store: gone, keys: \"a:*\", ttl: 1 day }]", "SW2003 `gone` is no store"),
+        (
+            "cache: [{ store: cache, keys: \"a:*\", belongs_to: { field: core.u.id, id: key } }]",
+            "SW0004 `a:*` does not say which piece",
+        ),
+        ("sessions: [{ dataset: cache.a, expires: t }]", "SW2005 the store `cache` holds keys"),
+        (
+            "sessions: [{ dataset: core.a, expires: t }, { dataset: core.a, expires: t }]",
+            "SW2002 two session policies are called `core.a`",
+        ),
+        ("sessions: [{ dataset: core.a, expires: t, set: {} }]", "SW0008 `set` names no column"),
+        ("views: [{ dataset: graph.a }]", "SW2005 the store `graph` holds nodes"),
+        ("views: [{ dataset: core.a, statement: \"\" }]", "SW0008 `statement` is empty"),
+        ("checks: [{ dataset: core.a, warn: \"> 0\" }]", "SW2501 nothing here says what is checked"),
+        ("checks: [{ dataset: core.a, duplicates: [b] }]", "SW2501 nothing here says what is checked"),
+        ("checks: [{ dataset: core.a, duplicate: [b], memory: true }]", "SW2501 `duplicate` and `memory` are two checks"),
+        ("checks: [{ dataset: core.a, duplicate: [b], warn: \"> 1 s\" }]", "SW2502 `> 1 s` is no bound"),
+        ("checks: [{ dataset: core.a, duplicate: [] }]", "SW0006 at least one name"),
+        ("checks: [{ dataset: core.a, duplicate: [b], normalize: mail }]", "SW0006 `mail` is not known here"),
+        ("checks: [{ dataset: cache, memory: true }]", "SW2502 a check `memory` needs `warn` or `fail`"),
+        ("checks: [{ dataset: core, memory: true, warn: \"> 1 %\" }]", "SW2005 the store `core` holds tables"),
+        ("checks: [{ dataset: cache.x, memory: true, warn: \"> 1 %\" }]", "SW0006 a check `memory` looks at a whole store"),
+        ("checks: [{ duplicate: [b] }]", "SW0004 a check `duplicate` needs the key `dataset`"),
+        ("checks: [{ reference: { from: core.users.id } }]", "SW0004 a reference needs the key `to`"),
+        ("checks: [{ reference: { from: core.users, to: core.a.b } }]", "SW0006 `core.users` is no field"),
+        ("checks: [{ reference: { from: core.a.b, to: gone.a.b } }]", "SW2003 `gone` is no store"),
+    ] {
+        let told = refused(&format!("{policy}\n"));
+        let (code, words) = wanted.split_once(' ').unwrap();
+        let code = code.trim_end_matches('?');
+        let fits = |one: &String| one.contains(words) && (wanted.contains('?') || one.starts_with(code));
+        assert!(told.iter().any(fits), "{policy}\n  wanted: {wanted}\n  told: {told:#?}");
+    }
+}
+
+#[test]
+fn a_job_finds_its_policies_in_the_section_its_action_reads() {
+    let policy =
+        ("policies/p.yaml", "views: [{ name: a, dataset: core.v }]\nchecks: [{ name: b, dataset: core.t, duplicate: x }]\n");
+    let job = |text: &str| read(&[("steward.yaml", CONFIG), policy, ("jobs/j.yaml", text)]);
+    assert!(job("action: refresh-views\npolicies: [a]\n").is_ok());
+    assert!(job("action: check-quality\npolicies: [\"*\"]\n").is_ok());
+    let told = job("action: refresh-views\npolicies: [b]\n").unwrap_err().to_string();
+    assert!(told.contains("`b` matches no view"), "{told}");
+}
+
+#[test]
+fn every_action_of_the_words_reads_a_section() {
+    for (action, section) in vocabulary().actions {
+        assert!(!section.word().is_empty() && vocabulary().section(action) == Some(section));
+    }
+}

@@ -1,0 +1,299 @@
+//! What may stand under `cache` and `sessions`, and how it becomes a rule.
+
+use super::dataset::DatasetName;
+use super::draft::{clock_of, condition_of, guard_of};
+use super::entries::{ClockEntry, GuardEntry};
+use super::expiry::{Assignment, Belonging, Expiring, ExpiringKeys, ExpiringRows, Expiry, IdFrom, KeyRule};
+use super::key_pattern::KeyPattern;
+use super::lifecycle::Cascade;
+use super::period::Period;
+use super::quality::field::Field;
+use crate::diagnostic::catalogue;
+use crate::diagnostic::item::Diagnostic;
+use crate::place::Place;
+use crate::yaml::fields::declared;
+use crate::yaml::node::{At, Node, Value};
+use crate::yaml::reading::{Read, Reading};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use std::borrow::Cow;
+
+declared! {
+    /// When sessions or cache entries end: rows that say so themselves, or keys that match a pattern.
+    "this entry" ExpiryEntry {
+        /// Unique in its section; left out, it is the dataset or the pattern.
+        "name" name: Option<At<String>>,
+        /// Rows of a table.
+        "dataset" dataset: Option<At<DatasetName>>,
+        /// The column that holds the instant at which a row expires.
+        "expires" expires: Option<At<ClockEntry>>,
+        /// Expired rows stay for so long.
+        "after" after: Option<At<Period>>,
+        /// A further condition in the store's own language; a row for which it is not true stays.
+        "where" r#where: Option<At<String>>,
+        /// Written into an expired row, which then stays: `{ is_active: 0 }`.
+        "set" set: Option<At<Assignments>>,
+        /// What happens when other rows would go along through a foreign key; `refuse` by default.
+        "cascade" cascade: Option<At<Cascade>>,
+        /// A store with keys.
+        "store" store: Option<At<String>>,
+        /// Their names: `*` any text, `?` one byte, `{id}` the piece that names the owner.
+        "keys" keys: Option<At<KeyPattern>>,
+        /// The longest time a key may have to live.
+        "ttl" ttl: Option<At<Period>>,
+        /// What happens to a key that never expires; `expire` by default where there is a `ttl`, else `report`.
+        "without_ttl" without_ttl: Option<At<KeyRule>>,
+        /// What happens to a key that has longer to live than `ttl`; `expire` by default.
+        "longer_ttl" longer_ttl: Option<At<KeyRule>>,
+        /// A key that nobody read or wrote for so long is removed.
+        "idle" idle: Option<At<Period>>,
+        /// Whose copy, or session, a key is; one whose owner is gone is removed.
+        "belongs_to" belongs_to: Option<At<BelongingEntry>>,
+        /// How much may end in one run without a person; by default 100000 and 20 percent.
+        "guard" guard: Option<At<GuardEntry>>,
+    }
+}
+
+declared! {
+    /// The rows that keys belong to.
+    "`belongs_to`" BelongingParts {
+        /// The column that holds the owners' ids: `core.users.id`.
+        "field" field: At<String>,
+        /// Where a key says whose it is; `key` by default where the pattern has `{id}`, else `value`.
+        "id" id: Option<IdFrom>,
+        /// Which owners count, in their store's own language.
+        "where" r#where: Option<At<String>>,
+    }
+}
+
+/// `core.users.id`, or the field with its condition.
+#[derive(Debug, Clone)]
+pub struct BelongingEntry {
+    field: At<String>,
+    id: Option<IdFrom>,
+    r#where: Option<At<String>>,
+}
+
+impl Read for BelongingEntry {
+    fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
+        match node.value {
+            Value::Map(_) => {
+                BelongingParts::read(node, reading).map(|parts| Self { field: parts.field, id: parts.id, r#where: parts.r#where })
+            }
+            _ => Some(Self { field: At::read(node, reading)?, id: None, r#where: None }),
+        }
+    }
+}
+
+impl JsonSchema for BelongingEntry {
+    fn schema_name() -> Cow<'static, str> {
+        "Belonging".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [{ "type": "string" }, generator.subschema_for::<BelongingParts>()] })
+    }
+}
+
+/// Columns and what is written into them.
+#[derive(Debug, Clone)]
+pub struct Assignments(Vec<Assignment>);
+
+impl Read for Assignments {
+    fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
+        let Value::Map(pairs) = &node.value else {
+            reading.wrong_kind(node, "columns, each with its value");
+            return None;
+        };
+        let mut assignments: Vec<Assignment> = vec![];
+        for (key, value) in pairs {
+            if assignments.iter().any(|known| known.column == key.text) {
+                reading.note(
+                    Diagnostic::error(catalogue::DUPLICATE_KEY, format!("`{}` is here twice", key.text))
+                        .at(&key.place)
+                        .help("keep one of them"),
+                );
+            }
+            let value = if value.value == Value::Null { None } else { Some(reading.text(value)?) };
+            assignments.push(Assignment { column: key.text.clone(), value });
+        }
+        Some(Self(assignments))
+    }
+}
+
+impl JsonSchema for Assignments {
+    fn schema_name() -> Cow<'static, str> {
+        "Assignments".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "object", "additionalProperties": { "type": ["string", "number", "boolean", "null"] } })
+    }
+}
+
+/// The rule that an entry declares; none, with notes, when it cannot be one.
+pub fn expiry(entry: &ExpiryEntry, place: &Place, owner: Option<&str>, reading: &mut Reading<'_>) -> Option<Expiry> {
+    let of = match (&entry.dataset, &entry.keys) {
+        (Some(dataset), None) => Expiring::Rows(rows(entry, dataset, place, reading)?),
+        (None, Some(keys)) => Expiring::Keys(self::keys(entry, keys, place, reading)?),
+        _ => {
+            reading.note(
+                Diagnostic::error(catalogue::MISSING_KEY, "this entry needs either a `dataset` or `keys`")
+                    .at(place)
+                    .help("rows: `dataset` and `expires`; keys: `store`, `keys` and `ttl`"),
+            );
+            return None;
+        }
+    };
+    let name = entry.name.as_ref().map(|name| name.value.clone()).unwrap_or_else(|| match &of {
+        Expiring::Rows(rows) => rows.dataset.to_string(),
+        Expiring::Keys(keys) => keys.keys.to_string(),
+    });
+    let guard = match &entry.guard {
+        Some(guard) => guard_of(guard, reading)?.value,
+        None => super::lifecycle::Guard::default(),
+    };
+    Some(Expiry { name, owner: owner.map(str::to_owned), of, guard, place: place.clone() })
+}
+
+fn rows(entry: &ExpiryEntry, dataset: &At<DatasetName>, place: &Place, reading: &mut Reading<'_>) -> Option<ExpiringRows> {
+    let stray = [
+        ("store", entry.store.as_ref().map(|at| &at.place)),
+        ("ttl", entry.ttl.as_ref().map(|at| &at.place)),
+        ("without_ttl", entry.without_ttl.as_ref().map(|at| &at.place)),
+        ("longer_ttl", entry.longer_ttl.as_ref().map(|at| &at.place)),
+        ("idle", entry.idle.as_ref().map(|at| &at.place)),
+        ("belongs_to", entry.belongs_to.as_ref().map(|at| &at.place)),
+    ];
+    refuse(&stray, "is for keys; rows of a `dataset` expire by their column", reading)?;
+    let Some(expires) = &entry.expires else {
+        reading.note(
+            Diagnostic::error(catalogue::MISSING_KEY, "rows that expire need the key `expires`")
+                .at(place)
+                .help("the column that holds the instant: `expires: expires_at`"),
+        );
+        return None;
+    };
+    Some(ExpiringRows {
+        dataset: dataset.value.clone(),
+        expires: clock_of(expires, reading)?.value,
+        after: entry.after.as_ref().map(|after| after.value),
+        r#where: match &entry.r#where {
+            Some(condition) => Some(condition_of(condition, reading)?.value),
+            None => None,
+        },
+        set: assignments(entry.set.as_ref(), reading)?,
+        cascade: entry.cascade.as_ref().map(|cascade| cascade.value).unwrap_or_default(),
+    })
+}
+
+fn assignments(set: Option<&At<Assignments>>, reading: &mut Reading<'_>) -> Option<Vec<Assignment>> {
+    let Some(set) = set else { return Some(vec![]) };
+    if set.value.0.is_empty() {
+        reading.note(
+            Diagnostic::error(catalogue::SIZE, "`set` names no column; rows would be removed instead")
+                .at(&set.place)
+                .help("name a column and its value, `set: { is_active: 0 }`, or leave `set` out"),
+        );
+        return None;
+    }
+    Some(set.value.0.clone())
+}
+
+fn keys(entry: &ExpiryEntry, keys: &At<KeyPattern>, place: &Place, reading: &mut Reading<'_>) -> Option<ExpiringKeys> {
+    let stray = [
+        ("expires", entry.expires.as_ref().map(|at| &at.place)),
+        ("after", entry.after.as_ref().map(|at| &at.place)),
+        ("where", entry.r#where.as_ref().map(|at| &at.place)),
+        ("set", entry.set.as_ref().map(|at| &at.place)),
+        ("cascade", entry.cascade.as_ref().map(|at| &at.place)),
+    ];
+    refuse(&stray, "is for rows; `keys` go by their time to live", reading)?;
+    let Some(store) = &entry.store else {
+        reading.note(
+            Diagnostic::error(catalogue::MISSING_KEY, "`keys` need the key `store`")
+                .at(place)
+                .help("name the store that holds them, as `stores` in steward.yaml calls it"),
+        );
+        return None;
+    };
+    for (what, period) in [("ttl", &entry.ttl), ("idle", &entry.idle)] {
+        if let Some(period) = period.as_ref().filter(|period| period.value.is_zero()) {
+            reading.note(
+                Diagnostic::error(catalogue::ZERO_PERIOD, format!("`{what}` is zero: every key, at once"))
+                    .at(&period.place)
+                    .help("leave the key out if there is no limit"),
+            );
+            return None;
+        }
+    }
+    let belongs_to = match &entry.belongs_to {
+        Some(belonging) => Some(self::belonging(&belonging.value, &keys.value, reading)?),
+        None => None,
+    };
+    let by_default = if entry.ttl.is_some() { KeyRule::Expire } else { KeyRule::Report };
+    let rule = |rule: &Option<At<KeyRule>>| rule.as_ref().map_or(by_default, |rule| rule.value);
+    for (what, rule) in [("without_ttl", &entry.without_ttl), ("longer_ttl", &entry.longer_ttl)] {
+        let lacks =
+            entry.ttl.is_none() && (what == "longer_ttl" || rule.as_ref().is_some_and(|rule| rule.value == KeyRule::Expire));
+        if let Some(rule) = rule.as_ref().filter(|_| lacks) {
+            reading.note(
+                Diagnostic::error(catalogue::MISSING_KEY, format!("`{what}` needs the key `ttl`: how long may a key live?"))
+                    .at(&rule.place)
+                    .help("add `ttl: 30 minutes`"),
+            );
+            return None;
+        }
+    }
+    if entry.ttl.is_none() && entry.idle.is_none() && entry.without_ttl.is_none() && belongs_to.is_none() {
+        reading.note(
+            Diagnostic::error(catalogue::NO_STEP, format!("nothing is said about the keys `{}`", keys.value))
+                .at(place)
+                .help("add `ttl: 30 minutes`, `idle: 7 days`, `without_ttl: report` or `belongs_to: core.users.id`"),
+        );
+        return None;
+    }
+    Some(ExpiringKeys {
+        store: store.value.clone(),
+        keys: keys.value.clone(),
+        ttl: entry.ttl.as_ref().map(|ttl| ttl.value),
+        without_ttl: rule(&entry.without_ttl),
+        longer_ttl: rule(&entry.longer_ttl),
+        idle: entry.idle.as_ref().map(|idle| idle.value),
+        belongs_to,
+    })
+}
+
+fn belonging(entry: &BelongingEntry, keys: &KeyPattern, reading: &mut Reading<'_>) -> Option<Belonging> {
+    let field = match Field::read(&entry.field.value, |_| false) {
+        Ok(field) => field,
+        Err(message) => {
+            reading.note(Diagnostic::error(catalogue::UNREADABLE_VALUE, message).at(&entry.field.place));
+            return None;
+        }
+    };
+    let id = entry.id.unwrap_or(if keys.has_id() { IdFrom::Key } else { IdFrom::Value });
+    if id == IdFrom::Key && !keys.has_id() {
+        reading.note(
+            Diagnostic::error(catalogue::MISSING_KEY, format!("`{keys}` does not say which piece of a key is the owner's id"))
+                .at(&entry.field.place)
+                .help("write `{id}` for that piece: `cache:user:{id}`; or `id: value` where the value is the id"),
+        );
+        return None;
+    }
+    Some(Belonging {
+        dataset: field.dataset,
+        column: field.column.unwrap_or_default(),
+        id,
+        r#where: match &entry.r#where {
+            Some(condition) => Some(condition_of(condition, reading)?.value),
+            None => None,
+        },
+    })
+}
+
+/// Notes the first key that has no meaning here.
+fn refuse(stray: &[(&str, Option<&Place>)], why: &str, reading: &mut Reading<'_>) -> Option<()> {
+    let Some((key, place)) = stray.iter().find_map(|(key, place)| Some((key, (*place)?))) else { return Some(()) };
+    reading.note(Diagnostic::error(catalogue::UNKNOWN_KEY, format!("`{key}` {why}")).at(place).help(format!("take `{key}` out")));
+    None
+}

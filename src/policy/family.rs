@@ -1,0 +1,23 @@
+//! What kinds of things a store holds, as far as a declaration must know.
+
+/// What a store holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// Tables with rows: MySQL, MariaDB, PostgreSQL, SQLite.
+    Tables,
+    /// Keys with values: Redis, Valkey.
+    Keys,
+    /// Nodes and relations: Neo4j.
+    Graph,
+}
+
+impl Family {
+    /// In a sentence: `holds …`.
+    pub const fn holds(self) -> &'static str {
+        match self {
+            Self::Tables => "tables",
+            Self::Keys => "keys",
+            Self::Graph => "nodes and relations",
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Which keys of a key-value store a policy means.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A pattern for key names: `*` stands for any bytes, `?` for one, `{id}` for the one piece that names the owner.
+///
+/// Anything else is literal, `[`, `]` and `\` included, and so are other braces (`{user}` is a cluster's hash tag).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct KeyPattern {
+    text: String,
+    pieces: Vec<Piece>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Piece {
+    Literal(Vec<u8>),
+    One,
+    Any,
+    Id,
+}
+
+/// A pattern that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeyPatternError {
+    /// Nothing at all.
+    #[error("the pattern is empty")]
+    Empty,
+    /// More than one owner.
+    #[error("`{{id}}` stands twice in `{0}`; a key has one owner")]
+    TwoIds(String),
+}
+
+impl FromStr for KeyPattern {
+    type Err = KeyPatternError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.is_empty() {
+            return Err(KeyPatternError::Empty);
+        }
+        if text.matches("{id}").count() > 1 {
+            return Err(KeyPatternError::TwoIds(text.to_owned()));
+        }
+        let mut pieces = vec![];
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            let taken = if rest.starts_with("{id}") { "{id}".len() } else { c.len_utf8() };
+            match (taken, c) {
+                (4, '{') => pieces.push(Piece::Id),
+                (_, '*') => pieces.push(Piece::Any),
+                (_, '?') => pieces.push(Piece::One),
+                _ => match pieces.last_mut() {
+                    Some(Piece::Literal(bytes)) => bytes.extend_from_slice(&rest.as_bytes()[..taken]),
+                    _ => pieces.push(Piece::Literal(rest.as_bytes()[..taken].to_vec())),
+                },
+            }
+            rest = &rest[taken..];
+        }
+        Ok(Self { text: text.to_owned(), pieces })
+    }
+}
+
+impl KeyPattern {
+    /// The same in the store's own glob language, for MATCH.
+    pub fn glob(&self) -> Vec<u8> {
+        let mut glob = vec![];
+        for piece in &self.pieces {
+            match piece {
+                Piece::Any | Piece::Id => glob.push(b'*'),
+                Piece::One => glob.push(b'?'),
+                Piece::Literal(bytes) => {
+                    for byte in bytes {
+                        if matches!(byte, b'*' | b'?' | b'[' | b']' | b'\\' | b'^' | b'-') {
+                            glob.push(b'\\');
+                        }
+                        glob.push(*byte);
+                    }
+                }
+            }
+        }
+        glob
+    }
+
+    /// True when the pattern says which piece names the owner.
+    pub fn has_id(&self) -> bool {
+        self.pieces.contains(&Piece::Id)
+    }
+
+    /// True when the whole key matches.
+    pub fn matches(&self, key: &[u8]) -> bool {
+        fit(&self.pieces, key).is_some()
+    }
+
+    /// The bytes that stand for `{id}`; none when the key does not match, or the pattern has no `{id}`. The shortest that fit.
+    pub fn id_of<'k>(&self, key: &'k [u8]) -> Option<&'k [u8]> {
+        fit(&self.pieces, key)?
+    }
+}
+
+/// Whether the pieces fit the key, and the bytes of `{id}`. Each wildcard takes as little as it can; patterns are short.
+fn fit<'k>(pieces: &[Piece], key: &'k [u8]) -> Option<Option<&'k [u8]>> {
+    let Some((first, rest)) = pieces.split_first() else { return key.is_empty().then_some(None) };
+    match first {
+        Piece::Literal(bytes) => fit(rest, key.strip_prefix(bytes.as_slice())?),
+        Piece::One => fit(rest, key.split_first()?.1),
+        // Nothing behind it: it takes all there is.
+        Piece::Any if rest.is_empty() => Some(None),
+        Piece::Id if rest.is_empty() => (!key.is_empty()).then_some(Some(key)),
+        Piece::Any => (0..=key.len()).find_map(|taken| fit(rest, &key[taken..])),
+        Piece::Id => (1..=key.len()).find_map(|taken| fit(rest, &key[taken..]).map(|_| Some(&key[..taken]))),
+    }
+}
+
+impl fmt::Display for KeyPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl serde::Serialize for KeyPattern {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(text: &str) -> KeyPattern {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_pattern_matches_bytes_and_names_the_owner() {
+        let owner = pattern("cache:user:{id}");
+        assert_eq!(owner.id_of(b"cache:user:42"), Some(&b"42"[..]));
+        assert_eq!(owner.id_of(b"cache:user:"), None);
+        assert_eq!(owner.id_of(b"cache:job:42"), None);
+        assert!(owner.matches(b"cache:user:\xff\n"));
+        assert_eq!(pattern("u:{id}:*").id_of(b"u:7:a:b"), Some(&b"7"[..]));
+        assert!(pattern("*").matches(b"") && !pattern("a?").matches(b"a") && pattern("a?").matches(b"ab"));
+        assert!(!pattern("a*b").matches(b"ac"));
+    }
+
+    #[test]
+    fn what_is_literal_stays_literal_in_the_stores_language() {
+        assert_eq!(pattern("a[1]{tag}:*").glob(), b"a\\[1\\]{tag}:*");
+        assert_eq!(pattern("k:{id}").glob(), b"k:*");
+        assert!(pattern("a[1]").matches(b"a[1]") && !pattern("a[1]").matches(b"a1"));
+    }
+
+    #[test]
+    fn what_means_nothing_is_refused() {
+        assert_eq!("".parse::<KeyPattern>(), Err(KeyPatternError::Empty));
+        assert!("{id}:{id}".parse::<KeyPattern>().is_err());
+    }
+}

@@ -1,0 +1,99 @@
+//! One declared check.
+
+use super::bound::Bound;
+use super::given::Givens;
+use super::shape::Shape;
+use crate::place::Place;
+use crate::policy::dataset::DatasetName;
+use serde::Serialize;
+
+/// One entry of `checks`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Check {
+    /// Unique among checks.
+    pub name: String,
+    /// Who answers for the data.
+    pub owner: Option<String>,
+    /// Its kind: the key that makes it one.
+    #[serde(rename = "kind", serialize_with = "kind")]
+    pub shape: &'static Shape,
+    /// What it looks at; absent where the kind names its datasets itself.
+    pub on: Option<Subject>,
+    /// Which rows or nodes count, in their store's own language.
+    pub r#where: Option<String>,
+    /// What its keys were given.
+    #[serde(flatten)]
+    pub given: Givens,
+    /// Beyond this it warns.
+    pub warn: Option<Bound>,
+    /// Beyond this it fails.
+    pub fail: Option<Bound>,
+    /// How many samples it may keep, masked.
+    pub samples: u32,
+    /// Where it was declared.
+    #[serde(skip)]
+    pub place: Place,
+}
+
+/// What a check looks at.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Subject {
+    /// A table.
+    Table(DatasetName),
+    /// A whole store.
+    Store(String),
+}
+
+impl Subject {
+    /// The store.
+    pub fn store(&self) -> &str {
+        match self {
+            Self::Table(dataset) => &dataset.store,
+            Self::Store(store) => store,
+        }
+    }
+}
+
+fn kind<S: serde::Serializer>(shape: &&'static Shape, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(shape.key)
+}
+
+impl Check {
+    /// The table it looks at.
+    pub fn table(&self) -> Option<&DatasetName> {
+        match &self.on {
+            Some(Subject::Table(dataset)) => Some(dataset),
+            _ => None,
+        }
+    }
+
+    /// Every store it asks, each once.
+    pub fn stores(&self) -> Vec<&str> {
+        let mut stores: Vec<&str> = self.on.iter().map(Subject::store).collect();
+        for given in self.given.0.values() {
+            match given {
+                super::given::Given::End(end) => stores.push(&end.field.dataset.store),
+                super::given::Given::Ends(ends) => {
+                    stores.extend([ends.0.field.dataset.store.as_str(), ends.1.field.dataset.store.as_str()]);
+                }
+                _ => {}
+            }
+        }
+        stores.sort_unstable();
+        stores.dedup();
+        stores
+    }
+
+    /// As a report names what it looked at: the dataset, the store, or both ends.
+    pub fn dataset(&self) -> String {
+        match &self.on {
+            Some(Subject::Table(dataset)) => dataset.to_string(),
+            Some(Subject::Store(store)) => store.clone(),
+            None => match self.given.ends(self.shape.key) {
+                Some((from, to)) => format!("{} → {}", from.field, to.field),
+                None => self.stores().join(", "),
+            },
+        }
+    }
+}

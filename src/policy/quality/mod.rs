@@ -1,0 +1,9 @@
+//! What checks people may declare: the shapes of their kinds, their bounds, and one declared check.
+
+pub mod bound;
+pub mod check;
+pub mod field;
+pub mod given;
+pub mod read;
+pub mod schema;
+pub mod shape;

@@ -1,0 +1,328 @@
+//! A check from its entry: its kind by the one key that names it, then every key as the kind's shape says.
+
+use super::bound::Bound;
+use super::check::{Check, Subject};
+use super::field::{End, Field};
+use super::given::{Given, Givens};
+use super::shape::{On, Shape, Takes};
+use crate::diagnostic::catalogue;
+use crate::diagnostic::item::Diagnostic;
+use crate::diagnostic::near;
+use crate::policy::dataset::DatasetName;
+use crate::policy::draft::{clock_of, condition_of};
+use crate::policy::entries::ClockEntry;
+use crate::policy::family::Family;
+use crate::policy::key_pattern::KeyPattern;
+use crate::policy::period::Period;
+use crate::yaml::fields::{Fields, declared};
+use crate::yaml::node::{At, Key, Node, Value};
+use crate::yaml::reading::{Read, Reading};
+
+/// The keys that every check may have.
+pub const COMMON: &[(&str, &str)] = &[
+    ("name", "Unique among checks; left out, it is the kind and the dataset."),
+    ("dataset", "What it looks at: a table, or a whole store."),
+    ("where", "Which rows or nodes count, in the store's own language."),
+    ("warn", "Beyond this it warns: `> 0`, `> 1 %`."),
+    ("fail", "Beyond this it fails, and the run ends with 1."),
+    ("samples", "How many samples it may keep, masked; 5 by default, at most 100."),
+];
+/// Samples when nobody says how many.
+const SAMPLES: u32 = 5;
+/// A report is for people.
+const MOST_SAMPLES: u64 = 100;
+
+declared! {
+    /// One end of a reference.
+    "an end of a reference" EndParts {
+        /// `core.users.id`, `graph.User.id`, `cache.cache:user:{id}`.
+        "field" field: At<String>,
+        /// Which rows or nodes count, in their store's own language.
+        "where" r#where: Option<At<String>>,
+        /// What dates them, for `settle`; `created_at` by default where there is such a column.
+        "clock" clock: Option<At<ClockEntry>>,
+    }
+}
+
+/// What reading checks stands on.
+#[derive(Clone, Copy)]
+pub struct Kinds<'a> {
+    /// Every kind that is built.
+    pub shapes: &'a [&'static Shape],
+    /// What a store holds, where that is known.
+    pub family: &'a dyn Fn(&str) -> Option<Family>,
+}
+
+/// The check that an entry declares; none, with notes, when it cannot be one.
+pub fn check(node: &Node, owner: Option<&str>, kinds: Kinds<'_>, reading: &mut Reading<'_>) -> Option<Check> {
+    let notes = reading.notes.len();
+    let shape = kind(node, kinds.shapes, reading)?;
+    let common = COMMON.iter().map(|(key, _)| *key);
+    let known: Vec<&str> = common.chain([shape.key]).chain(shape.with.iter().map(|also| also.key)).collect();
+    let fields = Fields::open(node, "this check", &known, reading)?;
+    let mut given = Givens::default();
+    let mut put = |key, takes, needed, reading: &mut Reading<'_>| match node.get(key) {
+        Some(value) => given.0.extend(self::given(value, takes, kinds, reading).map(|value| (key, value))),
+        None if needed => reading.note(
+            Diagnostic::error(catalogue::MISSING_KEY, format!("a check `{}` needs the key `{key}`", shape.key)).at(&node.place),
+        ),
+        None => {}
+    };
+    put(shape.key, shape.takes, true, reading);
+    for also in shape.with {
+        put(also.key, also.takes, also.needed, reading);
+    }
+    let on = subject(&fields, shape, node, reading)?;
+    let condition: Option<At<String>> = fields.take::<Option<At<String>>>("where", reading)?;
+    let condition = condition.and_then(|condition| condition_of(&condition, reading));
+    let (warn, fail) = bounds(node, shape, reading);
+    let name: Option<At<String>> = fields.take::<Option<At<String>>>("name", reading)?;
+    let samples = samples(fields.take::<Option<At<u64>>>("samples", reading)?, reading);
+    let mut check = Check {
+        name: String::new(),
+        owner: owner.map(str::to_owned),
+        shape,
+        on,
+        r#where: condition.map(|condition| condition.value),
+        given,
+        warn,
+        fail,
+        samples,
+        place: node.place.clone(),
+    };
+    check.name = name.map_or_else(|| format!("{} {}", shape.key, check.dataset()), |name| name.value);
+    (reading.notes.len() == notes).then_some(check)
+}
+
+/// The one kind whose key stands here.
+fn kind(node: &Node, shapes: &[&'static Shape], reading: &mut Reading<'_>) -> Option<&'static Shape> {
+    let Value::Map(pairs) = &node.value else {
+        reading.wrong_kind(node, "the keys of a check");
+        return None;
+    };
+    let words = || shapes.iter().map(|shape| shape.key);
+    let mut named: Vec<(&Key, &'static Shape)> = vec![];
+    for (key, _) in pairs {
+        named.extend(shapes.iter().find(|shape| shape.key == key.text).map(|shape| (key, *shape)));
+    }
+    // A key may belong to another kind there: `keys` beside `memory`.
+    if let [(_, only)] = named.as_slice() {
+        return Some(only);
+    }
+    let main =
+        named.iter().filter(|(_, shape)| !named.iter().any(|(_, other)| other.with.iter().any(|also| also.key == shape.key)));
+    match main.collect::<Vec<_>>().as_slice() {
+        [(_, only)] => Some(only),
+        [] => {
+            let strange = pairs.iter().find(|(key, _)| COMMON.iter().all(|(common, _)| *common != key.text));
+            let meant = strange.and_then(|(key, _)| near::nearest(&key.text, words()).map(|meant| (key, meant)));
+            let diagnostic = Diagnostic::error(catalogue::CHECK_KIND, "nothing here says what is checked");
+            reading.note(match meant {
+                Some((key, meant)) => diagnostic.at(&key.place).help(format!("did you mean `{meant}`?")),
+                None => diagnostic.at(&node.place).help(format!("add one of: {}", words().collect::<Vec<_>>().join(", "))),
+            });
+            None
+        }
+        [(first, _), (second, _), ..] => {
+            let message = format!("`{}` and `{}` are two checks", first.text, second.text);
+            reading.note(
+                Diagnostic::error(catalogue::CHECK_KIND, message)
+                    .at(&second.place)
+                    .also(&first.place, "the first is here")
+                    .help("write two entries"),
+            );
+            None
+        }
+    }
+}
+
+fn given(node: &Node, takes: Takes, kinds: Kinds<'_>, reading: &mut Reading<'_>) -> Option<Given> {
+    Some(match takes {
+        Takes::Text => {
+            let text = reading.text(node)?;
+            if text.trim().is_empty() {
+                reading.unreadable(node, "an empty text checks nothing", None);
+                return None;
+            }
+            Given::Text(text)
+        }
+        Takes::Names => Given::Names(names(node, reading)?),
+        Takes::Word(words) => {
+            let text = reading.text(node)?;
+            if !words.contains(&text.as_str()) {
+                reading.unreadable(node, format!("`{text}` is not known here"), near::suggestion(&text, words.iter().copied()));
+                return None;
+            }
+            Given::Text(text)
+        }
+        Takes::Number => Given::Number(f64::read(node, reading)?),
+        Takes::Flag => match bool::read(node, reading)? {
+            true => Given::Flag(true),
+            false => {
+                reading.unreadable(node, "`false` checks nothing", Some("leave the key out".to_owned()));
+                return None;
+            }
+        },
+        Takes::Period => Given::Period(Period::read(node, reading)?),
+        Takes::Bytes => Given::Number(bytes(node, reading)?),
+        Takes::Keys => Given::Keys(KeyPattern::read(node, reading)?),
+        Takes::End => Given::End(Box::new(end(node, kinds, reading)?)),
+        Takes::Ends => {
+            let fields = Fields::open(node, "a reference", &["from", "to"], reading)?;
+            let one = |key: &str, reading: &mut Reading<'_>| match node.get(key) {
+                Some(node) => end(node, kinds, reading),
+                None => fields.take::<String>(key, reading).and(None),
+            };
+            let (from, to) = (one("from", reading), one("to", reading));
+            Given::Ends(Box::new((from?, to?)))
+        }
+    })
+}
+
+fn names(node: &Node, reading: &mut Reading<'_>) -> Option<Vec<String>> {
+    let names = match node.value {
+        Value::List(_) => Vec::<String>::read(node, reading)?,
+        _ => vec![reading.text(node)?],
+    };
+    if names.is_empty() || names.iter().any(|name| name.trim().is_empty()) {
+        reading.unreadable(node, "at least one name is needed", None);
+        return None;
+    }
+    Some(names)
+}
+
+/// `10 MB`, `2 GB`, `4096`.
+fn bytes(node: &Node, reading: &mut Reading<'_>) -> Option<f64> {
+    let text = reading.text(node)?;
+    let bound = format!("> {text}{}", if text.trim().ends_with(|c: char| c.is_ascii_digit()) { " B" } else { "" });
+    match bound.parse::<Bound>() {
+        Ok(bound) if bound.unit == super::bound::Unit::Bytes => Some(bound.amount),
+        _ => {
+            reading.unreadable(node, format!("`{text}` is not a size"), Some("write `10 MB`, `2 GB` or bytes".to_owned()));
+            None
+        }
+    }
+}
+
+fn end(node: &Node, kinds: Kinds<'_>, reading: &mut Reading<'_>) -> Option<End> {
+    let parts = match node.value {
+        Value::Map(_) => EndParts::read(node, reading)?,
+        _ => EndParts { field: At::read(node, reading)?, r#where: None, clock: None },
+    };
+    let EndParts { field: text, r#where: condition, clock } = parts;
+    let is_keys = |store: &str| match (kinds.family)(store) {
+        Some(family) => family == Family::Keys,
+        // Where the URL is elsewhere nobody knows yet what the store holds; only a pattern says `{id}`.
+        None => text.value.contains("{id}"),
+    };
+    let field = match Field::read(&text.value, is_keys) {
+        Ok(field) => field,
+        Err(message) => {
+            reading.note(Diagnostic::error(catalogue::UNREADABLE_VALUE, message).at(&text.place));
+            return None;
+        }
+    };
+    if field.column.is_none() && !field.dataset.table.contains("{id}") {
+        let message = format!("`{}` does not say which piece of a key is the id", text.value);
+        reading.note(
+            Diagnostic::error(catalogue::MISSING_KEY, message)
+                .at(&text.place)
+                .help("write `{id}` for that piece: `cache.cache:user:{id}`"),
+        );
+        return None;
+    }
+    Some(End {
+        field,
+        r#where: match condition {
+            Some(condition) => Some(condition_of(&condition, reading)?.value),
+            None => None,
+        },
+        clock: match clock {
+            Some(clock) => Some(clock_of(&clock, reading)?.value),
+            None => None,
+        },
+    })
+}
+
+fn subject(fields: &Fields<'_>, shape: &Shape, node: &Node, reading: &mut Reading<'_>) -> Option<Option<Subject>> {
+    let written = fields.take::<Option<At<String>>>("dataset", reading)?;
+    let missing = |help: &str, reading: &mut Reading<'_>| {
+        let message = format!("a check `{}` needs the key `dataset`", shape.key);
+        reading.note(Diagnostic::error(catalogue::MISSING_KEY, message).at(&node.place).help(help));
+    };
+    match (shape.on, written) {
+        (On::Nothing, None) => Some(None),
+        (On::Nothing, Some(written)) => {
+            let message = format!("a check `{}` names its datasets itself", shape.key);
+            reading.note(Diagnostic::error(catalogue::UNKNOWN_KEY, message).at(&written.place).help("take `dataset` out"));
+            None
+        }
+        (On::Table, None) => {
+            missing("the table: `core.users`", reading);
+            None
+        }
+        (_, None) => {
+            missing("the store's name alone", reading);
+            None
+        }
+        (On::Table, Some(written)) => match written.value.parse::<DatasetName>() {
+            Ok(dataset) => Some(Some(Subject::Table(dataset))),
+            Err(error) => {
+                reading.note(Diagnostic::error(catalogue::UNREADABLE_VALUE, error.to_string()).at(&written.place));
+                None
+            }
+        },
+        (_, Some(written)) if written.value.contains('.') => {
+            let message =
+                format!("a check `{}` looks at a whole store, and `{}` is more than its name", shape.key, written.value);
+            let store = written.value.split('.').next().unwrap_or_default().to_owned();
+            reading.note(
+                Diagnostic::error(catalogue::UNREADABLE_VALUE, message)
+                    .at(&written.place)
+                    .help(format!("write `dataset: {store}`")),
+            );
+            None
+        }
+        (_, Some(written)) => Some(Some(Subject::Store(written.value))),
+    }
+}
+
+/// The bounds as written, or the kind's own warning.
+fn bounds(node: &Node, shape: &Shape, reading: &mut Reading<'_>) -> (Option<Bound>, Option<Bound>) {
+    let mut bound = |key: &str| {
+        let value = node.get(key)?;
+        let text = reading.text(value)?;
+        let example = match shape.counts {
+            super::shape::Counts::Things => "write `> 0`, `> 100`, `> 1 %` or `< 10`",
+            super::shape::Counts::Percent => "write a share: `> 85 %`",
+            super::shape::Counts::Time => "write a time with its unit: `> 1000 ms`, `> 10 s`",
+            super::shape::Counts::Bytes => "write a size with its unit: `> 10 GB`",
+        };
+        let read: Option<Bound> = text.parse().ok().filter(|bound: &Bound| bound.fits(shape.counts));
+        if read.is_none() {
+            let message = format!("`{text}` is no bound for a check `{}`", shape.key);
+            reading.note(Diagnostic::error(catalogue::BOUND, message).at(&value.place).help(example));
+        }
+        read
+    };
+    let (warn, fail) = (bound("warn"), bound("fail"));
+    if node.get("warn").is_some() || node.get("fail").is_some() {
+        return (warn, fail);
+    }
+    let own = shape.warns.and_then(|text| text.parse().ok());
+    if own.is_none() {
+        let message = format!("a check `{}` needs `warn` or `fail`", shape.key);
+        reading
+            .note(Diagnostic::error(catalogue::BOUND, message).at(&node.place).help("say what is too much: `warn: \"> 85 %\"`"));
+    }
+    (own, None)
+}
+
+fn samples(written: Option<At<u64>>, reading: &mut Reading<'_>) -> u32 {
+    let Some(written) = written else { return SAMPLES };
+    if written.value > MOST_SAMPLES {
+        let message = format!("{} samples are more than a report may keep", written.value);
+        reading.note(Diagnostic::error(catalogue::LIMIT, message).at(&written.place).help(format!("at most {MOST_SAMPLES}")));
+    }
+    u32::try_from(written.value.min(MOST_SAMPLES)).unwrap_or(SAMPLES)
+}

@@ -1,0 +1,78 @@
+//! The JSON Schema of `checks`, from the shapes of the kinds.
+
+use super::read::COMMON;
+use super::shape::{Counts, On, Shape, Takes};
+use serde_json::{Map, Value, json};
+
+/// The schema of one entry: any of the kinds.
+pub fn of_checks(shapes: &[&'static Shape]) -> Value {
+    json!({ "anyOf": shapes.iter().map(|shape| one(shape)).collect::<Vec<_>>() })
+}
+
+fn one(shape: &Shape) -> Value {
+    let mut properties = Map::new();
+    let mut put = |key: &str, about: &str, mut schema: Value| {
+        schema["description"] = about.into();
+        properties.insert(key.to_owned(), schema);
+    };
+    put(shape.key, shape.about, takes(shape.takes));
+    for (key, about) in COMMON {
+        match *key {
+            "dataset" if shape.on == On::Nothing => {}
+            "warn" | "fail" => put(key, about, bound(shape.counts)),
+            "samples" => put(key, about, json!({ "type": "integer", "minimum": 0, "maximum": 100 })),
+            _ => put(key, about, json!({ "type": "string" })),
+        }
+    }
+    for also in shape.with {
+        put(also.key, also.about, takes(also.takes));
+    }
+    let mut required = vec![shape.key];
+    required.extend((shape.on != On::Nothing).then_some("dataset"));
+    required.extend(shape.with.iter().filter(|also| also.needed).map(|also| also.key));
+    json!({
+        "title": shape.key,
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": false
+    })
+}
+
+fn takes(takes: Takes) -> Value {
+    let text = || json!({ "type": "string" });
+    let end = || {
+        json!({ "anyOf": [text(), {
+            "type": "object",
+            "properties": { "field": text(), "where": text(), "clock": { "$ref": "#/definitions/Clock" } },
+            "required": ["field"],
+            "additionalProperties": false
+        }] })
+    };
+    match takes {
+        Takes::Text | Takes::Keys => text(),
+        Takes::Names => json!({ "anyOf": [text(), { "type": "array", "items": text(), "minItems": 1 }] }),
+        Takes::Word(words) => json!({ "enum": words }),
+        Takes::Number => json!({ "type": "number" }),
+        Takes::Flag => json!({ "const": true }),
+        Takes::Period => json!({ "$ref": "#/definitions/Period" }),
+        Takes::Bytes => json!({ "type": ["string", "integer"] }),
+        Takes::End => end(),
+        Takes::Ends => json!({
+            "type": "object",
+            "properties": { "from": end(), "to": end() },
+            "required": ["from", "to"],
+            "additionalProperties": false
+        }),
+    }
+}
+
+fn bound(counts: Counts) -> Value {
+    let unit = match counts {
+        Counts::Things => "( ?%)?",
+        Counts::Percent => " ?%",
+        Counts::Time => " ?(ms|s|min|h)",
+        Counts::Bytes => " ?(B|kB|MB|GB|TB)",
+    };
+    json!({ "type": "string", "pattern": format!("^ *(>=|<=|>|<|=) *[0-9][0-9_.]*{unit} *$") })
+}

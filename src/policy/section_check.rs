@@ -1,0 +1,98 @@
+//! Holds sessions, caches, views and checks against the stores, and names against each other.
+
+use super::expiry::{Expiring, Expiry};
+use super::family::Family;
+use super::gathered::Gathered;
+use super::ground::{Ground, name_twice, unknown_store};
+use super::quality::check::{Check, Subject};
+use super::quality::given::Given;
+use super::quality::shape::On;
+use crate::diagnostic::catalogue;
+use crate::diagnostic::item::Diagnostic;
+use crate::place::Place;
+use std::collections::HashMap;
+
+/// Notes what cannot be; the entries stay, since a note refuses everything.
+pub(super) fn sections(gathered: &Gathered, ground: &Ground<'_>, notes: &mut Vec<Diagnostic>) {
+    let named = |expiry: &Expiry| (expiry.name.clone(), expiry.place.clone());
+    once("session policies", gathered.sessions.iter().map(named), notes);
+    once("cache policies", gathered.cache.iter().map(named), notes);
+    once("views", gathered.views.iter().map(|view| (view.name.clone(), view.place.clone())), notes);
+    once("checks", gathered.checks.iter().map(|check| (check.name.clone(), check.place.clone())), notes);
+    for expiry in gathered.sessions.iter().chain(&gathered.cache) {
+        match &expiry.of {
+            Expiring::Rows(rows) => {
+                holds(&rows.dataset.store, &[Family::Tables], "rows expire in tables", &expiry.place, ground, notes)
+            }
+            Expiring::Keys(keys) => {
+                holds(&keys.store, &[Family::Keys], "`keys` are of a key-value store", &expiry.place, ground, notes);
+                if let Some(belonging) = &keys.belongs_to {
+                    holds(
+                        &belonging.dataset.store,
+                        &[Family::Tables],
+                        "owners are rows of a table",
+                        &expiry.place,
+                        ground,
+                        notes,
+                    );
+                }
+            }
+        }
+    }
+    for view in &gathered.views {
+        holds(&view.dataset.store, &[Family::Tables], "views are of a store with tables", &view.place, ground, notes);
+    }
+    for check in &gathered.checks {
+        self::check(check, ground, notes);
+    }
+}
+
+fn check(check: &Check, ground: &Ground<'_>, notes: &mut Vec<Diagnostic>) {
+    let wanted: &[Family] = match check.shape.on {
+        On::Table | On::TableStore => &[Family::Tables],
+        On::KeyStore => &[Family::Keys],
+        On::GraphStore => &[Family::Graph],
+        On::AnyStore | On::Nothing => &[Family::Tables, Family::Keys, Family::Graph],
+    };
+    let what = format!("a check `{}` looks elsewhere", check.shape.key);
+    for store in check.on.iter().map(Subject::store) {
+        holds(store, wanted, &what, &check.place, ground, notes);
+    }
+    for given in check.given.0.values() {
+        let ends = match given {
+            Given::End(end) => vec![&**end],
+            Given::Ends(ends) => vec![&ends.0, &ends.1],
+            _ => vec![],
+        };
+        for end in ends {
+            holds(&end.field.dataset.store, &[Family::Tables, Family::Keys, Family::Graph], &what, &check.place, ground, notes);
+        }
+    }
+}
+
+/// Notes a store that nobody knows, or one that holds other things.
+fn holds(store: &str, wanted: &[Family], what: &str, place: &Place, ground: &Ground<'_>, notes: &mut Vec<Diagnostic>) {
+    match ground.family(store) {
+        None => notes.push(unknown_store(store, &format!("`{store}`"), place, ground)),
+        Some(Some(family)) if !wanted.contains(&family) => {
+            let message = format!("the store `{store}` holds {}, and {what}", family.holds());
+            let others = ground.stores.iter().filter(|(_, other)| other.is_some_and(|other| wanted.contains(&other)));
+            let names: Vec<String> = others.map(|(name, _)| format!("`{name}`")).collect();
+            let help = (!names.is_empty()).then(|| format!("these would do: {}", names.join(", ")));
+            notes.push(Diagnostic::error(catalogue::WRONG_FAMILY, message).at(place).help_if(help));
+        }
+        Some(_) => {}
+    }
+}
+
+fn once(what: &str, named: impl Iterator<Item = (String, Place)>, notes: &mut Vec<Diagnostic>) {
+    let mut first: HashMap<String, Place> = HashMap::new();
+    for (name, place) in named {
+        match first.get(&name) {
+            Some(earlier) => notes.push(name_twice(what, &name, &place, earlier)),
+            None => {
+                first.insert(name, place);
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What may stand under `views`, and how it becomes a rule.
+
+use super::dataset::DatasetName;
+use super::period::Period;
+use super::view::View;
+use crate::diagnostic::catalogue;
+use crate::diagnostic::item::Diagnostic;
+use crate::place::Place;
+use crate::yaml::fields::declared;
+use crate::yaml::node::{At, Node, Value};
+use crate::yaml::reading::{Read, Reading};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use std::borrow::Cow;
+
+declared! {
+    /// A materialized view, or a summary table with the statements that fill it.
+    "a view" ViewEntry {
+        /// Unique among views; left out, it is the dataset.
+        "name" name: Option<At<String>>,
+        /// The materialized view, or the summary table.
+        "dataset" dataset: At<DatasetName>,
+        /// `true` by default: refreshed while others read it, or refused. `false`: readers may be made to wait where it cannot be helped.
+        "concurrently" concurrently: Option<At<bool>>,
+        /// Left alone when the store's statistics show no change underneath; `false` by default, since statistics are no proof.
+        "skip_unchanged" skip_unchanged: Option<bool>,
+        /// What fills a summary table, in one transaction; not for a materialized view.
+        "statement" statement: Option<At<Statements>>,
+        /// How long it waits for a lock; the store's own limit by default.
+        "lock_timeout" lock_timeout: Option<At<Period>>,
+        /// How long it may take; 30 minutes by default.
+        "statement_timeout" statement_timeout: Option<At<Period>>,
+    }
+}
+
+/// One statement, or several that go together.
+#[derive(Debug, Clone)]
+pub struct Statements(Vec<At<String>>);
+
+impl Read for Statements {
+    fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
+        match node.value {
+            Value::List(_) => Vec::read(node, reading).map(Self),
+            _ => Some(Self(vec![At::read(node, reading)?])),
+        }
+    }
+}
+
+impl JsonSchema for Statements {
+    fn schema_name() -> Cow<'static, str> {
+        "Statements".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" }, "minItems": 1 }] })
+    }
+}
+
+/// The rule that an entry declares; none, with notes, when it cannot be one.
+pub fn view(entry: &ViewEntry, place: &Place, owner: Option<&str>, reading: &mut Reading<'_>) -> Option<View> {
+    let statements = match &entry.statement {
+        None => vec![],
+        Some(statements) => {
+            if statements.value.0.is_empty() || statements.value.0.iter().any(|statement| statement.value.trim().is_empty()) {
+                reading.note(
+                    Diagnostic::error(catalogue::SIZE, "`statement` is empty; nothing would be filled")
+                        .at(&statements.place)
+                        .help("write the SQL that fills the table, or leave the key out for a materialized view"),
+                );
+                return None;
+            }
+            statements.value.0.iter().map(|statement| statement.value.clone()).collect()
+        }
+    };
+    for (what, period) in [("lock_timeout", &entry.lock_timeout), ("statement_timeout", &entry.statement_timeout)] {
+        if let Some(period) = period.as_ref().filter(|period| period.value.is_zero()) {
+            reading.note(
+                Diagnostic::error(catalogue::LIMIT, format!("`{what}` is zero"))
+                    .at(&period.place)
+                    .help("leave the key out for the default"),
+            );
+            return None;
+        }
+    }
+    if let Some(concurrently) = entry.concurrently.as_ref().filter(|_| !statements.is_empty()) {
+        reading.note(
+            Diagnostic::error(
+                catalogue::UNKNOWN_KEY,
+                "`concurrently` is for a materialized view; a summary table is filled in one transaction",
+            )
+            .at(&concurrently.place)
+            .help("take `concurrently` out"),
+        );
+        return None;
+    }
+    Some(View {
+        name: entry.name.as_ref().map_or_else(|| entry.dataset.value.to_string(), |name| name.value.clone()),
+        owner: owner.map(str::to_owned),
+        dataset: entry.dataset.value.clone(),
+        concurrently: entry.concurrently.as_ref().is_none_or(|concurrently| concurrently.value),
+        skip_unchanged: entry.skip_unchanged.unwrap_or(false),
+        statements,
+        lock_timeout: entry.lock_timeout.as_ref().map(|period| period.value),
+        statement_timeout: entry.statement_timeout.as_ref().map(|period| period.value),
+        place: place.clone(),
+    })
+}

@@ -1,0 +1,39 @@
+//! What a survey counts.
+
+use super::table::Child;
+
+/// What there is, in numbers. All reads, one instant after another: a live store moves on between them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Rows in the dataset.
+    pub total: u64,
+    /// True when `total` is the store's own estimate.
+    pub total_is_estimate: bool,
+    /// Rows past the cutoff that match the condition, held ones included.
+    pub due: u64,
+    /// Of those, rows that at least one hold keeps.
+    pub held: u64,
+    /// Of those, rows kept by each hold.
+    pub by_hold: Vec<(String, u64)>,
+    /// Rows that match the condition and have no date.
+    pub undated: u64,
+    /// The oldest due row that no hold keeps, RFC 3339 where the clock can be read.
+    pub oldest: Option<String>,
+    /// Rows of other tables that would go or change along.
+    pub children: Vec<ChildRows>,
+    /// Overdue rows of a live table that final removal does not touch, since they were never archived; and the oldest.
+    pub unarchived: (u64, Option<String>),
+    /// Why what is due is due, where there is more than one way: `no TTL`, `idle`.
+    pub causes: Vec<(&'static str, u64)>,
+    /// What the survey saw that a person should know, with the way out.
+    pub remarks: Vec<(String, String)>,
+}
+
+/// Rows of another table that a removal would take along or change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChildRows {
+    /// The foreign key.
+    pub child: Child,
+    /// Rows.
+    pub rows: u64,
+}

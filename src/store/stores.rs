@@ -1,0 +1,109 @@
+//! Finds stores by name.
+
+use super::connect::{Store, StoreAddress, StoreLocation};
+use super::failure::StoreFailure;
+use super::graph::connect::GraphStore;
+use super::redis::connect::KeyStore;
+use crate::diagnostic::catalogue as codes;
+use crate::policy::family::Family;
+use secrecy::ExposeSecret;
+use std::collections::BTreeMap;
+
+/// All stores of a configuration, opened when first used.
+#[derive(Debug, Clone, Default)]
+pub struct Stores {
+    by_name: BTreeMap<String, AnyStore>,
+}
+
+/// A store of any family.
+#[derive(Debug, Clone)]
+pub enum AnyStore {
+    /// MySQL, MariaDB, PostgreSQL, SQLite.
+    Tables(Store),
+    /// Redis, Valkey.
+    Keys(KeyStore),
+    /// Neo4j.
+    Graph(GraphStore),
+}
+
+impl AnyStore {
+    /// What it holds.
+    pub const fn family(&self) -> Family {
+        match self {
+            Self::Tables(_) => Family::Tables,
+            Self::Keys(_) => Family::Keys,
+            Self::Graph(_) => Family::Graph,
+        }
+    }
+}
+
+impl Stores {
+    /// Prepares the stores; nothing is contacted yet. An address that cannot be read is a refusal that names the store, never the URL.
+    pub fn new(addresses: impl IntoIterator<Item = StoreAddress>) -> Result<Self, StoreFailure> {
+        let by_name = addresses.into_iter().map(|address| Ok((address.name.clone(), any(address)?))).collect::<Result<_, _>>()?;
+        Ok(Self { by_name })
+    }
+
+    /// A store of any family.
+    ///
+    /// # Errors
+    /// There is none of that name.
+    pub fn any(&self, name: &str) -> Result<&AnyStore, StoreFailure> {
+        self.by_name.get(name).ok_or_else(|| {
+            StoreFailure::refused(codes::NOT_THERE, format!("there is no store `{name}`"), "name one of `stores` in steward.yaml")
+        })
+    }
+
+    /// A store with tables.
+    ///
+    /// # Errors
+    /// There is none of that name, or it holds something else.
+    pub fn get(&self, name: &str) -> Result<&Store, StoreFailure> {
+        match self.any(name)? {
+            AnyStore::Tables(store) => Ok(store),
+            other => Err(wrong_family(name, other.family(), Family::Tables)),
+        }
+    }
+
+    /// A store with keys.
+    ///
+    /// # Errors
+    /// There is none of that name, or it holds something else.
+    pub fn keys(&self, name: &str) -> Result<&KeyStore, StoreFailure> {
+        match self.any(name)? {
+            AnyStore::Keys(store) => Ok(store),
+            other => Err(wrong_family(name, other.family(), Family::Keys)),
+        }
+    }
+
+    /// A store with nodes and relations.
+    ///
+    /// # Errors
+    /// There is none of that name, or it holds something else.
+    pub fn graph(&self, name: &str) -> Result<&GraphStore, StoreFailure> {
+        match self.any(name)? {
+            AnyStore::Graph(store) => Ok(store),
+            other => Err(wrong_family(name, other.family(), Family::Graph)),
+        }
+    }
+}
+
+fn any(address: StoreAddress) -> Result<AnyStore, StoreFailure> {
+    let scheme = match &address.at {
+        StoreLocation::File(_) => "sqlite".to_owned(),
+        StoreLocation::Server { url, .. } => url.expose_secret().split(':').next().unwrap_or_default().to_lowercase(),
+    };
+    Ok(match scheme.split('+').next() {
+        Some("redis" | "rediss") => AnyStore::Keys(KeyStore::new(address)?),
+        Some("bolt") => AnyStore::Graph(GraphStore::new(address)?),
+        _ => AnyStore::Tables(Store::new(address)?),
+    })
+}
+
+fn wrong_family(name: &str, is: Family, wanted: Family) -> StoreFailure {
+    StoreFailure::refused(
+        codes::WRONG_FAMILY,
+        format!("the store `{name}` holds {}, and this needs {}; nothing was touched", is.holds(), wanted.holds()),
+        "name a store of the other kind",
+    )
+}
