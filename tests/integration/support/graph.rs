@@ -276,6 +276,16 @@ MATCH (a:User{{graph}} {id: 1}), (b:Skill{{graph}}) CREATE (a)-[:HAS_SKILL {leve
     }
 
     #[test]
+    fn a_seed_that_leaves_a_node_without_a_label_of_this_test_is_refused() {
+        let graph = Graph::new();
+        let stray = "CREATE (:User{{graph}})-[:KNOWS]->(:Stray{{graph}}x);";
+        let panic = std::panic::catch_unwind(|| graph.seed(stray)).expect_err("it must not pass");
+        graph.ask("MATCH (n:Stray{{graph}}x) DETACH DELETE n");
+        let said = panic.downcast_ref::<String>().expect("a sentence");
+        assert!(said.starts_with("a node has no label with `{{graph}}`"), "{said}");
+    }
+
+    #[test]
     #[should_panic(expected = "touches other tests' nodes")]
     fn a_seed_that_names_no_label_of_this_test_is_refused() {
         Graph::new().seed("MATCH (n) DETACH DELETE n;");
