@@ -3,6 +3,7 @@
 
 mod cases;
 mod commands;
+mod company;
 mod floors;
 mod promises;
 mod service;
