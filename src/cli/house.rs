@@ -284,3 +284,20 @@ pub(crate) fn mail(declared: &MailConfig, base: &Path) -> Result<MailSettings, E
         ..blank(kind)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is shipped is an example: sound to the last warning, and it only looks until somebody edits it.
+    #[test]
+    fn the_shipped_declarations_are_sound() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let (declarations, warnings) =
+            files(&root.join("steward.yaml")).finish().unwrap_or_else(|diagnosis| panic!("{diagnosis}"));
+        assert!(warnings.diagnostics.is_empty(), "{warnings}");
+        assert_eq!(declarations.jobs.len(), 7);
+        assert!(declarations.jobs.iter().all(|job| job.mode == crate::job::spec::Mode::Observe));
+        assert_eq!(declarations.policies.tags.len(), 19);
+    }
+}

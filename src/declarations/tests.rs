@@ -92,17 +92,6 @@ fn rendered(files: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn the_shipped_declarations_are_sound() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let (declarations, warnings) = Declarations::read(&root.join("steward.yaml"), &|_| None, &vocabulary())
-        .unwrap_or_else(|diagnosis| panic!("{diagnosis}"));
-    assert!(warnings.diagnostics.is_empty(), "{warnings}");
-    assert_eq!(declarations.jobs.len(), 3);
-    assert!(declarations.jobs.iter().all(|job| job.mode == crate::job::spec::Mode::Observe));
-    assert_eq!(declarations.policies.tags.len(), 19);
-}
-
-#[test]
 fn the_schemas_know_exactly_the_keys_that_are_read() {
     use crate::{
         config::file::*, job::file::*, policy::entries::*, policy::expiry_file::*, policy::file::*, policy::view_file::*,
