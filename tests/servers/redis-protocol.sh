@@ -2,7 +2,8 @@
 
 DEFAULT_PORT=6379
 
-# Nobody gets in without a name. Commands of 2 ms are slow enough to be asked about.
+# Nobody gets in without a name: `worker` may do all, `reader`, of the same password, only look. A command of 2 ms is slow
+# enough to be in the slow log, where tests look for whoever blocks the server.
 OPTIONS=(--user default off
   --user worker on ">$PASSWORD" '~*' '&*' +@all
   --user reader on ">$PASSWORD" '~*' '&*' +@read +@connection +info
