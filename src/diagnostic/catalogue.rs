@@ -210,6 +210,9 @@ catalogue! {
     ARCHIVE_UNFIT = "SW4009", "an archive that cannot take every row unchanged",
         "Each column of the source must be there, of the same type or a wider one of its family; no other column may demand a value; and a\n\
          unique index must cover the source's key, or a row archived twice would not be seen.";
+    MARK_UNFIT = "SW4015", "a column that cannot be set so",
+        "`set` writes into an expired row, which stays. The column must be there, take the value as it is written, and be neither computed,\n\
+         nor part of the key, nor the column that says when a row expires, nor what a foreign key points at.";
 
     // Runs
     GUARDED = "SW5001", "more rows than one run may take",
