@@ -213,6 +213,9 @@ catalogue! {
     MARK_UNFIT = "SW4015", "a column that cannot be set so",
         "`set` writes into an expired row, which stays. The column must be there, take the value as it is written, and be neither computed,\n\
          nor part of the key, nor the column that says when a row expires, nor what a foreign key points at.";
+    CHECK_UNFIT = "SW4020", "a check that does not fit what it looks at",
+        "The check is written well and cannot be measured there: a range of a column that holds no numbers, the connections of a file,\n\
+         a number that the store was not told to keep. What is not known is no pass, so the check ends as `error`, with the reason.";
 
     // Runs
     GUARDED = "SW5001", "more rows than one run may take",
