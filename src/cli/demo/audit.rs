@@ -1,7 +1,8 @@
 //! Whether every row is where it should be: held against a copy in memory, taken before anything ran.
 
 use super::company::{FILLED, written};
-use crate::policy::lifecycle::Lifecycle;
+use crate::policy::dataset::DatasetName;
+use crate::policy::expiry::Expiring;
 use crate::policy::set::Policies;
 use crate::store::cell::Cell;
 use crate::store::connect::Store;
@@ -9,9 +10,21 @@ use crate::store::failure::StoreFailure;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 
+/// What a policy that removes rows says, as far as the accounts need it.
+#[derive(Debug, Clone)]
+pub(super) struct Removing {
+    /// The policy.
+    pub(super) policy: String,
+    /// The table it removes from.
+    pub(super) dataset: DatasetName,
+    /// Where its rows may be instead.
+    archive: Option<DatasetName>,
+    clock: String,
+}
+
 /// A governed table as it was before the first run.
 pub(super) struct Before {
-    policy: Lifecycle,
+    removing: Removing,
     columns: &'static str,
     rows: Vec<Vec<Cell>>,
     /// Keys of the rows under a hold.
@@ -39,27 +52,47 @@ pub(super) struct Accounted {
     pub(super) surplus: usize,
 }
 
+/// Every policy that removes rows for good: lifecycle policies with `delete`, and sessions that expire.
+fn removing(policies: &Policies) -> Vec<Removing> {
+    let lifecycle = policies.lifecycle.iter().filter(|policy| policy.delete.is_some()).map(|policy| Removing {
+        policy: policy.name.clone(),
+        dataset: policy.dataset.clone(),
+        archive: policy.archive.as_ref().map(|step| step.to.clone()),
+        clock: policy.clock.column.clone(),
+    });
+    let sessions = policies.sessions.iter().filter_map(|expiry| match &expiry.of {
+        Expiring::Rows(rows) => Some(Removing {
+            policy: expiry.name.clone(),
+            dataset: rows.dataset.clone(),
+            archive: None,
+            clock: rows.expires.column.clone(),
+        }),
+        Expiring::Keys(_) => None,
+    });
+    lifecycle.chain(sessions).collect()
+}
+
 /// Copies every table that a policy removes rows from.
 pub(super) async fn look(store: &Store, policies: &Policies) -> Result<Vec<Before>, StoreFailure> {
     let mut before = vec![];
-    for policy in policies.lifecycle.iter().filter(|policy| policy.delete.is_some()) {
-        let Some(table) = FILLED.iter().find(|table| table.name == policy.dataset.table) else { continue };
+    for removing in removing(policies) {
+        let Some(table) = FILLED.iter().find(|table| table.name == removing.dataset.table) else { continue };
         let rows = rows(store, table.columns, table.name).await?;
         let mut held = BTreeSet::new();
-        for hold in policies.holds.iter().filter(|hold| hold.dataset == policy.dataset) {
+        for hold in policies.holds.iter().filter(|hold| hold.dataset == removing.dataset) {
             let condition = hold.r#where.as_deref().unwrap_or("true");
             let sql = format!("SELECT id FROM {} WHERE {condition}", table.name);
             held.extend(store.reading("demo").await?.rows(&sql, &[]).await?.iter().filter_map(|row| id(row)));
         }
-        before.push(Before { policy: policy.clone(), columns: table.columns, rows, held });
+        before.push(Before { removing, columns: table.columns, rows, held });
     }
     Ok(before)
 }
 
 impl Before {
     /// The policy that governs the table.
-    pub(super) const fn policy(&self) -> &Lifecycle {
-        &self.policy
+    pub(super) const fn removing(&self) -> &Removing {
+        &self.removing
     }
 
     /// Rows under a hold.
@@ -74,10 +107,10 @@ impl Before {
 
     /// Reads table and archive again, and holds them against the copy. `cutoff` is that of final removal.
     pub(super) async fn account(&self, store: &Store, cutoff: DateTime<Utc>) -> Result<Accounted, StoreFailure> {
-        let table = &self.policy.dataset.table;
+        let table = &self.removing.dataset.table;
         let live = rows(store, self.columns, table).await?;
-        let archived = match &self.policy.archive {
-            Some(step) => Some(rows(store, self.columns, &step.to.table).await?),
+        let archived = match &self.removing.archive {
+            Some(archive) => Some(rows(store, self.columns, &archive.table).await?),
             None => None,
         };
         Ok(self.compare(&live, archived.as_deref(), cutoff))
@@ -96,7 +129,7 @@ impl Before {
             surplus += usize::from(!right);
         }
         Accounted {
-            table: self.policy.dataset.table.clone(),
+            table: self.removing.dataset.table.clone(),
             began: self.rows.len(),
             live: live.len(),
             archived: archived.map(<[_]>::len),
@@ -114,7 +147,7 @@ impl Before {
 
     /// Which column is the clock. The demo's own policies and tables agree on it.
     fn clock(&self) -> usize {
-        self.columns.split(", ").position(|column| column == self.policy.clock.column).unwrap_or(0)
+        self.columns.split(", ").position(|column| column == self.removing.clock).unwrap_or(0)
     }
 }
 
@@ -139,29 +172,14 @@ fn id(row: &[Cell]) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::lifecycle::{Cascade, Clock, DeleteStep, Guard};
-    use crate::policy::period::Period;
 
     /// Row 1 is overdue, row 2 overdue and held, row 3 young, row 4 without a date.
     fn before() -> Before {
         let row = |id, clock: Option<&str>| vec![Cell::Int(id), clock.map_or(Cell::Null, |clock| Cell::Text(clock.to_owned()))];
-        let policy = Lifecycle {
-            name: "p".into(),
-            owner: None,
-            dataset: "s.t".parse().unwrap(),
-            clock: Clock { column: "at".into(), zone: None, unit: None },
-            r#where: None,
-            archive: None,
-            delete: Some(DeleteStep { after: Period::days(1) }),
-            keep_at_least: None,
-            guard: Guard::default(),
-            cascade: Cascade::Refuse,
-            active: true,
-            places: vec![],
-        };
+        let removing = Removing { policy: "p".into(), dataset: "s.t".parse().unwrap(), archive: None, clock: "at".into() };
         let old = Some("2020-01-01 00:00:00");
         let rows = vec![row(1, old), row(2, old), row(3, Some("2026-01-01 00:00:00")), row(4, None)];
-        Before { policy, columns: "id, at", rows, held: BTreeSet::from([2]) }
+        Before { removing, columns: "id, at", rows, held: BTreeSet::from([2]) }
     }
 
     fn compared(live: &[Vec<Cell>], archived: &[Vec<Cell>]) -> (usize, usize) {

@@ -2,6 +2,7 @@
 
 use super::audit::{self, Accounted, Before};
 use super::company::{Company, FILLED};
+use super::faults::{self, Compared};
 use super::{folder, tell};
 use crate::actions;
 use crate::cli::end::End;
@@ -46,8 +47,9 @@ impl Demo {
         reports.extend(approved);
         let again = self.again().await?;
         let accounted = self.account(&before, &reports).await?;
+        let compared = self.faults(&again).await?;
         let evidence = self.evidence(&reports).await?;
-        Ok(self.conclude(&Story { reports, again, accounted, evidence, began }))
+        Ok(self.conclude(&Story { reports, again, accounted, compared, evidence, began }))
     }
 
     /// Opened anew for every step, as every command opens it anew.
@@ -132,6 +134,17 @@ impl Demo {
         Ok(accounted)
     }
 
+    /// What the checks found, beside what the tables say.
+    async fn faults(&self, again: &[RunReport]) -> Result<Vec<Compared>, End> {
+        let house = self.house().await?;
+        let store = house.stores.get(COMPANY).map_err(stopped)?;
+        let Some(report) = again.iter().find(|report| report.action == "check-quality") else { return Ok(vec![]) };
+        let compared = faults::compare(store, report).await.map_err(stopped)?;
+        tell::step(7, "what the checks found, beside what the tables say when they are asked in other words");
+        tell::compared(&compared);
+        Ok(compared)
+    }
+
     async fn evidence(&self, reports: &[RunReport]) -> Result<Verification, End> {
         let house = self.house().await?;
         let ledger = ledger(&house.declarations.config).await?;
@@ -140,7 +153,7 @@ impl Demo {
         let found = ledger.verify(earlier).await.map_err(|error| no_ledger(&error))?;
         ledger.close().await;
         let whole = if found.is_whole() { "whole" } else { "BROKEN" };
-        tell::step(7, &format!("the evidence is {whole}"));
+        tell::step(8, &format!("the evidence is {whole}"));
         let head = found.head.as_ref().map(|head| head.hash.clone()).unwrap_or_default();
         let events =
             format!("{} of {}, each with the hash of the one before", plural(found.events, "event"), plural(found.runs, "run"));
@@ -193,6 +206,7 @@ struct Story {
     reports: Vec<RunReport>,
     again: Vec<RunReport>,
     accounted: Vec<Accounted>,
+    compared: Vec<Compared>,
     evidence: Verification,
     began: Instant,
 }
@@ -212,6 +226,12 @@ impl Story {
         }
         if self.accounted.is_empty() {
             return Some("no table was checked".to_owned());
+        }
+        if let Some(one) = self.compared.iter().find(|one| !one.is_right()) {
+            return Some(format!("the check `{}` found another number than is there", one.check));
+        }
+        if self.compared.is_empty() {
+            return Some("no check was held against its table".to_owned());
         }
         (!self.evidence.is_whole()).then(|| "the evidence chain is broken".to_owned())
     }
@@ -262,15 +282,15 @@ const fn look_only(job: Arc<Job>) -> Request {
     Request { job, dry_run: true, as_of: None, approval: None }
 }
 
-/// Rows that a run archived or removed.
+/// Rows that a run archived, removed or expired. A view is filled anew every time, and nothing is lost by it.
 fn changed(report: &RunReport) -> u64 {
-    report.datasets.iter().map(|dataset| dataset.archived.unwrap_or(0) + dataset.removed.unwrap_or(0)).sum()
+    report.datasets.iter().map(|dataset| dataset.done() - dataset.refreshed.unwrap_or(0)).sum()
 }
 
-/// The cutoff of final removal that the last run of a table's `delete` worked by.
+/// The cutoff of final removal that the last run on a table worked by.
 fn cutoff(table: &Before, reports: &[RunReport]) -> Option<DateTime<Utc>> {
-    let runs = reports.iter().rev().filter(|report| report.action == "delete");
-    runs.flat_map(|report| &report.datasets).find(|dataset| dataset.policy == table.policy().name)?.cutoff
+    let runs = reports.iter().rev().filter(|report| matches!(report.action.as_str(), "delete" | "expire-sessions"));
+    runs.flat_map(|report| &report.datasets).find(|dataset| dataset.policy == table.removing().policy)?.cutoff
 }
 
 /// What the company has: counted in the store, the faults included.
@@ -285,7 +305,7 @@ async fn tables(store: &Store, before: &[Before]) -> Result<Vec<[String; 3]>, St
             faults.push(format!("{} emails twice but for capitals", session.count(doubles, &[]).await?));
             faults.push(format!("{} missing", session.count("SELECT COUNT(*) FROM users WHERE email IS NULL", &[]).await?));
         }
-        if let Some(before) = before.iter().find(|before| before.policy().dataset.table == table.name) {
+        if let Some(before) = before.iter().find(|before| before.removing().dataset.table == table.name) {
             let some = |rows: usize, what: &str| (rows > 0).then(|| format!("{rows} {what}"));
             faults.extend(some(before.undated(), "without a date"));
             faults.extend(some(before.held(), "under a legal hold"));

@@ -12,9 +12,11 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("policies/legal.yaml", include_str!("templates/policies/legal.yaml")),
     ("policies/users.yaml", include_str!("templates/policies/users.yaml")),
     ("jobs/archive-consumption.yaml", include_str!("templates/jobs/archive-consumption.yaml")),
+    ("jobs/check-quality.yaml", include_str!("templates/jobs/check-quality.yaml")),
     ("jobs/delete-consumption.yaml", include_str!("templates/jobs/delete-consumption.yaml")),
     ("jobs/delete-grading.yaml", include_str!("templates/jobs/delete-grading.yaml")),
-    ("jobs/delete-sessions.yaml", include_str!("templates/jobs/delete-sessions.yaml")),
+    ("jobs/expire-sessions.yaml", include_str!("templates/jobs/expire-sessions.yaml")),
+    ("jobs/refresh-sales.yaml", include_str!("templates/jobs/refresh-sales.yaml")),
 ];
 
 /// Why there is no folder for the demo.

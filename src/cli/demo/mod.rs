@@ -4,6 +4,7 @@ mod audit;
 mod chance;
 mod command;
 mod company;
+mod faults;
 mod folder;
 mod people;
 mod tell;

@@ -1,6 +1,7 @@
 //! How the demo tells its story: numbered steps, and under each a few aligned lines.
 
 use super::audit::Accounted;
+use super::faults::Compared;
 use crate::job::outcome::Outcome;
 use crate::report::figures::count;
 use crate::report::run::RunReport;
@@ -91,6 +92,17 @@ pub(super) fn accounted(all: &[Accounted]) {
         };
         let archived = one.archived.map_or_else(|| "–".to_owned(), |rows| count(rows as u64));
         [one.table.clone(), count(one.began as u64), count(one.live as u64), archived, count(one.gone as u64), verdict]
+    }));
+    lines(&rows);
+}
+
+/// What each check found, and what is there.
+pub(super) fn compared(all: &[Compared]) {
+    let mut rows = vec![["", "found", "there", ""].map(ToOwned::to_owned)];
+    rows.extend(all.iter().map(|one| {
+        let found = one.found.map_or_else(|| "–".to_owned(), count);
+        let verdict = if one.is_right() { "exactly" } else { "not the same" };
+        [one.check.clone(), found, count(one.there), verdict.to_owned()]
     }));
     lines(&rows);
 }
