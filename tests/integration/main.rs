@@ -5,6 +5,7 @@ mod cases;
 mod commands;
 mod floors;
 mod promises;
+mod references;
 mod service;
 #[allow(dead_code, reason = "what several suites share is not always in use by one of them")]
 mod support;
