@@ -61,6 +61,11 @@ impl FromStr for KeyPattern {
 }
 
 impl KeyPattern {
+    /// `*`: every key.
+    pub fn all() -> Self {
+        Self { text: "*".to_owned(), pieces: vec![Piece::Any] }
+    }
+
     /// The same in the store's own glob language, for MATCH.
     pub fn glob(&self) -> Vec<u8> {
         let mut glob = vec![];

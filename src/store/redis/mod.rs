@@ -8,6 +8,6 @@ pub mod holds;
 mod location;
 mod node;
 pub mod nodes;
-mod once;
+pub mod once;
 mod slot;
 pub mod walk;

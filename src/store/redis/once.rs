@@ -28,6 +28,11 @@ impl Once {
         self.seen.insert(hash)
     }
 
+    /// True when the name was seen before.
+    pub fn has(&self, name: &[u8]) -> bool {
+        self.seen.contains(&self.hash.hash_one(name))
+    }
+
     /// True when there were more names than can be told apart: what is counted since may be counted twice.
     pub const fn is_full(&self) -> bool {
         self.is_full

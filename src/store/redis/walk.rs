@@ -1,6 +1,7 @@
 //! Walks the keys of a store that match a pattern, on every server that holds some, and says of each what was asked.
 
-use super::answer::{bytes, odd, refusal};
+use super::answer::{bytes, is_moved, odd, refusal};
+use super::connect::KeyStore;
 use super::node::Node;
 use super::nodes::Nodes;
 use super::once::Once;
@@ -81,7 +82,11 @@ impl Place {
 /// A key that is there from the first page to the last is seen; one that comes or goes meanwhile may be.
 #[derive(Debug)]
 pub struct Walk {
+    store: KeyStore,
+    who: String,
     nodes: Arc<Nodes>,
+    /// It went on with other connections once.
+    went_on: bool,
     pattern: KeyPattern,
     asked: Asked,
     count: usize,
@@ -98,21 +103,68 @@ pub struct Walk {
 
 impl Walk {
     /// A walk from a place.
-    pub fn from(nodes: Arc<Nodes>, pattern: KeyPattern, asked: Asked, place: Place) -> Self {
+    ///
+    /// # Errors
+    /// The store cannot be reached, or refuses the login.
+    pub async fn from(
+        store: &KeyStore,
+        who: &str,
+        pattern: KeyPattern,
+        asked: Asked,
+        place: Place,
+    ) -> Result<Self, StoreFailure> {
+        let nodes = store.nodes(who).await?;
         let next = (place.node < nodes.each().len()).then(|| place.clone());
-        Self { nodes, pattern, asked, count: FIRST, once: Once::default(), idle_trip: None, found: None, next, at: place }
+        Ok(Self {
+            store: store.clone(),
+            who: who.to_owned(),
+            nodes,
+            went_on: false,
+            pattern,
+            asked,
+            count: FIRST,
+            once: Once::default(),
+            idle_trip: None,
+            found: None,
+            next,
+            at: place,
+        })
     }
 
     /// The keys of the next page, each key once in a walk; `None` at the end. A page may be empty and not be the last.
     ///
+    /// A connection that broke is made anew, once: to the same servers, since the cursors of others are other cursors.
+    ///
     /// # Errors
     /// A server went away, or refuses.
     pub async fn page(&mut self) -> Result<Option<Vec<Key>>, StoreFailure> {
+        match self.turn().await {
+            Err(failure @ StoreFailure::Away { .. }) if !self.went_on => {
+                self.went_on = true;
+                let nodes = self.store.nodes(&self.who).await?;
+                if nodes.fingerprint() != self.nodes.fingerprint() {
+                    return Err(failure);
+                }
+                self.nodes = nodes;
+                self.turn().await
+            }
+            other => other,
+        }
+    }
+
+    async fn turn(&mut self) -> Result<Option<Vec<Key>>, StoreFailure> {
         if self.found.is_none() {
             self.scan().await?;
         }
         let Some((at, names)) = self.found.take() else { return Ok(None) };
-        let keys = if names.is_empty() { vec![] } else { self.ask(&at, names).await? };
+        let keys = match self.ask(&at, &names).await {
+            Ok(keys) => keys,
+            Err(failure) => {
+                // Not answered for: they come again when the walk goes on.
+                self.found = Some((at, names));
+                return Err(failure);
+            }
+        };
         self.at = at;
         Ok(Some(keys))
     }
@@ -151,12 +203,15 @@ impl Walk {
     }
 
     /// Asks about names, and for the next ones if the same server has more.
-    async fn ask(&mut self, at: &Place, names: Vec<Vec<u8>>) -> Result<Vec<Key>, StoreFailure> {
+    async fn ask(&mut self, at: &Place, names: &[Vec<u8>]) -> Result<Vec<Key>, StoreFailure> {
+        if names.is_empty() {
+            return Ok(vec![]);
+        }
         let nodes = Arc::clone(&self.nodes);
         let Some(node) = nodes.each().get(at.node) else { return Ok(vec![]) };
         let each = 1 + usize::from(self.asked.idle) + usize::from(self.asked.bytes) + usize::from(self.asked.value);
         let mut pipe = Pipeline::with_capacity(names.len() * each + 1);
-        for name in &names {
+        for name in names {
             self.add_questions(&mut pipe, name);
         }
         let along = self.next.clone().filter(|next| next.node == at.node);
@@ -174,7 +229,7 @@ impl Walk {
         let mut answers = answers.into_iter();
         let mut keys = Vec::with_capacity(names.len());
         for name in names {
-            keys.extend(self.key(node, name, &mut answers)?);
+            keys.extend(self.key(node, name.clone(), &mut answers)?);
         }
         Ok(keys)
     }
@@ -203,6 +258,8 @@ impl Walk {
             Some(Value::Int(number)) => Ok(Some(number)),
             Some(Value::Nil) => Ok(None),
             // On some versions a key that is gone is an error of `OBJECT`.
+            // It moved to another server of the cluster: there it is seen, or by the next run.
+            Some(Value::ServerError(error)) if is_moved(&error) => Ok(None),
             Some(Value::ServerError(error)) if error.details().is_some_and(|said| said.contains("no such key")) => Ok(None),
             Some(Value::ServerError(error)) => Err(refusal(&node.store, &error)),
             _ => Err(odd(&node.store, command)),
