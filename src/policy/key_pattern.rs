@@ -61,6 +61,11 @@ impl FromStr for KeyPattern {
 }
 
 impl KeyPattern {
+    /// `*`: every key.
+    pub fn all() -> Self {
+        Self { text: "*".to_owned(), pieces: vec![Piece::Any] }
+    }
+
     /// The same in the store's own glob language, for MATCH.
     pub fn glob(&self) -> Vec<u8> {
         let mut glob = vec![];
@@ -79,6 +84,14 @@ impl KeyPattern {
             }
         }
         glob
+    }
+
+    /// What every key that matches begins with, as it was declared.
+    pub fn beginning(&self) -> &[u8] {
+        match self.pieces.first() {
+            Some(Piece::Literal(bytes)) => bytes,
+            _ => &[],
+        }
     }
 
     /// True when the pattern says which piece names the owner.

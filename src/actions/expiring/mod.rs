@@ -1,9 +1,14 @@
 //! Ends what says itself when it ends: sessions and cache entries, rows of a table or keys of a key-value store.
 
+mod judge;
+mod keys;
+mod look;
+mod owners;
 mod rows;
+mod told;
+pub mod uncovered;
 
 use crate::action::{Action, Batch, Context, Facts, Label, OpenBatch, Tally};
-use crate::diagnostic::catalogue as codes;
 use crate::job::spec::Job;
 use crate::policy::expiry::{Expiring, Expiry};
 use crate::policy::section::{Section, pick};
@@ -14,8 +19,10 @@ use crate::store::counts::Counts;
 use crate::store::failure::StoreFailure;
 use crate::store::page::Page;
 use chrono::{DateTime, Utc};
+use keys::ExpireKeys;
 use rows::ExpireRows;
 use std::marker::PhantomData;
+use uncovered::Uncovered;
 
 /// Which entries end, and what the action is called.
 pub trait Ends: Send + Sync + 'static {
@@ -61,6 +68,8 @@ impl Ends for Caches {
 pub enum Target {
     /// An entry of the section.
     Declared(Box<Expiry>),
+    /// The keys of a store that no entry covers: told, and left alone.
+    Uncovered(String),
 }
 
 /// Ends the entries of a section.
@@ -73,6 +82,8 @@ pub struct Expire<E> {
 /// What ends, by the family of its store.
 enum Of {
     Rows(Box<ExpireRows>),
+    Keys(Box<ExpireKeys>),
+    Uncovered(Box<Uncovered>),
 }
 
 impl<E: Ends> Action for Expire<E> {
@@ -83,11 +94,18 @@ impl<E: Ends> Action for Expire<E> {
 
     fn targets(job: &Job, policies: &Policies) -> Vec<Self::Target> {
         let chosen = pick(E::entries(policies), |expiry| &expiry.name, &job.policies);
-        chosen.into_iter().map(|expiry| Target::Declared(Box::new(expiry.clone()))).collect()
+        let declared = chosen.into_iter().map(|expiry| Target::Declared(Box::new(expiry.clone())));
+        let uncovered = if E::SECTION == Section::Cache { uncovered::stores(job, policies) } else { vec![] };
+        declared.chain(uncovered.into_iter().map(Target::Uncovered)).collect()
     }
 
     fn label(target: &Self::Target) -> Label {
-        let Target::Declared(expiry) = target;
+        let expiry = match target {
+            Target::Declared(expiry) => expiry,
+            Target::Uncovered(store) => {
+                return Label { dataset: store.clone(), policy: Uncovered::NAME.to_owned(), owner: None };
+            }
+        };
         let dataset = match &expiry.of {
             Expiring::Rows(rows) => rows.dataset.to_string(),
             Expiring::Keys(keys) => keys.dataset().to_string(),
@@ -96,16 +114,12 @@ impl<E: Ends> Action for Expire<E> {
     }
 
     async fn prepare(cx: &Context, target: &Self::Target, as_of: DateTime<Utc>) -> Result<Self, StoreFailure> {
-        let Target::Declared(expiry) = target;
-        let of = match &expiry.of {
-            Expiring::Rows(rows) => Of::Rows(Box::new(ExpireRows::prepare(cx, expiry, rows, E::SECTION, as_of).await?)),
-            Expiring::Keys(keys) => {
-                return Err(StoreFailure::refused(
-                    codes::NOT_BUILT,
-                    format!("keys such as `{}` are not ended yet; nothing was touched", keys.keys),
-                    "take the entry out of the job until it is there",
-                ));
-            }
+        let of = match target {
+            Target::Uncovered(store) => Of::Uncovered(Box::new(Uncovered::prepare(cx, store, as_of).await?)),
+            Target::Declared(expiry) => match &expiry.of {
+                Expiring::Rows(rows) => Of::Rows(Box::new(ExpireRows::prepare(cx, expiry, rows, E::SECTION, as_of).await?)),
+                Expiring::Keys(keys) => Of::Keys(Box::new(ExpireKeys::prepare(cx, expiry, keys, E::SECTION, as_of).await?)),
+            },
         };
         Ok(Self { target: target.clone(), of, ends: PhantomData })
     }
@@ -117,48 +131,60 @@ impl<E: Ends> Action for Expire<E> {
     fn none(&self) -> Tally {
         match &self.of {
             Of::Rows(rows) => rows.tally(0),
+            Of::Keys(keys) => keys.none(),
+            Of::Uncovered(_) => Uncovered::none(),
         }
     }
 
     fn facts(&self, cx: &Context) -> Facts {
         match &self.of {
             Of::Rows(rows) => rows.facts(cx),
+            Of::Keys(keys) => keys.facts(cx),
+            Of::Uncovered(uncovered) => uncovered.facts(),
         }
     }
 
     async fn survey(&self, cx: &Context) -> Result<Counts, StoreFailure> {
         match &self.of {
             Of::Rows(rows) => rows.survey(cx).await,
+            Of::Keys(keys) => keys.survey(cx).await,
+            Of::Uncovered(uncovered) => uncovered.survey(cx).await,
         }
     }
 
     async fn begin(&self, _: &Context) -> Result<(), StoreFailure> {
-        match &self.of {
-            Of::Rows(_) => Ok(()),
-        }
+        Ok(())
     }
 
     async fn next(&self, cx: &Context, cursor: Option<&Cursor>, limit: u64) -> Result<Option<Page>, StoreFailure> {
         match &self.of {
             Of::Rows(rows) => rows.next(cx, cursor, limit).await,
+            Of::Keys(keys) => keys.next(cx, cursor, limit).await,
+            Of::Uncovered(_) => Ok(None),
         }
     }
 
     async fn apply(&self, cx: &Context, batch: &Batch) -> Result<Tally, StoreFailure> {
         match &self.of {
             Of::Rows(rows) => rows.apply(cx, batch).await,
+            Of::Keys(keys) => keys.apply(cx, batch).await,
+            Of::Uncovered(_) => Ok(Uncovered::none()),
         }
     }
 
     async fn settle(&self, cx: &Context, batch: &OpenBatch) -> Result<Verdict, StoreFailure> {
         match &self.of {
             Of::Rows(rows) => rows.settle(cx, batch).await,
+            Of::Keys(keys) => keys.settle(cx, batch).await,
+            Of::Uncovered(_) => Ok(Verdict::Unclear),
         }
     }
 
     async fn finish(&self, cx: &Context, tally: &Tally) -> Result<(), StoreFailure> {
         match &self.of {
             Of::Rows(rows) => rows.finish(cx, tally).await,
+            // A store of keys keeps no audit rows.
+            Of::Keys(_) | Of::Uncovered(_) => Ok(()),
         }
     }
 }

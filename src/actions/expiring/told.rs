@@ -1,0 +1,87 @@
+//! What a survey of keys counts.
+
+use super::judge::{Cause, Judged};
+use super::look::Seen;
+use crate::report::figures::{count, plural};
+use crate::store::counts::Counts;
+use crate::store::redis::holds::KeyHolds;
+use std::collections::BTreeMap;
+
+/// What a survey of keys counts.
+pub struct Told<'a> {
+    holds: &'a KeyHolds,
+    total: u64,
+    due: BTreeMap<Cause, u64>,
+    held: u64,
+    by_hold: BTreeMap<&'a str, u64>,
+    reported: BTreeMap<Cause, u64>,
+    left: u64,
+    ownerless: u64,
+}
+
+impl<'a> Told<'a> {
+    /// Nothing was seen yet.
+    pub fn new(holds: &'a KeyHolds) -> Self {
+        let by_hold = holds.names().into_iter().map(|name| (name, 0)).collect();
+        let none = BTreeMap::new;
+        Self { holds, total: 0, due: none(), held: 0, by_hold, reported: none(), left: 0, ownerless: 0 }
+    }
+
+    /// Counts a key.
+    pub fn add(&mut self, seen: &Seen) {
+        self.total += 1;
+        self.ownerless += u64::from(seen.owner_is_unknown);
+        match seen.judged {
+            Judged::Fine => {}
+            Judged::Left => self.left += 1,
+            Judged::Reported(cause) => *self.reported.entry(cause).or_default() += 1,
+            Judged::Due(cause) => {
+                *self.due.entry(cause).or_default() += 1;
+                let mut names: Vec<&str> = self.holds.keeping(&seen.key.name).collect();
+                names.dedup();
+                self.held += u64::from(!names.is_empty());
+                names.into_iter().for_each(|name| *self.by_hold.entry(name).or_default() += 1);
+            }
+        }
+    }
+
+    /// All of it.
+    pub fn counts(self, is_about: bool) -> Counts {
+        let remarks = self.remarks(is_about);
+        Counts {
+            total: self.total,
+            total_is_estimate: is_about,
+            due: self.due.values().sum(),
+            held: self.held,
+            by_hold: self.by_hold.into_iter().map(|(name, keys)| (name.to_owned(), keys)).collect(),
+            causes: self.due.into_iter().map(|(cause, keys)| (cause.word(), keys)).collect(),
+            remarks,
+            ..Counts::default()
+        }
+    }
+
+    fn remarks(&self, is_about: bool) -> Vec<(String, String)> {
+        let mut remarks: Vec<(String, String)> = vec![];
+        let mut note = |keys: u64, text: String, help: &str| {
+            if keys > 0 {
+                remarks.push((text, help.to_owned()));
+            }
+        };
+        for (cause, keys) in &self.reported {
+            let (what, key) = match cause {
+                Cause::NoTtl => ("never expire", "without_ttl"),
+                _ => ("have longer to live than they may", "longer_ttl"),
+            };
+            let help = format!("`{key}: expire` gives them a time to live, `{key}: remove` removes them");
+            note(*keys, format!("{} {what}: counted, and left alone as the policy says", plural(*keys, "key")), &help);
+        }
+        let left =
+            "{} are idle for so long that another policy of this job removes them: no time to live was set, which would be a use";
+        note(self.left, left.replacen("{}", &plural(self.left, "key"), 1), "");
+        let ownerless = format!("{} do not say whose they are, and are not taken for orphans", plural(self.ownerless, "key"));
+        note(self.ownerless, ownerless, "the id is text in the key's name at `{id}`, or the value as a short string");
+        let about = format!("more than {} keys: those that SCAN gave twice may be counted twice", count(2_000_000));
+        note(u64::from(is_about), about, "");
+        remarks
+    }
+}

@@ -1,0 +1,134 @@
+//! Tells of keys that no policy covers: what nobody decided about grows without end.
+
+use crate::action::{Context, Facts, Tally};
+use crate::job::spec::Job;
+use crate::policy::expiry::{Expiring, Expiry};
+use crate::policy::key_name::Prefixes;
+use crate::policy::key_pattern::KeyPattern;
+use crate::policy::lifecycle::Guard;
+use crate::policy::section::pick;
+use crate::policy::set::Policies;
+use crate::report::figures::{count, plural};
+use crate::store::counts::Counts;
+use crate::store::failure::StoreFailure;
+use crate::store::page::Keeps;
+use crate::store::redis::connect::KeyStore;
+use crate::store::redis::walk::{Asked, Place, Walk};
+use chrono::{DateTime, Utc};
+
+/// Beginnings of names that a report tells.
+const TOLD: usize = 20;
+
+/// The keys of a store that no `cache` or `sessions` policy covers. Looks, and changes nothing.
+pub struct Uncovered {
+    store: KeyStore,
+    covered: Vec<KeyPattern>,
+    as_of: DateTime<Utc>,
+}
+
+/// The stores of keys that a job's cache policies are about, each once.
+pub fn stores(job: &Job, policies: &Policies) -> Vec<String> {
+    let chosen = pick(&policies.cache, |expiry| &expiry.name, &job.policies).into_iter();
+    let mut stores: Vec<String> = chosen.filter_map(|expiry| keys_of(expiry).map(|keys| keys.store.clone())).collect();
+    stores.sort();
+    stores.dedup();
+    stores
+}
+
+fn keys_of(expiry: &Expiry) -> Option<&crate::policy::expiry::ExpiringKeys> {
+    match &expiry.of {
+        Expiring::Keys(keys) => Some(keys),
+        Expiring::Rows(_) => None,
+    }
+}
+
+/// The patterns that policies have for a store, whatever jobs there are.
+pub fn covered(policies: &Policies, store: &str) -> Vec<KeyPattern> {
+    let all = policies.cache.iter().chain(&policies.sessions).filter_map(keys_of);
+    all.filter(|keys| keys.store == store).map(|keys| keys.keys.clone()).collect()
+}
+
+impl Uncovered {
+    /// What it is called where a policy's name stands.
+    pub const NAME: &'static str = "keys that no policy covers";
+
+    /// Gets in.
+    ///
+    /// # Errors
+    /// The store is away, or refuses the login.
+    pub async fn prepare(cx: &Context, store: &str, as_of: DateTime<Utc>) -> Result<Self, StoreFailure> {
+        let keys = cx.stores.keys(store)?.clone();
+        keys.nodes(&cx.who()).await?;
+        Ok(Self { covered: covered(&cx.policies, store), store: keys, as_of })
+    }
+
+    /// What is known of them.
+    pub fn facts(&self) -> Facts {
+        Facts {
+            store: self.store.name().to_owned(),
+            cutoff: self.as_of,
+            period: String::new(),
+            guard: Guard::default(),
+            archive: None,
+            index: None,
+            notes: vec![],
+            cascade_allowed: false,
+            query: "SCAN 0 COUNT 500, then MEMORY USAGE of each key that no policy's pattern matches".into(),
+            statements: vec![],
+            fingerprint: String::new(),
+            keeps: Keeps::Nothing,
+        }
+    }
+
+    /// Counts them by what their names begin with. Nothing is due: nobody said what should become of them.
+    ///
+    /// # Errors
+    /// The store is away, or refuses.
+    pub async fn survey(&self, cx: &Context) -> Result<Counts, StoreFailure> {
+        let (total, prefixes, is_about) = measure(&self.store, &cx.who(), &self.covered).await?;
+        let told = prefixes.told();
+        let more = told.len().saturating_sub(TOLD);
+        let mut remarks: Vec<(String, String)> = told
+            .iter()
+            .take(TOLD)
+            .map(|(prefix, sum)| {
+                let text = format!(
+                    "{} under `{prefix}`, about {} bytes, covered by no policy",
+                    plural(sum.keys, "key"),
+                    count(sum.bytes)
+                );
+                (text, String::new())
+            })
+            .collect();
+        if more > 0 {
+            remarks.push((format!("{} more such beginnings", count(more as u64)), String::new()));
+        }
+        if let Some((_, help)) = remarks.first_mut() {
+            *help = "add a policy for them under `cache` or `sessions`; `without_ttl: report` only counts".into();
+        }
+        Ok(Counts { total, total_is_estimate: is_about, remarks, ..Counts::default() })
+    }
+
+    /// The counts when nothing was done, which is always so.
+    pub fn none() -> Tally {
+        Tally::default()
+    }
+}
+
+/// All keys of a store in number, those that none of the patterns matches by what their names begin with, and whether that is about right.
+///
+/// # Errors
+/// The store is away, or refuses.
+pub async fn measure(store: &KeyStore, who: &str, covered: &[KeyPattern]) -> Result<(u64, Prefixes, bool), StoreFailure> {
+    let asked = Asked { bytes: true, ..Asked::default() };
+    let mut walk = Walk::from(store, who, KeyPattern::all(), asked, Place::start()).await?;
+    let mut prefixes = Prefixes::default();
+    let mut total = 0;
+    while let Some(page) = walk.page().await? {
+        total += page.len() as u64;
+        for key in page.iter().filter(|key| !covered.iter().any(|pattern| pattern.matches(&key.name))) {
+            prefixes.add(&key.name, key.bytes.unwrap_or(0));
+        }
+    }
+    Ok((total, prefixes, walk.is_about()))
+}
