@@ -213,6 +213,10 @@ catalogue! {
     MARK_UNFIT = "SW4015", "a column that cannot be set so",
         "`set` writes into an expired row, which stays. The column must be there, take the value as it is written, and be neither computed,\n\
          nor part of the key, nor the column that says when a row expires, nor what a foreign key points at.";
+    VIEW_UNFIT = "SW4016", "a view that cannot be refreshed so",
+        "A materialized view is refreshed while others read it, which needs a unique index over plain columns of all its rows; \
+         `concurrently: false` lets readers wait instead.\n\
+         A summary table is filled by statements that insert into it or delete from it, and touch no other table; what cannot be rolled back is refused.";
 
     // Runs
     GUARDED = "SW5001", "more rows than one run may take",
