@@ -30,6 +30,11 @@ pub trait Action: Sized + Send + Sync + 'static {
     /// The policies of a job that this action acts on, in the job's order.
     fn targets(job: &Job, policies: &Policies) -> Vec<Self::Target>;
 
+    /// The same targets in the order in which they are carried out, where the stores know better than the job. Reads only.
+    fn arrange(_: &Context, targets: Vec<Self::Target>) -> impl Future<Output = Vec<Self::Target>> + Send {
+        std::future::ready(targets)
+    }
+
     /// The dataset and the policy of a target, for reports, before anything else is known.
     fn label(target: &Self::Target) -> Label;
 

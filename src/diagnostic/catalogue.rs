@@ -225,6 +225,10 @@ catalogue! {
          far more likely that the column is the wrong one, or that the table was just restored, than that everybody is gone.\n\
          Nothing is removed then. Once the owners are there again the next run does its work; keys of a table that is empty for good are removed\n\
          by a policy with `without_ttl: remove` or a `ttl`.";
+    VIEW_UNFIT = "SW4016", "a view that cannot be refreshed so",
+        "A materialized view is refreshed while others read it, which needs a unique index over plain columns of all its rows; \
+         `concurrently: false` lets readers wait instead.\n\
+         A summary table is filled by statements that insert into it or delete from it, and touch no other table; what cannot be rolled back is refused.";
 
     // Runs
     GUARDED = "SW5001", "more rows than one run may take",

@@ -36,3 +36,4 @@ mod sqlite;
 pub mod stores;
 pub mod system_log;
 pub mod table;
+pub mod views;
