@@ -63,6 +63,32 @@ fn held(case: &Case, engine: Engine) -> Result<(), String> {
     })
 }
 
+/// A case with a cache and a graph, played without a command: what was seeded is there, what the steps did is seen, and what
+/// is not as expected is told.
+#[test]
+fn a_case_may_have_a_cache_and_a_graph() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("a file");
+    write("seed.sql", "create table users (id integer primary key);");
+    write("seed.cache.redis", "SET 'cache:user: 1' \\xff EX 100\nSET kept 1\n");
+    write("seed.graph.cypher", "CREATE (:User{{graph}} {id: 1});\n");
+    write(
+        "steps.txt",
+        "sql insert into users values (1)\ncache PERSIST 'cache:user: 1'\ngraph CREATE (:User{{graph}} {id: 2})\n",
+    );
+    write("expected.cache.txt", "\"cache:user: 1\" string - \"\\xff\"\n\"kept\" string - \"1\"\n");
+    write("expected.graph.txt", "(:User {id: 1})\n(:User {id: 2})\n");
+    for engine in [Engine::Sqlite, Engine::Mariadb] {
+        play::play(&Case::read(folder.path().to_owned()), engine).unwrap_or_else(|fault| panic!("{fault}"));
+    }
+    write("conserved.txt", "cache\ngraph\n");
+    write("expected.graph.txt", "(:User {id: 1})\n");
+    let fault = play::play(&Case::read(folder.path().to_owned()), Engine::Sqlite).expect_err("keys and nodes have changed");
+    for part in ["  cache: rows are not what they were", "  graph: rows are not what they were", "  graph is not as expected"] {
+        assert!(fault.contains(part), "`{part}` is not in\n{fault}");
+    }
+}
+
 /// A case may leave an engine out only with a reason, and what it expects must be written down.
 #[test]
 fn every_case_says_what_it_expects_and_why_it_leaves_an_engine_out() {

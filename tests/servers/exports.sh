@@ -11,7 +11,7 @@ show_table() {
     row sqlite - "built in" -
   } >&2
 }
-row() { printf '%-8s  %-26s  %-27s  %s\n' "$@"; }
+row() { printf '%-13s  %-26s  %-31s  %s\n' "$@"; }
 
 export_all() {
   local line

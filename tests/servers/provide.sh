@@ -123,7 +123,10 @@ parse_url() { # sets HOST and PORT
 }
 
 # What a server file may say otherwise.
-url_variable() { echo "STEWARD_TEST_${NAME^^}_URL"; }
+url_variable() {
+  local store=${NAME//-/_}
+  echo "STEWARD_TEST_${store^^}_URL"
+}
 given() {
   local variable
   variable=$(url_variable)

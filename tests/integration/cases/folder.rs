@@ -21,6 +21,10 @@ pub enum Step {
     Command { code: i32, words: Vec<String> },
     /// `sql UPDATE orders SET …`: what the application does in between.
     Sql(String),
+    /// `cache DEL cache:user:1`: the same in the cache.
+    Cache(String),
+    /// `graph MATCH (n:User{{graph}}) …`: the same in the graph.
+    Graph(String),
 }
 
 /// Every case, or the ones that `STEWARD_CASE` names, by a part of the name.
@@ -36,7 +40,7 @@ pub fn all() -> Vec<Case> {
 }
 
 impl Case {
-    fn read(folder: PathBuf) -> Self {
+    pub fn read(folder: PathBuf) -> Self {
         let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
         let text = std::fs::read_to_string(folder.join("engines.txt")).unwrap_or_default();
         let left_out = text.lines().filter(|line| !line.trim().is_empty()).map(|line| {
@@ -80,7 +84,8 @@ impl Case {
     pub fn seeds(&self, engine: Engine) -> Vec<String> {
         let paths = [self.own("seed", "sql", engine), Some(self.folder.join("seed.sql"))];
         let seeds: Vec<String> = paths.into_iter().flatten().filter_map(|path| std::fs::read_to_string(path).ok()).collect();
-        assert!(!seeds.is_empty(), "case `{}` has no seed for {}", self.name, engine.name());
+        let elsewhere = self.text("seed.cache", "redis", engine).or_else(|| self.text("seed.graph", "cypher", engine));
+        assert!(!seeds.is_empty() || elsewhere.is_some(), "case `{}` has no seed for {}", self.name, engine.name());
         seeds
     }
 
@@ -113,11 +118,14 @@ impl Case {
 
 impl Step {
     fn read(line: &str) -> Self {
-        if let Some(sql) = line.strip_prefix("sql ") {
-            return Self::Sql(sql.to_owned());
-        }
         let (code, words) = line.split_once(' ').unwrap_or((line, ""));
-        let code = code.parse().unwrap_or_else(|_| panic!("a step begins with an exit code or `sql`: {line}"));
+        match code {
+            "sql" => return Self::Sql(words.to_owned()),
+            "cache" => return Self::Cache(words.to_owned()),
+            "graph" => return Self::Graph(words.to_owned()),
+            _ => {}
+        }
+        let code = code.parse().unwrap_or_else(|_| panic!("a step begins with an exit code, `sql`, `cache` or `graph`: {line}"));
         Self::Command { code, words: words.split_whitespace().map(str::to_owned).collect() }
     }
 }

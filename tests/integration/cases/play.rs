@@ -5,7 +5,9 @@ use super::folder::{Case, Step};
 use crate::support::clean::clean;
 use crate::support::dump;
 use crate::support::engine::Engine;
+use crate::support::graph::Graph;
 use crate::support::house::House;
+use crate::support::keyspace::{KeyServer, Keyspace};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -24,6 +26,12 @@ pub fn play(case: &Case, engine: Engine) -> Result<(), String> {
         }
     }
     faults += &compare(case, "report", engine, &report);
+    if case.expected("cache", "txt", engine).exists() {
+        faults += &compare(case, "cache", engine, &cache(&house).dump());
+    }
+    if case.expected("graph", "txt", engine).exists() {
+        faults += &compare(case, "graph", engine, &graph(&house).dump());
+    }
     if let Some(queries) = case.text("expected.rows", "sql", engine) {
         faults += &compare(case, "rows", engine, &rows(&house, &worded(&queries, &house)));
     }
@@ -32,7 +40,17 @@ pub fn play(case: &Case, engine: Engine) -> Result<(), String> {
 
 /// A house with the case's declarations and rows.
 fn furnished(case: &Case, engine: Engine) -> House {
-    let house = House::new(engine);
+    let mut house = House::new(engine);
+    let (keys, nodes) = (case.text("seed.cache", "redis", engine), case.text("seed.graph", "cypher", engine));
+    if let Some(keys) = &keys {
+        // What holds on Redis holds on Valkey.
+        house.add_cache(if engine == Engine::Mariadb { KeyServer::Valkey } else { KeyServer::Redis });
+        cache(&house).seed(keys);
+    }
+    if let Some(nodes) = &nodes {
+        house.add_graph();
+        graph(&house).seed(nodes);
+    }
     house.config(&worded(&case.text("config", "yaml", engine).unwrap_or_default(), &house));
     for (name, text) in case.declared("policy", engine) {
         house.policy(&name, &worded(&text, &house));
@@ -46,14 +64,27 @@ fn furnished(case: &Case, engine: Engine) -> House {
     house
 }
 
-/// `{{datetime}}` and its like in the engine's own words; `{{database}}` is the database's name.
+fn cache(house: &House) -> &Keyspace {
+    house.cache.as_ref().expect("a case with a cache has a `seed.cache.redis`, which may be empty")
+}
+
+fn graph(house: &House) -> &Graph {
+    house.graph.as_ref().expect("a case with a graph has a `seed.graph.cypher`, which may be empty")
+}
+
+/// `{{datetime}}` and its like in the engine's own words; `{{database}}` is the database's name, `{{graph}}` what the labels of
+/// this case end with.
 fn worded(text: &str, house: &House) -> String {
     let mut worded = String::with_capacity(text.len());
     let mut parts = text.split("{{");
     worded.push_str(parts.next().unwrap_or_default());
     for part in parts {
         let (word, rest) = part.split_once("}}").unwrap_or_else(|| panic!("`{{{{` without `}}}}`: {part}"));
-        let meant = if word == "database" { Some(house.database.name.as_str()) } else { house.database.engine.word(word) };
+        let meant = match word {
+            "database" => Some(house.database.name.as_str()),
+            "graph" => Some(graph(house).suffix.as_str()),
+            word => house.database.engine.word(word),
+        };
         worded.push_str(meant.unwrap_or_else(|| panic!("`{{{{{word}}}}}` means nothing")));
         worded.push_str(rest);
     }
@@ -68,6 +99,8 @@ fn steps(case: &Case, engine: Engine, house: &House, faults: &mut String) -> Str
             Step::Sql(sql) => {
                 house.sql(&worded(&sql, house));
             }
+            Step::Cache(command) => cache(house).seed(&command),
+            Step::Graph(statement) => graph(house).seed(&statement),
             Step::Command { code, words } => {
                 let words: Vec<String> = words.iter().map(|word| worded(word, house)).collect();
                 let mut command = house.command(words.iter().map(String::as_str));
@@ -97,8 +130,14 @@ fn told(text: &str, house: &House) -> String {
     lines.map(|line| line.split(", index ").next().unwrap_or_default().to_owned() + "\n").collect()
 }
 
-/// The rows of some tables together, `orders + orders_archive`, as a set; a table that is not there yet has none.
+/// The rows of some tables together, `orders + orders_archive`, as a set; a table that is not there yet has none. In a case
+/// that has them, `cache` is all its keys, `graph` all its nodes and relations.
 fn contents(house: &House, tables: &str) -> BTreeSet<String> {
+    match (tables.trim(), &house.cache, &house.graph) {
+        ("cache", Some(cache), _) => return cache.dump().lines().map(str::to_owned).collect(),
+        ("graph", _, Some(graph)) => return graph.dump().lines().map(str::to_owned).collect(),
+        _ => {}
+    }
     let tables = tables.split(" + ").map(|table| worded(table.trim(), house));
     let there = tables.filter(|table| house.database.try_rows(&format!("SELECT 1 FROM {table} WHERE 1 = 0")).is_ok());
     there

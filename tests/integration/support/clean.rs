@@ -1,15 +1,29 @@
-//! Takes out of a text what no two runs share: ids, hashes, durations, paths, the database's name.
+//! Takes out of a text what no two runs share: ids, hashes, durations, paths, the database's name, addresses, the suffix of
+//! labels.
 
 use super::house::House;
 
 /// The text with every such thing replaced by a word in brackets.
 pub fn clean(text: &str, house: &House) -> String {
     let text = text.replace(&house.path("").display().to_string(), "[house]/").replace(&house.database.name, "[database]");
+    let text = elsewhere(text, house);
     let mut clean = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
         clean.push_str(&durations(&tokens(line)));
     }
     clean
+}
+
+/// The addresses of the cache and the graph; a label is what it is without the suffix.
+fn elsewhere(mut text: String, house: &House) -> String {
+    if let Some(cache) = &house.cache {
+        let database = cache.database.map(|number| format!("/{number}")).unwrap_or_default();
+        text = text.replace(&format!("{}{database}", cache.address.host), "[cache]").replace(&cache.address.host, "[cache]");
+    }
+    if let Some(graph) = &house.graph {
+        text = text.replace(&graph.address.host, "[graph]").replace(&graph.suffix, "");
+    }
+    text
 }
 
 /// Ids of runs and hashes, wherever they stand.

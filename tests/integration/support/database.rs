@@ -1,11 +1,11 @@
 //! A database of a random name for one test; gone when the test ends, however it ends.
 
 use super::engine::Engine;
+use super::wait::wait;
 use sqlx::mysql::MySqlConnection;
 use sqlx::postgres::PgConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection, Row, TypeInfo, ValueRef};
-use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -204,13 +204,4 @@ fn readable(bytes: Vec<u8>) -> String {
 fn hex(bytes: &[u8]) -> String {
     let digits: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
     format!("x'{digits}'")
-}
-
-/// Waits for a future from anywhere, a test's own runtime included.
-fn wait<T: Send>(future: impl Future<Output = Result<T, sqlx::Error>> + Send) -> Result<T, sqlx::Error> {
-    std::thread::scope(|scope| {
-        let waiting = scope
-            .spawn(|| tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future));
-        waiting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
 }

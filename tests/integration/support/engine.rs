@@ -1,5 +1,7 @@
 //! The engines that steward keeps data on, and where the test's servers are.
 
+use super::address::configured;
+
 /// An engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Engine {
@@ -43,12 +45,7 @@ impl Engine {
             Self::Mysql => "STEWARD_TEST_MYSQL_URL",
             Self::Mariadb => "STEWARD_TEST_MARIADB_URL",
         };
-        match std::env::var(variable) {
-            Ok(url) if !url.is_empty() => Some(url),
-            _ => panic!(
-                "{variable} is not set: run the tests with `tests/run`, or start the servers with `eval \"$(tests/run up)\"`"
-            ),
-        }
+        Some(configured(variable))
     }
 
     /// A name as this engine quotes it.

@@ -2,6 +2,8 @@
 
 use super::database::Database;
 use super::engine::Engine;
+use super::graph::Graph;
+use super::keyspace::{KeyServer, Keyspace};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -10,13 +12,21 @@ use tempfile::TempDir;
 /// The variable that holds the store's URL, password and all.
 pub const URL: &str = "STEWARD_HOUSE_URL";
 
+/// The variables that hold the other stores' passwords.
+const CACHE_PASSWORD: &str = "STEWARD_HOUSE_CACHE_PASSWORD";
+const GRAPH_PASSWORD: &str = "STEWARD_HOUSE_GRAPH_PASSWORD";
+
 /// A house for one test; folder and database go with it.
 ///
-/// `steward.yaml` names one store, `core`; policies are in `policies/`, jobs in `jobs/`, the ledger in `state/steward.db`.
+/// `steward.yaml` names one store, `core`, and `cache` and `graph` once they were added; policies are in `policies/`, jobs in `jobs/`, the ledger in `state/steward.db`.
 #[derive(Debug)]
 pub struct House {
     // Dropped in this order: the database before the folder it may live in.
     pub database: Database,
+    /// The store `cache`.
+    pub cache: Option<Keyspace>,
+    /// The store `graph`.
+    pub graph: Option<Graph>,
     folder: TempDir,
 }
 
@@ -24,7 +34,7 @@ impl House {
     /// A house on an engine, with an empty database, no policy and no job.
     pub fn new(engine: Engine) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let house = Self { database: Database::new(engine, folder.path()), folder };
+        let house = Self { database: Database::new(engine, folder.path()), cache: None, graph: None, folder };
         house.config("");
         for folder in ["policies", "jobs"] {
             std::fs::create_dir(house.path(folder)).expect("a folder");
@@ -32,10 +42,31 @@ impl House {
         house
     }
 
-    /// Writes `steward.yaml`: the store `core`, and what else it shall say.
+    /// Adds the store `cache`: keys of its own on a server. Write the configuration afterwards, see [`House::config`].
+    pub fn add_cache(&mut self, server: KeyServer) {
+        self.cache = Some(Keyspace::new(server));
+        self.config("");
+    }
+
+    /// Adds the store `graph`: nodes of its own. Write the configuration afterwards, see [`House::config`].
+    pub fn add_graph(&mut self) {
+        self.graph = Some(Graph::new());
+        self.config("");
+    }
+
+    /// Writes `steward.yaml`: the store `core`, `cache` and `graph` if they were added, and what else it shall say.
     pub fn config(&self, more: &str) {
+        let cache = self
+            .cache
+            .as_ref()
+            .map(|cache| format!("  cache: {{ url: \"{}\", password: {{ env: {CACHE_PASSWORD} }} }}\n", cache.url()));
+        let graph = self.graph.as_ref().map(|graph| {
+            let (url, user) = (graph.url(), &graph.address.user);
+            format!("  graph: {{ url: \"{url}\", user: \"{user}\", password: {{ env: {GRAPH_PASSWORD} }} }}\n")
+        });
+        let stores: String = [cache, graph].into_iter().flatten().collect();
         let config = format!(
-            "stores:\n  core: {{ url: {{ env: {URL} }} }}\nstate: state/\nledger: \"sqlite:state/steward.db\"\npolicies: [policies/]\njobs: jobs/\n{more}"
+            "stores:\n  core: {{ url: {{ env: {URL} }} }}\n{stores}state: state/\nledger: \"sqlite:state/steward.db\"\npolicies: [policies/]\njobs: jobs/\n{more}"
         );
         self.write("steward.yaml", &config);
     }
@@ -71,6 +102,12 @@ impl House {
     pub fn command<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_steward"));
         command.current_dir(self.folder.path()).args(words).env(URL, self.database.url());
+        if let Some(cache) = &self.cache {
+            command.env(CACHE_PASSWORD, &cache.address.password);
+        }
+        if let Some(graph) = &self.graph {
+            command.env(GRAPH_PASSWORD, &graph.address.password);
+        }
         command.env_remove("STEWARD_CONFIG").env("STEWARD_LOG", "warn").env("NO_COLOR", "1").stdin(std::process::Stdio::null());
         command
     }
@@ -139,4 +176,22 @@ fn a_house_stands_on_every_engine() {
             );
         }
     }
+}
+
+#[test]
+fn a_house_with_a_cache_and_a_graph_names_them_and_writes_no_password() {
+    let mut house = House::new(Engine::Sqlite);
+    house.add_cache(KeyServer::Redis);
+    house.add_graph();
+    house.config("mail: null\n");
+    let config = std::fs::read_to_string(house.path("steward.yaml")).expect("the configuration");
+    let (cache, graph) = (house.cache.as_ref().expect("a cache"), house.graph.as_ref().expect("a graph"));
+    for part in [
+        format!("  cache: {{ url: \"{}\", password: {{ env: {CACHE_PASSWORD} }} }}\n", cache.url()),
+        format!("  graph: {{ url: \"{}\", user: \"neo4j\", password: {{ env: {GRAPH_PASSWORD} }} }}\nstate: ", graph.url()),
+        "jobs: jobs/\nmail: null\n".to_owned(),
+    ] {
+        assert!(config.contains(&part), "{part}\n{config}");
+    }
+    assert!(!config.contains(&cache.address.password) && !config.contains(&graph.address.password), "{config}");
 }

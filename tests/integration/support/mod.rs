@@ -1,7 +1,13 @@
-//! What every test against real servers stands on: an engine, a database of its own, a house with the real binary.
+//! What every test against real servers stands on: an engine, a database of its own, a house with the real binary; keys
+//! and nodes of its own, where it needs some.
 
+pub mod address;
 pub mod clean;
 pub mod database;
 pub mod dump;
 pub mod engine;
+pub mod graph;
 pub mod house;
+pub mod keyspace;
+pub mod wait;
+pub mod words;
