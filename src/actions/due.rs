@@ -10,6 +10,7 @@ use crate::report::run::Verdict;
 use crate::store::failure::StoreFailure;
 use crate::store::holds::Holds;
 use crate::store::rows::Rows;
+use crate::store::walk::Walk;
 use chrono::{DateTime, Utc};
 
 /// What is known of a target once its rows are prepared.
@@ -17,7 +18,7 @@ pub fn facts(
     cx: &Context,
     policy: &Lifecycle,
     dataset: &DatasetName,
-    rows: &Rows,
+    rows: &impl Walk,
     cutoff: DateTime<Utc>,
     period: Period,
 ) -> Facts {
@@ -32,24 +33,24 @@ pub fn facts(
         notes: rows.notes().to_vec(),
         cascade_allowed: policy.cascade == Cascade::Allow,
         query: rows.due_query(),
-        statements: vec![rows.page_sql(None, 1_000, &holds).0],
+        statements: vec![rows.page_statement(1_000, &holds)],
         fingerprint: format!("{period}|{:?}|{holds:?}|{}", policy.archive, rows.fingerprint()),
-        keeps: rows.keeps(|column| cx.policies.is_secret(dataset, column)),
+        keeps: rows.keeps(&|column| cx.policies.is_secret(dataset, column)),
     }
 }
 
 /// Refuses where rows under a hold would go or change along: what a foreign key removes is removed by us (promise 4).
 ///
 /// The whole dataset, whichever rows the hold is about: which of them hang on a batch is not asked row by row.
-pub async fn refuse_held_children(cx: &Context, policy: &Lifecycle, rows: &Rows) -> Result<(), StoreFailure> {
+pub async fn refuse_held_children(cx: &Context, policy: &Lifecycle, rows: &impl Walk) -> Result<(), StoreFailure> {
     if policy.cascade != Cascade::Allow || cx.all_holds().is_empty() {
         return Ok(());
     }
     for child in rows.taken_along().await? {
-        if let Some(hold) = cx.holds_on(&child).names().next() {
+        if let Some(hold) = cx.hold_naming(&child) {
             let text = format!(
                 "hold `{hold}` keeps rows of `{child}`, which would go or change along with rows of `{}`; nothing was touched",
-                rows.table().label()
+                rows.shown()
             );
             return Err(StoreFailure::refused(
                 codes::CASCADE,
@@ -73,7 +74,7 @@ pub fn name_row(policies: &Policies, dataset: &DatasetName, rows: &Rows, key: &[
 /// Settles a batch by what is left of it: all of its rows still there, or none.
 ///
 /// A batch is one transaction, so nothing in between is ours; then nothing is claimed.
-pub async fn settle(rows: &Rows, holds: &Holds, batch: &OpenBatch) -> Result<Verdict, StoreFailure> {
+pub async fn settle(rows: &impl Walk, holds: &Holds, batch: &OpenBatch) -> Result<Verdict, StoreFailure> {
     let Some((from, to)) = &batch.bounds else { return Ok(Verdict::Unclear) };
     let left = rows.between(from, to, holds).await?;
     Ok(match left {
