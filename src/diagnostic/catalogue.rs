@@ -210,6 +210,9 @@ catalogue! {
     ARCHIVE_UNFIT = "SW4009", "an archive that cannot take every row unchanged",
         "Each column of the source must be there, of the same type or a wider one of its family; no other column may demand a value; and a\n\
          unique index must cover the source's key, or a row archived twice would not be seen.";
+    CHECK_UNFIT = "SW4020", "a check that does not fit what it looks at",
+        "The check is written well and cannot be measured there: a range of a column that holds no numbers, the connections of a file,\n\
+         a number that the store was not told to keep. What is not known is no pass, so the check ends as `error`, with the reason.";
 
     // Runs
     GUARDED = "SW5001", "more rows than one run may take",

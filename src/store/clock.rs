@@ -98,7 +98,8 @@ impl ClockKind {
         self.instant(cell).map_or_else(|| cell.shown(), |instant| instant.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
     }
 
-    fn instant(&self, cell: &Cell) -> Option<DateTime<Utc>> {
+    /// The instant that a value says; none where it is no date we know.
+    pub fn instant(&self, cell: &Cell) -> Option<DateTime<Utc>> {
         let text = cell.shown();
         let wall = |text: &str| NaiveDateTime::parse_from_str(&text.replace('T', " "), "%Y-%m-%d %H:%M:%S%.f").ok();
         match self {

@@ -1,15 +1,19 @@
 //! The databases we can speak to. Driver crates are named only here and in the ledger.
 
 pub mod archive;
+pub mod asked;
 pub mod carry;
 pub mod catalogue;
 pub mod cell;
 pub mod clock;
+pub mod columns;
 pub mod condition;
 pub mod connect;
 pub mod counts;
+pub mod dangling;
 pub mod dialect;
 pub mod failure;
+pub mod faults;
 pub mod graph;
 pub mod holds;
 mod keys;
