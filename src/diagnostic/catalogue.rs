@@ -114,7 +114,7 @@ catalogue! {
     ARCHIVE_ELSEWHERE = "SW2004", "an archive on another server",
         "For now the archive must be in the same store as its source: copying and removing then commit together.";
     WRONG_FAMILY = "SW2005", "a store that holds other things",
-        "A policy speaks of rows, keys or nodes, and its store holds something else: `lifecycle` governs tables and labels, `keys` a \
+        "A policy speaks of rows, keys or nodes, and its store holds something else: `lifecycle` governs tables and labels (a label is not archived: nothing could prove the copy), `keys` a \
          key-value store, `views` tables. Each kind of check says what it looks at.";
     NO_STEP = "SW2101", "a lifecycle policy that does nothing",
         "A lifecycle policy archives, deletes, or both. One that does neither would look like a rule and be none.";

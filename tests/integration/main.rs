@@ -5,6 +5,7 @@ mod cases;
 mod commands;
 mod company;
 mod floors;
+mod graph;
 mod promises;
 mod references;
 mod service;
