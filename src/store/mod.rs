@@ -22,6 +22,7 @@ pub mod policy_tables;
 mod postgres;
 pub mod presence;
 pub mod redis;
+pub mod reference;
 pub mod replica;
 pub mod rights;
 pub mod rows;

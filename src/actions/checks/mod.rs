@@ -2,6 +2,7 @@
 
 mod kind;
 mod look;
+mod reference;
 mod row_count;
 mod sample;
 
@@ -11,6 +12,7 @@ pub use sample::Sampler;
 /// Every kind that is built, in the order people read them.
 pub const KINDS: &[Kind] = &[
     row_count::KIND, //
+    reference::KIND,
 ];
 
 /// The kind of that key.
