@@ -140,17 +140,17 @@ impl Presence {
         let also = also.map(|also| format!(" AND ({also})")).unwrap_or_default();
         match &self.typed {
             Some(typed) if !folded => {
-                let inside = self.from_where(&format!("{} {typed} AND {text} = {bare}{also}", self.name));
+                let inside = self.rows_where(&format!("{} {typed} AND {text} = {bare}{also}", self.name));
                 format!("SELECT r.v FROM {asked} WHERE (SELECT 1{inside} LIMIT 1) = 1")
             }
             _ => {
                 let text = if folded { self.id.folded_text(self.dialect, &self.name) } else { text };
-                format!("SELECT DISTINCT {text}{}", self.from_where(&format!("{text} IN (SELECT {bare} FROM {asked}){also}")))
+                format!("SELECT DISTINCT {text}{}", self.rows_where(&format!("{text} IN (SELECT {bare} FROM {asked}){also}")))
             }
         }
     }
 
-    fn from_where(&self, condition: &str) -> String {
+    fn rows_where(&self, condition: &str) -> String {
         let own = self.condition.iter().map(|own| format!("({own}) AND ")).collect::<String>();
         format!(" FROM {} WHERE {own}{condition}", self.path)
     }
@@ -160,7 +160,7 @@ impl Presence {
     /// # Errors
     /// The store's own.
     pub async fn any(&self) -> Result<bool, StoreFailure> {
-        let sql = format!("SELECT 1{} LIMIT 1", self.from_where(&format!("{} IS NOT NULL", self.name)));
+        let sql = format!("SELECT 1{} LIMIT 1", self.rows_where(&format!("{} IS NOT NULL", self.name)));
         Ok(!self.store.reading(&self.who).await?.rows(&sql, &[]).await?.is_empty())
     }
 }
