@@ -4,7 +4,9 @@ use crate::job::spec::Job;
 use crate::policy::dataset::DatasetName;
 use crate::policy::hold::Hold;
 use crate::policy::set::Policies;
+use crate::store::failure::StoreFailure;
 use crate::store::holds::Holds;
+use crate::store::redis::holds::KeyHolds;
 use crate::store::stores::Stores;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -47,5 +49,13 @@ impl Context {
     pub fn holds_on(&self, dataset: &DatasetName) -> Holds {
         let covered = self.policies.sources_of(dataset);
         Holds::new(self.all_holds().iter().filter(|hold| covered.iter().any(|source| source.may_be(&hold.dataset))))
+    }
+
+    /// The holds on the keys of a store.
+    ///
+    /// # Errors
+    /// One of them cannot be evaluated there; nothing may be touched.
+    pub fn holds_on_keys(&self, store: &str) -> Result<KeyHolds, StoreFailure> {
+        KeyHolds::new(store, self.all_holds().iter())
     }
 }
