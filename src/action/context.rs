@@ -45,10 +45,22 @@ impl Context {
         self.holds.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The holds on a dataset, and on every dataset whose archive it is.
+    /// The holds on a dataset, and on every dataset whose archive it is. In a graph those on every label: a node may bear
+    /// several, and whether one of these bears the hold's is for the store to say.
     pub fn holds_on(&self, dataset: &DatasetName) -> Holds {
         let covered = self.policies.sources_of(dataset);
-        Holds::new(self.all_holds().iter().filter(|hold| covered.iter().any(|source| source.may_be(&hold.dataset))))
+        let is_graph = self.stores.graph(&dataset.store).is_ok();
+        let all = self.all_holds();
+        Holds::new(all.iter().filter(|hold| {
+            is_graph && hold.dataset.store == dataset.store || covered.iter().any(|source| source.may_be(&hold.dataset))
+        }))
+    }
+
+    /// A hold that names this very dataset, or one whose archive it is.
+    pub fn hold_naming(&self, dataset: &DatasetName) -> Option<String> {
+        let covered = self.policies.sources_of(dataset);
+        let all = self.all_holds();
+        all.iter().find(|hold| covered.iter().any(|source| source.may_be(&hold.dataset))).map(|hold| hold.name.clone())
     }
 
     /// The holds on the keys of a store.

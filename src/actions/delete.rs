@@ -12,6 +12,7 @@ use crate::store::cell::Cursor;
 use crate::store::counts::Counts;
 use crate::store::failure::StoreFailure;
 use crate::store::page::Page;
+use crate::store::removable::Removable;
 use crate::store::rows::Rows;
 use crate::store::system_log;
 use chrono::{DateTime, Utc};
@@ -24,9 +25,9 @@ pub struct DeleteRows {
     policy: Lifecycle,
     step: DeleteStep,
     dataset: DatasetName,
-    rows: Rows,
+    rows: Removable,
     /// The live table, where the policy archives: looked at, never touched.
-    live: Option<Rows>,
+    live: Option<Removable>,
     cutoff: DateTime<Utc>,
 }
 
@@ -65,9 +66,9 @@ impl Action for DeleteRows {
     fn facts(&self, cx: &Context) -> Facts {
         let mut facts = due::lifecycle_facts(cx, &self.policy, &self.dataset, &self.rows, self.cutoff, self.step.after);
         facts.statements.insert(0, format!("-- dataset {}", self.dataset));
-        facts.statements.extend(self.rows.batch_sql(None, &cx.holds_on(&self.dataset)));
-        facts.statements.extend(self.rows.grants(None));
-        facts.statements.extend(self.live.iter().flat_map(Rows::grants_to_look));
+        facts.statements.extend(self.rows.batch_statements(&cx.holds_on(&self.dataset)));
+        facts.statements.extend(self.rows.grants());
+        facts.statements.extend(self.live.iter().filter_map(Removable::rows).flat_map(Rows::grants_to_look));
         facts
     }
 
@@ -89,8 +90,8 @@ impl Action for DeleteRows {
     }
 
     async fn apply(&self, cx: &Context, batch: &Batch) -> Result<Tally, StoreFailure> {
-        let done = self.rows.remove(&batch.page, &cx.holds_on(&self.dataset)).await?;
-        Ok(Tally { removed: Some(done.removed), changed: done.changed, ..Tally::default() })
+        let (removed, changed) = self.rows.remove(&batch.page, &cx.holds_on(&self.dataset)).await?;
+        Ok(Tally { removed: Some(removed), changed, ..Tally::default() })
     }
 
     async fn settle(&self, cx: &Context, batch: &OpenBatch) -> Result<Verdict, StoreFailure> {
@@ -99,14 +100,14 @@ impl Action for DeleteRows {
 
     async fn finish(&self, cx: &Context, tally: &Tally) -> Result<(), StoreFailure> {
         let count = tally.removed.unwrap_or(0);
-        system_log::write(&self.rows, &cx.job.name, &cx.run, "deleted", count, self.cutoff, &self.dataset.to_string()).await
+        // A graph has no such table.
+        let Some(rows) = self.rows.rows() else { return Ok(()) };
+        system_log::write(rows, &cx.job.name, &cx.run, "deleted", count, self.cutoff, &self.dataset.to_string()).await
     }
 }
 
-async fn rows(cx: &Context, policy: &Lifecycle, dataset: &DatasetName, cutoff: DateTime<Utc>) -> Result<Rows, StoreFailure> {
-    let store = cx.stores.get(&dataset.store)?;
-    let holds = cx.holds_on(dataset);
-    Rows::prepare(store, &cx.who(), dataset, &policy.clock, cutoff, policy.r#where.as_deref(), &holds).await
+async fn rows(cx: &Context, policy: &Lifecycle, dataset: &DatasetName, cutoff: DateTime<Utc>) -> Result<Removable, StoreFailure> {
+    Removable::prepare(&cx.stores, &cx.who(), dataset, policy, cutoff, &cx.holds_on(dataset)).await
 }
 
 /// Where final removal happens.

@@ -10,14 +10,15 @@ use crate::report::run::Verdict;
 use crate::store::failure::StoreFailure;
 use crate::store::holds::Holds;
 use crate::store::rows::Rows;
+use crate::store::walk::Walk;
 use chrono::{DateTime, Utc};
 
 /// What a policy says of its rows, whatever kind of policy it is.
-pub struct Governed<'a> {
+pub struct Governed<'a, W> {
     /// The dataset acted on.
     pub dataset: &'a DatasetName,
     /// Its rows.
-    pub rows: &'a Rows,
+    pub rows: &'a W,
     /// Rows dated before this are due.
     pub cutoff: DateTime<Utc>,
     /// The policy's period in words; empty where there is none.
@@ -31,7 +32,7 @@ pub struct Governed<'a> {
 }
 
 /// What is known of a target once its rows are prepared.
-pub fn facts(cx: &Context, governed: Governed<'_>) -> Facts {
+pub fn facts(cx: &Context, governed: Governed<'_, impl Walk>) -> Facts {
     let Governed { dataset, rows, cutoff, period, guard, cascade, basis } = governed;
     let holds = cx.holds_on(dataset);
     Facts {
@@ -45,8 +46,8 @@ pub fn facts(cx: &Context, governed: Governed<'_>) -> Facts {
         notes: rows.notes(),
         cascade_allowed: cascade == Cascade::Allow,
         query: rows.due_query(),
-        statements: vec![rows.page_sql(None, 1_000, &holds).0],
-        keeps: rows.keeps(|column| cx.policies.is_secret(dataset, column)),
+        statements: vec![rows.page_statement(1_000, &holds)],
+        keeps: rows.keeps(&|column| cx.policies.is_secret(dataset, column)),
     }
 }
 
@@ -55,7 +56,7 @@ pub fn lifecycle_facts(
     cx: &Context,
     policy: &Lifecycle,
     dataset: &DatasetName,
-    rows: &Rows,
+    rows: &impl Walk,
     cutoff: DateTime<Utc>,
     period: Period,
 ) -> Facts {
@@ -67,15 +68,15 @@ pub fn lifecycle_facts(
 /// Refuses where rows under a hold would go or change along: what a foreign key removes is removed by us (promise 4).
 ///
 /// The whole dataset, whichever rows the hold is about: which of them hang on a batch is not asked row by row.
-pub async fn refuse_held_children(cx: &Context, cascade: Cascade, rows: &Rows) -> Result<(), StoreFailure> {
+pub async fn refuse_held_children(cx: &Context, cascade: Cascade, rows: &impl Walk) -> Result<(), StoreFailure> {
     if cascade != Cascade::Allow || cx.all_holds().is_empty() {
         return Ok(());
     }
     for child in rows.taken_along().await? {
-        if let Some(hold) = cx.holds_on(&child).names().next() {
+        if let Some(hold) = cx.hold_naming(&child) {
             let text = format!(
                 "hold `{hold}` keeps rows of `{child}`, which would go or change along with rows of `{}`; nothing was touched",
-                rows.table().label()
+                rows.shown()
             );
             return Err(StoreFailure::refused(
                 codes::CASCADE,
@@ -100,7 +101,7 @@ pub fn name_row(policies: &Policies, dataset: &DatasetName, rows: &Rows, key: &[
 ///
 /// A batch is one transaction, so nothing in between is ours; then nothing is claimed. A row that was marked in place is no
 /// longer due and counts as gone here.
-pub async fn settle(rows: &Rows, holds: &Holds, batch: &OpenBatch) -> Result<Verdict, StoreFailure> {
+pub async fn settle(rows: &impl Walk, holds: &Holds, batch: &OpenBatch) -> Result<Verdict, StoreFailure> {
     let Some((from, to)) = &batch.bounds else { return Ok(Verdict::Unclear) };
     let left = rows.between(from, to, holds).await?;
     Ok(match left {

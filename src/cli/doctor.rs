@@ -15,9 +15,10 @@ use crate::report::deliver::{self, SendError};
 use crate::report::figures::plural;
 use crate::store::connect::{Store, StoreLocation};
 use crate::store::failure::StoreFailure;
+use crate::store::graph::connect::GraphStore;
 use crate::store::ping::Ping;
 use crate::store::rights::Use;
-use crate::store::stores::Stores;
+use crate::store::stores::{AnyStore, Stores};
 use clap::Args;
 use serde::Serialize;
 use std::path::Path;
@@ -172,7 +173,13 @@ async fn of_store(declared: &StoreConfig, config: &Config, policies: Option<&Pol
         Ok(address) => Stores::new([address]),
         Err(end) => return vec![Check::not(&what, Verdict::Fail, end.why(), "")],
     };
-    let store = match stores.as_ref().map(|stores| stores.get(&declared.name)) {
+    let store = match stores.as_ref().map(|stores| stores.any(&declared.name)) {
+        Ok(Ok(AnyStore::Graph(store))) => return of_graph(&what, store).await,
+        Ok(Ok(_)) => stores.as_ref().map(|stores| stores.get(&declared.name)),
+        Ok(Err(failure)) => Ok(Err(failure)),
+        Err(failure) => Err(failure),
+    };
+    let store = match store {
         Ok(Ok(store)) => store,
         Ok(Err(failure)) => return vec![Check::failure(&what, &failure)],
         Err(failure) => return vec![Check::failure(&what, failure)],
@@ -190,6 +197,19 @@ async fn of_store(declared: &StoreConfig, config: &Config, policies: Option<&Pol
         checks.push(rights(&what, store, policies).await);
     }
     checks
+}
+
+/// The same for a store with nodes. What its user may do is not asked: Neo4j Community knows no privileges.
+async fn of_graph(what: &str, store: &GraphStore) -> Vec<Check> {
+    match store.ping().await {
+        Ok(ping) => {
+            let mut checks = vec![reached(what, &ping)];
+            checks.extend(clock(what, &ping));
+            checks.push(in_clear(what, &ping, store.is_here()));
+            checks
+        }
+        Err(failure) => vec![Check::failure(what, &failure)],
+    }
 }
 
 fn reached(what: &str, ping: &Ping) -> Check {

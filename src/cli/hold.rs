@@ -13,7 +13,7 @@ use crate::policy::dataset::DatasetName;
 use crate::policy::hold::{Hold, HoldOrigin};
 use crate::runner::holds::file_holds;
 use crate::store::failure::StoreFailure;
-use crate::store::stores::Stores;
+use crate::store::stores::{AnyStore, Stores};
 use crate::store::{catalogue, condition};
 use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
 use clap::{Args, Subcommand};
@@ -183,10 +183,14 @@ async fn asked(
     name: &str,
 ) -> Result<(), StoreFailure> {
     let stores = Stores::new([address])?;
+    let whose = format!("hold `{name}`");
+    if let AnyStore::Graph(store) = stores.any(&dataset.store)? {
+        return store.try_condition("hold", dataset, condition, &whose).await;
+    }
     let mut session = stores.get(&dataset.store)?.reading("hold").await?;
     let table = catalogue::must_find(&mut session, dataset).await?;
     match condition {
-        Some(text) => condition::check(&mut session, &table, text, &format!("hold `{name}`")).await,
+        Some(text) => condition::check(&mut session, &table, text, &whose).await,
         None => Ok(()),
     }
 }

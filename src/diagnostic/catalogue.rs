@@ -114,7 +114,7 @@ catalogue! {
     ARCHIVE_ELSEWHERE = "SW2004", "an archive on another server",
         "For now the archive must be in the same store as its source: copying and removing then commit together.";
     WRONG_FAMILY = "SW2005", "a store that holds other things",
-        "A policy speaks of rows, keys or nodes, and its store holds something else: `lifecycle` governs tables and labels, `keys` a \
+        "A policy speaks of rows, keys or nodes, and its store holds something else: `lifecycle` governs tables and labels (a label is not archived: nothing could prove the copy), `keys` a \
          key-value store, `views` tables. Each kind of check says what it looks at.";
     NO_STEP = "SW2101", "a lifecycle policy that does nothing",
         "A lifecycle policy archives, deletes, or both. One that does neither would look like a rule and be none.";
@@ -222,6 +222,9 @@ catalogue! {
          far more likely that the column is the wrong one, or that the table was just restored, than that everybody is gone.\n\
          Nothing is removed then. Once the owners are there again the next run does its work; keys of a table that is empty for good are removed\n\
          by a policy with `without_ttl: remove` or a `ttl`.";
+    CHECK_UNFIT = "SW4025", "a check that does not fit what it looks at",
+        "The check is written well and cannot be measured there: a range of a column that holds no numbers, the connections of a file,\n\
+         a number that the store was not told to keep. What is not known is no pass, so the check ends as `error`, with the reason.";
 
     // Runs
     GUARDED = "SW5001", "more rows than one run may take",

@@ -2,6 +2,7 @@
 
 use super::dataset::DatasetName;
 use super::draft::Draft;
+use super::family::Family;
 use super::gathered::Gathered;
 use super::ground::{Ground, name_twice, unknown_store};
 use super::lifecycle::{ArchiveStep, DeleteStep, Lifecycle};
@@ -29,6 +30,7 @@ pub fn finish(mut gathered: Gathered, ground: &Ground<'_>, notes: &mut Vec<Diagn
     for draft in &drafts {
         let before = errors(notes);
         known_store(&draft.dataset, ground, notes);
+        family(draft, ground, notes);
         let unseen = ground.unread_tables.contains(&draft.dataset.value.store.as_str());
         let complete = complete(draft, unseen, notes);
         periods(draft, &minimums, notes);
@@ -148,6 +150,25 @@ fn known_store(dataset: &At<DatasetName>, ground: &Ground<'_>, notes: &mut Vec<D
     let store = dataset.value.store.as_str();
     if ground.family(store).is_none() {
         notes.push(unknown_store(store, &format!("`{}` begins with `{store}`", dataset.value), &dataset.place, ground));
+    }
+}
+
+/// Rows and nodes are dated and removed; keys expire by other means. What is archived must be proved to be there, which only
+/// a table can do.
+fn family(draft: &Draft, ground: &Ground<'_>, notes: &mut Vec<Diagnostic>) {
+    let dataset = &draft.dataset;
+    match (ground.family(&dataset.value.store).flatten(), &draft.archive) {
+        (Some(Family::Keys), _) => {
+            let message = format!("`lifecycle` governs rows and nodes, and the store `{}` holds keys", dataset.value.store);
+            let help = "write the policy in the section `cache` or `sessions`";
+            notes.push(Diagnostic::error(catalogue::WRONG_FAMILY, message).at(&dataset.place).help(help));
+        }
+        (Some(Family::Graph), Some(step)) => {
+            let message = format!("nodes of `{}` cannot be archived: nothing could prove the copy", dataset.value);
+            let help = "leave `archive` out; `delete` alone removes nodes for good";
+            notes.push(Diagnostic::error(catalogue::WRONG_FAMILY, message).at(&step.place).help(help));
+        }
+        _ => {}
     }
 }
 

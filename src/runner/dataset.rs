@@ -345,6 +345,10 @@ fn notes(facts: &Facts, counts: &Counts) -> Vec<Reason> {
                 None,
             )
         }));
+        notes.extend(counts.relations.iter().map(|relations| {
+            let many = figures::plural(relations.count, "relation");
+            note(Weight::Note, format!("{many} of type `{}` would go along with their nodes", relations.kind), None)
+        }));
     }
     notes
 }

@@ -4,7 +4,7 @@ use crate::action::Facts;
 use crate::diagnostic::catalogue as codes;
 use crate::report::figures;
 use crate::report::run::{Reason, Weight};
-use crate::store::counts::Counts;
+use crate::store::counts::{Counts, RelationCount};
 use crate::store::table::OnDelete;
 
 /// What forbids to go on with a dataset; empty when nothing does. Refuse rather than trim: a guard never takes a part.
@@ -22,6 +22,7 @@ pub fn refusals(facts: &Facts, counts: &Counts, approved: bool) -> Vec<Reason> {
                 .iter()
                 .map(|child| cascades(&child.child.table, &child.child.constraint, child.child.on_delete, child.rows)),
         );
+        refusals.extend(counts.relations.iter().map(related));
     }
     refusals
 }
@@ -61,5 +62,18 @@ fn cascades(table: &str, constraint: &str, rule: OnDelete, rows: u64) -> Reason 
             figures::plural(rows, "row")
         ),
         help: Some("write `cascade: allow` in the policy if they may, or archive them first".into()),
+    }
+}
+
+fn related(relations: &RelationCount) -> Reason {
+    Reason {
+        weight: Weight::Refused,
+        code: Some(codes::CASCADE.to_string()),
+        text: format!(
+            "{} of type `{}` would be removed along with their nodes; nothing was touched",
+            figures::plural(relations.count, "relation"),
+            relations.kind
+        ),
+        help: Some("write `cascade: allow` in the policy if they may, or leave those nodes out: `where: \"NOT (n)--()\"`".into()),
     }
 }

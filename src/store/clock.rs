@@ -98,7 +98,8 @@ impl ClockKind {
         self.instant(cell).map_or_else(|| cell.shown(), |instant| instant.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
     }
 
-    fn instant(&self, cell: &Cell) -> Option<DateTime<Utc>> {
+    /// The instant that a value says; none where it is no date we know.
+    pub fn instant(&self, cell: &Cell) -> Option<DateTime<Utc>> {
         let text = cell.shown();
         let wall = |text: &str| NaiveDateTime::parse_from_str(&text.replace('T', " "), "%Y-%m-%d %H:%M:%S%.f").ok();
         match self {
@@ -174,7 +175,7 @@ fn offset(suffix: &str) -> Option<Duration> {
 ///
 /// In the hour that a zone has twice a wall clock names two instants. A row is due only when both are past,
 /// so a cutoff in the first pass of that hour moves back to where the hour begins.
-fn wall_before(cutoff: DateTime<Utc>, zone: Tz) -> NaiveDateTime {
+pub(super) fn wall_before(cutoff: DateTime<Utc>, zone: Tz) -> NaiveDateTime {
     let wall = cutoff.with_timezone(&zone).naive_local();
     match zone.from_local_datetime(&wall) {
         LocalResult::Ambiguous(first, _) if first.with_timezone(&Utc) == cutoff => {
@@ -190,7 +191,7 @@ fn wall_before(cutoff: DateTime<Utc>, zone: Tz) -> NaiveDateTime {
 }
 
 /// The day before which every day has ended, strictly, when the cutoff comes.
-fn day_before(cutoff: DateTime<Utc>, zone: Tz) -> chrono::NaiveDate {
+pub(super) fn day_before(cutoff: DateTime<Utc>, zone: Tz) -> chrono::NaiveDate {
     end_of_day(cutoff.with_timezone(&zone).naive_local())
 }
 
@@ -200,7 +201,7 @@ fn end_of_day(wall: NaiveDateTime) -> chrono::NaiveDate {
 }
 
 /// The smallest count that is not before the cutoff.
-fn units_before(cutoff: DateTime<Utc>, unit: ClockUnit) -> i64 {
+pub(super) fn units_before(cutoff: DateTime<Utc>, unit: ClockUnit) -> i64 {
     let micros = cutoff.timestamp_micros();
     let step = match unit {
         ClockUnit::Seconds => 1_000_000,

@@ -21,6 +21,8 @@ pub struct Counts {
     pub oldest: Option<String>,
     /// Rows of other tables that would go or change along.
     pub children: Vec<ChildRows>,
+    /// Relations of due nodes that no hold keeps: they would go along.
+    pub relations: Vec<RelationCount>,
     /// Overdue rows of a live table that final removal does not touch, since they were never archived; and the oldest.
     pub unarchived: (u64, Option<String>),
     /// Why what is due is due, where there is more than one way: `no TTL`, `idle`.
@@ -36,4 +38,13 @@ pub struct ChildRows {
     pub child: Child,
     /// Rows.
     pub rows: u64,
+}
+
+/// Relations of one type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelationCount {
+    /// Their type.
+    pub kind: String,
+    /// How many.
+    pub count: u64,
 }

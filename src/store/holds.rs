@@ -1,6 +1,7 @@
 //! The predicates that decide which rows may go. The only way to build one takes the holds.
 
 use super::dialect::Dialect;
+use super::graph::name::quote;
 use crate::policy::hold::Hold;
 
 /// The legal holds on a dataset, as conditions. Without this value no removing statement can be written (promise 4).
@@ -12,6 +13,8 @@ pub struct Holds {
 #[derive(Debug, Clone)]
 struct HoldClause {
     name: String,
+    /// The table or label that the hold names.
+    of: String,
     /// The whole dataset when absent.
     condition: Option<String>,
 }
@@ -19,7 +22,11 @@ struct HoldClause {
 impl Holds {
     /// The holds that apply, already chosen for the dataset: its own, and those of every dataset that feeds it.
     pub fn new<'a>(holds: impl IntoIterator<Item = &'a Hold>) -> Self {
-        let clauses = holds.into_iter().map(|hold| HoldClause { name: hold.name.clone(), condition: hold.r#where.clone() });
+        let clauses = holds.into_iter().map(|hold| HoldClause {
+            name: hold.name.clone(),
+            of: hold.dataset.table.clone(),
+            condition: hold.r#where.clone(),
+        });
         Self { clauses: clauses.collect() }
     }
 
@@ -60,5 +67,31 @@ impl Holds {
             return "(1 = 0)".to_owned();
         }
         format!("({})", self.each(dialect).map(|(_, held)| held).collect::<Vec<_>>().join(" OR "))
+    }
+
+    /// Each hold's name with the Cypher condition that is true for the nodes `n` it keeps, unknown ones included.
+    ///
+    /// A node has any number of labels: a hold on `Admin` keeps a `User` that is an `Admin` too.
+    pub fn each_of_nodes(&self, label: &str) -> impl Iterator<Item = (&str, String)> {
+        self.clauses.iter().map(move |clause| (clause.name.as_str(), format!("(NOT {})", clause.frees_node(label))))
+    }
+
+    /// Each hold's own condition over `n`, with the label it is about.
+    pub fn node_conditions(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.clauses.iter().filter_map(|clause| Some((clause.name.as_str(), clause.of.as_str(), clause.condition.as_deref()?)))
+    }
+
+    /// True, in Cypher, for nodes `n` of a label that no hold keeps.
+    pub fn free_nodes(&self, label: &str) -> String {
+        let free: Vec<String> = self.clauses.iter().map(|clause| clause.frees_node(label)).collect();
+        if free.is_empty() { "true".to_owned() } else { format!("({})", free.join(" AND ")) }
+    }
+}
+
+impl HoldClause {
+    /// True or false, never unknown: a condition that is unknown for a node does not free it.
+    fn frees_node(&self, label: &str) -> String {
+        let free = self.condition.as_ref().map_or("false".to_owned(), |c| format!("coalesce(NOT (\n{c}\n), false)"));
+        if self.of == label { free } else { format!("(NOT n:{} OR {free})", quote(&self.of)) }
     }
 }

@@ -5,9 +5,29 @@ use super::connect::Store;
 use super::dialect::Dialect;
 use super::failure::StoreFailure;
 use super::session::Session;
-use super::table::Table;
+use super::table::{Column, Table};
 use super::{catalogue, condition};
 use crate::policy::dataset::DatasetName;
+
+/// How many of how many, and the statement that says so again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Share {
+    /// The rows that are as they should not be.
+    pub bad: u64,
+    /// Out of so many.
+    pub of: u64,
+    /// Gives both: the bad ones first.
+    pub query: String,
+}
+
+/// A few rows and the names of their columns, in the same order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NamedRows {
+    /// The columns.
+    pub columns: Vec<String>,
+    /// The rows.
+    pub rows: Vec<Vec<Cell>>,
+}
 
 /// A table and the rows of it that count. Reads only.
 pub struct Looked {
@@ -64,6 +84,45 @@ impl Looked {
     pub async fn count(&mut self, also: &[String]) -> Result<(u64, String), StoreFailure> {
         let sql = format!("SELECT COUNT(*){}", self.from_where(also));
         Ok((self.session.count(&sql, &[]).await?, sql))
+    }
+
+    /// Of the rows that meet `of` how many meet `bad` too, and the statement that says both: the bad ones first.
+    ///
+    /// One statement, so that the part is never larger than the whole.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub async fn share(&mut self, bad: &str, of: &[String]) -> Result<Share, StoreFailure> {
+        let query = format!("SELECT COUNT(CASE WHEN ({bad}) THEN 1 END), COUNT(*){}", self.from_where(of));
+        let row = self.session.rows(&query, &[]).await?.into_iter().next().unwrap_or_default();
+        let count = |at: usize| row.get(at).map_or(0, Cell::as_count);
+        Ok(Share { bad: count(0), of: count(1), query })
+    }
+
+    /// The key and these columns of a few rows that meet these conditions too: the columns' names, and the rows.
+    ///
+    /// A table without a usable key gives the columns alone.
+    ///
+    /// # Errors
+    /// There is no such column; the store's own.
+    pub async fn some(&mut self, also: &[String], columns: &[&str], limit: u32) -> Result<NamedRows, StoreFailure> {
+        let mut wanted: Vec<Column> = self.table.key().unwrap_or_default().into_iter().cloned().collect();
+        for name in columns {
+            let column = self.table.column(name)?;
+            if !wanted.contains(column) {
+                wanted.push(column.clone());
+            }
+        }
+        let path = self.dialect().table(&self.table);
+        let list: Vec<_> = wanted.iter().map(|column| self.dialect().outgoing(&path, column)).collect();
+        let sql = format!("SELECT {}{} LIMIT {limit}", list.join(", "), self.from_where(also));
+        let rows = self.session.rows(&sql, &[]).await?;
+        Ok(NamedRows { columns: wanted.into_iter().map(|column| column.name).collect(), rows })
+    }
+
+    /// The session, for what a kind asks on its own.
+    pub const fn session(&mut self) -> &mut Session {
+        &mut self.session
     }
 
     /// The rows of a statement.

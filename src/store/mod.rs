@@ -1,16 +1,20 @@
 //! The databases we can speak to. Driver crates are named only here and in the ledger.
 
 pub mod archive;
+pub mod asked;
 pub mod carry;
 pub mod catalogue;
 pub mod cell;
 pub mod clock;
+pub mod columns;
 pub mod condition;
 pub mod connect;
 pub mod counts;
+pub mod dangling;
 pub mod dialect;
 pub mod expire;
 pub mod failure;
+pub mod faults;
 pub mod graph;
 pub mod holds;
 pub mod id;
@@ -25,6 +29,7 @@ mod postgres;
 pub mod presence;
 pub mod redis;
 pub mod reference;
+pub mod removable;
 pub mod replica;
 pub mod rights;
 pub mod rows;
@@ -33,3 +38,4 @@ mod sqlite;
 pub mod stores;
 pub mod system_log;
 pub mod table;
+pub mod walk;

@@ -66,6 +66,16 @@ impl Session {
         self.raw(begin).await
     }
 
+    /// Starts a transaction that can only read, on a connection that is closed after it.
+    pub async fn begin_reading(&mut self) -> Result<(), StoreFailure> {
+        self.unsettled = true;
+        let begin = match self.dialect {
+            Dialect::Sqlite => "PRAGMA query_only = ON; BEGIN",
+            Dialect::Postgres | Dialect::Mysql | Dialect::Mariadb => "START TRANSACTION READ ONLY",
+        };
+        self.raw(begin).await
+    }
+
     /// Commits. An answer that never comes is [`StoreFailure::Uncertain`]: look before claiming anything.
     pub async fn commit(mut self) -> Result<(), StoreFailure> {
         match self.raw("COMMIT").await {
@@ -122,7 +132,8 @@ impl Session {
         self.answer(done)
     }
 
-    /// Runs a query and gives its rows. PostgreSQL and MySQL columns must be text, integers or bytes: cast the rest.
+    /// Runs a query and gives its rows. PostgreSQL and MySQL columns must be text, integers or bytes,
+    /// on MySQL also fractions: cast the rest.
     pub async fn rows(&mut self, sql: &str, binds: &[Cell]) -> Result<Vec<Vec<Cell>>, StoreFailure> {
         let sql = AssertSqlSafe(format!("{}{sql}", self.comment));
         let limit = self.limit;
@@ -266,6 +277,12 @@ fn mysql_row(row: &MySqlRow) -> Result<Vec<Cell>, Trouble> {
         }
         if name.contains("INT") || name == "BOOLEAN" {
             return Ok(Cell::Int(row.try_get_unchecked(at)?));
+        }
+        if name == "DOUBLE" {
+            return Ok(Cell::Real(row.try_get_unchecked(at)?));
+        }
+        if name == "FLOAT" {
+            return Ok(Cell::Real(row.try_get_unchecked::<f32, _>(at)?.into()));
         }
         // Catalogue texts arrive as bytes on some versions: what is text in UTF-8 is text.
         let bytes: Vec<u8> = row.try_get_unchecked(at)?;

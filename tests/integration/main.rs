@@ -4,6 +4,7 @@
 mod cases;
 mod commands;
 mod floors;
+mod graph;
 mod promises;
 mod references;
 mod service;

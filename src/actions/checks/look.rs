@@ -2,7 +2,8 @@
 
 use crate::action::Context;
 use crate::diagnostic::catalogue as codes;
-use crate::policy::quality::check::Check;
+use crate::policy::quality::check::{Check, Subject};
+use crate::store::connect::Store;
 use crate::store::failure::StoreFailure;
 use crate::store::looked::Looked;
 
@@ -19,4 +20,12 @@ pub async fn at(cx: &Context, check: &Check) -> Result<Looked, StoreFailure> {
         ));
     };
     Looked::at(cx.stores.get(&dataset.store)?, &cx.who(), dataset, check.r#where.as_deref()).await
+}
+
+/// The store of a check that looks at a whole store with tables. Contacts nobody.
+///
+/// # Errors
+/// There is no such store, or it holds something else.
+pub fn store<'a>(cx: &'a Context, check: &Check) -> Result<&'a Store, StoreFailure> {
+    cx.stores.get(check.on.as_ref().map_or("", Subject::store))
 }

@@ -1,8 +1,18 @@
-//! Opens the store.
+//! Opens the store: sessions that are bounded in time, and gone when they fall silent.
 
-use crate::store::connect::StoreAddress;
+use super::failure::{self, CONNECT};
+use super::session::{Reading, Writing};
+use crate::config::address;
+use crate::diagnostic::catalogue as codes;
+use crate::store::connect::{StoreAddress, StoreLocation};
 use crate::store::failure::StoreFailure;
-use std::sync::Arc;
+use neo4rs::{Config, ConfigBuilder, Graph};
+use secrecy::ExposeSecret;
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 /// A store with nodes and relations, opened when first used.
 #[derive(Debug, Clone)]
@@ -10,10 +20,19 @@ pub struct GraphStore {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
 struct Inner {
     address: StoreAddress,
+    host: String,
+    user: String,
+    encrypted: bool,
+    config: Config,
+    /// The driver's pool. Replaced when a session fell silent: the server ends a transaction when its connection is gone,
+    /// and the driver gives no other way to close one.
+    pool: RwLock<Graph>,
 }
+
+/// Rows that travel at once.
+const FETCHED: usize = 1_000;
 
 impl GraphStore {
     /// Prepares the store; nothing is contacted yet.
@@ -21,11 +40,195 @@ impl GraphStore {
     /// # Errors
     /// An address that cannot be read: a refusal that names the store, never the URL.
     pub fn new(address: StoreAddress) -> Result<Self, StoreFailure> {
-        Ok(Self { inner: Arc::new(Inner { address }) })
+        let parts = Parts::of(&address).ok_or_else(|| unusable(&address.name, "it names no host"))?;
+        // The driver takes its connecting limit for its reading limit too: ours, which is shorter, shall always be first.
+        let patience = address.statement_timeout * 10 + Duration::from_secs(60);
+        let mut config = ConfigBuilder::default()
+            .uri(&parts.url)
+            .user(&parts.user)
+            .password(&parts.password)
+            .fetch_size(FETCHED)
+            .max_connections(usize::try_from(address.connections).unwrap_or(usize::MAX))
+            .connection_timeout(patience)
+            // The driver's name for the longest wait for a connection of the pool.
+            .max_lifetime(CONNECT);
+        if let Some(ca) = &parts.ca {
+            config = config.with_client_certificate(ca);
+        }
+        if let Some(database) = &parts.database {
+            config = config.db(database.as_str());
+        }
+        let opened = config.build().and_then(|config| Ok((Graph::connect(config.clone())?, config)));
+        let (pool, config) = opened.map_err(|error| unusable(&address.name, &failure::of_settings(&error)))?;
+        let inner =
+            Inner { host: parts.host, user: parts.user, encrypted: parts.encrypted, config, pool: RwLock::new(pool), address };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// The store's name.
     pub fn name(&self) -> &str {
         &self.inner.address.name
+    }
+
+    /// Who we log in as.
+    pub fn user(&self) -> &str {
+        &self.inner.user
+    }
+
+    /// True when what travels is encrypted.
+    pub fn is_encrypted(&self) -> bool {
+        self.inner.encrypted
+    }
+
+    /// True when it is on this machine, so that nothing travels.
+    pub fn is_here(&self) -> bool {
+        let host = &self.inner.host;
+        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    }
+
+    /// A session for counting and looking: ten times the statement limit, and the server refuses it any write.
+    ///
+    /// # Errors
+    /// The store is away, or refuses the login.
+    pub async fn reading(&self, who: &str) -> Result<Reading, StoreFailure> {
+        // A transaction says quickly whether anybody is there; a query would be tried again by the driver.
+        self.writing(who).await?.rollback().await;
+        Ok(Reading::new(self.clone(), who, self.inner.address.statement_timeout * 10))
+    }
+
+    /// A transaction that may write, for a batch: short limits. `who` is shown to whoever watches the server.
+    ///
+    /// # Errors
+    /// The store is away, or refuses the login.
+    pub async fn writing(&self, who: &str) -> Result<Writing, StoreFailure> {
+        let pool = self.pool();
+        let begun = match tokio::time::timeout(CONNECT, pool.start_txn()).await {
+            Ok(begun) => begun,
+            Err(_) => {
+                drop(pool);
+                self.forget();
+                return Err(StoreFailure::timed_out(self.name(), CONNECT));
+            }
+        };
+        let transaction = begun.map_err(|error| failure::read(self.name(), &error))?;
+        Ok(Writing::new(self.clone(), transaction, who, self.inner.address.statement_timeout + Duration::from_secs(5)))
+    }
+
+    /// The driver's pool as it is now.
+    pub(super) fn pool(&self) -> Graph {
+        self.inner.pool.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Closes the connections that lie idle, and those in use once they are given back: one of them may hold a transaction
+    /// that nobody will end. The server rolls back what a closed connection left open.
+    pub(super) fn forget(&self) {
+        // Settings that made a pool once make one again; were it otherwise, the old one would still serve.
+        if let Ok(fresh) = Graph::connect(self.inner.config.clone()) {
+            *self.inner.pool.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        }
+    }
+}
+
+impl fmt::Debug for Inner {
+    /// The driver's settings hold the password in clear.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inner").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+fn unusable(store: &str, why: &str) -> StoreFailure {
+    StoreFailure::refused(
+        codes::NOT_THERE,
+        format!("the url of store `{store}` cannot be used: {why}"),
+        "see `stores` in steward.yaml; a graph's is such as `bolt+s://host:7687`",
+    )
+}
+
+/// An address as the driver wants it: its URL may hold neither user nor password, and its path is no part of it.
+struct Parts {
+    url: String,
+    host: String,
+    user: String,
+    password: String,
+    encrypted: bool,
+    ca: Option<PathBuf>,
+    database: Option<String>,
+}
+
+impl Parts {
+    fn of(address: &StoreAddress) -> Option<Self> {
+        let StoreLocation::Server { url, user, password, ca } = &address.at else { return None };
+        let url = url.expose_secret();
+        let split = address::split(url)?;
+        let userinfo = url.split_once("://")?.1.rsplit_once('@').map(|(userinfo, _)| userinfo);
+        let (its_user, its_password) = match userinfo.map(|info| info.split_once(':').unwrap_or((info, ""))) {
+            Some((user, password)) => (decoded(user), decoded(password)),
+            None => (String::new(), String::new()),
+        };
+        // An authority to trust means: encrypt, and verify the server's name.
+        let scheme = if ca.is_some() { "bolt+s" } else { split.scheme };
+        let host = if split.host.contains(':') { format!("[{}]", split.host) } else { split.host.to_owned() };
+        let port = split.port.map(|port| format!(":{port}")).unwrap_or_default();
+        Some(Self {
+            url: format!("{}://{host}{port}", scheme.to_lowercase()),
+            host: split.host.to_owned(),
+            user: user.clone().unwrap_or(its_user),
+            password: password.as_ref().map_or(its_password, |password| password.expose_secret().to_owned()),
+            encrypted: scheme.contains('+'),
+            ca: ca.clone(),
+            database: Some(split.path.trim_matches('/').to_owned()).filter(|name| !name.is_empty()),
+        })
+        .filter(|parts| !parts.host.is_empty())
+    }
+}
+
+/// `%40` is `@`; what is no such pair stays.
+fn decoded(text: &str) -> String {
+    let (mut bytes, mut rest) = (vec![], text.as_bytes());
+    while let [first, after @ ..] = rest {
+        let pair = (*first == b'%').then(|| after.get(..2)).flatten();
+        let byte = pair.and_then(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+        bytes.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { &after[2..] } else { after };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secrecy::SecretString;
+
+    fn address(url: &str, user: Option<&str>, ca: Option<&str>) -> StoreAddress {
+        StoreAddress {
+            name: "graph".into(),
+            at: StoreLocation::Server {
+                url: SecretString::from(url),
+                user: user.map(str::to_owned),
+                password: Some(SecretString::from("canary-9d1f")),
+                ca: ca.map(PathBuf::from),
+            },
+            lock_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(30),
+            connections: 4,
+        }
+    }
+
+    #[test]
+    fn an_address_is_taken_apart_and_none_of_it_is_shown() {
+        let parts = Parts::of(&address("bolt://li%40x:p@[::1]:7688/movies", None, None)).unwrap();
+        assert_eq!((parts.url.as_str(), parts.user.as_str(), parts.encrypted), ("bolt://[::1]:7688", "li@x", false));
+        assert_eq!(parts.database.as_deref(), Some("movies"));
+        let trusted = Parts::of(&address("bolt://db.internal", Some("neo4j"), Some("ca.pem"))).unwrap();
+        assert_eq!((trusted.url.as_str(), trusted.encrypted), ("bolt+s://db.internal", true));
+        let store = GraphStore::new(address("bolt://127.0.0.1:7687", Some("neo4j"), None)).unwrap();
+        assert!(store.is_here() && !store.is_encrypted());
+        assert!(!format!("{store:?}").contains("canary"));
+    }
+
+    #[test]
+    fn an_authority_that_cannot_be_read_is_refused() {
+        let failure = GraphStore::new(address("bolt://db.internal", Some("neo4j"), Some("/nowhere/ca.pem"))).unwrap_err();
+        assert!(matches!(&failure, StoreFailure::Refused { text, .. } if text.contains("`graph`")), "{failure}");
     }
 }

@@ -1,0 +1,39 @@
+//! Rows past their own end that are still there: `expired: expires_at`.
+
+use super::kind::Kind;
+use super::{clock, faulty, look};
+use crate::action::{Context, Measured};
+use crate::policy::quality::check::Check;
+use crate::policy::quality::shape::{Also, Counts, On, Shape, Takes};
+use crate::store::failure::StoreFailure;
+use chrono::{DateTime, Utc};
+use futures_util::FutureExt;
+
+/// Counts rows whose own end is before the instant of the run, or longer ago than `after`. NULL never ends.
+///
+/// No row at all is no fault: nothing is left over then.
+pub const KIND: Kind = Kind {
+    shape: &Shape {
+        key: "expired",
+        about: "rows past the instant in this column that are still there",
+        takes: Takes::Text,
+        with: &[
+            Also { key: "after", about: "how long they may outlive it", takes: Takes::Period, needed: false },
+            clock::ZONE,
+            clock::UNIT,
+        ],
+        on: On::Table,
+        counts: Counts::Things,
+        warns: Some("> 0"),
+    },
+    measure: |cx, check, as_of| measure(cx, check, as_of).boxed(),
+};
+
+async fn measure(cx: &Context, check: &Check, as_of: DateTime<Utc>) -> Result<Measured, StoreFailure> {
+    let clock = clock::of(check)?;
+    let end = check.given.period("after").map_or(as_of, |after| after.before(as_of, cx.job.timezone));
+    let mut looked = look::at(cx, check).await?;
+    let over = looked.before(&clock, end).await?;
+    let measured = faulty::rows(cx, check, &mut looked, &over, &[], &[&clock.column]).await?;
+    Ok(Measured { nothing_seen: false, ..measured })
+}

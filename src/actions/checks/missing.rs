@@ -1,0 +1,30 @@
+//! Rows that lack something: `missing: [email, name]`.
+
+use super::kind::Kind;
+use super::{faulty, look};
+use crate::action::{Context, Measured};
+use crate::policy::quality::check::Check;
+use crate::policy::quality::shape::{Counts, On, Shape, Takes};
+use crate::store::failure::StoreFailure;
+use futures_util::FutureExt;
+
+/// Counts rows in which any of the columns holds nothing: NULL, an empty text, or spaces alone.
+pub const KIND: Kind = Kind {
+    shape: &Shape {
+        key: "missing",
+        about: "rows in which any of these columns is NULL, empty or spaces alone",
+        takes: Takes::Names,
+        with: &[],
+        on: On::Table,
+        counts: Counts::Things,
+        warns: Some("> 0"),
+    },
+    measure: |cx, check, _| measure(cx, check).boxed(),
+};
+
+async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
+    let mut looked = look::at(cx, check).await?;
+    let columns: Vec<&str> = check.given.names(check.shape.key).iter().map(String::as_str).collect();
+    let faults = columns.iter().map(|column| looked.missing(column)).collect::<Result<Vec<_>, _>>()?;
+    faulty::rows(cx, check, &mut looked, &faults.join(" OR "), &[], &columns).await
+}

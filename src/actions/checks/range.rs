@@ -1,0 +1,39 @@
+//! Numbers out of their range: `range: silicon_level, min: 0, max: 5`.
+
+use super::kind::Kind;
+use super::{faulty, look};
+use crate::action::{Context, Measured};
+use crate::diagnostic::catalogue as codes;
+use crate::policy::quality::check::Check;
+use crate::policy::quality::shape::{Also, Counts, On, Shape, Takes};
+use crate::store::failure::StoreFailure;
+use futures_util::FutureExt;
+
+/// Counts rows whose number is below `min` or above `max`. NULL is no number and not counted; in SQLite, text is.
+pub const KIND: Kind = Kind {
+    shape: &Shape {
+        key: "range",
+        about: "rows whose number is below `min` or above `max`",
+        takes: Takes::Text,
+        with: &[
+            Also { key: "min", about: "the smallest that is right", takes: Takes::Number, needed: false },
+            Also { key: "max", about: "the largest that is right", takes: Takes::Number, needed: false },
+        ],
+        on: On::Table,
+        counts: Counts::Things,
+        warns: Some("> 0"),
+    },
+    measure: |cx, check, _| measure(cx, check).boxed(),
+};
+
+async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
+    let (min, max) = (check.given.number("min"), check.given.number("max"));
+    if (min, max) == (None, None) {
+        let text = format!("the check `{}` names neither `min` nor `max`, so no number is out of its range", check.name);
+        return Err(StoreFailure::refused(codes::CHECK_UNFIT, text, "add `min`, `max` or both"));
+    }
+    let column = check.given.text(check.shape.key).unwrap_or_default();
+    let mut looked = look::at(cx, check).await?;
+    let (outside, known) = (looked.outside(column, min, max)?, format!("{} IS NOT NULL", looked.column(column)?));
+    faulty::rows(cx, check, &mut looked, &outside, &[known], &[column]).await
+}

@@ -1,0 +1,115 @@
+//! What the driver's errors mean for a run.
+
+use crate::diagnostic::catalogue as codes;
+use crate::store::failure::{StoreFailure, without_values};
+use neo4rs::{Error, Neo4jClientErrorKind as Client, Neo4jError, Neo4jErrorKind as Kind, Neo4jSecurityErrorKind as Security};
+use std::time::Duration;
+
+/// Getting a connection and a first answer ends after this: a server that is frozen is reported within seconds.
+pub(super) const CONNECT: Duration = Duration::from_secs(8);
+
+/// Reads a driver's error.
+///
+/// The server's sentences quote values and whole statements, so only their first line is kept, and of it nothing that
+/// stands in quotes: promise 9.
+pub(super) fn read(store: &str, error: &Error) -> StoreFailure {
+    let store = store.to_owned();
+    match error {
+        Error::Neo4j(error) => of_server(store, error),
+        Error::AuthenticationError(text) => StoreFailure::Failed {
+            store,
+            text: format!("the login was refused, so the user or the password is wrong ({})", harmless(text)),
+        },
+        Error::IOError { .. }
+        | Error::ConnectionError
+        | Error::ConnectionTimedOut
+        | Error::IncompleteBoltExchange
+        | Error::ServerUnavailableError(_)
+        | Error::RequestIgnoredError
+        | Error::Ignored(_) => StoreFailure::Away { store, text: harmless(&error.to_string()) },
+        Error::DeserializationError(_) => {
+            StoreFailure::Failed { store, text: "an answer holds a value of a kind that is not read here".to_owned() }
+        }
+        _ => StoreFailure::Failed { store, text: harmless(&error.to_string()) },
+    }
+}
+
+fn of_server(store: String, error: &Neo4jError) -> StoreFailure {
+    let text = format!("{} ({})", harmless(error.message()), error.code());
+    let code = error.code();
+    if still_related(code, error.message()) || code.contains("TransactionTimedOut") || code.contains("LockClientStopped") {
+        return StoreFailure::Busy { store, text };
+    }
+    match error.kind() {
+        Kind::Transient if code.contains("DatabaseUnavailable") => StoreFailure::Away { store, text },
+        Kind::Transient | Kind::Client(Client::TransactionTerminated) => StoreFailure::Busy { store, text },
+        Kind::Client(Client::SessionExpired) => StoreFailure::Away { store, text },
+        Kind::Client(Client::Security(Security::Forbidden)) => StoreFailure::Refused {
+            code: codes::DENIED,
+            text: format!("store `{store}` denies the right to do this: {text}"),
+            help: "`steward plan JOB --sql` prints what the job does and needs".into(),
+        },
+        Kind::Client(Client::Security(Security::Authentication)) => {
+            StoreFailure::Failed { store, text: format!("the login was refused, so the user or the password is wrong ({text})") }
+        }
+        Kind::Client(Client::FatalDiscovery) => StoreFailure::refused(
+            codes::NOT_THERE,
+            format!("store `{store}` has no such database: {text}"),
+            "the path of its URL names the database; without one it is the server's default",
+        ),
+        _ => StoreFailure::Failed { store, text },
+    }
+}
+
+/// A node gained a relation between the look at it and the commit: rolled back, and another look says that it stays.
+fn still_related(code: &str, message: &str) -> bool {
+    code.ends_with("Schema.ConstraintValidationFailed") && message.contains("still has relationships")
+}
+
+/// The first line of a sentence, without what it quotes.
+fn harmless(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    let line = without_values(line);
+    match (line.find('"'), line.rfind('"')) {
+        (Some(first), Some(last)) if first < last => format!("{}\"…{}", &line[..first], &line[last..]),
+        (Some(first), _) => format!("{}\"…", &line[..first]),
+        _ => line,
+    }
+}
+
+/// Why a statement cannot be planned: no value of a node was looked at, so the server's first line may be told as it is.
+pub(super) fn of_planning(error: &Error) -> Option<String> {
+    match error {
+        Error::Neo4j(error) if matches!(error.kind(), Kind::Client(Client::Other)) => {
+            let line = error.message().lines().next().unwrap_or_default();
+            // Where in the statement it is says nothing to whoever wrote only a part of it.
+            Some(line.split(" (line ").next().unwrap_or(line).to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// Why settings cannot be used; never the URL.
+pub(super) fn of_settings(error: &Error) -> String {
+    match error {
+        Error::IOError { detail } => format!("the authority in `ca` cannot be read: {detail}"),
+        Error::UnsupportedScheme(_) => "its scheme is not `bolt`, `bolt+s` or `bolt+ssc`".to_owned(),
+        Error::InvalidDnsName(_) => "its host is no name that a certificate could bear".to_owned(),
+        _ => "it is no URL that the driver understands".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_servers_sentence_loses_its_values() {
+        assert_eq!(harmless("Text cannot be parsed to a Date\n\"li@example.com\"\n ^"), "Text cannot be parsed to a Date");
+        assert_eq!(
+            harmless("Node(12) already exists with label `User` and property `email` = 'li@example.com'"),
+            "Node(12) already exists with label `User` and property `email` = '…'"
+        );
+        assert_eq!(harmless("Cannot compare String(\"li\") and \"x\""), "Cannot compare String(\"…\"");
+    }
+}

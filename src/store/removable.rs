@@ -1,0 +1,167 @@
+//! What can be removed for good: rows of a table, nodes of a label. The one place where removal tells stores apart.
+
+use super::cell::Cursor;
+use super::counts::Counts;
+use super::failure::StoreFailure;
+use super::graph::nodes::Nodes;
+use super::holds::Holds;
+use super::page::{Keeps, Page};
+use super::rows::Rows;
+use super::stores::{AnyStore, Stores};
+use super::walk::Walk;
+use crate::policy::dataset::DatasetName;
+use crate::policy::lifecycle::Lifecycle;
+use chrono::{DateTime, Utc};
+
+/// Rows or nodes that a policy dates by a clock and cuts at an instant.
+#[derive(Debug, Clone)]
+pub enum Removable {
+    /// Rows of a table.
+    Rows(Box<Rows>),
+    /// Nodes of a label.
+    Nodes(Box<Nodes>),
+}
+
+impl Removable {
+    /// Finds them, and checks every condition; touches nothing.
+    ///
+    /// # Errors
+    /// What is declared cannot work there; the store's own.
+    pub async fn prepare(
+        stores: &Stores,
+        who: &str,
+        dataset: &DatasetName,
+        policy: &Lifecycle,
+        cutoff: DateTime<Utc>,
+        holds: &Holds,
+    ) -> Result<Self, StoreFailure> {
+        if let AnyStore::Graph(store) = stores.any(&dataset.store)? {
+            return Ok(Self::Nodes(Box::new(Nodes::prepare(store, who, dataset, policy, cutoff, holds).await?)));
+        }
+        let (clock, condition) = (&policy.clock, policy.r#where.as_deref());
+        let rows = Rows::prepare(stores.get(&dataset.store)?, who, dataset, clock, cutoff, condition, holds).await?;
+        Ok(Self::Rows(Box::new(rows)))
+    }
+
+    /// The rows, where they are rows.
+    pub fn rows(&self) -> Option<&Rows> {
+        match self {
+            Self::Rows(rows) => Some(rows),
+            Self::Nodes(_) => None,
+        }
+    }
+
+    /// Counts what is there. Reads only.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub async fn count(&self, holds: &Holds) -> Result<Counts, StoreFailure> {
+        match self {
+            Self::Rows(rows) => rows.count(holds).await,
+            Self::Nodes(nodes) => nodes.count(holds).await,
+        }
+    }
+
+    /// The next due ones behind `cursor`, at most `limit`; `None` when there are no more. Reads only.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub async fn page(&self, cursor: Option<&Cursor>, limit: u64, holds: &Holds) -> Result<Option<Page>, StoreFailure> {
+        match self {
+            Self::Rows(rows) => rows.page(cursor, limit, holds).await,
+            Self::Nodes(nodes) => nodes.page(cursor, limit, holds).await,
+        }
+    }
+
+    /// Removes those of a page that still may go, in one transaction: how many went, and how many did not.
+    ///
+    /// # Errors
+    /// Busy means: rolled back, try again.
+    pub async fn remove(&self, page: &Page, holds: &Holds) -> Result<(u64, u64), StoreFailure> {
+        match self {
+            Self::Rows(rows) => rows.remove(page, holds).await.map(|done| (done.removed, done.changed)),
+            Self::Nodes(nodes) => nodes.remove(page, holds).await.map(|done| (done.removed, done.changed)),
+        }
+    }
+
+    /// The statements of one batch in their order.
+    pub fn batch_statements(&self, holds: &Holds) -> Vec<String> {
+        match self {
+            Self::Rows(rows) => rows.batch_sql(None, holds),
+            Self::Nodes(nodes) => nodes.batch_statements(holds),
+        }
+    }
+
+    /// The grants for removing them.
+    pub fn grants(&self) -> Vec<String> {
+        match self {
+            Self::Rows(rows) => rows.grants(None),
+            Self::Nodes(nodes) => nodes.grants(),
+        }
+    }
+}
+
+impl Walk for Removable {
+    fn shown(&self) -> String {
+        match self {
+            Self::Rows(rows) => Walk::shown(&**rows),
+            Self::Nodes(nodes) => nodes.shown(),
+        }
+    }
+
+    fn index(&self) -> Option<&str> {
+        match self {
+            Self::Rows(rows) => rows.index(),
+            Self::Nodes(nodes) => nodes.index(),
+        }
+    }
+
+    fn notes(&self) -> Vec<(String, String)> {
+        match self {
+            Self::Rows(rows) => rows.notes(),
+            Self::Nodes(nodes) => nodes.notes().to_vec(),
+        }
+    }
+
+    fn due_query(&self) -> String {
+        match self {
+            Self::Rows(rows) => rows.due_query(),
+            Self::Nodes(nodes) => nodes.due_query(),
+        }
+    }
+
+    fn page_statement(&self, limit: u64, holds: &Holds) -> String {
+        match self {
+            Self::Rows(rows) => Walk::page_statement(&**rows, limit, holds),
+            Self::Nodes(nodes) => Walk::page_statement(&**nodes, limit, holds),
+        }
+    }
+
+    fn fingerprint(&self) -> String {
+        match self {
+            Self::Rows(rows) => rows.fingerprint(),
+            Self::Nodes(nodes) => nodes.fingerprint(),
+        }
+    }
+
+    fn keeps(&self, is_secret: &dyn Fn(&str) -> bool) -> Keeps {
+        match self {
+            Self::Rows(rows) => rows.keeps(is_secret),
+            Self::Nodes(nodes) => nodes.keeps(is_secret),
+        }
+    }
+
+    async fn between(&self, from: &Cursor, to: &Cursor, holds: &Holds) -> Result<u64, StoreFailure> {
+        match self {
+            Self::Rows(rows) => rows.between(from, to, holds).await,
+            Self::Nodes(nodes) => nodes.between(from, to, holds).await,
+        }
+    }
+
+    async fn taken_along(&self) -> Result<Vec<DatasetName>, StoreFailure> {
+        match self {
+            Self::Rows(rows) => rows.taken_along().await,
+            Self::Nodes(nodes) => nodes.taken_along().await,
+        }
+    }
+}

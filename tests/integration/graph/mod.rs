@@ -1,0 +1,7 @@
+//! Nodes of a real Neo4j: removed, kept, checked.
+
+mod delete;
+mod holds;
+mod shop;
+mod trouble;
+mod walk;

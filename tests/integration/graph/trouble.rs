@@ -1,0 +1,76 @@
+//! A store that refuses, falls silent, or whose answer never comes.
+
+use super::shop::{count, graph, open, policy, users};
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+#[test]
+fn a_wrong_password_fails_and_is_named_nowhere() {
+    let house = open();
+    policy(&house, "");
+    let config = std::fs::read_to_string(house.path("steward.yaml")).expect("the configuration");
+    house.write("steward.yaml", &config.replace("STEWARD_HOUSE_GRAPH_PASSWORD", "WRONG_PASSWORD"));
+    let run = |words: &[&str]| {
+        let mut command = house.command(words.iter().copied());
+        crate::support::house::Ended::from(command.env("WRONG_PASSWORD", "canary-4471").output().expect("the binary starts"))
+    };
+    for words in [&["run-job", "clean-graph"][..], &["doctor"]] {
+        let ended = run(words).must_end(3);
+        assert!(ended.stdout.contains("the user or the password is wrong"), "{ended}");
+        assert!(!ended.stdout.contains("canary") && !ended.stderr.contains("canary"), "{ended}");
+    }
+}
+
+#[test]
+fn doctor_tells_who_answers() {
+    let house = open();
+    let told = house.steward(["doctor"]);
+    assert!(told.stdout.contains("Neo4j 5") && told.stdout.contains("store graph: TLS"), "{told}");
+}
+
+#[test]
+fn a_server_that_accepts_and_never_answers_ends_within_seconds() {
+    let house = open();
+    policy(&house, "");
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let config = std::fs::read_to_string(house.path("steward.yaml")).expect("the configuration");
+    let address = silent.local_addr().expect("an address").to_string();
+    house.write("steward.yaml", &config.replace(&graph(&house).address.host, &address));
+    let began = Instant::now();
+    let ended = house.steward(["run-job", "clean-graph"]).must_end(75);
+    assert!(ended.stdout.contains("is away: no answer in 8 s"), "{ended}");
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_server_that_is_not_there_is_away_at_once() {
+    let house = open();
+    policy(&house, "");
+    let config = std::fs::read_to_string(house.path("steward.yaml")).expect("the configuration");
+    house.write("steward.yaml", &config.replace(&graph(&house).address.host, "127.0.0.1:1"));
+    let began = Instant::now();
+    let ended = house.steward(["run-job", "clean-graph"]).must_end(75);
+    assert!(ended.stdout.contains("is away"), "{ended}");
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+}
+
+/// The runner writes the outcome after the commit: kill -9 between the two, and the next run asks the store.
+#[test]
+fn a_crash_at_any_moment_loses_and_doubles_nothing() {
+    let house = open();
+    policy(&house, "");
+    graph(&house).seed("CREATE CONSTRAINT id{{graph}} FOR (n:User{{graph}}) REQUIRE n.id IS UNIQUE;");
+    users(&house, 12_000);
+    let mut kills = 0;
+    for moment in [60, 90, 120, 150, 180, 210, 240, 270, 300, 330, 360, 390] {
+        let mut run = house.command(["run-job", "clean-graph", "--as-of", "2026-05-01"]).spawn().expect("the binary starts");
+        std::thread::sleep(Duration::from_millis(moment));
+        kills += u64::from(run.try_wait().expect("its state").is_none());
+        run.kill().ok();
+        run.wait().expect("its end");
+    }
+    assert!(kills > 3, "only {kills} kills: this proves too little");
+    house.steward(["run-job", "clean-graph", "--as-of", "2026-05-01"]).must_end(0);
+    assert_eq!(count(&house), 3);
+    house.steward(["audit", "verify"]).must_end(0);
+}
