@@ -213,9 +213,10 @@ catalogue! {
     MARK_UNFIT = "SW4015", "a column that cannot be set so",
         "`set` writes into an expired row, which stays. The column must be there, take the value as it is written, and be neither computed,\n\
          nor part of the key, nor the column that says when a row expires, nor what a foreign key points at.";
-    CHECK_UNFIT = "SW4020", "a check that does not fit what it looks at",
-        "The check is written well and cannot be measured there: a range of a column that holds no numbers, the connections of a file,\n\
-         a number that the store was not told to keep. What is not known is no pass, so the check ends as `error`, with the reason.";
+    VIEW_UNFIT = "SW4016", "a view that cannot be refreshed so",
+        "A materialized view is refreshed while others read it, which needs a unique index over plain columns of all its rows; \
+         `concurrently: false` lets readers wait instead.\n\
+         A summary table is filled by statements that insert into it or delete from it, and touch no other table; what cannot be rolled back is refused.";
     IDLE_UNKNOWN = "SW4020", "nobody knows how long keys were idle",
         "Where `maxmemory-policy` counts uses (`…-lfu`) the server does not keep the time of the last one, and nothing is guessed.\n\
          Beyond 194 days the server's own clock for this has gone round once. And before Redis 7.2 reading a value, which `id: value` needs,\n\
@@ -225,10 +226,9 @@ catalogue! {
          far more likely that the column is the wrong one, or that the table was just restored, than that everybody is gone.\n\
          Nothing is removed then. Once the owners are there again the next run does its work; keys of a table that is empty for good are removed\n\
          by a policy with `without_ttl: remove` or a `ttl`.";
-    VIEW_UNFIT = "SW4016", "a view that cannot be refreshed so",
-        "A materialized view is refreshed while others read it, which needs a unique index over plain columns of all its rows; \
-         `concurrently: false` lets readers wait instead.\n\
-         A summary table is filled by statements that insert into it or delete from it, and touch no other table; what cannot be rolled back is refused.";
+    CHECK_UNFIT = "SW4025", "a check that does not fit what it looks at",
+        "The check is written well and cannot be measured there: a range of a column that holds no numbers, the connections of a file,\n\
+         a number that the store was not told to keep. What is not known is no pass, so the check ends as `error`, with the reason.";
 
     // Runs
     GUARDED = "SW5001", "more rows than one run may take",

@@ -53,7 +53,7 @@ impl IdKind {
             Self::Integer { unsigned: true } => (id.parse::<u64>().ok()?.to_string() == id).then_some(Cow::Borrowed(id)),
             Self::Integer { unsigned: false } => (id.parse::<i64>().ok()?.to_string() == id).then_some(Cow::Borrowed(id)),
             Self::Uuid => is_uuid(id).then(|| folded(id)),
-            Self::Bytes => (id.len() % 2 == 0 && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| folded(id)),
+            Self::Bytes => (id.len().is_multiple_of(2) && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| folded(id)),
             Self::Text | Self::Dynamic | Self::Other => Some(Cow::Borrowed(id)),
         }
     }
@@ -73,6 +73,17 @@ impl IdKind {
             (_, Self::Uuid) => format!("CAST(LOWER(CAST({value} AS CHAR)) AS BINARY)"),
             (_, Self::Text) => format!("CAST(CONVERT({value} USING utf8mb4) AS BINARY)"),
             _ => format!("CAST(CONVERT(CAST({value} AS CHAR) USING utf8mb4) AS BINARY)"),
+        }
+    }
+
+    /// The same in lower case: for text that is held against ids whose letters may be of either case.
+    pub(super) fn folded_text(self, dialect: Dialect, value: &str) -> String {
+        match (dialect, self) {
+            (Dialect::Mysql | Dialect::Mariadb, Self::Text) => {
+                format!("CAST(LOWER(CONVERT({value} USING utf8mb4)) AS BINARY)")
+            }
+            (Dialect::Mysql | Dialect::Mariadb, _) => self.text(dialect, value),
+            _ => format!("lower({})", self.text(dialect, value)),
         }
     }
 

@@ -28,6 +28,7 @@ pub mod policy_tables;
 mod postgres;
 pub mod presence;
 pub mod redis;
+pub mod reference;
 pub mod removable;
 pub mod replica;
 pub mod rights;

@@ -13,9 +13,14 @@ use std::collections::{HashMap, HashSet};
 /// Ids asked for in one statement.
 const AT_ONCE: usize = 1_000;
 
-/// A column of a table, ready to be asked which ids it has. Reads only.
+/// A column of a table, ready to be asked which ids it has. Reads only, and holds no connection between two questions.
+#[derive(Debug, Clone)]
 pub struct Presence {
-    looked: Looked,
+    store: Store,
+    who: String,
+    dialect: Dialect,
+    path: String,
+    condition: Option<String>,
     name: String,
     id: IdKind,
     /// What a text must be converted to so that the column's own index answers; none where no index would.
@@ -35,14 +40,37 @@ impl Presence {
         condition: Option<&str>,
     ) -> Result<Self, StoreFailure> {
         let mut looked = Looked::at(store, who, dataset, condition).await?;
+        Self::of(store, who, &mut looked, column, condition).await
+    }
+
+    /// The same for a table that was found already, under the condition that was tried out there.
+    ///
+    /// # Errors
+    /// There is no such column; the store's own.
+    pub async fn of(
+        store: &Store,
+        who: &str,
+        looked: &mut Looked,
+        column: &str,
+        condition: Option<&str>,
+    ) -> Result<Self, StoreFailure> {
         let name = looked.column(column)?;
         let column = looked.table().column(column)?.clone();
         let id = IdKind::of(&column);
         let typed = match looked.table().index_on(&column.name) {
-            Some(_) => typed(&mut looked, &column, id).await?,
+            Some(_) => typed(looked, &column, id).await?,
             None => None,
         };
-        Ok(Self { looked, name, id, typed })
+        Ok(Self {
+            store: store.clone(),
+            who: who.to_owned(),
+            dialect: looked.dialect(),
+            path: looked.dialect().table(looked.table()),
+            condition: condition.map(str::to_owned),
+            name,
+            id,
+            typed,
+        })
     }
 
     /// What the ids of the column are.
@@ -57,15 +85,22 @@ impl Presence {
     ///
     /// # Errors
     /// The store's own.
-    pub async fn present(&mut self, ids: &[String]) -> Result<HashSet<String>, StoreFailure> {
+    pub async fn present(&self, ids: &[String]) -> Result<HashSet<String>, StoreFailure> {
+        self.among(ids, None, false).await
+    }
+
+    /// Those of the ids that stand in a row which meets this condition too; `folded`: letters of either case are the same,
+    /// and the ids are in lower case.
+    pub(super) async fn among(&self, ids: &[String], also: Option<&str>, folded: bool) -> Result<HashSet<String>, StoreFailure> {
         let mut found = HashSet::new();
+        let sql = self.sql(also, folded);
         for batch in ids.chunks(AT_ONCE) {
-            self.ask(batch, &mut found).await?;
+            self.ask(&sql, batch, &mut found).await?;
         }
         Ok(found)
     }
 
-    async fn ask(&mut self, ids: &[String], found: &mut HashSet<String>) -> Result<(), StoreFailure> {
+    async fn ask(&self, sql: &str, ids: &[String], found: &mut HashSet<String>) -> Result<(), StoreFailure> {
         let mut asked: HashMap<String, Vec<&String>> = HashMap::new();
         for id in ids {
             if let Some(fitting) = self.id.fitting(id).filter(|fitting| self.can_travel(fitting)) {
@@ -76,8 +111,8 @@ impl Presence {
             return Ok(());
         }
         let rows: Vec<Vec<Cell>> = asked.keys().map(|id| vec![self.travelling(id)]).collect();
-        let sql = self.sql();
-        for row in self.looked.rows(&sql, &[Cell::Text(cell::as_json(&rows))]).await? {
+        let mut session = self.store.reading(&self.who).await?;
+        for row in session.rows(sql, &[Cell::Text(cell::as_json(&rows))]).await? {
             let text = row.into_iter().next().and_then(super::id::of_cell).unwrap_or_default();
             found.extend(asked.get(&text).into_iter().flatten().map(|id| (*id).clone()));
         }
@@ -86,41 +121,47 @@ impl Presence {
 
     /// PostgreSQL's text holds no NUL, so neither does any of its ids.
     fn can_travel(&self, id: &str) -> bool {
-        self.looked.dialect() != Dialect::Postgres || !id.contains('\0')
+        self.dialect != Dialect::Postgres || !id.contains('\0')
     }
 
     /// SQLite's JSON ends a text at a NUL; bytes it leaves alone.
     fn travelling(&self, id: &str) -> Cell {
-        if self.looked.dialect() == Dialect::Sqlite && id.contains('\0') {
+        if self.dialect == Dialect::Sqlite && id.contains('\0') {
             return Cell::Bytes(id.as_bytes().to_vec());
         }
         Cell::Text(id.to_owned())
     }
 
     /// With an index each id is looked up by it; without one the table is read once for all of them.
-    fn sql(&self) -> String {
-        let (dialect, asked) = (self.looked.dialect(), unfolded(self.looked.dialect()));
-        let bare = self.id.bare(dialect, "r.v");
-        let text = self.id.text(dialect, &self.name);
+    fn sql(&self, also: Option<&str>, folded: bool) -> String {
+        let asked = unfolded(self.dialect);
+        let bare = self.id.bare(self.dialect, "r.v");
+        let text = self.id.text(self.dialect, &self.name);
+        let also = also.map(|also| format!(" AND ({also})")).unwrap_or_default();
         match &self.typed {
-            Some(typed) => {
-                let inside = self.looked.from_where(&[format!("{} {typed}", self.name), format!("{text} = {bare}")]);
+            Some(typed) if !folded => {
+                let inside = self.rows_where(&format!("{} {typed} AND {text} = {bare}{also}", self.name));
                 format!("SELECT r.v FROM {asked} WHERE (SELECT 1{inside} LIMIT 1) = 1")
             }
-            None => {
-                let wanted = format!("{text} IN (SELECT {bare} FROM {asked})");
-                format!("SELECT DISTINCT {text}{}", self.looked.from_where(&[wanted]))
+            _ => {
+                let text = if folded { self.id.folded_text(self.dialect, &self.name) } else { text };
+                format!("SELECT DISTINCT {text}{}", self.rows_where(&format!("{text} IN (SELECT {bare} FROM {asked}){also}")))
             }
         }
+    }
+
+    fn rows_where(&self, condition: &str) -> String {
+        let own = self.condition.iter().map(|own| format!("({own}) AND ")).collect::<String>();
+        format!(" FROM {} WHERE {own}{condition}", self.path)
     }
 
     /// True when at least one row that counts has an id at all: an empty table says nothing about who is gone.
     ///
     /// # Errors
     /// The store's own.
-    pub async fn any(&mut self) -> Result<bool, StoreFailure> {
-        let sql = format!("SELECT 1{} LIMIT 1", self.looked.from_where(&[format!("{} IS NOT NULL", self.name)]));
-        Ok(!self.looked.rows(&sql, &[]).await?.is_empty())
+    pub async fn any(&self) -> Result<bool, StoreFailure> {
+        let sql = format!("SELECT 1{} LIMIT 1", self.rows_where(&format!("{} IS NOT NULL", self.name)));
+        Ok(!self.store.reading(&self.who).await?.rows(&sql, &[]).await?.is_empty())
     }
 }
 

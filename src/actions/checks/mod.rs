@@ -10,6 +10,7 @@ mod look;
 mod missing;
 mod overdue;
 mod range;
+mod reference;
 mod row_count;
 mod sample;
 mod sql;
@@ -31,6 +32,7 @@ pub const KINDS: &[Kind] = &[
     unclassified::KIND,
     overdue::KIND,
     sql::KIND,
+    reference::KIND,
 ];
 
 /// The kind of that key.

@@ -1,4 +1,7 @@
 //! References between stores: which ids are there, and which point at nothing.
 
+mod check;
 mod presence;
+mod settle;
+mod sides;
 mod stores;

@@ -145,7 +145,7 @@ fn more_ids_than_one_statement_takes_are_all_asked() {
         database.sql(&format!("CREATE TABLE users (id integer PRIMARY KEY); INSERT INTO users {numbers}"));
         let ids: Vec<String> = (1..=5000).map(|id: u32| id.to_string()).collect();
         let store = stores.get("core").unwrap();
-        let mut presence = Presence::at(store, "test", &table("users"), "id", None).await.unwrap();
+        let presence = Presence::at(store, "test", &table("users"), "id", None).await.unwrap();
         let found = presence.present(&ids).await.unwrap();
         assert_eq!(found.len(), 2500);
         assert!(ids.iter().all(|id| found.contains(id) == (id.parse::<u32>().unwrap() % 2 == 0)));
