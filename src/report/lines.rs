@@ -1,7 +1,7 @@
 //! The sentences of a report: a count, then what it is. They read alone and in a table.
 
 use super::figures::{count, instant, plain, short_run};
-use super::run::{DatasetReport, Finding, FindingOutcome, Reason, RunReport, Settled, Verdict, Weight};
+use super::run::{DatasetReport, Reason, RunReport, Settled, Verdict, Weight};
 use crate::diagnostic::catalogue as codes;
 use crate::job::outcome::Outcome;
 use std::fmt;
@@ -84,9 +84,15 @@ impl fmt::Display for Line {
 pub fn done(dataset: &DatasetReport, report: &RunReport) -> Vec<Line> {
     let why = older_than(dataset);
     if report.is_prospect() {
-        let word = if report.removes_only() { "removed" } else { "archived" };
-        let line = |rows| Line::counted(Tone::Good, rows, format!("would be {word}: {why}{}", destination(dataset)));
-        return would(dataset).filter(|rows| *rows > 0).map(line).into_iter().collect();
+        let line = |rows| {
+            Line::counted(
+                Tone::Good,
+                rows,
+                format!("would be {}{}{}", report.verb(), because(dataset, report), destination(dataset)),
+            )
+        };
+        let would = would(dataset).filter(|rows| *rows > 0).map(line);
+        return would.into_iter().chain(causes(dataset)).collect();
     }
     let (archived, before) = (dataset.archived.unwrap_or(0), dataset.already_archived.unwrap_or(0));
     let removed = dataset.removed.unwrap_or(0);
@@ -98,9 +104,30 @@ pub fn done(dataset: &DatasetReport, report: &RunReport) -> Vec<Line> {
         lines.push(Line::counted(Tone::Good, before, "archived before: the archive held the same content"));
     }
     if removed > 0 && (report.removes_only() || removed != archived + before) {
-        lines.push(Line::counted(Tone::Good, removed, format!("removed: {why}")));
+        lines.push(Line::counted(Tone::Good, removed, format!("removed{}", because(dataset, report))));
     }
+    let others = [
+        (dataset.expired, "expired: their time was over"),
+        (dataset.ttl_set, "given a time to live, or a shorter one"),
+        (dataset.swept, "swept from the cache"),
+        (dataset.refreshed, "refreshed"),
+    ];
+    lines.extend(
+        others.into_iter().filter_map(|(rows, what)| Some(Line::counted(Tone::Good, rows.filter(|rows| *rows > 0)?, what))),
+    );
+    lines.extend(causes(dataset));
     lines
+}
+
+/// Why what is due is due: only what ages is `older than` something.
+fn because(dataset: &DatasetReport, report: &RunReport) -> String {
+    if report.moves_rows() { format!(": {}", older_than(dataset)) } else { String::new() }
+}
+
+/// A line for each way in which something was due.
+fn causes(dataset: &DatasetReport) -> impl Iterator<Item = Line> + use<'_> {
+    let counted = dataset.causes.iter().filter(|cause| cause.count > 0);
+    counted.map(|cause| Line::counted(Tone::Note, cause.count, format!("due: {}", plain(&cause.cause))))
 }
 
 /// What stayed, by why: a line for every count that is not zero.
@@ -190,25 +217,6 @@ pub fn settled(settled: &Settled) -> Line {
     };
     let (dataset, batch) = (plain(&settled.dataset), plain(&settled.batch));
     Line::counted(tone, settled.rows, format!("settled in `{dataset}`: {verdict} (batch {batch})"))
-}
-
-/// What a check saw.
-pub fn finding(finding: &Finding) -> Line {
-    let (tone, word) = match finding.outcome {
-        FindingOutcome::Pass => (Tone::Good, "passed"),
-        FindingOutcome::Warn => (Tone::Warn, "warning"),
-        FindingOutcome::Fail => (Tone::Bad, "failed"),
-        FindingOutcome::Error => (Tone::Bad, "could not be evaluated"),
-        FindingOutcome::Skipped => (Tone::Note, "skipped"),
-    };
-    let check = plain(&finding.check);
-    if matches!(finding.outcome, FindingOutcome::Error | FindingOutcome::Skipped) {
-        return Line::said(tone, format!("check `{check}` {word}"));
-    }
-    let of = finding.of.map(|of| format!("of {} ", count(of))).unwrap_or_default();
-    let samples: Vec<String> = finding.samples.iter().take(3).map(|sample| plain(sample)).collect();
-    let such_as = if samples.is_empty() { String::new() } else { format!(", such as {}", samples.join(", ")) };
-    Line::counted(tone, finding.value, format!("{of}found by check `{check}`: {word}{such_as}"))
 }
 
 /// How a guard is approved: the plan says what a person agrees to, and the run does at most that.

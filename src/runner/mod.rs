@@ -2,16 +2,22 @@
 
 pub mod approval;
 pub mod batches;
+pub mod course;
 pub mod dataset;
 pub mod engine;
 pub mod guard;
 pub mod holds;
+pub mod inspect;
+pub mod judge;
+pub mod life;
 pub mod outcome;
 pub mod pace;
 pub mod pause;
 pub mod plan;
 pub mod progress;
 pub mod queue;
+pub mod round;
 pub mod run;
 pub mod settle;
 pub mod tell;
+pub mod turns;
