@@ -11,10 +11,14 @@ use std::collections::BTreeMap;
 const SHOWN: usize = 100;
 /// Up to so many that passed are named; beyond, they are a count.
 const NAMED: usize = 25;
-/// Checks named in one line, samples in one finding, characters in one sample.
+/// Checks named in one line, samples in one finding, characters in one sample, in a note, in a query.
 const LISTED: usize = 5;
 const SAMPLES: usize = 5;
 const LONGEST_SAMPLE: usize = 120;
+const LONGEST_NOTE: usize = 240;
+const LONGEST_QUERY: usize = 4_000;
+/// Bytes that samples, notes and queries of all findings may take together, written as HTML. The worst findings come first.
+const ROOM: usize = 300_000;
 
 /// What a run's checks saw, told.
 #[derive(Default)]
@@ -57,6 +61,10 @@ pub struct FindingTold<'a> {
     pub since: Option<String>,
     /// A few, masked, short enough for a page.
     pub samples: Vec<String>,
+    /// What a person should know to read the number.
+    pub notes: Vec<String>,
+    /// The query that gives the value again: whole, or not at all.
+    pub query: Option<&'a str>,
 }
 
 /// How many checks ended how.
@@ -142,7 +150,7 @@ impl OwnerTold<'_> {
 }
 
 impl<'a> FindingTold<'a> {
-    fn of(finding: &'a Finding, now: DateTime<Utc>) -> Self {
+    fn of(finding: &'a Finding, now: DateTime<Utc>, room: &mut usize) -> Self {
         let (tone, word) = match finding.outcome {
             FindingOutcome::Pass => (Tone::Good, "passed"),
             FindingOutcome::Warn => (Tone::Warn, "warning"),
@@ -150,9 +158,27 @@ impl<'a> FindingTold<'a> {
             FindingOutcome::Error => (Tone::Bad, "could not be evaluated"),
             FindingOutcome::Skipped => (Tone::Note, "skipped"),
         };
-        let samples = finding.samples.iter().take(SAMPLES).map(|sample| plain_to(sample, LONGEST_SAMPLE)).collect();
+        let mut fits = |text: &String| {
+            let left = room.checked_sub(written(text));
+            *room = left.unwrap_or(*room);
+            left.is_some()
+        };
+        let samples =
+            finding.samples.iter().take(SAMPLES).map(|sample| plain_to(sample, LONGEST_SAMPLE)).filter(&mut fits).collect();
+        let notes = finding.notes.iter().take(3).map(|note| plain_to(note, LONGEST_NOTE)).filter(&mut fits).collect();
+        let query = finding.query.as_ref().filter(|query| query.chars().count() <= LONGEST_QUERY && fits(query));
         let value = finding.value.map(|value| finding.unit.say_of(value, finding.of)).unwrap_or_else(|| "–".into());
-        Self { finding, tone, word, value, moved: moved(finding), since: since(finding, now), samples }
+        Self {
+            finding,
+            tone,
+            word,
+            value,
+            moved: moved(finding),
+            since: since(finding, now),
+            samples,
+            notes,
+            query: query.map(String::as_str),
+        }
     }
 
     /// The finding in one line.
@@ -171,8 +197,8 @@ impl<'a> FindingTold<'a> {
         if !self.samples.is_empty() {
             text += &format!(", such as {}", self.samples.iter().take(3).cloned().collect::<Vec<_>>().join("; "));
         }
-        text.extend(finding.notes.iter().take(2).map(|note| format!("; {}", plain(note))));
-        let help = finding.query.as_ref().filter(|_| with_query).map(|query| plain(query));
+        text.extend(self.notes.iter().take(2).map(|note| format!("; {note}")));
+        let help = self.query.filter(|_| with_query).map(|query| plain(query));
         Line { tone: self.tone, count: figure, text, help }
     }
 
@@ -182,11 +208,6 @@ impl<'a> FindingTold<'a> {
         let took = finding.elapsed_ms.map(|elapsed| format!("took {}", Unit::Ms.say(elapsed)));
         let facts = [Some(plain(&finding.kind)), Some(plain(&finding.dataset)), took];
         facts.into_iter().flatten().filter(|fact| !fact.is_empty()).collect::<Vec<_>>().join(" · ")
-    }
-
-    /// A few notes, short enough for a page.
-    pub fn notes(&self) -> Vec<String> {
-        self.finding.notes.iter().take(3).map(|note| plain_to(note, LONGEST_SAMPLE * 2)).collect()
     }
 
     /// The values of the last runs as the points of a line, 100 wide and 20 high; nothing where there is no line to see.
@@ -227,6 +248,11 @@ fn spark(history: &[Option<u64>]) -> Vec<String> {
     lines
 }
 
+/// Bytes of a text once it is written into a page.
+fn written(text: &str) -> usize {
+    text.chars().map(|c| if matches!(c, '<' | '>' | '&' | '"' | '\'') { 6 } else { c.len_utf8() }).sum()
+}
+
 fn is_loud(finding: &Finding) -> bool {
     finding.outcome != FindingOutcome::Pass || recovered(finding)
 }
@@ -256,13 +282,15 @@ fn owners<'a>(report: &'a RunReport, told: &[&'a Finding], few: bool, now: DateT
             _ => {}
         }
     }
+    let mut room = ROOM;
+    let mut told = told.to_vec();
+    told.sort_by_key(|finding| rank(finding));
     for finding in told {
         if let Some(group) = by_owner.get_mut(&finding.owner.as_deref()) {
-            group.told.push(FindingTold::of(finding, now));
+            group.told.push(FindingTold::of(finding, now, &mut room));
         }
     }
     let mut owners: Vec<OwnerTold<'_>> = by_owner.into_values().collect();
-    owners.iter_mut().for_each(|owner| owner.told.sort_by_key(|told| rank(told.finding)));
     owners.sort_by_key(|owner| owner.told.iter().map(|told| rank(told.finding)).min().unwrap_or(3));
     owners.truncate(SHOWN);
     owners

@@ -15,9 +15,6 @@ const EMBEDDED: usize = 256 * 1024;
 /// Characters of a query at most.
 const LONGEST_QUERY: usize = 4_000;
 
-/// Characters of a check's query at most.
-const LONGEST_CHECK_QUERY: usize = 1_500;
-
 /// The page's template.
 #[derive(Template)]
 #[template(path = "page.html")]
@@ -201,14 +198,6 @@ impl Page<'_> {
             return format!("too long for a page: it is in {}", self.object_file);
         }
         query.lines().map(|line| plain_to(line, LONGEST_QUERY)).collect::<Vec<_>>().join("\n")
-    }
-
-    /// The query of a check: there may be a hundred on a page, so a long one is left to the object.
-    fn check_query(&self, query: &str) -> String {
-        if query.chars().count() > LONGEST_CHECK_QUERY {
-            return format!("too long for a page: it is in {}", self.object_file);
-        }
-        self.query(query)
     }
 
     fn has_holds(&self) -> bool {
