@@ -114,6 +114,9 @@ impl Page<'_> {
 
     /// The four numbers people look for, each with its name and tone.
     fn tiles(&self) -> Vec<(String, &'static str, &'static str)> {
+        if self.report.inspects() {
+            return self.check_tiles();
+        }
         let sums = &self.told.sums;
         let deed = deed::main(self.report);
         let acted = match self.report.is_prospect() {
@@ -127,6 +130,17 @@ impl Page<'_> {
             (count(sums.held), "kept by holds", tone(sums.held, "kept")),
             (count(sums.left), "left, with a reason", tone(sums.left, "warn")),
             (count(sums.overdue), "overdue now", tone(sums.overdue, "warn")),
+        ]
+    }
+
+    fn check_tiles(&self) -> Vec<(String, &'static str, &'static str)> {
+        let sums = self.told.checks.sums;
+        let tile = |number: u64, what, tone| (count(number), what, if number == 0 { "none" } else { tone });
+        vec![
+            tile(sums.failed, "failed", "bad"),
+            tile(sums.warned, "with a warning", "warn"),
+            tile(sums.passed, "passed", "good"),
+            tile(sums.unanswered, "unanswered", "warn"),
         ]
     }
 
@@ -283,6 +297,29 @@ mod tests {
         );
         assert!(page.contains("and 9,900 more") && page.contains("and 4,900 more") && page.contains("data-complete=\"false\""));
         assert!(page.contains("core.table_9999"), "the one with trouble comes first");
+    }
+
+    #[test]
+    fn five_thousand_checks_are_a_small_page_in_time() {
+        let report = samples::many_checks(5_000);
+        let began = std::time::Instant::now();
+        let (page, letter, text) = (page(&report).unwrap(), html_part(&report).unwrap(), text::run(&report, Style::Plain));
+        assert!(began.elapsed() < std::time::Duration::from_secs(2), "{:?}", began.elapsed());
+        assert!(page.len() < 1_000_000 && letter.len() < 1_000_000, "{} {}", page.len(), letter.len());
+        assert!(page.contains("and 900 more") && text.contains("and 900 more"), "what is not shown is counted");
+        assert!(page.contains("check-4990") || page.contains("check-0"), "the failed ones are named");
+    }
+
+    #[test]
+    fn what_a_check_saw_is_on_the_page_with_its_line_and_its_query_under_a_fold() {
+        let page = page(&samples::found()).unwrap();
+        for part in
+            ["41 of 5,000 (0.82 %)", "▲ 3", "since 3 nights", "<polyline points=", "<details><summary>", "What could not be"]
+        {
+            assert!(page.contains(part), "{part}");
+        }
+        let letter = html_part(&samples::found()).unwrap();
+        assert!(!letter.contains("<svg") && letter.contains("store <code"), "mail programs drop drawings");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::deed::{self, DEEDS};
 use super::figures::{count, instant, plain, short_run};
-use super::run::{DatasetReport, Finding, FindingOutcome, Reason, RunReport, Settled, Verdict, Weight};
+use super::run::{DatasetReport, Reason, RunReport, Settled, Verdict, Weight};
 use crate::diagnostic::catalogue as codes;
 use crate::job::outcome::Outcome;
 use std::fmt;
@@ -196,25 +196,6 @@ pub fn settled(settled: &Settled) -> Line {
     };
     let (dataset, batch) = (plain(&settled.dataset), plain(&settled.batch));
     Line::counted(tone, settled.rows, format!("settled in `{dataset}`: {verdict} (batch {batch})"))
-}
-
-/// What a check saw.
-pub fn finding(finding: &Finding) -> Line {
-    let (tone, word) = match finding.outcome {
-        FindingOutcome::Pass => (Tone::Good, "passed"),
-        FindingOutcome::Warn => (Tone::Warn, "warning"),
-        FindingOutcome::Fail => (Tone::Bad, "failed"),
-        FindingOutcome::Error => (Tone::Bad, "could not be evaluated"),
-        FindingOutcome::Skipped => (Tone::Note, "skipped"),
-    };
-    let check = plain(&finding.check);
-    if matches!(finding.outcome, FindingOutcome::Error | FindingOutcome::Skipped) {
-        return Line::said(tone, format!("check `{check}` {word}"));
-    }
-    let of = finding.of.map(|of| format!("of {} ", count(of))).unwrap_or_default();
-    let samples: Vec<String> = finding.samples.iter().take(3).map(|sample| plain(sample)).collect();
-    let such_as = if samples.is_empty() { String::new() } else { format!(", such as {}", samples.join(", ")) };
-    Line::counted(tone, finding.value, format!("{of}found by check `{check}`: {word}{such_as}"))
 }
 
 /// How a guard is approved: the plan says what a person agrees to, and the run does at most that.

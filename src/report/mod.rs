@@ -2,9 +2,11 @@
 //!
 //! The sentences stand in `lines` and `told`; the forms only lay them out, so they cannot disagree.
 
+pub mod checks;
 pub mod deed;
 pub mod deliver;
 pub mod figures;
+pub mod finding;
 pub mod html;
 pub mod lines;
 pub mod mail;

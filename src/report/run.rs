@@ -1,6 +1,7 @@
 //! The report of one run: the object that `run-job --json` prints, and the ground of the text, the page and the mail.
 
 use super::figures::short_run;
+use super::finding::Finding;
 use crate::job::outcome::Outcome;
 use crate::job::spec::Mode;
 use chrono::{DateTime, Utc};
@@ -54,12 +55,22 @@ pub struct RunReport {
 impl RunReport {
     /// True when this tells what would be done: a plan, or a run that could touch nothing.
     pub fn is_prospect(&self) -> bool {
-        self.dry_run || self.mode == Mode::Observe || self.outcome.is_none()
+        self.dry_run || (self.mode == Mode::Observe && !self.inspects()) || self.outcome.is_none()
     }
 
     /// True when the action removes without archiving.
     pub fn removes_only(&self) -> bool {
         self.action == "delete"
+    }
+
+    /// True when the action only looks: there is nothing it could touch, and no mode that changes that.
+    pub fn inspects(&self) -> bool {
+        self.action == "check-quality"
+    }
+
+    /// True when a store gave no answer, or something else that may pass by itself was in the way.
+    pub fn met_something_temporary(&self) -> bool {
+        self.all_reasons().any(|reason| reason.weight == Weight::Temporary)
     }
 
     /// The stem of every file a run leaves: `20261121T021500Z-archive-orders-0000beef`. Sorts by time, and names no other folder.
@@ -72,7 +83,8 @@ impl RunReport {
 
     /// Every reason, those of the run first.
     pub fn all_reasons(&self) -> impl Iterator<Item = &Reason> {
-        self.reasons.iter().chain(self.datasets.iter().flat_map(|dataset| &dataset.reasons))
+        let datasets = self.datasets.iter().flat_map(|dataset| &dataset.reasons);
+        self.reasons.iter().chain(datasets).chain(self.findings.iter().filter_map(|finding| finding.reason.as_ref()))
     }
 }
 
@@ -258,39 +270,6 @@ pub enum Weight {
     Failed,
     /// Declared wrongly.
     Invalid,
-}
-
-/// What a check saw.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Finding {
-    /// The check.
-    pub check: String,
-    /// `pass`, `warn`, `fail`, `error` or `skipped`.
-    pub outcome: FindingOutcome,
-    /// What was counted.
-    pub value: u64,
-    /// Out of how many.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub of: Option<u64>,
-    /// A few, masked by tag.
-    #[serde(default)]
-    pub samples: Vec<String>,
-}
-
-/// How a check ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FindingOutcome {
-    /// Within bounds.
-    Pass,
-    /// Past the warning bound.
-    Warn,
-    /// Past the failing bound.
-    Fail,
-    /// Could not be evaluated.
-    Error,
-    /// Not evaluated, with a reason.
-    Skipped,
 }
 
 /// A batch of an interrupted run, settled from what the store holds now.

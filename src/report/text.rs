@@ -67,8 +67,20 @@ fn body(text: &mut String, told: &Told<'_>, style: Style) {
             format!("{} (policy {}){}", plain(&dataset.dataset.dataset), plain(&dataset.dataset.policy), found_by(dataset, told));
         section(text, &name, dataset.lines(), dataset.reasons.rest().map(|rest| format!("{rest} reasons")), style);
     }
-    section(text, "checks", told.findings.items.iter(), told.findings.rest(), style);
+    checks(text, told, style);
     text.push('\n');
+}
+
+/// What checks saw by owner, then what could not be answered. A plan shows what each would ask.
+fn checks(text: &mut String, told: &Told<'_>, style: Style) {
+    let (checks, alone) = (&told.checks, told.checks.owners.len() < 2);
+    for (at, owner) in checks.owners.iter().enumerate() {
+        let lines = owner.lines(told.report.outcome.is_none());
+        let title = if alone && owner.owner.is_none() { "checks".to_owned() } else { format!("checks of {}", owner.name()) };
+        let rest = checks.rest().filter(|_| at + 1 == checks.owners.len());
+        section(text, &title, lines.iter(), rest, style);
+    }
+    section(text, "what could not be answered", checks.unanswered.iter(), None, style);
 }
 
 /// Which index finds the rows, and the oldest of them: what a plan is read for.
@@ -180,6 +192,7 @@ mod tests {
             (samples::observed(), include_str!("testdata/observed.txt")),
             (samples::settled(), include_str!("testdata/settled.txt")),
             (samples::found(), include_str!("testdata/found.txt")),
+            (samples::swept(), include_str!("testdata/swept.txt")),
         ];
         for (report, agreed) in agreed {
             assert_eq!(run(&report, Style::Plain), agreed);

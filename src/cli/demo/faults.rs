@@ -1,6 +1,7 @@
 //! Whether the checks found what is wrong with the data, and nothing else: held against the tables, asked in other words.
 
-use crate::report::run::{FindingOutcome, RunReport};
+use crate::report::finding::FindingOutcome;
+use crate::report::run::RunReport;
 use crate::store::connect::Store;
 use crate::store::failure::StoreFailure;
 
@@ -43,7 +44,7 @@ pub(super) async fn compare(store: &Store, report: &RunReport) -> Result<Vec<Com
         compared.push(Compared {
             check: (*check).to_owned(),
             outcome: finding.map(|finding| finding.outcome),
-            found: finding.map(|finding| finding.value),
+            found: finding.and_then(|finding| finding.value),
             there: session.count(sql, &[]).await?,
         });
     }
