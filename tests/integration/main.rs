@@ -4,6 +4,7 @@
 mod cases;
 mod commands;
 mod floors;
+mod kinds;
 mod promises;
 mod service;
 #[allow(dead_code, reason = "what several suites share is not always in use by one of them")]

@@ -2,6 +2,7 @@
 
 mod clock;
 mod dangling;
+mod duplicate;
 mod expired;
 mod faulty;
 mod freshness;
@@ -10,6 +11,7 @@ mod look;
 mod missing;
 mod overdue;
 mod range;
+mod regex;
 mod row_count;
 mod sample;
 mod sql;
@@ -22,8 +24,10 @@ pub use sample::Sampler;
 /// Every kind that is built, in the order people read them.
 pub const KINDS: &[Kind] = &[
     row_count::KIND, //
+    duplicate::KIND,
     missing::KIND,
     range::KIND,
+    regex::KIND,
     freshness::KIND,
     expired::KIND,
     dangling::KIND,
