@@ -17,6 +17,7 @@ mod sample;
 mod sql;
 mod unclassified;
 mod unsealed;
+mod vitals;
 
 pub use kind::Kind;
 pub use sample::Sampler;
@@ -35,6 +36,12 @@ pub const KINDS: &[Kind] = &[
     unclassified::KIND,
     overdue::KIND,
     sql::KIND,
+    vitals::CONNECTIONS,
+    vitals::CACHE_HIT,
+    vitals::REPLICATION_LAG,
+    vitals::SLOW_STATEMENTS,
+    vitals::TABLE_SIZE,
+    vitals::UNUSED_INDEXES,
 ];
 
 /// The kind of that key.

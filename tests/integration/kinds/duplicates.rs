@@ -199,13 +199,14 @@ const HOSTILE: &[&str] = &[
 fn hostile_groups() -> Vec<(u64, String)> {
     let mut dice = Dice(17);
     let all = HOSTILE.iter().map(|text| (0, (*text).to_owned()));
-    let some = (1..=30).flat_map(|group| (0..9).map(move |_| group)).map(|group| {
+    let some = (1..=15).flat_map(|group| (0..9).map(move |_| group)).map(|group| {
         let at = usize::try_from(dice.roll(HOSTILE.len() as u64)).unwrap();
         (group, HOSTILE[at].to_owned())
     });
     let some: Vec<_> = some.collect();
     // Neighbours are alike: each with the two behind it.
-    let near = (0..HOSTILE.len() - 5).step_by(4).flat_map(|at| (0..6).map(move |n| (100 + at as u64, HOSTILE[at + n].to_owned())));
+    let near =
+        (0..HOSTILE.len() - 5).step_by(4).flat_map(|at| (0..6).map(move |n| (100 + at as u64, HOSTILE[at + n].to_owned())));
     all.chain(some).chain(near).collect()
 }
 
