@@ -1,5 +1,6 @@
 //! A person's own query, run so that it can only read.
 
+use super::catalogue;
 use super::cell::Cell;
 use super::connect::Store;
 use super::dialect::Dialect;
@@ -27,6 +28,8 @@ impl Store {
         let query = one_statement(query)?;
         let mut session = self.reading(who).await?;
         session.begin_reading().await?;
+        // Accepted bare as well as in brackets: `…) q UNION SELECT (…` would end ours.
+        catalogue::index_used(&mut session, query, &[]).await?;
         let sql = match session.dialect() {
             // As texts, whatever their types are.
             Dialect::Postgres => format!(
@@ -52,9 +55,12 @@ impl Store {
 
 /// The query without a semicolon behind it. One anywhere else is refused: where quotes end is each store's own affair.
 fn one_statement(query: &str) -> Result<&str, StoreFailure> {
-    let query = query.trim().trim_end_matches(';').trim_end();
+    let query = query.trim_start().trim_end_matches(|c: char| c == ';' || c.is_whitespace());
     if query.contains([';', '\0']) {
         return Err(unfit("the query holds a semicolon, so it may be more than one statement; nothing was asked".to_owned()));
+    }
+    if query.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word.eq_ignore_ascii_case("into")) {
+        return Err(unfit("the query holds the word `INTO`, which can write a file or a table; nothing was asked".to_owned()));
     }
     Ok(query)
 }
@@ -84,8 +90,8 @@ mod tests {
 
     #[test]
     fn a_query_is_one_statement() {
-        assert_eq!(one_statement(" SELECT 1 ;\n; ").unwrap(), "SELECT 1 ;\n".trim_end_matches(['\n', ';', ' ']));
-        for query in ["SELECT 1; DELETE FROM t", "SELECT ';'", "SELECT 1\0"] {
+        assert_eq!(one_statement(" SELECT 1 ;\n; ").unwrap(), "SELECT 1");
+        for query in ["SELECT 1; DELETE FROM t", "SELECT ';'", "SELECT 1\0", "SELECT 1 into outfile 'x'"] {
             assert!(one_statement(query).is_err(), "{query}");
         }
     }

@@ -32,6 +32,24 @@ impl Looked {
         Ok(format!("{at} IS NULL OR {empty}"))
     }
 
+    /// The column's value as text.
+    ///
+    /// # Errors
+    /// There is no such column; it holds bytes.
+    pub fn text_of(&self, name: &str) -> Result<String, StoreFailure> {
+        let (at, column) = (self.column(name)?, self.table().column(name)?);
+        if column.class == Class::Bytes {
+            let text =
+                format!("column `{name}` of `{}` is of type `{}`, which holds no text", self.table().label(), column.declared);
+            return Err(StoreFailure::refused(codes::CHECK_UNFIT, text, "name a column of text"));
+        }
+        Ok(match self.dialect() {
+            Dialect::Sqlite => format!("CAST({at} AS TEXT)"),
+            Dialect::Postgres => format!("{at}::text"),
+            _ => format!("CONVERT({at} USING utf8mb4)"),
+        })
+    }
+
     /// True where the column holds a number below `min` or above `max`, or no number at all; NULL is neither.
     ///
     /// # Errors

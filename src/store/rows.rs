@@ -342,7 +342,7 @@ impl Rows {
 }
 
 /// SQLite lets a primary key be NULL, and such a row has no name to move it by.
-async fn refuse_unnamed_rows(session: &mut Session, table: &Table, key: &[Column]) -> Result<(), StoreFailure> {
+pub(super) async fn refuse_unnamed_rows(session: &mut Session, table: &Table, key: &[Column]) -> Result<(), StoreFailure> {
     if session.dialect() != Dialect::Sqlite || !key.iter().any(|column| column.nullable) {
         return Ok(());
     }

@@ -6,6 +6,7 @@ mod commands;
 mod company;
 mod floors;
 mod graph;
+mod kinds;
 mod promises;
 mod references;
 mod service;

@@ -2,6 +2,7 @@
 
 mod clock;
 mod dangling;
+mod duplicate;
 mod expired;
 mod faulty;
 mod freshness;
@@ -11,11 +12,13 @@ mod missing;
 mod overdue;
 mod range;
 mod reference;
+mod regex;
 mod row_count;
 mod sample;
 mod sql;
 mod unclassified;
 mod unsealed;
+mod vitals;
 
 pub use kind::Kind;
 pub use sample::Sampler;
@@ -23,8 +26,10 @@ pub use sample::Sampler;
 /// Every kind that is built, in the order people read them.
 pub const KINDS: &[Kind] = &[
     row_count::KIND, //
+    duplicate::KIND,
     missing::KIND,
     range::KIND,
+    regex::KIND,
     freshness::KIND,
     expired::KIND,
     dangling::KIND,
@@ -33,6 +38,12 @@ pub const KINDS: &[Kind] = &[
     overdue::KIND,
     sql::KIND,
     reference::KIND,
+    vitals::CONNECTIONS,
+    vitals::CACHE_HIT,
+    vitals::REPLICATION_LAG,
+    vitals::SLOW_STATEMENTS,
+    vitals::TABLE_SIZE,
+    vitals::UNUSED_INDEXES,
 ];
 
 /// The kind of that key.

@@ -44,17 +44,19 @@ async fn measure(cx: &Context, check: &Check, as_of: DateTime<Utc>) -> Result<Me
             return Err(StoreFailure::refused(codes::NO_POLICY, text, "`steward policies` lists them"));
         }
     }
-    let (mut measured, mut queries) = (Measured { of: Some(0), ..Measured::default() }, vec![]);
+    let (mut measured, mut queries, mut any_held) = (Measured { of: Some(0), ..Measured::default() }, vec![], false);
     for step in cx.policies.matching(names).into_iter().flat_map(steps) {
         let rows = rows(cx, &step, as_of).await?;
         let counts = rows.count(&cx.holds_on(step.dataset)).await?;
         let overdue = counts.due - counts.held.min(counts.due);
+        any_held |= counts.held > 0;
         measured.value += overdue;
         measured.of = measured.of.map(|of| of + counts.total);
         measured.notes.push(note(&step, overdue, counts.held, counts.oldest.as_deref()));
         queries.push(rows.due_query());
     }
-    if let [query] = queries.as_slice() {
+    // Rows that are held are in it too: where there are any it gives another number.
+    if let ([query], false) = (queries.as_slice(), any_held) {
         measured.query = Some(query.clone());
     } else {
         measured.notes.extend(queries.into_iter().map(|query| format!("the rows past their period, held ones too: {query}")));

@@ -4,6 +4,7 @@ pub mod bound;
 pub mod check;
 pub mod field;
 pub mod given;
+pub mod normal;
 pub mod read;
 pub mod schema;
 pub mod shape;

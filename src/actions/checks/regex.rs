@@ -1,0 +1,86 @@
+//! Values that do not look as they should: `regex: "^[^@]+@[^@]+$", column: email`.
+
+use super::kind::Kind;
+use super::look;
+use super::sample::Sampler;
+use crate::action::{Context, Measured};
+use crate::diagnostic::catalogue as codes;
+use crate::policy::quality::check::Check;
+use crate::policy::quality::shape::{Also, Counts, On, Shape, Takes};
+use crate::store::cell::Cell;
+use crate::store::failure::StoreFailure;
+use futures_util::FutureExt;
+use regex::{Regex, RegexBuilder};
+
+/// Counts rows whose text a pattern does not match, or does, where it must not. NULL has no text and is not counted.
+///
+/// Every store has a pattern language of its own, or none: so the texts come here in pages along the key, and one language
+/// decides, in time that grows with the text and never faster.
+pub const KIND: Kind = Kind {
+    shape: &Shape {
+        key: "regex",
+        about: "rows whose text this pattern does not match (Rust's `regex` syntax; anchor it with `^` and `$`)",
+        takes: Takes::Text,
+        with: &[
+            Also { key: "column", about: "the column that holds the text", takes: Takes::Text, needed: true },
+            Also {
+                key: "match",
+                about: "whether a match is what is wanted (required, the default) or what is wrong (forbidden)",
+                takes: Takes::Word(&["required", "forbidden"]),
+                needed: false,
+            },
+        ],
+        on: On::Table,
+        counts: Counts::Things,
+        warns: Some("> 0"),
+    },
+    measure: |cx, check, _| measure(cx, check).boxed(),
+};
+
+/// A pattern may take up so much memory, compiled.
+const PATTERN_SIZE: usize = 4 << 20;
+
+async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
+    let pattern = pattern(check)?;
+    let wrong_if = check.given.text("match") == Some("forbidden");
+    let column = check.given.text("column").unwrap_or_default();
+    let mut looked = look::at(cx, check).await?;
+    let (at, names) = (looked.column(column)?, [looked.key_names(), vec![column.to_owned()]].concat());
+    let text = looked.text_of(column)?;
+    let mut walk = looked.scan(&[format!("{at} IS NOT NULL")], &[text]).await?;
+    let (mut seen, mut measured) = (0_u64, Measured::default());
+    while let Some(page) = walk.next(&mut looked).await? {
+        for row in page {
+            let Some(cell) = row.cells.first().filter(|cell| **cell != Cell::Null) else { continue };
+            seen += 1;
+            if pattern.is_match(&cell.shown()) != wrong_if {
+                continue;
+            }
+            measured.value += 1;
+            if let (true, Some(dataset)) = (measured.samples.len() < check.samples as usize, check.table()) {
+                let sampler = Sampler::new(cx, dataset).keyed_by(looked.key_names());
+                measured.samples.push(sampler.cells(&names, &[row.key.as_slice(), row.cells.as_slice()].concat()));
+            }
+        }
+    }
+    measured.of = Some(seen);
+    measured.nothing_seen = seen == 0;
+    measured
+        .notes
+        .push(format!("the texts were compared in the worker: SELECT {at}{}", looked.from_where(&[format!("{at} IS NOT NULL")])));
+    Ok(measured)
+}
+
+fn pattern(check: &Check) -> Result<Regex, StoreFailure> {
+    let text = check.given.text(check.shape.key).unwrap_or_default();
+    RegexBuilder::new(text).size_limit(PATTERN_SIZE).build().map_err(|error| {
+        // The last line of a syntax error is the reason; those before it draw the pattern.
+        let told = error.to_string();
+        let reason = told.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        StoreFailure::refused(
+            codes::CHECK_UNFIT,
+            format!("the pattern of the check `{}` cannot be used: {reason}", check.name),
+            "the syntax is that of Rust's `regex`: no look-around, no back-references",
+        )
+    })
+}

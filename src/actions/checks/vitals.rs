@@ -1,0 +1,122 @@
+//! What servers say of their own health: connections, cache, lag, slow statements, room, idle indexes (M14).
+
+use super::kind::Kind;
+use super::look;
+use crate::action::{Context, Measured};
+use crate::diagnostic::catalogue as codes;
+use crate::policy::quality::bound::{Bound, Unit};
+use crate::policy::quality::check::Check;
+use crate::policy::quality::shape::{Also, Counts, On, Shape, Takes};
+use crate::store::connect::StoreLocation;
+use crate::store::failure::StoreFailure;
+use crate::store::replica::Lag;
+use crate::store::vital::{self, Vital};
+use futures_util::FutureExt;
+
+const fn shape(key: &'static str, about: &'static str, counts: Counts, warns: Option<&'static str>) -> Shape {
+    Shape { key, about, takes: Takes::Flag, with: &[], on: On::TableStore, counts, warns }
+}
+
+/// How many of the allowed connections are taken, in percent.
+pub const CONNECTIONS: Kind = Kind {
+    shape: &shape("connections", "how many of the allowed connections are taken, in percent", Counts::Percent, Some("> 80 %")),
+    measure: |cx, check, _| connections(cx, check).boxed(),
+};
+
+/// How many wanted pages stood in memory already, in percent.
+pub const CACHE_HIT: Kind = Kind {
+    shape: &shape("cache_hit", "how many wanted pages stood in memory already, in percent", Counts::Percent, Some("< 80 %")),
+    measure: |cx, check, _| cache_hit(cx, check).boxed(),
+};
+
+/// How far the replica furthest behind lags. A lag that is not known is no pass.
+pub const REPLICATION_LAG: Kind = Kind {
+    shape: &shape("replication_lag", "how far the replica furthest behind lags", Counts::Time, Some("> 10 s")),
+    measure: |cx, check, _| replication_lag(cx, check).boxed(),
+};
+
+/// Statements that take longer than `over` on average.
+pub const SLOW_STATEMENTS: Kind = Kind {
+    shape: &Shape {
+        with: &[Also { key: "over", about: "what is long: `1000 ms` (the default), `2 s`", takes: Takes::Text, needed: false }],
+        ..shape("slow_statements", "kinds of statements that take longer than `over` on average", Counts::Things, Some("> 0"))
+    },
+    measure: |cx, check, _| slow_statements(cx, check).boxed(),
+};
+
+/// The largest table of the store's own schema, indexes included.
+pub const TABLE_SIZE: Kind = Kind {
+    shape: &shape("table_size", "the size of the largest table of a store's own schema, indexes included", Counts::Bytes, None),
+    measure: |cx, check, _| table_size(cx, check).boxed(),
+};
+
+/// Indexes that nobody reads and that keep nothing unique.
+pub const UNUSED_INDEXES: Kind = Kind {
+    shape: &shape("unused_indexes", "indexes that no query has read and that keep nothing unique", Counts::Things, Some("> 0")),
+    measure: |cx, check, _| unused_indexes(cx, check).boxed(),
+};
+
+async fn connections(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
+    Ok(measured(look::store(cx, check)?.connections_taken(&cx.who()).await?))
+}
+
+async fn cache_hit(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
+    Ok(measured(look::store(cx, check)?.cache_hits(&cx.who()).await?))
+}
+
+async fn replication_lag(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
+    let store = look::store(cx, check)?;
+    if matches!(store.location(), StoreLocation::File(_)) {
+        return Err(vital::makes_no_sense(store, "replicas", "it has none"));
+    }
+    match store.replica_lag(&cx.who()).await? {
+        Lag::Known(lag) => Ok(Measured { value: u64::try_from(lag.as_millis()).unwrap_or(u64::MAX), ..Measured::default() }),
+        Lag::Unknown(why) => {
+            let text = format!("the lag of the replicas of store `{}` is not known: {why}", store.name());
+            Err(StoreFailure::refused(codes::CHECK_UNFIT, text, "an unknown lag is no pass; ask a server that knows it"))
+        }
+    }
+}
+
+async fn slow_statements(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
+    let over = over(check)?;
+    let mut measured = measured(look::store(cx, check)?.slow_statements(&cx.who(), over, check.samples).await?);
+    measured.notes.push(format!("slow is more than {over} ms on average"));
+    Ok(measured)
+}
+
+async fn table_size(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
+    Ok(measured(look::store(cx, check)?.largest_table(&cx.who(), check.samples).await?))
+}
+
+async fn unused_indexes(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
+    Ok(measured(look::store(cx, check)?.unused_indexes(&cx.who(), check.samples).await?))
+}
+
+/// `over` in milliseconds, written as a bound is.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a bound is never negative, and a part of a millisecond is none"
+)]
+fn over(check: &Check) -> Result<u64, StoreFailure> {
+    let Some(text) = check.given.text("over") else { return Ok(1_000) };
+    match format!("> {text}").parse::<Bound>() {
+        Ok(bound) if bound.unit == Unit::Time => Ok(bound.amount as u64),
+        _ => {
+            let text = format!("`{text}` under `over` of the check `{}` is no time", check.name);
+            Err(StoreFailure::refused(codes::CHECK_UNFIT, text, "write `1000 ms` or `2 s`"))
+        }
+    }
+}
+
+fn measured(vital: Vital) -> Measured {
+    Measured {
+        value: vital.value,
+        of: vital.of,
+        samples: vital.samples,
+        query: Some(vital.query),
+        notes: vital.notes,
+        nothing_seen: vital.nothing_seen,
+    }
+}

@@ -1,0 +1,135 @@
+//! The form in which values are compared, as the store computes it for text in plain ASCII.
+//!
+//! Each store has its own idea of a small letter and of white space, and each collation of what is equal. On ASCII they can be
+//! made to agree with each other and with [`Normal`]; the few values beyond it are odd and compared in the worker.
+
+use super::dialect::Dialect;
+use super::failure::StoreFailure;
+use super::looked::Looked;
+use super::table::{Class, Column};
+use crate::diagnostic::catalogue as codes;
+use crate::policy::quality::normal::Normal;
+
+/// One column in the form in which it is compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Form {
+    /// The column.
+    pub(super) column: Column,
+    /// The column itself, qualified.
+    pub(super) raw: String,
+    /// Its form, compared byte for byte. Means nothing for odd values.
+    pub(super) form: String,
+    /// True for values whose form the store cannot compute; none where it always can.
+    pub(super) odd: Option<String>,
+    /// The value as it travels to the worker.
+    pub(super) out: String,
+    /// Compared as text.
+    pub(super) is_text: bool,
+}
+
+impl Looked {
+    pub(super) fn form(&self, name: &str, normal: Normal) -> Result<Form, StoreFailure> {
+        let (dialect, raw) = (self.dialect(), self.column(name)?);
+        let column = self.table().column(name)?.clone();
+        let path = dialect.table(self.table());
+        let is_text = dialect == Dialect::Sqlite || column.class == Class::Text;
+        let mut form = Form { form: raw.clone(), odd: None, out: dialect.outgoing(&path, &column), column, raw, is_text };
+        if is_text {
+            form.as_text(dialect, normal);
+        } else if form.column.class == Class::Json {
+            let text = format!("column `{name}` of `{}` holds JSON, which has more than one spelling", self.table().label());
+            return Err(StoreFailure::refused(codes::CHECK_UNFIT, text, "name other columns"));
+        }
+        Ok(form)
+    }
+}
+
+impl Form {
+    fn as_text(&mut self, dialect: Dialect, normal: Normal) {
+        let text = match dialect {
+            Dialect::Sqlite if normal == Normal::None => format!("{} COLLATE BINARY", self.raw),
+            Dialect::Sqlite => format!("CAST({} AS TEXT)", self.raw),
+            Dialect::Postgres => format!("({}::text COLLATE \"C\")", self.raw),
+            // Not `CAST`: a cast to a character set without a collation of its own would be the connection's.
+            _ => format!("CONVERT({} USING utf8mb4)", self.raw),
+        };
+        let bytes = |text: &str| if dialect.is_mysql() { format!("CAST({text} AS BINARY)") } else { text.to_owned() };
+        if normal == Normal::None {
+            self.form = bytes(&text);
+            return;
+        }
+        self.out.clone_from(&text);
+        let bare = trimmed(dialect, &text);
+        let mut odd = vec![beyond_ascii(dialect, &text)];
+        if dialect.is_mysql() {
+            // Its TRIM takes spaces alone.
+            odd.push(format!("ASCII({bare}) BETWEEN 9 AND 13 OR ASCII(RIGHT({bare}, 1)) BETWEEN 9 AND 13"));
+        }
+        let form = match normal {
+            Normal::None | Normal::Trim => bare.clone(),
+            Normal::Lower | Normal::Email { .. } => small(dialect, &bare),
+        };
+        let form = match normal {
+            Normal::Email { without_tag: true } => {
+                odd.push(hard_tag(dialect, &bare));
+                without_tag(dialect, &form)
+            }
+            _ => form,
+        };
+        self.form = bytes(&form);
+        self.odd = Some(odd.join(" OR "));
+    }
+}
+
+fn trimmed(dialect: Dialect, text: &str) -> String {
+    match dialect {
+        Dialect::Sqlite => format!("trim({text}, char(9, 10, 11, 12, 13, 32))"),
+        Dialect::Postgres => format!("btrim({text}, E' \\t\\n\\x0b\\f\\r')"),
+        _ => format!("TRIM({text})"),
+    }
+}
+
+fn beyond_ascii(dialect: Dialect, text: &str) -> String {
+    match dialect {
+        // A NUL ends `length`, so such a text is odd as well.
+        Dialect::Sqlite => format!("length(CAST({text} AS BLOB)) <> length({text})"),
+        Dialect::Postgres => format!("octet_length(convert_to({text}, 'UTF8')) <> char_length({text})"),
+        _ => format!("LENGTH({text}) <> CHAR_LENGTH({text})"),
+    }
+}
+
+fn small(dialect: Dialect, text: &str) -> String {
+    match dialect {
+        Dialect::Sqlite | Dialect::Postgres => format!("lower({text})"),
+        // Under a Turkish collation `I` has no dot in small letters either.
+        _ => format!("LOWER({text} COLLATE utf8mb4_bin)"),
+    }
+}
+
+/// A tag in an address that is not one name, one `@` and one domain.
+fn hard_tag(dialect: Dialect, text: &str) -> String {
+    let (find, length) = match dialect {
+        Dialect::Postgres => ("strpos", "char_length"),
+        Dialect::Sqlite => ("instr", "length"),
+        _ => ("INSTR", "CHAR_LENGTH"),
+    };
+    let plus = format!("{find}({text}, '+')");
+    format!("({plus} > 0 AND ({plus} = 1 OR {length}({text}) - {length}(replace({text}, '@', '')) <> 1))")
+}
+
+fn without_tag(dialect: Dialect, text: &str) -> String {
+    match dialect {
+        Dialect::Sqlite => format!(
+            "CASE WHEN instr({text}, '+') > 0 AND instr({text}, '+') < instr({text}, '@') \
+             THEN substr({text}, 1, instr({text}, '+') - 1) || substr({text}, instr({text}, '@')) ELSE {text} END"
+        ),
+        Dialect::Postgres => format!(
+            "CASE WHEN strpos({text}, '+') > 0 \
+             THEN split_part(split_part({text}, '@', 1), '+', 1) || '@' || split_part({text}, '@', 2) ELSE {text} END"
+        ),
+        _ => format!(
+            "CASE WHEN INSTR({text}, '+') > 0 \
+             THEN CONCAT(SUBSTRING_INDEX(SUBSTRING_INDEX({text}, '@', 1), '+', 1), '@', SUBSTRING_INDEX({text}, '@', -1)) ELSE {text} END"
+        ),
+    }
+}

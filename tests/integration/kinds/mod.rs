@@ -1,0 +1,7 @@
+//! The kinds of checks against real databases with planted faults: what they count is exact, on every engine.
+
+mod duplicates;
+mod health;
+mod rows;
+mod sight;
+mod whole_stores;

@@ -1,0 +1,134 @@
+//! One check measured as the runner would: declared in a policy file, read, and looked at by its kind.
+
+use crate::support::engine::Engine;
+use crate::support::house::{House, URL};
+use chrono::{DateTime, Utc};
+use std::cell::OnceCell;
+use std::sync::Arc;
+use std::time::Duration;
+use steward::action::{Context, Measured};
+use steward::actions::{self, checks};
+use steward::declarations::reading::Declarations;
+use steward::job::spec::{Job, Mode, ReportRule};
+use steward::place::Place;
+use steward::store::connect::{StoreAddress, StoreLocation};
+use steward::store::failure::StoreFailure;
+use steward::store::stores::Stores;
+use tokio::runtime::Runtime;
+
+/// When every check here is measured.
+pub const AS_OF: &str = "2026-11-21T12:00:00Z";
+
+/// A house with tables, to look at.
+pub struct Sight {
+    pub house: House,
+    pub engine: Engine,
+    stores: OnceCell<Arc<Stores>>,
+    runtime: Runtime,
+}
+
+impl Sight {
+    /// A house on an engine, its tables made and filled by a script; `{{words}}` as in the cases.
+    pub fn new(engine: Engine, script: &str) -> Self {
+        let house = House::new(engine);
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+        let sight = Self { house, engine, stores: OnceCell::new(), runtime };
+        sight.sql(script);
+        sight
+    }
+
+    /// Runs a script, `{{words}}` and `[names]` put in this engine's own.
+    pub fn sql(&self, script: &str) {
+        if !script.is_empty() {
+            self.house.sql(&self.words(script));
+        }
+    }
+
+    /// The text with `{{words}}` in this engine's own.
+    pub fn words(&self, script: &str) -> String {
+        let mut text = script.to_owned();
+        while let Some((before, rest)) = text.split_once("{{") {
+            let (word, after) = rest.split_once("}}").expect("a word ends");
+            let said = self.engine.word(word).unwrap_or_else(|| panic!("no word `{word}`"));
+            text = format!("{before}{said}{after}");
+        }
+        text
+    }
+
+    /// Measures the one check of a policy file.
+    pub fn measure(&self, policy: &str) -> Result<Measured, StoreFailure> {
+        self.house.policy("looked", policy);
+        let url = self.house.database.url();
+        let read = Declarations::read(
+            &self.house.path("steward.yaml"),
+            &|name| (name == URL).then(|| url.clone()),
+            &actions::vocabulary(),
+        );
+        let (declarations, _) = read.unwrap_or_else(|diagnosis| panic!("{diagnosis}"));
+        let policies = Arc::new(declarations.policies);
+        let check = policies.checks.first().expect("a check").clone();
+        let kind = checks::named(check.shape.key).expect("a kind");
+        self.runtime.block_on(async {
+            let stores = self.stores.get_or_init(|| Arc::new(Stores::new([self.address()]).expect("a store"))).clone();
+            let holds = policies.holds.clone();
+            let cx = Context::new("0199".into(), Arc::new(job()), stores, policies, holds);
+            (kind.measure)(&cx, &check, as_of()).await
+        })
+    }
+
+    /// The same, for what must work.
+    #[track_caller]
+    pub fn sees(&self, policy: &str) -> Measured {
+        match self.measure(policy) {
+            Ok(measured) => measured,
+            Err(failure) => panic!("{}: {failure}\n{policy}", self.engine.name()),
+        }
+    }
+
+    /// The same, for what must not: the sentence people are told.
+    #[track_caller]
+    pub fn refuses(&self, policy: &str) -> String {
+        match self.measure(policy) {
+            Ok(measured) => panic!("{}: {measured:?}\n{policy}", self.engine.name()),
+            Err(failure) => failure.to_string(),
+        }
+    }
+
+    /// Value and whole of a check, and that its query, typed in by hand, gives the value again (promise 12).
+    #[track_caller]
+    pub fn counts(&self, policy: &str) -> (u64, Option<u64>) {
+        let measured = self.sees(policy);
+        if let Some(query) = &measured.query {
+            assert_eq!(self.house.database.count(query), measured.value, "{}: {query}", self.engine.name());
+        }
+        (measured.value, measured.of)
+    }
+
+    fn address(&self) -> StoreAddress {
+        let at = match self.house.database.file() {
+            Some(file) => StoreLocation::File(file.to_owned()),
+            None => StoreLocation::Server { url: self.house.database.url().into(), user: None, password: None, ca: None },
+        };
+        let (lock_timeout, statement_timeout) = (Duration::from_secs(5), Duration::from_secs(30));
+        StoreAddress { name: "core".into(), at, lock_timeout, statement_timeout, connections: 2 }
+    }
+}
+
+fn job() -> Job {
+    Job {
+        name: "check-quality".into(),
+        action: "check-quality".into(),
+        policies: vec!["*".into()],
+        schedule: None,
+        timezone: chrono_tz::Tz::UTC,
+        budget: None,
+        pause_when_replica_lag: None,
+        mode: Mode::Enforce,
+        report: ReportRule::default(),
+        place: Place::File { file: "jobs/check-quality.yaml".into(), line: 1, column: 1 },
+    }
+}
+
+fn as_of() -> DateTime<Utc> {
+    AS_OF.parse().expect("an instant")
+}
