@@ -4,6 +4,7 @@
 mod cases;
 mod commands;
 mod floors;
+mod keys;
 mod promises;
 mod references;
 mod service;

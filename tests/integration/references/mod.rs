@@ -1,4 +1,4 @@
 //! References between stores: which ids are there, and which point at nothing.
 
 mod presence;
-mod stores;
+pub mod stores;
