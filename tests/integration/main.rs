@@ -8,3 +8,4 @@ mod promises;
 mod service;
 #[allow(dead_code, reason = "what several suites share is not always in use by one of them")]
 mod support;
+mod views;

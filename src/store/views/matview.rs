@@ -94,6 +94,11 @@ impl MaterializedView {
         format!("REFRESH MATERIALIZED VIEW {}{}", if self.concurrently { "CONCURRENTLY " } else { "" }, self.path)
     }
 
+    /// Who may send it, for whoever administers the store.
+    pub fn grants(&self) -> Vec<String> {
+        vec![format!("-- the owner of {} may, and from PostgreSQL 17 on whoever has MAINTAIN on it", self.path)]
+    }
+
     /// The query that counts its rows again.
     pub fn query(&self) -> String {
         format!("SELECT COUNT(*) FROM {}", self.path)
@@ -135,7 +140,11 @@ impl MaterializedView {
         let took = began.elapsed();
         // Done is done, whether its rows can be counted or not.
         let after = session.count(&self.query(), &[]).await.ok();
-        let how = if self.concurrently { "concurrently" } else { "while whoever read it waited" };
+        let how = match (self.populated, self.concurrently) {
+            (false, _) => "for the first time",
+            (true, true) => "concurrently",
+            (true, false) => "while its readers waited",
+        };
         Ok(Refreshed { how: how.to_owned(), took, before: None, after })
     }
 
