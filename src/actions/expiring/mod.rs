@@ -161,4 +161,10 @@ impl<E: Ends> Action for Expire<E> {
             Of::Rows(rows) => rows.finish(cx, tally).await,
         }
     }
+
+    async fn tidy(&self, _: &Context, tally: &Tally) -> Vec<(String, String)> {
+        match &self.of {
+            Of::Rows(rows) => rows.tidy(tally).await,
+        }
+    }
 }
