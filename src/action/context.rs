@@ -8,6 +8,7 @@ use crate::store::failure::StoreFailure;
 use crate::store::holds::Holds;
 use crate::store::redis::holds::KeyHolds;
 use crate::store::stores::Stores;
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// What every action of a run can see.
@@ -22,12 +23,23 @@ pub struct Context {
     /// The effective policies. A policy edited while the job runs does not change the running pass.
     pub policies: Arc<Policies>,
     holds: Arc<RwLock<Arc<Vec<Hold>>>>,
+    underneath: Arc<BTreeMap<String, String>>,
 }
 
 impl Context {
     /// A context with the holds in force now.
     pub fn new(run: String, job: Arc<Job>, stores: Arc<Stores>, policies: Arc<Policies>, holds: Vec<Hold>) -> Self {
-        Self { run, job, stores, policies, holds: Arc::new(RwLock::new(Arc::new(holds))) }
+        Self { run, job, stores, policies, holds: Arc::new(RwLock::new(Arc::new(holds))), underneath: Arc::default() }
+    }
+
+    /// The same context, which remembers what the job's last run saw underneath its views: numbers by the view's name.
+    pub fn remembering(self, underneath: BTreeMap<String, String>) -> Self {
+        Self { underneath: Arc::new(underneath), ..self }
+    }
+
+    /// What the job's last run saw underneath a view when it left it fresh.
+    pub fn underneath(&self, view: &str) -> Option<&str> {
+        self.underneath.get(view).map(String::as_str)
     }
 
     /// How the stores see us: `archive-orders 0199c1d2-…`.

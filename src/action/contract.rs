@@ -30,6 +30,11 @@ pub trait Action: Sized + Send + Sync + 'static {
     /// The policies of a job that this action acts on, in the job's order.
     fn targets(job: &Job, policies: &Policies) -> Vec<Self::Target>;
 
+    /// The same targets in the order in which they are carried out, where the stores know better than the job. Reads only.
+    fn arrange(_: &Context, targets: Vec<Self::Target>) -> impl Future<Output = Vec<Self::Target>> + Send {
+        std::future::ready(targets)
+    }
+
     /// The dataset and the policy of a target, for reports, before anything else is known.
     fn label(target: &Self::Target) -> Label;
 
@@ -71,6 +76,12 @@ pub trait Action: Sized + Send + Sync + 'static {
 
     /// Called once after the last batch of a real run that changed something: leaves the store's own audit row.
     fn finish(&self, cx: &Context, tally: &Tally) -> impl Future<Output = Result<(), StoreFailure>> + Send;
+
+    /// Called after that: brings what hangs on the rows up to date, such as statistics. Never a failure, since the work is
+    /// done; gives what a person should know, with the way out.
+    fn tidy(&self, _: &Context, _: &Tally) -> impl Future<Output = Vec<(String, String)>> + Send {
+        std::future::ready(vec![])
+    }
 }
 
 /// What a target is called.

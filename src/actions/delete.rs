@@ -101,6 +101,10 @@ impl Action for DeleteRows {
         let count = tally.removed.unwrap_or(0);
         system_log::write(&self.rows, &cx.job.name, &cx.run, "deleted", count, self.cutoff, &self.dataset.to_string()).await
     }
+
+    async fn tidy(&self, _: &Context, tally: &Tally) -> Vec<(String, String)> {
+        self.rows.analyze(tally.removed.unwrap_or(0)).await.into_iter().collect()
+    }
 }
 
 async fn rows(cx: &Context, policy: &Lifecycle, dataset: &DatasetName, cutoff: DateTime<Utc>) -> Result<Rows, StoreFailure> {

@@ -5,6 +5,7 @@ pub mod checks;
 pub mod delete;
 mod due;
 pub mod expiring;
+pub mod refresh_views;
 
 use crate::action::Action;
 use crate::job::vocabulary::Vocabulary;
@@ -21,6 +22,7 @@ pub const ACTIONS: &[Entry] = &[
     Entry::of::<delete::DeleteRows>(),
     Entry::of::<expiring::Expire<expiring::Sessions>>(),
     Entry::of::<expiring::Expire<expiring::Caches>>(),
+    Entry::of::<refresh_views::RefreshViews>(),
 ];
 
 /// One action of the table.

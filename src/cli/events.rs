@@ -20,10 +20,31 @@ fn sentence(event: &Event) -> String {
         Event::Intent { batch, dataset, rows, .. } => {
             format!("batch {batch}: about to change {} of `{dataset}`", plural(*rows, "row"))
         }
-        Event::Outcome { batch, archived, already_archived, removed, changed, conflict, .. } => {
-            let parts = [(archived, "archived"), (already_archived, "archived before"), (removed, "removed")];
-            let kept = [(changed, "changed meanwhile"), (conflict, "in conflict")];
-            let parts = parts.iter().chain(&kept).filter(|(rows, _)| **rows > 0);
+        Event::Outcome {
+            batch,
+            archived,
+            already_archived,
+            removed,
+            expired,
+            ttl_set,
+            swept,
+            refreshed,
+            changed,
+            conflict,
+            ..
+        } => {
+            let parts = [
+                (archived, "archived"),
+                (already_archived, "archived before"),
+                (removed, "removed"),
+                (expired, "expired"),
+                (swept, "swept"),
+                (ttl_set, "given a time to live"),
+                (refreshed, "refreshed"),
+                (changed, "changed meanwhile"),
+                (conflict, "in conflict"),
+            ];
+            let parts = parts.iter().filter(|(rows, _)| **rows > 0);
             let parts: Vec<String> = parts.map(|(rows, what)| format!("{} {what}", count(**rows))).collect();
             format!("batch {batch}: {}", if parts.is_empty() { "nothing changed".to_owned() } else { parts.join(", ") })
         }

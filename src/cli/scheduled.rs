@@ -181,6 +181,10 @@ fn log(report: &RunReport) {
             due = dataset.due,
             archived = dataset.archived,
             removed = dataset.removed,
+            expired = dataset.expired,
+            ttl_set = dataset.ttl_set,
+            swept = dataset.swept,
+            refreshed = dataset.refreshed,
             held = dataset.left.held,
             "dataset told"
         );

@@ -213,6 +213,10 @@ catalogue! {
     MARK_UNFIT = "SW4015", "a column that cannot be set so",
         "`set` writes into an expired row, which stays. The column must be there, take the value as it is written, and be neither computed,\n\
          nor part of the key, nor the column that says when a row expires, nor what a foreign key points at.";
+    VIEW_UNFIT = "SW4016", "a view that cannot be refreshed so",
+        "A materialized view is refreshed while others read it, which needs a unique index over plain columns of all its rows; \
+         `concurrently: false` lets readers wait instead.\n\
+         A summary table is filled by statements that insert into it or delete from it, and touch no other table; what cannot be rolled back is refused.";
     IDLE_UNKNOWN = "SW4020", "nobody knows how long keys were idle",
         "Where `maxmemory-policy` counts uses (`…-lfu`) the server does not keep the time of the last one, and nothing is guessed.\n\
          Beyond 194 days the server's own clock for this has gone round once. And before Redis 7.2 reading a value, which `id: value` needs,\n\

@@ -1,5 +1,6 @@
 //! The page: one file that needs nothing else, read in a minute, printed as it stands.
 
+use super::deed::{self, Deed};
 use super::figures::{self, count, instant, known, plain, plain_to, short_hash, short_run};
 use super::lines;
 use super::run::{DatasetReport, RunReport};
@@ -106,14 +107,18 @@ impl Page<'_> {
         self.report.ledger_head.as_deref().map(short_hash).unwrap_or_default()
     }
 
+    /// The columns of what was done.
+    fn deeds(&self) -> Vec<&'static Deed> {
+        deed::shown(self.report)
+    }
+
     /// The four numbers people look for, each with its name and tone.
     fn tiles(&self) -> Vec<(String, &'static str, &'static str)> {
         let sums = &self.told.sums;
-        let acted = match (self.report.is_prospect(), self.report.removes_only()) {
-            (true, true) => (count(sums.would), "would be removed", "note"),
-            (true, false) => (count(sums.would), "would be archived", "note"),
-            (false, true) => (count(sums.removed), "removed", "good"),
-            (false, false) => (count(sums.archived), "archived", "good"),
+        let deed = deed::main(self.report);
+        let acted = match self.report.is_prospect() {
+            true => (count(sums.would), deed.would, "note"),
+            false => (count(deed.sum(self.report)), deed.word, "good"),
         };
         let tone = |rows: u64, tone| if rows == 0 { "none" } else { tone };
         let acted = if acted.0 == "0" { (acted.0, acted.1, "none") } else { acted };

@@ -1,5 +1,6 @@
 //! The sentences of a report: a count, then what it is. They read alone and in a table.
 
+use super::deed::{self, DEEDS};
 use super::figures::{count, instant, plain, short_run};
 use super::run::{DatasetReport, Finding, FindingOutcome, Reason, RunReport, Settled, Verdict, Weight};
 use crate::diagnostic::catalogue as codes;
@@ -82,24 +83,29 @@ impl fmt::Display for Line {
 ///
 /// A dry run and a plan say "would be", from `due` less what stays; see `would`.
 pub fn done(dataset: &DatasetReport, report: &RunReport) -> Vec<Line> {
-    let why = older_than(dataset);
+    let why = why(dataset, report);
     if report.is_prospect() {
-        let word = if report.removes_only() { "removed" } else { "archived" };
-        let line = |rows| Line::counted(Tone::Good, rows, format!("would be {word}: {why}{}", destination(dataset)));
-        return would(dataset).filter(|rows| *rows > 0).map(line).into_iter().collect();
+        let word = deed::main(report).would;
+        let line = |rows| Line::counted(Tone::Good, rows, format!("{word}{why}{}", destination(dataset)));
+        return would(dataset).filter(|rows| *rows > 0).map(line).into_iter().chain(causes(dataset)).collect();
     }
     let (archived, before) = (dataset.archived.unwrap_or(0), dataset.already_archived.unwrap_or(0));
     let removed = dataset.removed.unwrap_or(0);
     let mut lines = vec![];
     if archived > 0 {
-        lines.push(Line::counted(Tone::Good, archived, format!("archived: {why}{}", destination(dataset))));
+        lines.push(Line::counted(Tone::Good, archived, format!("archived{why}{}", destination(dataset))));
     }
     if before > 0 {
         lines.push(Line::counted(Tone::Good, before, "archived before: the archive held the same content"));
     }
     if removed > 0 && (report.removes_only() || removed != archived + before) {
-        lines.push(Line::counted(Tone::Good, removed, format!("removed: {why}")));
+        lines.push(Line::counted(Tone::Good, removed, format!("removed{why}")));
     }
+    for deed in &DEEDS[2..] {
+        let line = |rows| Line::counted(Tone::Good, rows, format!("{}{why}", deed.word));
+        lines.extend(deed.count(dataset).filter(|rows| *rows > 0).map(line));
+    }
+    lines.extend(causes(dataset));
     lines
 }
 
@@ -221,6 +227,7 @@ pub fn approve(job: &str) -> String {
 pub fn would(dataset: &DatasetReport) -> Option<u64> {
     let foreseen = dataset.archived.unwrap_or(0) + dataset.already_archived.unwrap_or(0);
     let foreseen = foreseen.max(dataset.removed.unwrap_or(0));
+    let foreseen = foreseen.max(DEEDS[2..].iter().filter_map(|deed| deed.count(dataset)).sum());
     let left = dataset.left;
     let stays = left.held + left.guarded + left.conflict + left.failed + left.over_budget + left.changed;
     match dataset.outcome {
@@ -229,6 +236,31 @@ pub fn would(dataset: &DatasetReport) -> Option<u64> {
             dataset.due.map(|due| due.saturating_sub(stays))
         }
         Some(_) => Some(0),
+    }
+}
+
+/// Why rows went, after a colon; nothing where the causes have lines of their own, or where there is no age.
+fn why(dataset: &DatasetReport, report: &RunReport) -> String {
+    match report.action.as_str() {
+        _ if !dataset.causes.is_empty() => String::new(),
+        "refresh-views" => String::new(),
+        "expire-sessions" | "sweep-cache" => format!(": {}", past_its_time(dataset)),
+        _ => format!(": {}", older_than(dataset)),
+    }
+}
+
+/// How much of what was due was due for which reason.
+fn causes(dataset: &DatasetReport) -> impl Iterator<Item = Line> {
+    let causes = dataset.causes.iter().filter(|due| due.count > 0);
+    causes.map(|due| Line::counted(Tone::Note, due.count, format!("due: {}", plain(&due.cause))))
+}
+
+/// `past its time for 1 day`, or the instant.
+fn past_its_time(dataset: &DatasetReport) -> String {
+    match (&dataset.period, dataset.cutoff) {
+        (Some(period), _) => format!("past its time for {}", plain(period)),
+        (None, Some(cutoff)) => format!("past its time before {}", instant(cutoff)),
+        (None, None) => "past its time".into(),
     }
 }
 

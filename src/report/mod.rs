@@ -2,6 +2,7 @@
 //!
 //! The sentences stand in `lines` and `told`; the forms only lay them out, so they cannot disagree.
 
+pub mod deed;
 pub mod deliver;
 pub mod figures;
 pub mod html;

@@ -127,6 +127,9 @@ pub struct DatasetReport {
     /// Views refreshed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refreshed: Option<u64>,
+    /// What the store's statistics said of the tables under a view when this run left it fresh: the next one compares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub underneath: Option<String>,
     /// Why what is due is due, where there is more than one way.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub causes: Vec<DueTo>,

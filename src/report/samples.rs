@@ -31,6 +31,7 @@ fn dataset(name: &str, policy: &str, due: u64) -> DatasetReport {
         ttl_set: None,
         swept: None,
         refreshed: None,
+        underneath: None,
         causes: vec![],
         archive: Some(format!("{name}_archive")),
         left: Left::default(),

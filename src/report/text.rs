@@ -1,5 +1,6 @@
 //! A report on a terminal, 80 columns wide: headline, a table, the lines, where the rest is.
 
+use super::deed::DEEDS;
 use super::figures::{instant, known, plain};
 use super::lines::{Line, Tone};
 use super::run::RunReport;
@@ -109,15 +110,15 @@ fn foot(text: &mut String, report: &RunReport) {
 fn table(told: &Told<'_>) -> Option<String> {
     type Column<'a> = (&'static str, Box<dyn Fn(&DatasetTold<'_>) -> Option<u64> + 'a>);
     let prospect = told.report.is_prospect();
-    let columns: Vec<Column<'_>> = vec![
+    let mut columns: Vec<Column<'_>> = vec![
         ("due", Box::new(|told| told.dataset.due)),
         ("would go", Box::new(move |told| super::lines::would(told.dataset).filter(|_| prospect))),
-        ("archived", Box::new(move |told| told.dataset.archived.filter(|_| !prospect))),
-        ("removed", Box::new(move |told| told.dataset.removed.filter(|_| !prospect))),
         ("kept", Box::new(|told| told.dataset.held())),
         ("left", Box::new(|told| told.dataset.stayed())),
         ("overdue", Box::new(|told| told.dataset.overdue())),
     ];
+    let done = DEEDS.iter().filter(|_| !prospect);
+    columns.splice(2..2, done.map(|deed| -> Column<'_> { (deed.column, Box::new(|told| deed.count(told.dataset))) }));
     let shown = |column: &&Column<'_>| told.datasets.items.iter().any(|dataset| column.1(dataset).is_some());
     let columns: Vec<&Column<'_>> = columns.iter().filter(shown).collect();
     if columns.is_empty() {

@@ -1,5 +1,6 @@
 //! A whole report, told: the headline, and what each part has to say, bounded so that a page stays a page.
 
+use super::deed::{self, DEEDS};
 use super::figures::{count, plain, plural, took};
 use super::lines::{self, Line, Tone, would};
 use super::run::{DatasetReport, Finding, FindingOutcome, RunReport, Weight};
@@ -222,12 +223,14 @@ fn quiet(outcome: FindingOutcome) -> bool {
 fn parts(dataset: &DatasetReport, report: &RunReport) -> Vec<Part> {
     let left = dataset.left;
     let (archived, before) = (dataset.archived.unwrap_or(0), dataset.already_archived.unwrap_or(0));
-    let acted: Vec<(&'static str, &'static str, u64)> = match (report.is_prospect(), report.removes_only()) {
-        (true, true) => vec![("would", "would be removed", would(dataset).unwrap_or(0))],
-        (true, false) => vec![("would", "would be archived", would(dataset).unwrap_or(0))],
+    let mut acted: Vec<(&'static str, &'static str, u64)> = match (report.is_prospect(), report.removes_only()) {
+        (true, _) => vec![("would", deed::main(report).would, would(dataset).unwrap_or(0))],
         (false, true) => vec![("removed", "removed", dataset.removed.unwrap_or(0))],
         (false, false) => vec![("archived", "archived", archived), ("before", "archived before", before)],
     };
+    if !report.is_prospect() {
+        acted.extend(DEEDS[2..].iter().map(|deed| ("removed", deed.word, deed.count(dataset).unwrap_or(0))));
+    }
     let stayed = [
         ("held", "kept by a hold", left.held),
         ("changed", "changed meanwhile", left.changed),
@@ -309,12 +312,11 @@ fn calm(report: &RunReport, sums: &Sums) -> String {
 /// `1,204 archived`; `1,204 would be archived`; nothing when nothing was.
 fn acted(report: &RunReport, sums: &Sums) -> Option<String> {
     let said = |rows: u64, word: &str| (rows > 0).then(|| format!("{} {word}", count(rows)));
-    match (report.is_prospect(), report.removes_only()) {
-        (true, true) => said(sums.would, "would be removed"),
-        (true, false) => said(sums.would, "would be archived"),
-        (false, true) => said(sums.removed, "removed"),
-        (false, false) => said(sums.archived, "archived").or(said(sums.removed, "removed")),
+    if report.is_prospect() {
+        return said(sums.would, deed::main(report).would);
     }
+    let done: Vec<String> = deed::done(report).iter().filter_map(|(deed, sum)| said(*sum, deed.word)).collect();
+    (!done.is_empty()).then(|| done.join(", "))
 }
 
 /// `2 in conflict, 5 failed`.

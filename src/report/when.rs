@@ -18,10 +18,11 @@ pub fn should_send(rule: ReportWhen, this: &RunReport, last: Option<&RunReport>)
     }
 }
 
-/// True when the run changed rows, or settled what another one had changed.
+/// True when the run changed rows or keys, or settled what another one had changed.
 pub fn did_something(report: &RunReport) -> bool {
     let touched = !report.is_prospect()
-        && report.datasets.iter().any(|dataset| dataset.archived.unwrap_or(0) + dataset.removed.unwrap_or(0) > 0);
+        // A view that is refreshed every hour is no news: it says again what its tables say.
+        && report.datasets.iter().any(|dataset| dataset.done() > dataset.refreshed.unwrap_or(0));
     touched || report.settled.iter().any(|settled| settled.verdict != Verdict::RolledBack)
 }
 

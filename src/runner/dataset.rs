@@ -208,6 +208,9 @@ impl<A: Action> Dataset<'_, A> {
             reason.text = format!("the store's own audit row in SYSTEM_LOG is missing: {}", reason.text);
             report.reasons.push(reason);
         }
+        if worked.tally.changed_anything() {
+            report.reasons.extend(said(&surveyed.action.tidy(self.cx, &worked.tally).await));
+        }
         let left =
             if worked.batches == 0 && !worked.cut_short { Ok(surveyed.counts) } else { surveyed.action.survey(self.cx).await };
         let none = surveyed.action.none();
@@ -218,16 +221,22 @@ impl<A: Action> Dataset<'_, A> {
         report.ttl_set = worked.tally.ttl_set.or(none.ttl_set);
         report.swept = worked.tally.swept.or(none.swept);
         report.refreshed = worked.tally.refreshed.or(none.refreshed);
+        if report.due.is_some_and(|due| due > 0) && report.refreshed.unwrap_or(0) == 0 {
+            // It is not fresh: the next run must not take these numbers for those of its last refresh.
+            report.underneath = None;
+        }
         report.batches = worked.batches;
         report.left.changed = worked.tally.changed;
         report.left.conflict = worked.tally.conflicts.len() as u64;
         report.left.failed = worked.failed;
+        let known = report.reasons.clone();
         report.reasons.extend(conflicts(&worked.tally.conflicts));
         report.reasons.extend(worked.reasons);
         match left {
             Ok(counts) => {
                 report.debt = Some(debt(&counts));
                 report.left.held = counts.held;
+                report.reasons.extend(said(&counts.remarks).filter(|remark| !known.contains(remark)));
                 report.left.undated = counts.undated;
                 report.holds = held_by(&counts);
                 if worked.cut_short {
@@ -293,6 +302,7 @@ fn untold(label: &Label, reasons: Vec<Reason>) -> DatasetReport {
         ttl_set: None,
         swept: None,
         refreshed: None,
+        underneath: None,
         causes: vec![],
         archive: None,
         left: Left::default(),
@@ -313,6 +323,7 @@ fn told(label: &Label, facts: &Facts, counts: &Counts) -> DatasetReport {
         total: Some(counts.total),
         total_is_estimate: counts.total_is_estimate,
         oldest: counts.oldest.clone(),
+        underneath: counts.underneath.clone(),
         causes: counts.causes.iter().map(|(cause, count)| DueTo { cause: (*cause).to_owned(), count: *count }).collect(),
         archive: facts.archive.clone(),
         left: Left { held: counts.held, undated: counts.undated, ..Left::default() },
@@ -323,6 +334,16 @@ fn told(label: &Label, facts: &Facts, counts: &Counts) -> DatasetReport {
     }
 }
 
+/// What a person should know, with the way out.
+fn said(remarks: &[(String, String)]) -> impl Iterator<Item = Reason> {
+    remarks.iter().map(|(text, help)| Reason {
+        weight: Weight::Note,
+        code: None,
+        text: text.clone(),
+        help: (!help.is_empty()).then(|| help.clone()),
+    })
+}
+
 fn notes(facts: &Facts, counts: &Counts) -> Vec<Reason> {
     let note = |weight, text: String, help: Option<String>| Reason { weight, code: None, text, help };
     let mut notes: Vec<_> = facts
@@ -330,8 +351,7 @@ fn notes(facts: &Facts, counts: &Counts) -> Vec<Reason> {
         .iter()
         .map(|(text, help)| note(Weight::Warning, text.clone(), (!help.is_empty()).then(|| help.clone())))
         .collect();
-    let said = |(text, help): &(String, String)| note(Weight::Note, text.clone(), (!help.is_empty()).then(|| help.clone()));
-    notes.extend(counts.remarks.iter().map(said));
+    notes.extend(said(&counts.remarks));
     if facts.cascade_allowed {
         notes.extend(counts.children.iter().filter(|child| child.rows > 0).map(|child| {
             note(

@@ -6,6 +6,7 @@ pub mod dataset;
 pub mod engine;
 pub mod guard;
 pub mod holds;
+mod memory;
 pub mod outcome;
 pub mod pace;
 pub mod pause;

@@ -8,6 +8,7 @@ use crate::runner::approval::PlannedStep;
 use crate::runner::dataset::Dataset;
 use crate::runner::engine::{Request, blank};
 use crate::runner::holds;
+use crate::runner::memory;
 use crate::store::stores::Stores;
 use chrono::{SubsecRound, Utc};
 use std::sync::Arc;
@@ -47,7 +48,8 @@ impl Planner {
             }
         };
         let cx = Context::new("plan".into(), request.job.clone(), self.stores.clone(), self.policies.clone(), in_force);
-        for target in A::targets(&request.job, &self.policies) {
+        let cx = cx.remembering(memory::underneath(self.ledger.as_ref(), &request.job.name).await);
+        for target in A::arrange(&cx, A::targets(&request.job, &self.policies)).await {
             let dataset = Dataset::<A> { cx: &cx, target: &target, as_of: planned.report.as_of };
             let (report, found) = dataset.look(None).await;
             planned.report.datasets.push(report);

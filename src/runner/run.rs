@@ -11,6 +11,7 @@ use crate::report::run::{Reason, RunReport, Weight};
 use crate::runner::dataset::{Acting, Dataset};
 use crate::runner::engine::{Request, Runner, blank};
 use crate::runner::holds::{self, HoldsError};
+use crate::runner::memory;
 use crate::runner::outcome;
 use std::time::Instant;
 use uuid::Uuid;
@@ -74,6 +75,7 @@ impl Runner {
     ) -> Result<bool, Reason> {
         let in_force = self.holds_in_force(request).await?;
         let cx = Context::new(run.to_owned(), request.job.clone(), self.stores.clone(), self.policies.clone(), in_force);
+        let cx = cx.remembering(memory::underneath(Some(&self.ledger), &request.job.name).await);
         self.datasets::<A>(&cx, request, lease, report).await.map_err(no_ledger)
     }
 
@@ -146,7 +148,7 @@ impl Runner {
             as_of_is_given: request.as_of.is_some() || request.approval.is_some(),
         });
         let mut stopped = false;
-        for target in A::targets(&request.job, &self.policies) {
+        for target in A::arrange(cx, A::targets(&request.job, &self.policies)).await {
             let dataset = Dataset::<A> { cx, target: &target, as_of: report.as_of };
             match &acting {
                 None => report.datasets.push(dataset.look(request.approval.as_ref()).await.0),

@@ -39,7 +39,7 @@ pub async fn check(session: &mut Session, table: &Table, condition: &str, whose:
 }
 
 /// Finds a second statement, a comment or an open bracket by the letters alone.
-fn letters(condition: &str) -> Result<(), &'static str> {
+pub(super) fn letters(condition: &str) -> Result<(), &'static str> {
     let mut depth = 0_i32;
     let mut chars = condition.chars().peekable();
     if condition.trim().is_empty() {

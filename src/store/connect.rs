@@ -132,15 +132,20 @@ impl Store {
 
     /// A session for a batch: short limits. `who` is shown to whoever watches the server (`archive-orders 0199…`).
     pub async fn session(&self, who: &str) -> Result<Session, StoreFailure> {
-        self.open(who, self.inner.address.statement_timeout).await
+        self.open(who, self.inner.address.lock_timeout, self.inner.address.statement_timeout).await
     }
 
     /// A session for counting and looking: ten times the statement limit.
     pub async fn reading(&self, who: &str) -> Result<Session, StoreFailure> {
-        self.open(who, self.inner.address.statement_timeout * 10).await
+        self.open(who, self.inner.address.lock_timeout, self.inner.address.statement_timeout * 10).await
     }
 
-    async fn open(&self, who: &str, statement: Duration) -> Result<Session, StoreFailure> {
+    /// A session for one long statement, with limits of its own; a lock is waited for as long as elsewhere when none is given.
+    pub async fn patient(&self, who: &str, lock: Option<Duration>, statement: Duration) -> Result<Session, StoreFailure> {
+        self.open(who, lock.unwrap_or(self.inner.address.lock_timeout), statement).await
+    }
+
+    async fn open(&self, who: &str, lock: Duration, statement: Duration) -> Result<Session, StoreFailure> {
         let name = self.name();
         let link = tokio::time::timeout(CONNECT + Duration::from_secs(2), self.link())
             .await
@@ -167,9 +172,7 @@ impl Store {
         }
         // Another session may have been first; they found the same.
         let dialect = *self.inner.dialect.get_or_init(|| async { session.dialect() }).await;
-        if let Some(sql) = manners(dialect, &who, self.inner.address.lock_timeout, statement) {
-            session.raw(&sql).await?;
-        }
+        session.raw(&manners(dialect, &who, lock, statement)).await?;
         Ok(session)
     }
 
@@ -189,29 +192,29 @@ impl Store {
 ///
 /// MySQL's modes are added to the server's own, since conditions are written for those; zero dates and a zero in an
 /// AUTO_INCREMENT column must arrive as they are, anything that would be cut must not arrive at all.
-fn manners(dialect: Dialect, who: &str, lock: Duration, statement: Duration) -> Option<String> {
+fn manners(dialect: Dialect, who: &str, lock: Duration, statement: Duration) -> String {
     let (lock_s, lock_ms) = (lock.as_secs().max(1), lock.as_millis());
     let (statement_s, statement_ms) = (statement.as_secs().max(1), statement.as_millis());
     match dialect {
-        Dialect::Sqlite => None,
-        Dialect::Postgres => Some(format!(
+        Dialect::Sqlite => format!("PRAGMA busy_timeout = {lock_ms}"),
+        Dialect::Postgres => format!(
             "SELECT set_config('application_name', 'steward {who}', false), set_config('TimeZone', 'UTC', false), \
              set_config('DateStyle', 'ISO, YMD', false), set_config('IntervalStyle', 'postgres', false), set_config('bytea_output', 'hex', false), \
              set_config('extra_float_digits', '1', false), set_config('lock_timeout', '{lock_ms}', false), \
              set_config('statement_timeout', '{statement_ms}', false), set_config('idle_in_transaction_session_timeout', '{statement_ms}', false)"
-        )),
+        ),
         Dialect::Mysql | Dialect::Mariadb => {
             let limit = if dialect == Dialect::Mysql {
                 format!("SESSION max_execution_time = {statement_ms}, SESSION transaction_isolation = 'READ-COMMITTED'")
             } else {
                 format!("SESSION max_statement_time = {statement_s}, SESSION tx_isolation = 'READ-COMMITTED'")
             };
-            Some(format!(
+            format!(
                 "SET SESSION lock_wait_timeout = {lock_s}, SESSION innodb_lock_wait_timeout = {lock_s}, SESSION wait_timeout = {statement_s}, {limit}, \
                  SESSION time_zone = '+00:00', SESSION sql_mode = CONCAT_WS(',', \
                  REPLACE(REPLACE(REPLACE(@@GLOBAL.sql_mode, 'TRADITIONAL', ''), 'NO_ZERO_IN_DATE', ''), 'NO_ZERO_DATE', ''), \
                  'STRICT_ALL_TABLES', 'NO_AUTO_VALUE_ON_ZERO', 'ALLOW_INVALID_DATES')"
-            ))
+            )
         }
     }
 }

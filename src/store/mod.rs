@@ -1,5 +1,6 @@
 //! The databases we can speak to. Driver crates are named only here and in the ledger.
 
+pub mod analyze;
 pub mod archive;
 pub mod carry;
 pub mod catalogue;
@@ -32,3 +33,4 @@ mod sqlite;
 pub mod stores;
 pub mod system_log;
 pub mod table;
+pub mod views;

@@ -8,5 +8,7 @@ mod keys;
 mod promises;
 mod references;
 mod service;
+mod statistics;
 #[allow(dead_code, reason = "what several suites share is not always in use by one of them")]
 mod support;
+mod views;

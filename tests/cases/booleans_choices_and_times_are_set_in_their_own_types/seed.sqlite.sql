@@ -1,1 +1,2 @@
 create table company_ai_profiles (id integer primary key, company_id bigint not null, generated_at text, expires_at text, is_valid boolean default 1, ended_at text, state text);
+create index profiles_expires_at on company_ai_profiles (expires_at);

@@ -31,6 +31,14 @@ pub fn policy(more: &str) -> String {
 pub const DELETE: &str = "lifecycle:\n  - name: orders\n    dataset: core.orders\n    clock: created_at\n    \
                           delete: { after: 1 year }\n    guard: { max_rows: 10000000, max_percent: 100 }\n";
 
+/// The policy `orders` under `sessions` or `cache`, with room for more lines of its own: orders end a year after they were made.
+pub fn expiring(section: &str, more: &str) -> String {
+    format!(
+        "{section}:\n  - name: orders\n    dataset: core.orders\n    expires: created_at\n    after: 1 year\n    \
+         guard: {{ max_rows: 10000000, max_percent: 100 }}\n{more}"
+    )
+}
+
 /// A job of that action on the policy `orders`.
 pub fn job(action: &str) -> String {
     format!("action: {action}\npolicies: [orders]\nmode: enforce\n")
