@@ -13,7 +13,8 @@ use crate::policy::dataset::DatasetName;
 use crate::policy::hold::{Hold, HoldOrigin};
 use crate::runner::holds::file_holds;
 use crate::store::failure::StoreFailure;
-use crate::store::stores::Stores;
+use crate::store::redis::holds::KeyHolds;
+use crate::store::stores::{AnyStore, Stores};
 use crate::store::{catalogue, condition};
 use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
 use clap::{Args, Subcommand};
@@ -183,6 +184,9 @@ async fn asked(
     name: &str,
 ) -> Result<(), StoreFailure> {
     let stores = Stores::new([address])?;
+    if let AnyStore::Keys(_) = stores.any(&dataset.store)? {
+        return KeyHolds::check(name, dataset, condition);
+    }
     let mut session = stores.get(&dataset.store)?.reading("hold").await?;
     let table = catalogue::must_find(&mut session, dataset).await?;
     match condition {

@@ -63,6 +63,11 @@ pub fn traces(house: &House, ended: &Ended) -> String {
 
 /// What the action sees: the house's declarations and stores, these holds, no runner around it.
 pub fn context(house: &House, holds: Vec<Hold>) -> Context {
+    context_at(house, &keys(house).url_with_password(), holds)
+}
+
+/// The same with another server behind the store `cache`.
+pub fn context_at(house: &House, cache: &str, holds: Vec<Hold>) -> Context {
     let url = house.database.url();
     let password = keys(house).address.password.clone();
     let variable = |name: &str| match name {
@@ -72,7 +77,7 @@ pub fn context(house: &House, holds: Vec<Hold>) -> Context {
     let read = Declarations::read(&house.path("steward.yaml"), &variable, &actions::vocabulary());
     let (declarations, _) = read.unwrap_or_else(|wrong| panic!("{}", wrong.render(false)));
     let job = Arc::new(declarations.job("sweep").expect("the job").clone());
-    let stores = Stores::new([address("core", &url), address("cache", &keys(house).url_with_password())]).expect("stores");
+    let stores = Stores::new([address("core", &url), address("cache", cache)]).expect("stores");
     Context::new("run".into(), job, Arc::new(stores), Arc::new(declarations.policies), holds)
 }
 

@@ -26,6 +26,7 @@ macro_rules! on_every_server {
     };
 }
 
+mod checks;
 mod ground;
 mod owners;
 mod pace;
