@@ -76,6 +76,12 @@ pub trait Action: Sized + Send + Sync + 'static {
 
     /// Called once after the last batch of a real run that changed something: leaves the store's own audit row.
     fn finish(&self, cx: &Context, tally: &Tally) -> impl Future<Output = Result<(), StoreFailure>> + Send;
+
+    /// Called after that: brings what hangs on the rows up to date, such as statistics. Never a failure, since the work is
+    /// done; gives what a person should know, with the way out.
+    fn tidy(&self, _: &Context, _: &Tally) -> impl Future<Output = Vec<(String, String)>> + Send {
+        std::future::ready(vec![])
+    }
 }
 
 /// What a target is called.

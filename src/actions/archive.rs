@@ -122,4 +122,8 @@ impl Action for ArchiveRows {
         system_log::write(&self.rows, &cx.job.name, &cx.run, "archived", count, self.cutoff, &self.policy.dataset.to_string())
             .await
     }
+
+    async fn tidy(&self, _: &Context, tally: &Tally) -> Vec<(String, String)> {
+        self.rows.analyze(tally.removed.unwrap_or(0)).await.into_iter().collect()
+    }
 }

@@ -104,6 +104,12 @@ impl Action for DeleteRows {
         let Some(rows) = self.rows.rows() else { return Ok(()) };
         system_log::write(rows, &cx.job.name, &cx.run, "deleted", count, self.cutoff, &self.dataset.to_string()).await
     }
+
+    async fn tidy(&self, _: &Context, tally: &Tally) -> Vec<(String, String)> {
+        // A graph keeps its counts itself.
+        let Some(rows) = self.rows.rows() else { return vec![] };
+        rows.analyze(tally.removed.unwrap_or(0)).await.into_iter().collect()
+    }
 }
 
 async fn rows(cx: &Context, policy: &Lifecycle, dataset: &DatasetName, cutoff: DateTime<Utc>) -> Result<Removable, StoreFailure> {

@@ -94,7 +94,7 @@ impl Action for RefreshViews {
 
     fn facts(&self, _: &Context) -> Facts {
         let (notes, statements, query) = match &self.of {
-            Of::Materialized(view) => (view.notes(), vec![view.statement()], view.query()),
+            Of::Materialized(view) => (view.notes(), [vec![view.statement()], view.grants()].concat(), view.query()),
             Of::Summary(table) => (vec![], table.statements().to_vec(), table.query()),
         };
         let head = format!("-- view {}", self.view.dataset);
@@ -166,7 +166,7 @@ impl Action for RefreshViews {
     }
 }
 
-/// `refreshed concurrently in 1.2 s, 48,211 rows`.
+/// `refreshed concurrently: 48,211 rows (1.2 s)`.
 fn said(done: &Refreshed) -> String {
     let took = figures::took(chrono::Duration::from_std(done.took).unwrap_or_default());
     let rows = match (done.before, done.after) {
@@ -174,5 +174,5 @@ fn said(done: &Refreshed) -> String {
         (None, Some(after)) => figures::plural(after, "row"),
         (_, None) => "its rows could not be counted".to_owned(),
     };
-    format!("refreshed {} in {took}, {rows}", done.how)
+    format!("refreshed {}: {rows} ({took})", done.how)
 }

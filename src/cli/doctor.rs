@@ -4,6 +4,7 @@ use super::end::End;
 use super::house::{Closed, House, address, mail};
 use super::table::listing;
 use super::{Ended, Globals, out};
+use crate::actions::expiring::uncovered;
 use crate::config::settings::Config;
 use crate::config::store::StoreConfig;
 use crate::job::outcome::Outcome;
@@ -17,6 +18,7 @@ use crate::store::connect::{Store, StoreLocation};
 use crate::store::failure::StoreFailure;
 use crate::store::graph::connect::GraphStore;
 use crate::store::ping::Ping;
+use crate::store::redis::connect::KeyStore;
 use crate::store::rights::Use;
 use crate::store::stores::{AnyStore, Stores};
 use clap::Args;
@@ -175,6 +177,7 @@ async fn of_store(declared: &StoreConfig, config: &Config, policies: Option<&Pol
     };
     let store = match stores.as_ref().map(|stores| stores.any(&declared.name)) {
         Ok(Ok(AnyStore::Graph(store))) => return of_graph(&what, store).await,
+        Ok(Ok(AnyStore::Keys(store))) => return of_keys(&what, store, policies).await,
         Ok(Ok(_)) => stores.as_ref().map(|stores| stores.get(&declared.name)),
         Ok(Err(failure)) => Ok(Err(failure)),
         Err(failure) => Err(failure),
@@ -209,6 +212,48 @@ async fn of_graph(what: &str, store: &GraphStore) -> Vec<Check> {
             checks
         }
         Err(failure) => vec![Check::failure(what, &failure)],
+    }
+}
+
+/// The same for a store with keys.
+async fn of_keys(what: &str, store: &KeyStore, policies: Option<&Policies>) -> Vec<Check> {
+    let ping = match store.ping().await {
+        Ok(ping) => ping,
+        Err(failure) => return vec![Check::failure(what, &failure)],
+    };
+    let user = store.user().map(|user| format!(" as {user}")).unwrap_or_default();
+    let servers = if ping.servers > 1 { format!(", {} servers", ping.servers) } else { String::new() };
+    let latency = ping.latency.as_secs_f64() * 1000.0;
+    let told = format!("{}{user}{servers}, `maxmemory-policy` {}, answers in {latency:.1} ms", ping.version, ping.eviction);
+    let tls = match (store.is_sealed(), store.is_here()) {
+        (true, _) => Check::ok(&format!("{what}: TLS"), "yes, and the server's certificate is checked"),
+        (false, true) => Check::ok(&format!("{what}: TLS"), "none, and none is needed: the store is on this machine"),
+        (false, false) => Check::not(
+            &format!("{what}: TLS"),
+            Verdict::Warn,
+            "none: what travels there can be read on the way",
+            "write `rediss://` in the url, and name a private authority with `ca`",
+        ),
+    };
+    let mut checks = vec![Check::ok(what, told), tls];
+    if let Some(policies) = policies {
+        checks.push(rights_on_keys(&format!("{what}: rights"), store, policies).await);
+    }
+    checks
+}
+
+async fn rights_on_keys(what: &str, store: &KeyStore, policies: &Policies) -> Check {
+    let patterns = uncovered::covered(policies, store.name());
+    match store.lacks(&patterns).await {
+        Ok(Some(lacks)) if lacks.is_empty() => {
+            Check::ok(what, format!("enough for {}", plural(patterns.len() as u64, "pattern")))
+        }
+        Ok(Some(lacks)) => {
+            let help = "`steward plan --sql` prints the commands that jobs need";
+            Check::not(what, Verdict::Fail, format!("missing: {}", lacks.join(", ")), help)
+        }
+        Ok(None) => Check::ok(what, "not known: the account may not ask for them (`ACL WHOAMI`, `ACL DRYRUN`)"),
+        Err(failure) => Check::failure(what, &failure),
     }
 }
 

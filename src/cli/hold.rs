@@ -13,6 +13,7 @@ use crate::policy::dataset::DatasetName;
 use crate::policy::hold::{Hold, HoldOrigin};
 use crate::runner::holds::file_holds;
 use crate::store::failure::StoreFailure;
+use crate::store::redis::holds::KeyHolds;
 use crate::store::stores::{AnyStore, Stores};
 use crate::store::{catalogue, condition};
 use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
@@ -186,6 +187,9 @@ async fn asked(
     let whose = format!("hold `{name}`");
     if let AnyStore::Graph(store) = stores.any(&dataset.store)? {
         return store.try_condition("hold", dataset, condition, &whose).await;
+    }
+    if let AnyStore::Keys(_) = stores.any(&dataset.store)? {
+        return KeyHolds::check(name, dataset, condition);
     }
     let mut session = stores.get(&dataset.store)?.reading("hold").await?;
     let table = catalogue::must_find(&mut session, dataset).await?;

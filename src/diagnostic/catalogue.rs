@@ -226,6 +226,9 @@ catalogue! {
          far more likely that the column is the wrong one, or that the table was just restored, than that everybody is gone.\n\
          Nothing is removed then. Once the owners are there again the next run does its work; keys of a table that is empty for good are removed\n\
          by a policy with `without_ttl: remove` or a `ttl`.";
+    NO_LIMIT = "SW4022", "no limit, and so no share of it",
+        "A share of memory needs a limit. Redis and Valkey have none unless `maxmemory` is set; the machine's memory is the limit then, and\n\
+         at its end the process is killed.";
     CHECK_UNFIT = "SW4025", "a check that does not fit what it looks at",
         "The check is written well and cannot be measured there: a range of a column that holds no numbers, the connections of a file,\n\
          a number that the store was not told to keep. What is not known is no pass, so the check ends as `error`, with the reason.";

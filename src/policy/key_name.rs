@@ -96,16 +96,16 @@ impl Prefixes {
         }
     }
 
-    /// Each beginning with its keys, those with the most first.
+    /// Each beginning, as a sentence quotes it, with its keys; those with the most first.
     pub fn told(self) -> Vec<(String, Sum)> {
-        let mut told = vec![("names without `:`".to_owned(), self.bare), ("*:".to_owned(), self.others)];
+        let mut told = vec![("names without `:`".to_owned(), self.bare), ("beginnings that may be ids".to_owned(), self.others)];
         for (first, kind) in self.kinds {
             let first = text(&first);
             let mut rest = kind.rest;
             for (second, sum) in kind.within {
-                if sum.keys >= SHARED { told.push((format!("{first}:{}:", text(&second)), sum)) } else { rest.add(sum) }
+                if sum.keys >= SHARED { told.push((format!("`{first}:{}:`", text(&second)), sum)) } else { rest.add(sum) }
             }
-            told.push((format!("{first}:"), rest));
+            told.push((format!("`{first}:`"), rest));
         }
         told.retain(|(_, sum)| sum.keys > 0);
         told.sort_by(|(one, a), (other, b)| b.keys.cmp(&a.keys).then_with(|| one.cmp(other)));
@@ -138,7 +138,8 @@ mod tests {
         (0..9).for_each(|number| prefixes.add(format!("job:{}:x", char::from(b'a' + number)).as_bytes(), 1));
         prefixes.add(b"plain \xff", 1);
         let told: Vec<(String, u64)> = prefixes.told().into_iter().map(|(prefix, sum)| (prefix, sum.keys)).collect();
-        let wanted = [("cache:user:", 20), ("job:", 9), ("*:", 3), ("user:", 3), ("names without `:`", 1)];
+        let wanted =
+            [("`cache:user:`", 20), ("`job:`", 9), ("`user:`", 3), ("beginnings that may be ids", 3), ("names without `:`", 1)];
         assert_eq!(told, wanted.map(|(prefix, keys)| (prefix.to_owned(), keys)));
     }
 }

@@ -208,6 +208,9 @@ impl<A: Action> Dataset<'_, A> {
             reason.text = format!("the store's own audit row in SYSTEM_LOG is missing: {}", reason.text);
             report.reasons.push(reason);
         }
+        if worked.tally.changed_anything() {
+            report.reasons.extend(said(&surveyed.action.tidy(self.cx, &worked.tally).await));
+        }
         let left =
             if worked.batches == 0 && !worked.cut_short { Ok(surveyed.counts) } else { surveyed.action.survey(self.cx).await };
         let none = surveyed.action.none();
@@ -233,7 +236,7 @@ impl<A: Action> Dataset<'_, A> {
             Ok(counts) => {
                 report.debt = Some(debt(&counts));
                 report.left.held = counts.held;
-                report.reasons.extend(remarks(&counts).filter(|remark| !known.contains(remark)));
+                report.reasons.extend(said(&counts.remarks).filter(|remark| !known.contains(remark)));
                 report.left.undated = counts.undated;
                 report.holds = held_by(&counts);
                 if worked.cut_short {
@@ -331,9 +334,9 @@ fn told(label: &Label, facts: &Facts, counts: &Counts) -> DatasetReport {
     }
 }
 
-/// What a survey saw that a person should know.
-fn remarks(counts: &Counts) -> impl Iterator<Item = Reason> {
-    counts.remarks.iter().map(|(text, help)| Reason {
+/// What a person should know, with the way out.
+fn said(remarks: &[(String, String)]) -> impl Iterator<Item = Reason> {
+    remarks.iter().map(|(text, help)| Reason {
         weight: Weight::Note,
         code: None,
         text: text.clone(),
@@ -348,7 +351,7 @@ fn notes(facts: &Facts, counts: &Counts) -> Vec<Reason> {
         .iter()
         .map(|(text, help)| note(Weight::Warning, text.clone(), (!help.is_empty()).then(|| help.clone())))
         .collect();
-    notes.extend(remarks(counts));
+    notes.extend(said(&counts.remarks));
     if facts.cascade_allowed {
         notes.extend(counts.children.iter().filter(|child| child.rows > 0).map(|child| {
             note(

@@ -13,6 +13,11 @@ use super::session::Session;
 use super::table::Table;
 use crate::policy::dataset::DatasetName;
 
+/// True for a relation `c` of `pg_class` that we may refresh and analyze: its owner may, and from PostgreSQL 17 on whoever was
+/// granted MAINTAIN. The right has no name before, so nobody may be asked about it there.
+pub(crate) const MAY_MAINTAIN: &str = "(pg_has_role(c.relowner, 'USAGE') OR CASE WHEN current_setting('server_version_num')::int >= 170000 \
+     THEN has_table_privilege(c.oid, 'MAINTAIN') ELSE false END)";
+
 /// What is done with a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Use {

@@ -6,9 +6,12 @@ mod commands;
 mod company;
 mod floors;
 mod graph;
+mod keys;
 mod kinds;
 mod promises;
 mod references;
 mod service;
+mod statistics;
 #[allow(dead_code, reason = "what several suites share is not always in use by one of them")]
 mod support;
+mod views;

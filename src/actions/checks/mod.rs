@@ -1,13 +1,17 @@
 //! The kinds of checks: one file each, and one line here. Reading, schema, listing and measuring derive from the table.
 
+mod big_keys;
 mod clock;
 mod dangling;
 mod duplicate;
 mod expired;
 mod faulty;
 mod freshness;
+mod idle_keys;
+mod key_look;
 mod kind;
 mod look;
+mod memory;
 mod missing;
 mod overdue;
 mod range;
@@ -17,8 +21,10 @@ mod row_count;
 mod sample;
 mod sql;
 mod unclassified;
+mod uncovered_keys;
 mod unsealed;
 mod vitals;
+mod without_ttl;
 
 pub use kind::Kind;
 pub use sample::Sampler;
@@ -44,6 +50,11 @@ pub const KINDS: &[Kind] = &[
     vitals::SLOW_STATEMENTS,
     vitals::TABLE_SIZE,
     vitals::UNUSED_INDEXES,
+    without_ttl::KIND,
+    idle_keys::KIND,
+    big_keys::KIND,
+    uncovered_keys::KIND,
+    memory::KIND,
 ];
 
 /// The kind of that key.

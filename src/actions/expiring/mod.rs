@@ -187,4 +187,11 @@ impl<E: Ends> Action for Expire<E> {
             Of::Keys(_) | Of::Uncovered(_) => Ok(()),
         }
     }
+
+    async fn tidy(&self, _: &Context, tally: &Tally) -> Vec<(String, String)> {
+        match &self.of {
+            Of::Rows(rows) => rows.tidy(tally).await,
+            Of::Keys(_) | Of::Uncovered(_) => vec![],
+        }
+    }
 }

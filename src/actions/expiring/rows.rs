@@ -99,6 +99,11 @@ impl ExpireRows {
         system_log::write(&self.rows, &cx.job.name, &cx.run, word, count, self.cutoff, &dataset).await
     }
 
+    /// Has the statistics of a table that changed much gathered anew.
+    pub async fn tidy(&self, tally: &Tally) -> Vec<(String, String)> {
+        self.rows.analyze(tally.expired.or(tally.swept).unwrap_or(0)).await.into_iter().collect()
+    }
+
     /// So many rows, under the word that fits: a cache entry that is gone is swept, everything else expired.
     pub fn tally(&self, rows: u64) -> Tally {
         if self.section == Section::Cache && !self.marks() {

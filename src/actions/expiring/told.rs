@@ -69,16 +69,15 @@ impl<'a> Told<'a> {
         };
         for (cause, keys) in &self.reported {
             let (what, key) = match cause {
-                Cause::NoTtl => ("never expire", "without_ttl"),
-                _ => ("have longer to live than they may", "longer_ttl"),
+                Cause::NoTtl => ("without a time to live", "without_ttl"),
+                _ => ("with longer to live than allowed", "longer_ttl"),
             };
             let help = format!("`{key}: expire` gives them a time to live, `{key}: remove` removes them");
             note(*keys, format!("{} {what}: counted, and left alone as the policy says", plural(*keys, "key")), &help);
         }
-        let left =
-            "{} are idle for so long that another policy of this job removes them: no time to live was set, which would be a use";
-        note(self.left, left.replacen("{}", &plural(self.left, "key"), 1), "");
-        let ownerless = format!("{} do not say whose they are, and are not taken for orphans", plural(self.ownerless, "key"));
+        let left = format!("{} left to another policy of this job, which removes them for being idle", plural(self.left, "key"));
+        note(self.left, left, "a time to live would have made them look used");
+        let ownerless = format!("{} without a readable owner: not taken for orphans", plural(self.ownerless, "key"));
         note(self.ownerless, ownerless, "the id is text in the key's name at `{id}`, or the value as a short string");
         let about = format!("more than {} keys: those that SCAN gave twice may be counted twice", count(2_000_000));
         note(u64::from(is_about), about, "");

@@ -92,11 +92,8 @@ impl Uncovered {
             .iter()
             .take(TOLD)
             .map(|(prefix, sum)| {
-                let text = format!(
-                    "{} under `{prefix}`, about {} bytes, covered by no policy",
-                    plural(sum.keys, "key"),
-                    count(sum.bytes)
-                );
+                let text =
+                    format!("{} under {prefix}, about {} bytes, covered by no policy", plural(sum.keys, "key"), count(sum.bytes));
                 (text, String::new())
             })
             .collect();

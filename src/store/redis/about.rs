@@ -3,6 +3,7 @@
 use super::answer::{field, odd, text};
 use super::connect::KeyStore;
 use super::node::Node;
+use crate::policy::key_pattern::KeyPattern;
 use crate::store::failure::StoreFailure;
 use redis::{Pipeline, Value};
 use std::time::Duration;
@@ -66,29 +67,50 @@ impl KeyStore {
         Ok(all)
     }
 
-    /// Those of the commands that our account may not use; none where the server does not tell.
+    /// What our account may not do with keys of these patterns: `UNLINK` of `cache:*`. None where the server does not tell.
     ///
     /// # Errors
     /// It cannot be reached.
-    pub async fn lacks(&self, commands: &[&[&'static str]]) -> Result<Option<Vec<&'static str>>, StoreFailure> {
+    pub async fn lacks(&self, patterns: &[KeyPattern]) -> Result<Option<Vec<String>>, StoreFailure> {
         let nodes = self.nodes("doctor").await?;
         let Some(node) = nodes.each().first() else { return Ok(None) };
         let Ok(Some(user)) = node.one(&["ACL", "WHOAMI"]).await.map(text) else { return Ok(None) };
-        let mut pipe = Pipeline::new();
-        for command in commands {
-            pipe.cmd("ACL").arg("DRYRUN").arg(&user).arg(*command);
-        }
         let mut lacks = vec![];
-        for (command, answer) in commands.iter().zip(node.ask(&pipe).await?) {
-            match answer {
-                Value::Okay => {}
-                Value::ServerError(_) => return Ok(None),
-                _ => lacks.extend(command.first()),
+        for pattern in patterns {
+            // A name that matches; nothing is done with it.
+            let key = pattern.to_string().replace("{id}", "1").replace(['*', '?'], "1");
+            let mut pipe = Pipeline::new();
+            for (command, before, after) in NEEDED {
+                pipe.cmd("ACL").arg("DRYRUN").arg(&user).arg(*command).arg(*before);
+                if !after.is_empty() || !matches!(*command, "SCAN" | "INFO") {
+                    pipe.arg(&key).arg(*after);
+                }
+            }
+            for ((command, ..), answer) in NEEDED.iter().zip(node.ask(&pipe).await?) {
+                match answer {
+                    Value::Okay => {}
+                    Value::ServerError(_) => return Ok(None),
+                    _ => lacks.push(format!("{command} (`{pattern}`)")),
+                }
             }
         }
         Ok(Some(lacks))
     }
 }
+
+/// The commands that policies on keys send: each with its words before and behind the key.
+const NEEDED: &[(&str, &[&str], &[&str])] = &[
+    ("SCAN", &["0"], &[]),
+    ("INFO", &[], &[]),
+    ("PTTL", &[], &[]),
+    ("OBJECT", &["IDLETIME"], &[]),
+    ("MEMORY", &["USAGE"], &[]),
+    ("GETRANGE", &[], &["0", "1"]),
+    ("DUMP", &[], &[]),
+    ("EVAL", &["return 0", "1"], &[]),
+    ("PEXPIRE", &[], &["1"]),
+    ("UNLINK", &[], &[]),
+];
 
 async fn memory(node: &Node) -> Result<Memory, StoreFailure> {
     let info = text(node.one(&["INFO", "memory"]).await?).unwrap_or_default();

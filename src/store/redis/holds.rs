@@ -1,6 +1,7 @@
 //! The keys that nothing may remove or alter. The only way to change a key takes the holds.
 
 use crate::diagnostic::catalogue as codes;
+use crate::policy::dataset::DatasetName;
 use crate::policy::hold::Hold;
 use crate::policy::key_pattern::KeyPattern;
 use crate::store::failure::StoreFailure;
@@ -18,7 +19,16 @@ impl KeyHolds {
     /// A hold with a condition, which a store of keys cannot evaluate, or one whose pattern cannot be read: nothing may be touched.
     pub fn new<'a>(store: &str, holds: impl IntoIterator<Item = &'a Hold>) -> Result<Self, StoreFailure> {
         let own = holds.into_iter().filter(|hold| hold.dataset.store == store);
+        let clause = |hold: &Hold| clause(&hold.name, &hold.dataset, hold.r#where.as_deref());
         Ok(Self { clauses: own.map(clause).collect::<Result<_, _>>()? })
+    }
+
+    /// Whether such a hold could be honoured.
+    ///
+    /// # Errors
+    /// As [`KeyHolds::new`].
+    pub fn check(name: &str, dataset: &DatasetName, condition: Option<&str>) -> Result<(), StoreFailure> {
+        clause(name, dataset, condition).map(drop)
     }
 
     /// The names of the holds that keep a key.
@@ -40,27 +50,27 @@ impl KeyHolds {
     }
 }
 
-fn clause(hold: &Hold) -> Result<(String, KeyPattern), StoreFailure> {
-    if hold.r#where.is_some() {
+fn clause(name: &str, dataset: &DatasetName, condition: Option<&str>) -> Result<(String, KeyPattern), StoreFailure> {
+    if condition.is_some() {
         return Err(StoreFailure::refused(
             codes::CONDITION,
             format!(
-                "hold `{}` has a condition, and keys of store `{}` have nothing to hold it against; nothing was touched",
-                hold.name, hold.dataset.store
+                "hold `{name}` has a condition, and keys of store `{}` have nothing to hold it against; nothing was touched",
+                dataset.store
             ),
             "name the keys in its dataset instead: `cache.cache:user:42`, `cache.\"cache:user:*\"`",
         ));
     }
     // A dot in a pattern makes it look like a schema and a table.
-    let written = hold.dataset.schema.iter().map(|schema| format!("{schema}.")).chain([hold.dataset.table.clone()]);
+    let written = dataset.schema.iter().map(|schema| format!("{schema}.")).chain([dataset.table.clone()]);
     let pattern = written.collect::<String>().parse::<KeyPattern>().map_err(|error| {
         StoreFailure::refused(
             codes::CONDITION,
-            format!("hold `{}` names no keys: {error}; nothing was touched", hold.name),
+            format!("hold `{name}` names no keys: {error}; nothing was touched"),
             "name a key or a pattern: `cache.\"cache:user:*\"`",
         )
     })?;
-    Ok((hold.name.clone(), pattern))
+    Ok((name.to_owned(), pattern))
 }
 
 #[cfg(test)]

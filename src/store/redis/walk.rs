@@ -24,7 +24,8 @@ pub const ID: usize = 200;
 /// What is asked of each key besides its time to live. None of it counts as a use of the key, except `value` before Redis 7.2.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Asked {
-    /// How long nobody used it. Asked before anything else is.
+    /// How long nobody used it. Asked before anything else is. Without a memory limit by use, Redis keeps one object for all
+    /// values that are the same small number: any use of one of them is a use of all, and none looks idle that is not.
     pub idle: bool,
     /// How much memory it takes, by a sample of its members.
     pub bytes: bool,

@@ -8,6 +8,7 @@ use crate::store::cell::Cell;
 use crate::store::connect::Store;
 use crate::store::dialect::Dialect;
 use crate::store::failure::StoreFailure;
+use crate::store::rights::MAY_MAINTAIN;
 use crate::store::session::Session;
 use std::time::Instant;
 
@@ -94,6 +95,11 @@ impl MaterializedView {
         format!("REFRESH MATERIALIZED VIEW {}{}", if self.concurrently { "CONCURRENTLY " } else { "" }, self.path)
     }
 
+    /// Who may send it, for whoever administers the store.
+    pub fn grants(&self) -> Vec<String> {
+        vec![format!("-- the owner of {} may, and from PostgreSQL 17 on whoever has MAINTAIN on it", self.path)]
+    }
+
     /// The query that counts its rows again.
     pub fn query(&self) -> String {
         format!("SELECT COUNT(*) FROM {}", self.path)
@@ -135,7 +141,11 @@ impl MaterializedView {
         let took = began.elapsed();
         // Done is done, whether its rows can be counted or not.
         let after = session.count(&self.query(), &[]).await.ok();
-        let how = if self.concurrently { "concurrently" } else { "while whoever read it waited" };
+        let how = match (self.populated, self.concurrently) {
+            (false, _) => "for the first time",
+            (true, true) => "concurrently",
+            (true, false) => "while its readers waited",
+        };
         Ok(Refreshed { how: how.to_owned(), took, before: None, after })
     }
 
@@ -154,15 +164,16 @@ impl MaterializedView {
 }
 
 async fn look(session: &mut Session, dataset: &DatasetName) -> Result<Option<Found>, StoreFailure> {
-    let sql = "SELECT c.oid::text, n.nspname::text, c.relkind::text, c.relispopulated, \
-               pg_has_role(c.relowner, 'USAGE') OR CASE WHEN current_setting('server_version_num')::int >= 170000 \
-               THEN has_table_privilege(c.oid, 'MAINTAIN') ELSE false END, \
+    let sql = format!(
+        "SELECT c.oid::text, n.nspname::text, c.relkind::text, c.relispopulated, \
+               {MAY_MAINTAIN}, \
                EXISTS (SELECT 1 FROM pg_index x WHERE x.indrelid = c.oid AND x.indisunique AND x.indisvalid AND x.indimmediate \
                AND x.indpred IS NULL AND x.indexprs IS NULL) \
                FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-               WHERE c.relname = $1::text AND n.nspname = COALESCE($2::text, current_schema()) AND c.relkind IN ('m', 'v', 'r', 'p', 'f')";
+               WHERE c.relname = $1::text AND n.nspname = COALESCE($2::text, current_schema()) AND c.relkind IN ('m', 'v', 'r', 'p', 'f')"
+    );
     let schema = dataset.schema.clone().map_or(Cell::Null, Cell::Text);
-    let rows = session.rows(sql, &[Cell::Text(dataset.table.clone()), schema]).await?;
+    let rows = session.rows(&sql, &[Cell::Text(dataset.table.clone()), schema]).await?;
     Ok(rows.first().map(|row| Found {
         oid: row[0].shown(),
         schema: row[1].shown(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// What became of a refresh.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refreshed {
-    /// How: `concurrently`, `while its readers waited`, `by 2 statements`.
+    /// How: `concurrently`, `while its readers waited`, `for the first time`, `by 2 statements`.
     pub how: String,
     /// How long it took.
     pub took: Duration,

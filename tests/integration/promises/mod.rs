@@ -31,7 +31,7 @@ macro_rules! on_every_engine {
     };
 }
 
-mod obstacle;
+pub mod obstacle;
 mod promise_1;
 mod promise_10;
 mod promise_11;

@@ -4,4 +4,4 @@ mod check;
 mod presence;
 mod settle;
 mod sides;
-mod stores;
+pub mod stores;

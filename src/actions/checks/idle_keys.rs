@@ -1,0 +1,41 @@
+//! Keys that nobody uses any more: `idle_keys: "cache:*", over: 30 days`.
+
+use super::key_look;
+use super::kind::Kind;
+use crate::action::{Context, Measured};
+use crate::diagnostic::catalogue as codes;
+use crate::policy::quality::check::Check;
+use crate::policy::quality::shape::{Also, Counts, On, Shape, Takes};
+use crate::store::failure::StoreFailure;
+use crate::store::redis::walk::Asked;
+use futures_util::FutureExt;
+
+/// Counts keys that were not used for a while.
+pub const KIND: Kind = Kind {
+    shape: &Shape {
+        key: "idle_keys",
+        about: "keys that nobody read or wrote for a while",
+        takes: Takes::Keys,
+        with: &[Also { key: "over", about: "for how long", takes: Takes::Period, needed: true }],
+        on: On::KeyStore,
+        counts: Counts::Things,
+        warns: Some("> 0"),
+    },
+    measure: |cx, check, _| measure(cx, check).boxed(),
+};
+
+async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
+    let store = key_look::store(cx, check)?;
+    let eviction = store.nodes(&cx.who()).await?.about().eviction.clone();
+    if eviction.ends_with("-lfu") {
+        return Err(StoreFailure::refused(
+            codes::IDLE_UNKNOWN,
+            format!("store `{}` does not tell how long keys were idle: its `maxmemory-policy` is {eviction}", store.name()),
+            "take the check out, or ask for `without_ttl`",
+        ));
+    }
+    let over = check.given.period("over").map_or(i64::MAX, |over| over.duration().num_seconds());
+    let is_idle = |idle: u64| i64::try_from(idle).is_ok_and(|idle| idle >= over);
+    key_look::count(cx, check, Asked { idle: true, ..Asked::default() }, |key| key.idle.is_some_and(is_idle).then(String::new))
+        .await
+}

@@ -1,0 +1,42 @@
+//! How full a store of keys is: `memory: true, warn: "> 85 %", fail: "> 90 %"`.
+
+use super::key_look;
+use super::kind::Kind;
+use crate::action::{Context, Measured};
+use crate::diagnostic::catalogue as codes;
+use crate::policy::quality::check::Check;
+use crate::policy::quality::shape::{Counts, On, Shape, Takes};
+use crate::report::figures::count;
+use crate::store::failure::StoreFailure;
+use futures_util::FutureExt;
+
+/// The share of memory in use; of a cluster that of its fullest server.
+pub const KIND: Kind = Kind {
+    shape: &Shape {
+        key: "memory",
+        about: "how much of the memory that a store of keys may use is in use",
+        takes: Takes::Flag,
+        with: &[],
+        on: On::KeyStore,
+        counts: Counts::Percent,
+        warns: None,
+    },
+    measure: |cx, check, _| measure(cx, check).boxed(),
+};
+
+async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
+    let store = key_look::store(cx, check)?;
+    let servers = store.memory(&cx.who()).await?;
+    let shares: Option<Vec<u64>> = servers.iter().map(|server| server.percent()).collect();
+    let Some(value) = shares.and_then(|shares| shares.into_iter().max()) else {
+        return Err(StoreFailure::refused(
+            codes::NO_LIMIT,
+            format!("store `{}` has no memory limit, so there is no share of it in use", store.name()),
+            "set `maxmemory` in the server's configuration: without it the machine's memory is the limit, and nobody is asked before",
+        ));
+    };
+    let note = |server: &crate::store::redis::about::Memory| {
+        format!("{}: {} of {} bytes", server.server, count(server.used), count(server.most))
+    };
+    Ok(Measured { value, query: Some("INFO memory".into()), notes: servers.iter().map(note).collect(), ..Measured::default() })
+}

@@ -1,0 +1,47 @@
+//! Keys that no `cache` or `sessions` policy covers: `uncovered_keys: true`.
+
+use super::key_look;
+use super::kind::Kind;
+use crate::action::{Context, Measured};
+use crate::actions::expiring::uncovered;
+use crate::policy::quality::check::Check;
+use crate::policy::quality::shape::{Counts, On, Shape, Takes};
+use crate::report::figures::{count, plural};
+use crate::store::failure::StoreFailure;
+use futures_util::FutureExt;
+
+/// Counts keys that nobody decided about.
+pub const KIND: Kind = Kind {
+    shape: &Shape {
+        key: "uncovered_keys",
+        about: "keys that no `cache` or `sessions` policy covers",
+        takes: Takes::Flag,
+        with: &[],
+        on: On::KeyStore,
+        counts: Counts::Things,
+        warns: Some("> 0"),
+    },
+    measure: |cx, check, _| measure(cx, check).boxed(),
+};
+
+async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
+    let store = key_look::store(cx, check)?;
+    let covered = uncovered::covered(&cx.policies, store.name());
+    let (total, prefixes, is_about) = uncovered::measure(store, &cx.who(), &covered).await?;
+    let told = prefixes.told();
+    let value = told.iter().map(|(_, sum)| sum.keys).sum();
+    let sample = |(prefix, sum): &(String, crate::policy::key_name::Sum)| {
+        format!("{prefix}: {}, about {} bytes", plural(sum.keys, "key"), count(sum.bytes))
+    };
+    Ok(Measured {
+        value,
+        of: Some(total),
+        samples: told.iter().take(check.samples as usize).map(sample).collect(),
+        notes: is_about
+            .then(|| "more than 2,000,000 keys: those that SCAN gave twice may be counted twice".into())
+            .into_iter()
+            .collect(),
+        nothing_seen: total == 0,
+        ..Measured::default()
+    })
+}

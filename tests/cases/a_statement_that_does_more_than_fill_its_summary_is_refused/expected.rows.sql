@@ -1,0 +1,3 @@
+select count(*) from orders;
+select * from daily;
+select * from kept;

@@ -1,0 +1,2 @@
+select * from daily order by 1;
+select * from wrong;

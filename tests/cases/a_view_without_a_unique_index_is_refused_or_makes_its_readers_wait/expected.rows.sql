@@ -1,0 +1,2 @@
+select count(*) from none;
+select count(*) from waiting;

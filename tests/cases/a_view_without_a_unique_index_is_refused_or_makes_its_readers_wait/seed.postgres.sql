@@ -1,0 +1,11 @@
+create table t (id bigint, name text);
+insert into t values (1, 'a'), (2, 'a');
+create materialized view none as select name, id from t;
+create materialized view partly as select name, id from t;
+create unique index on partly (id) where id > 0;
+create materialized view by_expression as select name, id from t;
+create unique index on by_expression ((id + 1));
+create materialized view waiting as select name, id from t;
+create view plain as select 1 as one;
+analyze none;
+insert into t values (3, 'c');

@@ -1,0 +1,3 @@
+select * from mv_workspace_analytics order by 1;
+select * from all_calls;
+select * from never_filled;

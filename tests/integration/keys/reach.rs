@@ -1,0 +1,157 @@
+//! Reaching servers, and those that cannot be reached.
+
+use super::ground::{house, keys, run};
+use crate::promises::dead_port;
+use crate::support::house::House;
+use crate::support::keyspace::KeyServer;
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A Redis of a test's own, for what must not happen to the others.
+pub struct Own {
+    child: Child,
+    pub port: u16,
+    _folder: tempfile::TempDir,
+}
+
+impl Own {
+    /// Starts `redis-server` with these words, without accounts.
+    pub fn start(words: &[&str]) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let folder = tempfile::tempdir().unwrap();
+        let words = words.iter().map(|word| word.replace("{port}", &port.to_string()));
+        let child = Command::new("redis-server")
+            .args(["--bind", "127.0.0.1", "--save", "", "--dir"])
+            .arg(folder.path())
+            .args(["--port", &port.to_string()])
+            .args(words)
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("redis-server, which `tests/run` installs");
+        let own = Self { child, port, _folder: folder };
+        let began = Instant::now();
+        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(began.elapsed() < Duration::from_secs(10), "it does not start");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        own
+    }
+
+    /// Makes it the store `cache` of a house.
+    pub fn takes_over(&self, house: &House) {
+        url(house, &format!("redis://127.0.0.1:{}", self.port));
+    }
+
+    /// Asks it something.
+    pub fn ask<T: redis::FromRedisValue>(&self, words: &[&str]) -> T {
+        let client = redis::Client::open(format!("redis://127.0.0.1:{}", self.port)).unwrap();
+        let mut link = client.get_connection().unwrap();
+        redis::cmd(words[0]).arg(&words[1..]).query(&mut link).unwrap()
+    }
+
+    fn signal(&self, name: &str) {
+        Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Gives the store `cache` of a house another URL, and no password.
+pub fn url(house: &House, url: &str) {
+    house.write(
+        "steward.yaml",
+        &format!("stores:\n  core: {{ url: \"sqlite:core.db\" }}\n  cache: {{ url: \"{url}\", statement_timeout: 2 s }}\nstate: state/\nledger: \"sqlite:state/steward.db\"\npolicies: [policies/]\njobs: jobs/\n"),
+    );
+}
+
+const POLICY: &str = "cache: [{ store: cache, keys: \"c:*\", ttl: 1 h, guard: { max_percent: 100 } }]\n";
+
+#[test]
+fn a_store_that_is_away_is_temporary_and_never_a_success() {
+    let house = house(KeyServer::Redis, POLICY);
+    url(&house, &format!("redis://127.0.0.1:{}", dead_port()));
+    let told = run(&house, "sweep", 75);
+    assert!(told["reasons"].to_string().contains("`cache` is away"), "{told}");
+    assert_eq!(told["ttl_set"], serde_json::Value::Null);
+}
+
+#[test]
+fn a_frozen_server_is_away_within_the_limit() {
+    let own = Own::start(&[]);
+    let house = house(KeyServer::Redis, POLICY);
+    own.takes_over(&house);
+    own.ask::<()>(&["SET", "c:1", "1"]);
+    run(&house, "sweep", 0);
+    own.signal("-STOP");
+    let began = Instant::now();
+    let ended = house.steward(["run-job", "sweep", "--yes"]).must_end(75);
+    own.signal("-CONT");
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?} {ended}", began.elapsed());
+}
+
+#[test]
+fn a_wrong_password_is_no_temporary_matter_and_is_not_shown() {
+    let house = house(KeyServer::Redis, POLICY);
+    let host = keys(&house).address.host.clone();
+    url(&house, &format!("redis://worker@{host}/0"));
+    let config = std::fs::read_to_string(house.path("steward.yaml")).unwrap();
+    house.write("steward.yaml", &config.replace("statement_timeout", "password: { file: pw }, statement_timeout"));
+    house.write("pw", "canary-wrong\n");
+    let ended = house.steward(["run-job", "sweep", "--yes", "--json"]).must_end(3);
+    assert!(ended.stdout.contains("the login was refused") && !ended.to_string().contains("canary"), "{ended}");
+}
+
+#[test]
+fn a_right_that_is_missing_is_named_and_nothing_is_touched() {
+    let house = house(KeyServer::Redis, POLICY);
+    keys(&house).seed("SET c:1 1\n");
+    let before = keys(&house).dump();
+    let config = std::fs::read_to_string(house.path("steward.yaml")).unwrap();
+    house.write("steward.yaml", &config.replace("redis://worker@", "redis://reader@"));
+    let ended = house.steward(["run-job", "sweep", "--yes", "--json"]);
+    assert_eq!(ended.code, Some(4), "{ended}");
+    assert!(ended.stdout.contains("SW4006"), "{ended}");
+    assert_eq!(keys(&house).dump(), before);
+}
+
+#[test]
+fn the_primary_is_found_through_sentinel() {
+    let (primary, replica) = (Own::start(&[]), Own::start(&[]));
+    replica.ask::<()>(&["REPLICAOF", "127.0.0.1", &primary.port.to_string()]);
+    primary.ask::<()>(&["SET", "c:1", "1"]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("sentinel.conf");
+    std::fs::write(&file, format!("sentinel monitor main 127.0.0.1 {} 1\n", primary.port)).unwrap();
+    let sentinel = sentinel(file.to_str().unwrap());
+    let house = house(KeyServer::Redis, POLICY);
+    let dead = dead_port();
+    url(&house, &format!("redis+sentinel://127.0.0.1:{dead},127.0.0.1:{}/main", sentinel.port));
+    assert_eq!(run(&house, "sweep", 0)["ttl_set"], 1);
+    assert!(primary.ask::<i64>(&["TTL", "c:1"]) > 0);
+    url(&house, &format!("redis+sentinel://127.0.0.1:{}/other", sentinel.port));
+    run(&house, "sweep", 75);
+    url(&house, &format!("redis://127.0.0.1:{}", replica.port));
+    assert!(run(&house, "sweep", 4)["reasons"].to_string().contains("is a replica"));
+}
+
+fn sentinel(file: &str) -> Own {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let child = Command::new("redis-server")
+        .args([file, "--sentinel", "--port", &port.to_string(), "--bind", "127.0.0.1"])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let own = Own { child, port, _folder: tempfile::tempdir().unwrap() };
+    let began = Instant::now();
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(began.elapsed() < Duration::from_secs(10), "it does not start");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    own
+}

@@ -1,0 +1,122 @@
+//! Views on a real PostgreSQL: what depends on time, on other sessions, and on the run before.
+
+use crate::promises::obstacle::Session;
+use crate::support::engine::Engine;
+use crate::support::house::House;
+use serde_json::Value;
+use std::time::{Duration, Instant};
+
+const JOB: &str = "action: refresh-views\npolicies: [\"*\"]\nmode: enforce\n";
+
+/// A table of three rows, and a materialized view of it that can be refreshed while others read it.
+fn house(view: &str) -> House {
+    let house = House::new(Engine::Postgres);
+    house.sql(
+        "CREATE TABLE stats (id bigint PRIMARY KEY, calls bigint NOT NULL); INSERT INTO stats VALUES (1, 1), (2, 2), (3, 3); \
+         CREATE MATERIALIZED VIEW mv AS SELECT id, calls FROM stats; CREATE UNIQUE INDEX ON mv (id)",
+    );
+    house.policy("views", &format!("views:\n  - {{ name: mv, dataset: core.mv{view} }}\n"));
+    house.job("views", JOB);
+    house
+}
+
+fn run(house: &House, code: i32) -> Value {
+    house.steward(["run-job", "views", "--json"]).must_end(code).json()
+}
+
+fn notes(report: &Value) -> String {
+    report["datasets"][0]["reasons"].to_string()
+}
+
+/// Statistics come a moment after the commit.
+fn wait_for_statistics(house: &House, inserted: u64) {
+    let began = Instant::now();
+    while house.database.count("SELECT n_tup_ins FROM pg_stat_user_tables WHERE relname = 'stats'") != inserted {
+        assert!(began.elapsed() < Duration::from_secs(20), "the statistics never came");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn what_did_not_change_underneath_is_left_alone_and_said_so() {
+    let house = house(", skip_unchanged: true");
+    wait_for_statistics(&house, 3);
+    assert_eq!(run(&house, 0)["datasets"][0]["refreshed"], 1, "the first run knows nothing and refreshes");
+
+    let dry = house.steward(["run-job", "views", "--dry-run", "--json"]).must_end(0).json();
+    let second = run(&house, 0);
+    for report in [&dry, &second] {
+        assert_eq!(report["datasets"][0]["due"], 0, "{report:#}");
+        assert!(notes(report).contains("nothing underneath changed"), "{report:#}");
+    }
+    assert_eq!(second["datasets"][0]["refreshed"], 0);
+    assert_eq!(run(&house, 0)["datasets"][0]["refreshed"], 0, "what was left alone is still known");
+
+    house.sql("INSERT INTO stats VALUES (4, 4)");
+    wait_for_statistics(&house, 4);
+    assert_eq!(run(&house, 0)["datasets"][0]["refreshed"], 1);
+    assert_eq!(house.database.count("SELECT COUNT(*) FROM mv"), 4);
+    assert_eq!(run(&house, 0)["datasets"][0]["refreshed"], 0);
+
+    house.sql("TRUNCATE stats");
+    assert_eq!(run(&house, 0)["datasets"][0]["refreshed"], 1, "TRUNCATE counts no rows, and is seen");
+    assert_eq!(house.database.count("SELECT COUNT(*) FROM mv"), 0);
+
+    house.sql("DROP MATERIALIZED VIEW mv; CREATE MATERIALIZED VIEW mv AS SELECT id FROM stats; CREATE UNIQUE INDEX ON mv (id)");
+    assert_eq!(run(&house, 0)["datasets"][0]["refreshed"], 1, "another view of that name");
+}
+
+#[test]
+fn a_refresh_that_failed_is_not_remembered_as_fresh() {
+    let house = house(", skip_unchanged: true, lock_timeout: 1 s");
+    wait_for_statistics(&house, 3);
+    let other = Session::begin(&house.database, "REFRESH MATERIALIZED VIEW CONCURRENTLY mv");
+    run(&house, 75);
+    drop(other);
+    assert_eq!(run(&house, 0)["datasets"][0]["refreshed"], 1);
+}
+
+#[test]
+fn a_lock_that_is_not_to_be_had_ends_it_for_now() {
+    let house = house(", lock_timeout: 1 s");
+    house.sql("INSERT INTO stats VALUES (4, 4)");
+    let mut other = Session::begin(&house.database, "REFRESH MATERIALIZED VIEW CONCURRENTLY mv");
+    let report = run(&house, 75);
+    assert!(notes(&report).contains("lock timeout"), "{report:#}");
+    assert_eq!(report["datasets"][0]["refreshed"], 0);
+    assert_eq!(report["datasets"][0]["debt"]["rows"], 1);
+    other.run("ROLLBACK").expect("the other's end");
+    assert_eq!(run(&house, 0)["datasets"][0]["refreshed"], 1);
+    assert_eq!(house.database.count("SELECT COUNT(*) FROM mv"), 4);
+}
+
+#[test]
+fn a_refresh_that_takes_too_long_is_given_up_once() {
+    let house = House::new(Engine::Postgres);
+    house.sql("CREATE MATERIALIZED VIEW mv AS SELECT 1 AS id, pg_sleep(3)::text AS slept WITH NO DATA");
+    house.policy("views", "views:\n  - { name: mv, dataset: core.mv, statement_timeout: 1 s }\n");
+    house.job("views", JOB);
+    let began = Instant::now();
+    let report = run(&house, 3);
+    assert!(notes(&report).contains("was not refreshed within 1 s"), "{report:#}");
+    assert!(began.elapsed() < Duration::from_secs(3), "it was tried again: {:?}", began.elapsed());
+}
+
+#[test]
+fn a_view_of_another_owner_is_refused_before_it_is_touched() {
+    let house = house("");
+    let (name, database) = (format!("r_{}", house.database.name), house.database.name.clone());
+    house.sql(&format!("CREATE ROLE \"{name}\" LOGIN PASSWORD 'pw-of-a-test'; GRANT SELECT ON mv TO \"{name}\""));
+    let url = house.database.url();
+    let (scheme, rest) = url.split_once("://").expect("a url");
+    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+    let asked = house
+        .command(["run-job", "views", "--json"])
+        .env(crate::support::house::URL, format!("{scheme}://{name}:pw-of-a-test@{host}"))
+        .output()
+        .expect("the binary starts");
+    let told: crate::support::house::Ended = asked.into();
+    let report = told.must_end(4).json();
+    house.sql(&format!("REVOKE ALL ON mv FROM \"{name}\"; DROP ROLE \"{name}\""));
+    assert!(notes(&report).contains("belongs to another owner"), "{database}: {report:#}");
+}
