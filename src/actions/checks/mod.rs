@@ -1,13 +1,17 @@
 //! The kinds of checks: one file each, and one line here. Reading, schema, listing and measuring derive from the table.
 
 mod clock;
+mod cypher;
 mod dangling;
+mod duplicate_relations;
 mod expired;
 mod faulty;
 mod freshness;
 mod kind;
 mod look;
 mod missing;
+mod nodes;
+mod orphan_nodes;
 mod overdue;
 mod range;
 mod row_count;
@@ -31,6 +35,9 @@ pub const KINDS: &[Kind] = &[
     unclassified::KIND,
     overdue::KIND,
     sql::KIND,
+    orphan_nodes::KIND,
+    duplicate_relations::KIND,
+    cypher::KIND,
 ];
 
 /// The kind of that key.

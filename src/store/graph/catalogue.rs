@@ -25,14 +25,19 @@ pub struct Label {
 }
 
 impl Label {
+    /// No label: any node.
+    pub(super) fn any(store: &str) -> Self {
+        Self { store: store.to_owned(), name: String::new(), known: true, indexes: vec![], unique: vec![] }
+    }
+
     /// The dataset's name for messages.
     pub fn shown(&self) -> String {
         format!("{}.{}", self.store, self.name)
     }
 
-    /// `(n:User)`, quoted.
+    /// `(n:User)`, quoted; of no label `(n)`.
     pub fn pattern(&self) -> String {
-        format!("(n:{})", quote(&self.name))
+        if self.name.is_empty() { "(n)".to_owned() } else { format!("(n:{})", quote(&self.name)) }
     }
 
     /// The index that begins with a property.

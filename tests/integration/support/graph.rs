@@ -129,9 +129,9 @@ impl Graph {
         if !labels.is_empty() {
             self.run(&format!("MATCH (n:({labels})) CALL {{ WITH n DETACH DELETE n }} IN TRANSACTIONS OF 10000 ROWS"))?;
         }
-        for kind in ["CONSTRAINT", "INDEX"] {
+        for (kind, kinds) in [("CONSTRAINT", "CONSTRAINTS"), ("INDEX", "INDEXES")] {
             let ours = format!("any(label IN labelsOrTypes WHERE label ENDS WITH '{}')", self.suffix);
-            for name in self.run(&format!("SHOW {kind}S YIELD name, labelsOrTypes WHERE {ours} RETURN name"))? {
+            for name in self.run(&format!("SHOW {kinds} YIELD name, labelsOrTypes WHERE {ours} RETURN name"))? {
                 self.run(&format!("DROP {kind} {} IF EXISTS", quoted(&bare(&name))))?;
             }
         }
