@@ -107,7 +107,7 @@ pub async fn must_have_type(session: &Reading, kind: &str) -> Result<(), StoreFa
     match slip(kind, &known) {
         Some(near) if !known.iter().any(|known| known == kind) => Err(StoreFailure::refused(
             codes::NOT_THERE,
-            format!("no relation of store `{}` is of the type `{kind}`", session.store().name()),
+            format!("no relation of store `{}` is of the type `{kind}`", session.store()),
             format!("did you mean `{near}`? names match exactly, letter case included"),
         )),
         _ => Ok(()),

@@ -35,7 +35,7 @@ pub async fn check(session: &Reading, label: &Label, condition: &str, whose: &st
 /// # Errors
 /// It is no such condition; the store's own.
 pub async fn check_any(session: &Reading, condition: &str, whose: &str) -> Result<(), StoreFailure> {
-    check(session, &Label::any(session.store().name()), condition, whose).await
+    check(session, &Label::any(session.store()), condition, whose).await
 }
 
 /// What by its letters is more than a query that reads: several statements, a procedure, a file.

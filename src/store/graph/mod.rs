@@ -15,6 +15,7 @@ pub mod looked;
 pub mod name;
 pub mod nodes;
 pub mod ping;
+mod pool;
 pub mod relations;
 mod removal;
 pub mod session;
