@@ -6,7 +6,7 @@ use crate::policy::quality::check::{Check, Subject};
 use crate::store::connect::Store;
 use crate::store::failure::StoreFailure;
 use crate::store::graph::connect::GraphStore;
-use crate::store::graph::looked::LookedNodes;
+use crate::store::graph::looked::LookedLabel;
 use crate::store::looked::Looked;
 use crate::store::stores::AnyStore;
 
@@ -29,11 +29,10 @@ pub async fn at(cx: &Context, check: &Check) -> Result<Looked, StoreFailure> {
 ///
 /// # Errors
 /// The store is away; a label that is near another; the condition does not work there.
-pub async fn label(cx: &Context, check: &Check) -> Result<Option<LookedNodes>, StoreFailure> {
+pub async fn label(cx: &Context, check: &Check) -> Result<Option<LookedLabel>, StoreFailure> {
     match check.table().map(|dataset| (dataset, cx.stores.any(&dataset.store))) {
         Some((dataset, Ok(AnyStore::Graph(store)))) => {
-            let datasets = std::slice::from_ref(dataset);
-            LookedNodes::at(store, &cx.who(), datasets, check.r#where.as_deref()).await.map(Some)
+            LookedLabel::at(store, &cx.who(), dataset, check.r#where.as_deref()).await.map(Some)
         }
         _ => Ok(None),
     }

@@ -4,7 +4,7 @@ use super::sample::Sampler;
 use crate::action::{Context, Measured};
 use crate::policy::quality::check::Check;
 use crate::store::failure::StoreFailure;
-use crate::store::graph::looked::LookedNodes;
+use crate::store::graph::looked::LookedLabel;
 
 /// Counts the nodes that meet `fault`, among those that meet `of`; shows the key and these properties of a few, masked.
 ///
@@ -15,7 +15,7 @@ use crate::store::graph::looked::LookedNodes;
 pub async fn faulty(
     cx: &Context,
     check: &Check,
-    looked: &LookedNodes,
+    looked: &LookedLabel,
     fault: &str,
     of: &[String],
     properties: &[&str],

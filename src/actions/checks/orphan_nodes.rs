@@ -7,7 +7,7 @@ use crate::policy::dataset::DatasetName;
 use crate::policy::quality::check::Check;
 use crate::policy::quality::shape::{Counts, On, Shape, Takes};
 use crate::store::failure::StoreFailure;
-use crate::store::graph::looked::LookedNodes;
+use crate::store::graph::looked::LookedLabel;
 use futures_util::FutureExt;
 
 /// Counts nodes of these labels without any relation; one that bears several of them counts once.
@@ -28,6 +28,7 @@ async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> 
     let store = look::graph(cx, check)?;
     let dataset = |label: &String| DatasetName { store: store.name().to_owned(), schema: None, table: label.clone() };
     let labels: Vec<DatasetName> = check.given.names(check.shape.key).iter().map(dataset).collect();
-    let looked = LookedNodes::at(store, &cx.who(), &labels, check.r#where.as_deref()).await?;
+    let [label, others @ ..] = labels.as_slice() else { return Ok(Measured { nothing_seen: true, ..Measured::default() }) };
+    let looked = LookedLabel::any_of(store, &cx.who(), label, others, check.r#where.as_deref()).await?;
     nodes::faulty(cx, check, &looked, "NOT (n)--()", &[], &[]).await
 }

@@ -2,7 +2,7 @@
 //!
 //! Ids are compared as text in their canonical form: integers in decimal, texts as they are.
 
-use super::looked::LookedNodes;
+use super::looked::LookedLabel;
 use super::session::Param;
 use crate::store::cell::Cell;
 use crate::store::failure::StoreFailure;
@@ -23,7 +23,7 @@ pub enum IdKind {
 /// The values of a property in their own order, each once, a page at a time: memory does not grow with the label.
 #[derive(Debug)]
 pub struct SortedIds {
-    looked: LookedNodes,
+    looked: LookedLabel,
     property: String,
     kind: IdKind,
     last: Option<Cell>,
@@ -36,7 +36,7 @@ impl SortedIds {
     ///
     /// # Errors
     /// No node has such a property; the store's own.
-    pub async fn of(looked: LookedNodes, property: &str, kind: IdKind) -> Result<Self, StoreFailure> {
+    pub async fn of(looked: LookedLabel, property: &str, kind: IdKind) -> Result<Self, StoreFailure> {
         let property = looked.property(property).await?;
         Ok(Self { looked, property, kind, last: None, ended: false })
     }
@@ -78,7 +78,7 @@ impl IdKind {
     ///
     /// # Errors
     /// No node has such a property; the store's own.
-    pub async fn of(looked: &LookedNodes, property: &str) -> Result<Self, StoreFailure> {
+    pub async fn of(looked: &LookedLabel, property: &str) -> Result<Self, StoreFailure> {
         let name = looked.property(property).await?;
         let cypher = format!("{} RETURN 1 AS c0 LIMIT 1", looked.matching(&[format!("{name} IS :: STRING NOT NULL")]));
         Ok(if looked.rows(&cypher, vec![]).await?.is_empty() { Self::Number } else { Self::Text })
@@ -96,7 +96,7 @@ impl IdKind {
 ///
 /// # Errors
 /// No node has such a property; the store's own.
-pub async fn present(looked: &LookedNodes, property: &str, ids: &[String]) -> Result<HashSet<String>, StoreFailure> {
+pub async fn present(looked: &LookedLabel, property: &str, ids: &[String]) -> Result<HashSet<String>, StoreFailure> {
     let name = looked.property(property).await?;
     let mut found = HashSet::new();
     for some in ids.chunks(PAGE) {

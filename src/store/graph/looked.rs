@@ -11,11 +11,12 @@ use crate::store::cell::Cell;
 use crate::store::failure::StoreFailure;
 use crate::store::looked::Share;
 
-/// The nodes of one label or of several, those of them that count. Reads only.
+/// The nodes of a label, or of any of several, those of them that count. Reads only.
 #[derive(Debug)]
-pub struct LookedNodes {
+pub struct LookedLabel {
     session: Reading,
-    labels: Vec<Label>,
+    label: Label,
+    others: Vec<Label>,
     condition: Option<String>,
 }
 
@@ -28,27 +29,42 @@ pub struct NamedNodes {
     pub rows: Vec<(String, Vec<Cell>)>,
 }
 
-impl LookedNodes {
-    /// Finds the labels and tries the condition out.
+impl LookedLabel {
+    /// Finds the label and tries the condition out.
     ///
     /// # Errors
-    /// The store is away; a label is not there and another is near; the condition does not work there.
-    pub async fn at(
+    /// The store is away; the label is not there and another is near; the condition does not work there.
+    pub async fn at(store: &GraphStore, who: &str, dataset: &DatasetName, condition: Option<&str>) -> Result<Self, StoreFailure> {
+        let session = store.reading(who).await?;
+        let label = tried(&session, dataset, condition).await?;
+        Ok(Self { session, label, others: vec![], condition: condition.map(str::to_owned) })
+    }
+
+    /// The same for nodes that bear any of these labels: one that bears several is one node.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn any_of(
         store: &GraphStore,
         who: &str,
-        datasets: &[DatasetName],
+        dataset: &DatasetName,
+        others: &[DatasetName],
         condition: Option<&str>,
     ) -> Result<Self, StoreFailure> {
-        let session = store.reading(who).await?;
-        let mut labels = vec![];
-        for dataset in datasets {
-            let label = catalogue::label(&session, dataset).await?;
-            if let Some(text) = condition {
-                condition::check(&session, &label, text, "the check").await?;
-            }
-            labels.push(label);
+        let mut looked = Self::at(store, who, dataset, condition).await?;
+        for other in others {
+            looked.others.push(tried(&looked.session, other, condition).await?);
         }
-        Ok(Self { session, labels, condition: condition.map(str::to_owned) })
+        Ok(looked)
+    }
+
+    /// The label; the first where there are several.
+    pub const fn label(&self) -> &Label {
+        &self.label
+    }
+
+    fn labels(&self) -> impl Iterator<Item = &Label> {
+        std::iter::once(&self.label).chain(&self.others)
     }
 
     /// A property of the node `n`, quoted.
@@ -56,7 +72,7 @@ impl LookedNodes {
     /// # Errors
     /// No node of the store has one of that name; near names are suggested.
     pub async fn property(&self, name: &str) -> Result<String, StoreFailure> {
-        for label in &self.labels {
+        for label in self.labels() {
             catalogue::must_have(&self.session, label, name).await?;
         }
         Ok(property(name))
@@ -64,7 +80,7 @@ impl LookedNodes {
 
     /// `MATCH (n:A|B) WHERE …` for the nodes that count and meet these conditions too.
     pub fn matching(&self, also: &[String]) -> String {
-        let labels: Vec<String> = self.labels.iter().map(|label| quote(&label.name)).collect();
+        let labels: Vec<String> = self.labels().map(|label| quote(&label.name)).collect();
         self.matching_of(&labels.join("|"), also)
     }
 
@@ -109,7 +125,7 @@ impl LookedNodes {
         limit: u32,
     ) -> Result<Vec<(DatasetName, NamedNodes)>, StoreFailure> {
         let mut all = vec![];
-        for label in &self.labels {
+        for label in self.labels() {
             let mut columns: Vec<String> = label.unique.first().cloned().into_iter().collect();
             columns.extend(
                 properties
@@ -169,4 +185,12 @@ impl LookedNodes {
     pub async fn rows(&self, cypher: &str, params: Params) -> Result<Vec<Vec<Cell>>, StoreFailure> {
         self.session.rows(cypher, params).await
     }
+}
+
+async fn tried(session: &Reading, dataset: &DatasetName, condition: Option<&str>) -> Result<Label, StoreFailure> {
+    let label = catalogue::label(session, dataset).await?;
+    if let Some(text) = condition {
+        condition::check(session, &label, text, "the check").await?;
+    }
+    Ok(label)
 }

@@ -10,7 +10,7 @@ use steward::actions::checks;
 use steward::policy::dataset::DatasetName;
 use steward::store::failure::StoreFailure;
 use steward::store::graph::ids::{IdKind, SortedIds, present};
-use steward::store::graph::looked::LookedNodes;
+use steward::store::graph::looked::LookedLabel;
 
 /// Measures the one check; `{label}` is filled in as labels of this test.
 fn measure(house: &House, check: &str) -> Result<Measured, StoreFailure> {
@@ -145,7 +145,7 @@ CREATE (:User{{graph}} {id: 7}), (:User{{graph}}), (:Text{{graph}} {id: '10'}), 
     let stores = stores(&house);
     let looked = async |label: &str| {
         let dataset = DatasetName { store: "graph".into(), schema: None, table: graph(&house).label(label) };
-        LookedNodes::at(stores.graph("graph").expect("the graph"), "test", &[dataset], None).await.expect("a label")
+        LookedLabel::at(stores.graph("graph").expect("the graph"), "test", &dataset, None).await.expect("a label")
     };
     wait(async {
         let users = looked("User").await;
