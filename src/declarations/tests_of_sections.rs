@@ -93,6 +93,11 @@ fn what_cannot_be_is_refused_with_its_code() {
         ),
         ("sessions: [{ dataset: core.a, expires: t, set: {} }]", "SW0008 `set` names no column"),
         ("views: [{ dataset: graph.a }]", "SW2005 the store `graph` holds nodes"),
+        (
+            "lifecycle: [{ dataset: graph.User, clock: at, archive: { after: 1 year, to: graph.Old } }]",
+            "SW2005 nodes of `graph.User` cannot be archived",
+        ),
+        ("lifecycle: [{ dataset: cache.a, clock: at, delete: { after: 1 year } }]", "SW2005 `lifecycle` governs rows and nodes"),
         ("views: [{ dataset: core.a, statement: \"\" }]", "SW0008 `statement` is empty"),
         ("checks: [{ dataset: core.a, warn: \"> 0\" }]", "SW2501 nothing here says what is checked"),
         ("checks: [{ dataset: core.a, duplicates: [b] }]", "SW2501 nothing here says what is checked"),

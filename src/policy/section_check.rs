@@ -50,6 +50,7 @@ pub(super) fn sections(gathered: &Gathered, ground: &Ground<'_>, notes: &mut Vec
 fn check(check: &Check, ground: &Ground<'_>, notes: &mut Vec<Diagnostic>) {
     let wanted: &[Family] = match check.shape.on {
         On::Table | On::TableStore => &[Family::Tables],
+        On::TableOrLabel => &[Family::Tables, Family::Graph],
         On::KeyStore => &[Family::Keys],
         On::GraphStore => &[Family::Graph],
         On::AnyStore | On::Nothing => &[Family::Tables, Family::Keys, Family::Graph],

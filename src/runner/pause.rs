@@ -1,6 +1,7 @@
 //! Live traffic comes first: waits while replicas lag, with a deadline, and says what it waits for (promise 6).
 
-use crate::action::Context;
+use crate::action::{Context, reason};
+use crate::diagnostic::catalogue as codes;
 use crate::report::run::{Reason, Weight};
 use crate::runner::engine::Runner;
 use crate::store::failure::StoreFailure;
@@ -30,6 +31,8 @@ pub async fn until_replicas_are_near(
                 format!("replicas of `{store}` lag {:.1} s, more than {} s", lag.as_secs_f64(), most.as_secs())
             }
             Ok(Lag::Unknown(why)) => format!("the replica lag of `{store}` is unknown, which counts as lag: {why}"),
+            // A store without replicas of that kind will have none in ten minutes either.
+            Err(failure @ StoreFailure::Refused { code: codes::WRONG_FAMILY, .. }) => return Err(reason(&failure)),
             Err(failure) => failure.to_string(),
         };
         if Instant::now() >= deadline || runner.stop.is_cancelled() {

@@ -5,7 +5,10 @@ use crate::diagnostic::catalogue as codes;
 use crate::policy::quality::check::{Check, Subject};
 use crate::store::connect::Store;
 use crate::store::failure::StoreFailure;
+use crate::store::graph::connect::GraphStore;
+use crate::store::graph::looked::LookedLabel;
 use crate::store::looked::Looked;
+use crate::store::stores::AnyStore;
 
 /// Finds the table of a check and tries its condition out.
 ///
@@ -20,6 +23,27 @@ pub async fn at(cx: &Context, check: &Check) -> Result<Looked, StoreFailure> {
         ));
     };
     Looked::at(cx.stores.get(&dataset.store)?, &cx.who(), dataset, check.r#where.as_deref()).await
+}
+
+/// The label of a check, its condition tried out; none where the check's store holds no nodes.
+///
+/// # Errors
+/// The store is away; a label that is near another; the condition does not work there.
+pub async fn label(cx: &Context, check: &Check) -> Result<Option<LookedLabel>, StoreFailure> {
+    match check.table().map(|dataset| (dataset, cx.stores.any(&dataset.store))) {
+        Some((dataset, Ok(AnyStore::Graph(store)))) => {
+            LookedLabel::at(store, &cx.who(), dataset, check.r#where.as_deref()).await.map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The store of a check that looks at a whole store with nodes. Contacts nobody.
+///
+/// # Errors
+/// There is no such store, or it holds something else.
+pub fn graph<'a>(cx: &'a Context, check: &Check) -> Result<&'a GraphStore, StoreFailure> {
+    cx.stores.graph(check.on.as_ref().map_or("", Subject::store))
 }
 
 /// The store of a check that looks at a whole store with tables. Contacts nobody.

@@ -1,7 +1,7 @@
 //! Rows that lack something: `missing: [email, name]`.
 
 use super::kind::Kind;
-use super::{faulty, look};
+use super::{faulty, look, nodes};
 use crate::action::{Context, Measured};
 use crate::policy::quality::check::Check;
 use crate::policy::quality::shape::{Counts, On, Shape, Takes};
@@ -12,10 +12,10 @@ use futures_util::FutureExt;
 pub const KIND: Kind = Kind {
     shape: &Shape {
         key: "missing",
-        about: "rows in which any of these columns is NULL, empty or spaces alone",
+        about: "rows or nodes in which any of these columns is NULL, empty or spaces alone",
         takes: Takes::Names,
         with: &[],
-        on: On::Table,
+        on: On::TableOrLabel,
         counts: Counts::Things,
         warns: Some("> 0"),
     },
@@ -23,8 +23,15 @@ pub const KIND: Kind = Kind {
 };
 
 async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
-    let mut looked = look::at(cx, check).await?;
     let columns: Vec<&str> = check.given.names(check.shape.key).iter().map(String::as_str).collect();
+    if let Some(looked) = look::label(cx, check).await? {
+        let mut faults = vec![];
+        for column in &columns {
+            faults.push(looked.missing(column).await?);
+        }
+        return nodes::faulty(cx, check, &looked, &faults.join(" OR "), &[], &columns).await;
+    }
+    let mut looked = look::at(cx, check).await?;
     let faults = columns.iter().map(|column| looked.missing(column)).collect::<Result<Vec<_>, _>>()?;
     faulty::rows(cx, check, &mut looked, &faults.join(" OR "), &[], &columns).await
 }

@@ -2,8 +2,10 @@
 
 mod big_keys;
 mod clock;
+mod cypher;
 mod dangling;
 mod duplicate;
+mod duplicate_relations;
 mod expired;
 mod faulty;
 mod freshness;
@@ -13,6 +15,8 @@ mod kind;
 mod look;
 mod memory;
 mod missing;
+mod nodes;
+mod orphan_nodes;
 mod overdue;
 mod range;
 mod reference;
@@ -55,6 +59,9 @@ pub const KINDS: &[Kind] = &[
     big_keys::KIND,
     uncovered_keys::KIND,
     memory::KIND,
+    orphan_nodes::KIND,
+    duplicate_relations::KIND,
+    cypher::KIND,
 ];
 
 /// The kind of that key.

@@ -1,7 +1,7 @@
 //! Numbers out of their range: `range: silicon_level, min: 0, max: 5`.
 
 use super::kind::Kind;
-use super::{faulty, look};
+use super::{faulty, look, nodes};
 use crate::action::{Context, Measured};
 use crate::diagnostic::catalogue as codes;
 use crate::policy::quality::check::Check;
@@ -13,13 +13,13 @@ use futures_util::FutureExt;
 pub const KIND: Kind = Kind {
     shape: &Shape {
         key: "range",
-        about: "rows whose number is below `min` or above `max`",
+        about: "rows or nodes whose number is below `min` or above `max`",
         takes: Takes::Text,
         with: &[
             Also { key: "min", about: "the smallest that is right", takes: Takes::Number, needed: false },
             Also { key: "max", about: "the largest that is right", takes: Takes::Number, needed: false },
         ],
-        on: On::Table,
+        on: On::TableOrLabel,
         counts: Counts::Things,
         warns: Some("> 0"),
     },
@@ -33,6 +33,11 @@ async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> 
         return Err(StoreFailure::refused(codes::CHECK_UNFIT, text, "add `min`, `max` or both"));
     }
     let column = check.given.text(check.shape.key).unwrap_or_default();
+    if let Some(looked) = look::label(cx, check).await? {
+        let (outside, known) =
+            (looked.outside(column, min, max).await?, format!("{} IS NOT NULL", looked.property(column).await?));
+        return nodes::faulty(cx, check, &looked, &outside, &[known], &[column]).await;
+    }
     let mut looked = look::at(cx, check).await?;
     let (outside, known) = (looked.outside(column, min, max)?, format!("{} IS NOT NULL", looked.column(column)?));
     faulty::rows(cx, check, &mut looked, &outside, &[known], &[column]).await

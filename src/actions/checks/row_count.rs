@@ -12,10 +12,10 @@ use futures_util::FutureExt;
 pub const KIND: Kind = Kind {
     shape: &Shape {
         key: "row_count",
-        about: "how many rows a table has",
+        about: "how many rows a table has, or nodes a label",
         takes: Takes::Flag,
         with: &[],
-        on: On::Table,
+        on: On::TableOrLabel,
         counts: Counts::Things,
         warns: None,
     },
@@ -23,6 +23,10 @@ pub const KIND: Kind = Kind {
 };
 
 async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
+    if let Some(looked) = look::label(cx, check).await? {
+        let (nodes, query) = looked.count(&[]).await?;
+        return Ok(Measured { value: nodes, query: Some(query), ..Measured::default() });
+    }
     let mut looked = look::at(cx, check).await?;
     let (rows, query) = looked.count(&[]).await?;
     Ok(Measured { value: rows, query: Some(query), ..Measured::default() })

@@ -257,7 +257,7 @@ fn subject(fields: &Fields<'_>, shape: &Shape, node: &Node, reading: &mut Readin
             reading.note(Diagnostic::error(catalogue::UNKNOWN_KEY, message).at(&written.place).help("take `dataset` out"));
             None
         }
-        (On::Table, None) => {
+        (On::Table | On::TableOrLabel, None) => {
             missing("the table: `core.users`", reading);
             None
         }
@@ -265,7 +265,7 @@ fn subject(fields: &Fields<'_>, shape: &Shape, node: &Node, reading: &mut Readin
             missing("the store's name alone", reading);
             None
         }
-        (On::Table, Some(written)) => match written.value.parse::<DatasetName>() {
+        (On::Table | On::TableOrLabel, Some(written)) => match written.value.parse::<DatasetName>() {
             Ok(dataset) => Some(Some(Subject::Table(dataset))),
             Err(error) => {
                 reading.note(Diagnostic::error(catalogue::UNREADABLE_VALUE, error.to_string()).at(&written.place));

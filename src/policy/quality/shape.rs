@@ -63,6 +63,8 @@ pub enum Takes {
 pub enum On {
     /// A table.
     Table,
+    /// A table, or a label of a store with nodes.
+    TableOrLabel,
     /// A store with tables; `dataset` is its name alone.
     TableStore,
     /// A store with keys; `dataset` is its name alone.

@@ -25,14 +25,19 @@ pub struct Label {
 }
 
 impl Label {
+    /// No label: any node.
+    pub(super) fn any(store: &str) -> Self {
+        Self { store: store.to_owned(), name: String::new(), known: true, indexes: vec![], unique: vec![] }
+    }
+
     /// The dataset's name for messages.
     pub fn shown(&self) -> String {
         format!("{}.{}", self.store, self.name)
     }
 
-    /// `(n:User)`, quoted.
+    /// `(n:User)`, quoted; of no label `(n)`.
     pub fn pattern(&self) -> String {
-        format!("(n:{})", quote(&self.name))
+        if self.name.is_empty() { "(n)".to_owned() } else { format!("(n:{})", quote(&self.name)) }
     }
 
     /// The index that begins with a property.
@@ -65,7 +70,7 @@ pub async fn label(session: &Reading, dataset: &DatasetName) -> Result<Label, St
     let unique = session.rows(unique, of_label()).await?.iter().map(|row| text(row, 0)).collect::<Vec<_>>();
     let labels = names(session, "CALL db.labels() YIELD label RETURN label AS c0 ORDER BY c0").await?;
     let known = labels.contains(&dataset.table) || !indexes.is_empty() || !unique.is_empty();
-    if !known && let Some(near) = near::nearest(&dataset.table, labels.iter().map(String::as_str)) {
+    if !known && let Some(near) = slip(&dataset.table, &labels) {
         return Err(StoreFailure::refused(
             codes::NOT_THERE,
             format!("no node bears the label `{}` in store `{}`", dataset.table, dataset.store),
@@ -99,15 +104,21 @@ pub async fn must_have(session: &Reading, label: &Label, property: &str) -> Resu
 pub async fn must_have_type(session: &Reading, kind: &str) -> Result<(), StoreFailure> {
     let known =
         names(session, "CALL db.relationshipTypes() YIELD relationshipType RETURN relationshipType AS c0 ORDER BY c0").await?;
-    let near = near::nearest(kind, known.iter().map(String::as_str));
-    match near {
+    match slip(kind, &known) {
         Some(near) if !known.iter().any(|known| known == kind) => Err(StoreFailure::refused(
             codes::NOT_THERE,
-            format!("no relation of store `{}` is of the type `{kind}`", session.store().name()),
+            format!("no relation of store `{}` is of the type `{kind}`", session.store()),
             format!("did you mean `{near}`? names match exactly, letter case included"),
         )),
         _ => Ok(()),
     }
+}
+
+/// The name that was most likely meant. Stricter than a suggestion would be, for here it refuses: two letters, in a name that
+/// is long enough for two.
+fn slip<'a>(name: &str, known: &'a [String]) -> Option<&'a str> {
+    let near = near::nearest(name, known.iter().map(String::as_str))?;
+    (strsim::damerau_levenshtein(&near.to_lowercase(), &name.to_lowercase()) <= 2).then_some(near)
 }
 
 async fn names(session: &Reading, cypher: &str) -> Result<Vec<String>, StoreFailure> {

@@ -30,6 +30,19 @@ pub async fn check(session: &Reading, label: &Label, condition: &str, whose: &st
     Ok(())
 }
 
+/// The same for a condition over any node.
+///
+/// # Errors
+/// It is no such condition; the store's own.
+pub async fn check_any(session: &Reading, condition: &str, whose: &str) -> Result<(), StoreFailure> {
+    check(session, &Label::any(session.store()), condition, whose).await
+}
+
+/// What by its letters is more than a query that reads: several statements, a procedure, a file.
+pub(super) fn one_query(query: &str) -> Result<(), &'static str> {
+    letters(query)
+}
+
 impl GraphStore {
     /// Whether a label is there, and a condition over its nodes would work. Touches nothing.
     ///
@@ -60,15 +73,9 @@ fn letters(condition: &str) -> Result<(), &'static str> {
         // Cypher reads these before it reads anything else, quotes included.
         return Err("holds a character written as `\\u…` (write the character itself)");
     }
-    let mut open = vec![];
-    let mut word = String::new();
+    let (mut open, mut bare) = (vec![], String::new());
     let mut chars = condition.chars().peekable();
     while let Some(c) = chars.next() {
-        if c.is_alphanumeric() || c == '_' {
-            word.push(c);
-            continue;
-        }
-        called(&std::mem::take(&mut word))?;
         match c {
             '\'' | '"' | '`' => quoted(c, &mut chars)?,
             ';' => return Err("holds more than one statement"),
@@ -79,9 +86,9 @@ fn letters(condition: &str) -> Result<(), &'static str> {
             ')' | ']' | '}' if open.pop() != Some(opener(c)) => return Err("closes a bracket that it did not open"),
             _ => {}
         }
+        bare.push(c);
     }
-    called(&word)?;
-    if open.is_empty() { Ok(()) } else { Err("opens a bracket and does not close it") }
+    if open.is_empty() { reaches_out(&bare) } else { Err("opens a bracket and does not close it") }
 }
 
 /// Goes on behind the closing quote. Texts know a backslash before a quote, names a second backtick.
@@ -96,13 +103,29 @@ fn quoted(quote: char, chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> 
     Err("opens a quote and does not close it")
 }
 
-/// A procedure may do anything, and a file may come from anywhere.
-fn called(word: &str) -> Result<(), &'static str> {
-    match word.to_ascii_uppercase().as_str() {
-        "CALL" => Err("calls a procedure"),
-        "LOAD" => Err("loads a file"),
-        _ => Ok(()),
+/// A procedure may do anything, and a file may come from anywhere. `CALL { … }` and `CALL (n) { … }` are neither.
+fn reaches_out(bare: &str) -> Result<(), &'static str> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut rest = bare;
+    let mut before = ' ';
+    while let Some(at) = rest.find(is_word) {
+        before = rest[..at].chars().next_back().unwrap_or(before);
+        let from = &rest[at..];
+        let (word, after) = from.split_at(from.find(|c| !is_word(c)).unwrap_or(from.len()));
+        let next = after.trim_start();
+        // Behind a dot stands a property, whatever it is called.
+        if before != '.' && word.eq_ignore_ascii_case("CALL") && !next.starts_with(['{', '(']) {
+            return Err("calls a procedure");
+        }
+        if before != '.'
+            && word.eq_ignore_ascii_case("LOAD")
+            && next.get(..3).is_some_and(|next| next.eq_ignore_ascii_case("CSV"))
+        {
+            return Err("loads a file");
+        }
+        (rest, before) = (after, ' ');
     }
+    Ok(())
 }
 
 const fn opener(closer: char) -> char {
@@ -125,7 +148,8 @@ mod tests {
             "n.name = 'it\\'s; //'",
             "n.`a``b; c` = \"d;e\" AND (n.x OR n.y)",
             "EXISTS { (n)-[:KNOWS]->(:User {name: 'recall'}) } AND n.tags[0] = 'x'",
-            "n.recalled / 2 > 1",
+            "n.recalled / 2 > 1 AND n.call = n.load",
+            "COUNT { CALL { WITH n MATCH (n)--(m) RETURN m } RETURN m } > 1",
         ] {
             assert_eq!(letters(condition), Ok(()), "{condition}");
         }
@@ -146,6 +170,8 @@ mod tests {
             "n.x = 'a\\'",
             "n.x = 'a\\u0027 OR true OR n.x = \\u0027'",
             "EXISTS { call db.labels() }",
+            "CALL `db`.labels()",
+            "LOAD csv FROM 'http://x' AS line",
             "n.x = $keys",
             "n.`open",
         ] {

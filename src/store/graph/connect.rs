@@ -1,17 +1,17 @@
 //! Opens the store: sessions that are bounded in time, and gone when they fall silent.
 
 use super::failure::{self, CONNECT};
+use super::pool::Pool;
 use super::session::{Reading, Writing};
 use crate::config::address;
 use crate::diagnostic::catalogue as codes;
 use crate::store::connect::{StoreAddress, StoreLocation};
 use crate::store::failure::StoreFailure;
-use neo4rs::{Config, ConfigBuilder, Graph};
+use neo4rs::ConfigBuilder;
 use secrecy::ExposeSecret;
-use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A store with nodes and relations, opened when first used.
@@ -20,15 +20,13 @@ pub struct GraphStore {
     inner: Arc<Inner>,
 }
 
+#[derive(Debug)]
 struct Inner {
     address: StoreAddress,
     host: String,
     user: String,
     encrypted: bool,
-    config: Config,
-    /// The driver's pool. Replaced when a session fell silent: the server ends a transaction when its connection is gone,
-    /// and the driver gives no other way to close one.
-    pool: RwLock<Graph>,
+    pool: Pool,
 }
 
 /// Rows that travel at once.
@@ -58,10 +56,9 @@ impl GraphStore {
         if let Some(database) = &parts.database {
             config = config.db(database.as_str());
         }
-        let opened = config.build().and_then(|config| Ok((Graph::connect(config.clone())?, config)));
-        let (pool, config) = opened.map_err(|error| unusable(&address.name, &failure::of_settings(&error)))?;
-        let inner =
-            Inner { host: parts.host, user: parts.user, encrypted: parts.encrypted, config, pool: RwLock::new(pool), address };
+        let pool = config.build().and_then(|config| Pool::new(&address.name, config));
+        let pool = pool.map_err(|error| unusable(&address.name, &failure::of_settings(&error)))?;
+        let inner = Inner { host: parts.host, user: parts.user, encrypted: parts.encrypted, pool, address };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -93,7 +90,7 @@ impl GraphStore {
     pub async fn reading(&self, who: &str) -> Result<Reading, StoreFailure> {
         // A transaction says quickly whether anybody is there; a query would be tried again by the driver.
         self.writing(who).await?.rollback().await;
-        Ok(Reading::new(self.clone(), who, self.inner.address.statement_timeout * 10))
+        Ok(Reading::new(self.inner.pool.clone(), who, self.inner.address.statement_timeout * 10))
     }
 
     /// A transaction that may write, for a batch: short limits. `who` is shown to whoever watches the server.
@@ -101,38 +98,17 @@ impl GraphStore {
     /// # Errors
     /// The store is away, or refuses the login.
     pub async fn writing(&self, who: &str) -> Result<Writing, StoreFailure> {
-        let pool = self.pool();
-        let begun = match tokio::time::timeout(CONNECT, pool.start_txn()).await {
+        let driver = self.inner.pool.driver();
+        let begun = match tokio::time::timeout(CONNECT, driver.start_txn()).await {
             Ok(begun) => begun,
             Err(_) => {
-                drop(pool);
-                self.forget();
+                drop(driver);
+                self.inner.pool.forget();
                 return Err(StoreFailure::timed_out(self.name(), CONNECT));
             }
         };
         let transaction = begun.map_err(|error| failure::read(self.name(), &error))?;
-        Ok(Writing::new(self.clone(), transaction, who, self.inner.address.statement_timeout + Duration::from_secs(5)))
-    }
-
-    /// The driver's pool as it is now.
-    pub(super) fn pool(&self) -> Graph {
-        self.inner.pool.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Closes the connections that lie idle, and those in use once they are given back: one of them may hold a transaction
-    /// that nobody will end. The server rolls back what a closed connection left open.
-    pub(super) fn forget(&self) {
-        // Settings that made a pool once make one again; were it otherwise, the old one would still serve.
-        if let Ok(fresh) = Graph::connect(self.inner.config.clone()) {
-            *self.inner.pool.write().unwrap_or_else(PoisonError::into_inner) = fresh;
-        }
-    }
-}
-
-impl fmt::Debug for Inner {
-    /// The driver's settings hold the password in clear.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Inner").field("address", &self.address).finish_non_exhaustive()
+        Ok(Writing::new(self.inner.pool.clone(), transaction, who, self.inner.address.statement_timeout + Duration::from_secs(5)))
     }
 }
 

@@ -40,6 +40,13 @@ fn of_server(store: String, error: &Neo4jError) -> StoreFailure {
     if still_related(code, error.message()) || code.contains("TransactionTimedOut") || code.contains("LockClientStopped") {
         return StoreFailure::Busy { store, text };
     }
+    if code.ends_with("Statement.AccessMode") {
+        return StoreFailure::refused(
+            codes::CHECK_UNFIT,
+            "this would write, and what looks may only read; nothing was changed".to_owned(),
+            "leave `CREATE`, `MERGE`, `SET`, `REMOVE` and `DELETE` out",
+        );
+    }
     match error.kind() {
         Kind::Transient if code.contains("DatabaseUnavailable") => StoreFailure::Away { store, text },
         Kind::Transient | Kind::Client(Client::TransactionTerminated) => StoreFailure::Busy { store, text },

@@ -4,6 +4,7 @@
 //! transactions; a stream dropped unread stops what it asked for half-way, so every answer is read to its end; connecting
 //! happens at the first query; the pool waits for ever. So every call here has a time limit of ours.
 
+pub mod asked;
 pub mod catalogue;
 pub mod clock;
 pub mod condition;
@@ -14,6 +15,8 @@ pub mod looked;
 pub mod name;
 pub mod nodes;
 pub mod ping;
+mod pool;
+pub mod relations;
 mod removal;
 pub mod session;
 mod survey;

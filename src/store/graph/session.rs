@@ -2,8 +2,8 @@
 //!
 //! The driver loses the order of columns, so every statement names them `c0`, `c1` and so on.
 
-use super::connect::GraphStore;
 use super::failure;
+use super::pool::Pool;
 use crate::store::cell::Cell;
 use crate::store::failure::StoreFailure;
 use neo4rs::{BoltType, Error, Query, Row, Txn};
@@ -26,14 +26,14 @@ pub type Params = Vec<(&'static str, Param)>;
 /// A session that only looks. Every statement is bounded in time, here and on the server, which refuses it any write.
 #[derive(Debug)]
 pub struct Reading {
-    store: GraphStore,
+    pool: Pool,
     who: String,
     limit: Duration,
 }
 
 /// A transaction that may write. Dropped without a commit it is rolled back by the server, for its connection is closed.
 pub struct Writing {
-    store: GraphStore,
+    pool: Pool,
     /// Gone once it has ended.
     transaction: Option<Txn>,
     comment: String,
@@ -41,13 +41,13 @@ pub struct Writing {
 }
 
 impl Reading {
-    pub(super) fn new(store: GraphStore, who: &str, limit: Duration) -> Self {
-        Self { store, who: plain(who), limit }
+    pub(super) fn new(pool: Pool, who: &str, limit: Duration) -> Self {
+        Self { pool, who: plain(who), limit }
     }
 
-    /// The store.
-    pub const fn store(&self) -> &GraphStore {
-        &self.store
+    /// The store's name.
+    pub fn store(&self) -> &str {
+        self.pool.store()
     }
 
     /// The rows of a statement, columns in the order of their names `c0`, `c1`, ….
@@ -82,9 +82,8 @@ impl Reading {
     /// The store is away, or refuses for another reason than the statement.
     pub async fn cannot_plan(&self, cypher: &str) -> Result<Option<String>, StoreFailure> {
         let query = self.query(&format!("EXPLAIN {cypher}"), vec![]);
-        let store = self.store.clone();
-        bounded(&store, self.limit, async {
-            match read_all(&store, query, |_| Ok(())).await {
+        bounded(&self.pool, self.limit, async {
+            match read_all(&self.pool, query, |_| Ok(())).await {
                 Ok(_) => Ok(None),
                 Err(error) => failure::of_planning(&error).map(Some).ok_or(error),
             }
@@ -98,7 +97,7 @@ impl Reading {
         params: Params,
         read: impl Fn(&Row) -> Result<T, Error>,
     ) -> Result<Vec<T>, StoreFailure> {
-        bounded(&self.store, self.limit, read_all(&self.store, self.query(cypher, params), read)).await
+        bounded(&self.pool, self.limit, read_all(&self.pool, self.query(cypher, params), read)).await
     }
 
     fn query(&self, cypher: &str, params: Params) -> Query {
@@ -111,10 +110,10 @@ impl Reading {
 }
 
 impl Writing {
-    pub(super) fn new(store: GraphStore, transaction: Txn, who: &str, limit: Duration) -> Self {
+    pub(super) fn new(pool: Pool, transaction: Txn, who: &str, limit: Duration) -> Self {
         // The driver passes no metadata with a transaction's begin: the statements say who sends them.
         let comment = format!("/* steward {} */ ", plain(who));
-        Self { store, transaction: Some(transaction), comment, limit }
+        Self { pool, transaction: Some(transaction), comment, limit }
     }
 
     /// The rows of a statement, read to the end.
@@ -123,8 +122,8 @@ impl Writing {
     /// The store's own. [`StoreFailure::Busy`] after a silence: the transaction had begun, and is rolled back.
     pub async fn rows(&mut self, cypher: &str, params: Params) -> Result<Vec<Vec<Cell>>, StoreFailure> {
         let query = query(&format!("{}{cypher}", self.comment), params);
-        let (store, limit) = (self.store.clone(), self.limit);
-        let Some(transaction) = self.transaction.as_mut() else { return Err(ended(store.name())) };
+        let (pool, limit) = (self.pool.clone(), self.limit);
+        let Some(transaction) = self.transaction.as_mut() else { return Err(ended(pool.store())) };
         let answered = tokio::time::timeout(limit, async {
             let mut stream = transaction.execute(query).await?;
             let mut rows = vec![];
@@ -137,13 +136,13 @@ impl Writing {
             Ok(Ok(rows)) => Ok(rows),
             Ok(Err(error)) => {
                 self.close();
-                Err(failure::read(store.name(), &error))
+                Err(failure::read(pool.store(), &error))
             }
             Err(_) => {
                 self.close();
                 let text =
                     format!("no answer in {} s, so the batch is rolled back; a lock may be held elsewhere", limit.as_secs());
-                Err(StoreFailure::Busy { store: store.name().to_owned(), text })
+                Err(StoreFailure::Busy { store: pool.store().to_owned(), text })
             }
         }
     }
@@ -162,19 +161,19 @@ impl Writing {
     /// # Errors
     /// An answer that never comes is [`StoreFailure::Uncertain`]: look before claiming anything. Any other: rolled back.
     pub async fn commit(mut self) -> Result<(), StoreFailure> {
-        let store = self.store.name().to_owned();
+        let store = self.pool.store().to_owned();
         let Some(transaction) = self.transaction.take() else { return Err(ended(&store)) };
         match tokio::time::timeout(self.limit, transaction.commit()).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => {
-                self.store.forget();
+                self.pool.forget();
                 Err(match failure::read(&store, &error) {
                     StoreFailure::Away { store, text } => StoreFailure::Uncertain { store, text },
                     other => other,
                 })
             }
             Err(_) => {
-                self.store.forget();
+                self.pool.forget();
                 Err(StoreFailure::Uncertain { store, text: format!("no answer in {} s", self.limit.as_secs()) })
             }
         }
@@ -184,12 +183,12 @@ impl Writing {
     pub async fn rollback(mut self) {
         let Some(transaction) = self.transaction.take() else { return };
         if !matches!(tokio::time::timeout(failure::CONNECT, transaction.rollback()).await, Ok(Ok(()))) {
-            self.store.forget();
+            self.pool.forget();
         }
     }
 
     fn close(&mut self) {
-        self.store.forget();
+        self.pool.forget();
         self.transaction = None;
     }
 }
@@ -202,23 +201,19 @@ impl Drop for Writing {
     }
 }
 
-async fn bounded<T>(
-    store: &GraphStore,
-    limit: Duration,
-    call: impl Future<Output = Result<T, Error>>,
-) -> Result<T, StoreFailure> {
+async fn bounded<T>(pool: &Pool, limit: Duration, call: impl Future<Output = Result<T, Error>>) -> Result<T, StoreFailure> {
     match tokio::time::timeout(limit, call).await {
-        Ok(answer) => answer.map_err(|error| failure::read(store.name(), &error)),
+        Ok(answer) => answer.map_err(|error| failure::read(pool.store(), &error)),
         Err(_) => {
-            store.forget();
-            Err(StoreFailure::timed_out(store.name(), limit))
+            pool.forget();
+            Err(StoreFailure::timed_out(pool.store(), limit))
         }
     }
 }
 
 /// Reads an answer to its end: one that is dropped unread ends what it asked for, and says nothing of an error behind.
-async fn read_all<T>(store: &GraphStore, query: Query, read: impl Fn(&Row) -> Result<T, Error>) -> Result<Vec<T>, Error> {
-    let mut stream = store.pool().execute_read(query).await?;
+async fn read_all<T>(pool: &Pool, query: Query, read: impl Fn(&Row) -> Result<T, Error>) -> Result<Vec<T>, Error> {
+    let mut stream = pool.driver().execute_read(query).await?;
     let mut rows = vec![];
     while let Some(row) = stream.next().await? {
         rows.push(read(&row)?);

@@ -1,5 +1,6 @@
 //! Nodes of a real Neo4j: removed, kept, checked.
 
+mod checks;
 mod delete;
 mod holds;
 mod shop;

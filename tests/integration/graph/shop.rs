@@ -70,7 +70,7 @@ pub fn stores(house: &House) -> Stores {
         password: Some(SecretString::from(graph.address.password.clone())),
         ca: None,
     };
-    let (lock_timeout, statement_timeout) = (Duration::from_secs(1), Duration::from_secs(20));
+    let (lock_timeout, statement_timeout) = (Duration::from_secs(1), Duration::from_secs(8));
     Stores::new([StoreAddress { name: "graph".into(), at, lock_timeout, statement_timeout, connections: 4 }]).expect("stores")
 }
 

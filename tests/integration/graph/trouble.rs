@@ -2,6 +2,7 @@
 
 use super::shop::{count, graph, open, policy, users};
 use std::net::TcpListener;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 #[test]
@@ -63,7 +64,8 @@ fn a_crash_at_any_moment_loses_and_doubles_nothing() {
     users(&house, 12_000);
     let mut kills = 0;
     for moment in [60, 90, 120, 150, 180, 210, 240, 270, 300, 330, 360, 390] {
-        let mut run = house.command(["run-job", "clean-graph", "--as-of", "2026-05-01"]).spawn().expect("the binary starts");
+        let mut run = house.command(["run-job", "clean-graph", "--as-of", "2026-05-01"]);
+        let mut run = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts");
         std::thread::sleep(Duration::from_millis(moment));
         kills += u64::from(run.try_wait().expect("its state").is_none());
         run.kill().ok();

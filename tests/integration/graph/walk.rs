@@ -93,3 +93,76 @@ fn every_walk_visits_every_node_once() {
         assert_eq!(count(&house), 500);
     }
 }
+
+/// The same while it happens: whoever related to a node and was told so finds both still there; every other orphan is gone.
+#[test]
+fn an_orphan_that_gains_a_relation_under_the_very_batch_stays() {
+    let house = open();
+    policy(&house, "where: \"NOT (n)--()\"");
+    users(&house, 400);
+    let cx = context(&house);
+    let as_of = "2026-05-01T00:00:00Z".parse().expect("an instant");
+    let told = std::thread::scope(|scope| {
+        let relating = scope.spawn(|| {
+            let relate = |id: &u64| {
+                let query = format!(
+                    "MATCH (a:User{{{{graph}}}} {{id: {id}}}), (b:User{{{{graph}}}} {{id: 900001}}) CREATE (a)-[:KNOWS]->(b) RETURN a.id"
+                );
+                // Refused where the store ended this one of two that waited for each other.
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| graph(&house).ask(&query))).unwrap_or_default()
+            };
+            (1..=400).rev().step_by(7).flat_map(|id| relate(&id)).collect::<Vec<_>>()
+        });
+        wait(async {
+            let target = DeleteRows::targets(&cx.job, &cx.policies).remove(0);
+            let action = DeleteRows::prepare(&cx, &target, as_of).await.expect("prepared");
+            let mut cursor = None;
+            while let Some(page) = action.next(&cx, cursor.as_ref(), 20).await.expect("a page") {
+                cursor = Some(page.last().to_vec());
+                let batch = Batch { id: "b".into(), page };
+                loop {
+                    match action.apply(&cx, &batch).await {
+                        Ok(_) => break,
+                        Err(failure) => assert!(failure.is_busy(), "{failure}"),
+                    }
+                }
+            }
+        });
+        relating.join().expect("the other side")
+    });
+    let mut told: Vec<u64> = told.iter().map(|id| id.parse().expect("an id")).collect();
+    told.sort_unstable();
+    assert!(!told.is_empty() && told.len() < 58, "{} of 58 were related in time: this proves too little", told.len());
+    let left: Vec<u64> = ids(&house).iter().map(|id| id.parse().expect("an id")).filter(|id| *id < 900_000).collect();
+    assert_eq!(left, told);
+}
+
+/// A lock that somebody else holds ends a batch within its limit, rolls it back, and leaves no lock of ours behind.
+#[test]
+fn a_node_that_somebody_else_holds_is_busy_and_not_ours_afterwards() {
+    let house = open();
+    policy(&house, "");
+    users(&house, 2);
+    let cx = context(&house);
+    let as_of = "2026-05-01T00:00:00Z".parse().expect("an instant");
+    let address = graph(&house).address.clone();
+    let config = neo4rs::ConfigBuilder::default().uri(graph(&house).url()).user(address.user).password(address.password);
+    wait(async {
+        let other = neo4rs::Graph::connect(config.build().expect("settings")).expect("a driver");
+        let mut holding = other.start_txn().await.expect("a transaction");
+        let label = graph(&house).label("User");
+        holding.run(format!("MATCH (n:{label} {{id: 2}}) SET n.note = 'held'").as_str()).await.expect("a lock");
+        let target = DeleteRows::targets(&cx.job, &cx.policies).remove(0);
+        let action = DeleteRows::prepare(&cx, &target, as_of).await.expect("prepared");
+        let page = action.next(&cx, None, 10).await.expect("a page").expect("nodes");
+        let batch = Batch { id: "b".into(), page };
+        let failure = action.apply(&cx, &batch).await.expect_err("busy");
+        assert!(matches!(failure, StoreFailure::Busy { .. }), "{failure}");
+        // Node 1 was locked by us before we waited for node 2.
+        holding.run(format!("MATCH (n:{label} {{id: 1}}) SET n.note = 'free'").as_str()).await.expect("no lock of ours");
+        holding.commit().await.expect("committed");
+        let tally = action.apply(&cx, &batch).await.expect("done");
+        assert_eq!(tally.removed, Some(2));
+    });
+    assert_eq!(count(&house), 3);
+}

@@ -1,0 +1,35 @@
+//! A person's own question to a graph: `cypher: "MATCH (n:User) WHERE … RETURN count(n)"`.
+
+use super::kind::Kind;
+use super::look;
+use crate::action::{Context, Measured};
+use crate::policy::quality::check::Check;
+use crate::policy::quality::shape::{Counts, On, Shape, Takes};
+use crate::store::failure::StoreFailure;
+use futures_util::FutureExt;
+
+/// What the query's one row says: a count, and out of how many where a column is called `total`. It can only read.
+pub const KIND: Kind = Kind {
+    shape: &Shape {
+        key: "cypher",
+        about: "what a query of your own counts: one row with a count, and out of how many in a column `total`",
+        takes: Takes::Text,
+        with: &[],
+        on: On::GraphStore,
+        counts: Counts::Things,
+        warns: None,
+    },
+    measure: |cx, check, _| measure(cx, check).boxed(),
+};
+
+async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
+    let query = check.given.text(check.shape.key).unwrap_or_default();
+    let asked = look::graph(cx, check)?.ask(&cx.who(), query).await?;
+    Ok(Measured {
+        value: asked.value,
+        of: asked.of,
+        query: Some(query.trim().to_owned()),
+        nothing_seen: asked.of == Some(0),
+        ..Measured::default()
+    })
+}

@@ -1,0 +1,42 @@
+//! Relations that say the same twice: `duplicate_relations: [HAS_SKILL]`.
+
+use super::kind::Kind;
+use super::look;
+use crate::action::{Context, Measured};
+use crate::policy::quality::check::Check;
+use crate::policy::quality::shape::{Also, Counts, On, Shape, Takes};
+use crate::store::failure::StoreFailure;
+use futures_util::FutureExt;
+
+/// Counts relations beyond the first between the same two nodes, in the same direction, of the same type.
+pub const KIND: Kind = Kind {
+    shape: &Shape {
+        key: "duplicate_relations",
+        about: "relations beyond the first between the same two nodes, of one of these types",
+        takes: Takes::Names,
+        with: &[Also {
+            key: "by",
+            about: "properties that tell relations apart: only relations that agree in them say the same",
+            takes: Takes::Names,
+            needed: false,
+        }],
+        on: On::GraphStore,
+        counts: Counts::Things,
+        warns: Some("> 0"),
+    },
+    measure: |cx, check, _| measure(cx, check).boxed(),
+};
+
+async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
+    let (types, by) = (check.given.names(check.shape.key), check.given.names("by"));
+    let found =
+        look::graph(cx, check)?.duplicate_relations(&cx.who(), types, by, check.r#where.as_deref(), check.samples).await?;
+    Ok(Measured {
+        value: found.beyond,
+        of: Some(found.of),
+        samples: found.samples,
+        query: Some(found.query),
+        nothing_seen: found.of == 0,
+        ..Measured::default()
+    })
+}

@@ -1,0 +1,34 @@
+//! Nodes that nothing relates to: `orphan_nodes: [User, Skill]`.
+
+use super::kind::Kind;
+use super::{look, nodes};
+use crate::action::{Context, Measured};
+use crate::policy::dataset::DatasetName;
+use crate::policy::quality::check::Check;
+use crate::policy::quality::shape::{Counts, On, Shape, Takes};
+use crate::store::failure::StoreFailure;
+use crate::store::graph::looked::LookedLabel;
+use futures_util::FutureExt;
+
+/// Counts nodes of these labels without any relation; one that bears several of them counts once.
+pub const KIND: Kind = Kind {
+    shape: &Shape {
+        key: "orphan_nodes",
+        about: "nodes of these labels without any relation",
+        takes: Takes::Names,
+        with: &[],
+        on: On::GraphStore,
+        counts: Counts::Things,
+        warns: Some("> 0"),
+    },
+    measure: |cx, check, _| measure(cx, check).boxed(),
+};
+
+async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
+    let store = look::graph(cx, check)?;
+    let dataset = |label: &String| DatasetName { store: store.name().to_owned(), schema: None, table: label.clone() };
+    let labels: Vec<DatasetName> = check.given.names(check.shape.key).iter().map(dataset).collect();
+    let [label, others @ ..] = labels.as_slice() else { return Ok(Measured { nothing_seen: true, ..Measured::default() }) };
+    let looked = LookedLabel::any_of(store, &cx.who(), label, others, check.r#where.as_deref()).await?;
+    nodes::faulty(cx, check, &looked, "NOT (n)--()", &[], &[]).await
+}
