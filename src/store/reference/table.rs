@@ -18,8 +18,8 @@ use chrono::{DateTime, Utc};
 use std::collections::HashSet;
 use tokio::task::JoinSet;
 
-/// The column that dates a row when a check names none.
-const USUAL_CLOCK: &str = "created_at";
+/// What dates a row or a node when a check names none.
+pub(super) const USUAL_CLOCK: &str = "created_at";
 
 /// A column of a table.
 #[derive(Debug, Clone)]
