@@ -86,6 +86,7 @@ fn neo4j() -> neo4rs::Graph {
         .uri(format!("{}://{}", server.scheme, server.host))
         .user(server.user)
         .password(server.password)
+        .connection_timeout(Duration::from_secs(60))
         .build()
         .expect("a configuration");
     neo4rs::Graph::connect(config).expect("neo4j")

@@ -76,6 +76,7 @@ impl TableSide {
         let dialect = session.dialect();
         let name = format!("{}.{}", dialect.table(table), dialect.quote(&column.name));
         let old = format!("{name} IS NULL OR {name} < {}", kind.cutoff(dialect, column, before));
+        self.notes.push(format!("rows of `{}` are dated by `{}`", table.label(), clock.column));
         self.settled = Some(match dialect {
             Dialect::Sqlite => format!("{old} OR NOT {}", sqlite::clock_guard(&kind, &name)),
             _ => old,
