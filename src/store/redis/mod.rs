@@ -6,6 +6,7 @@ pub mod change;
 pub mod connect;
 pub mod holds;
 mod location;
+pub mod names;
 mod node;
 pub mod nodes;
 pub mod once;

@@ -2,6 +2,8 @@
 
 pub mod compare;
 mod difference;
+mod graph;
+mod keys;
 mod order;
 pub mod page;
 pub mod side;

@@ -34,6 +34,11 @@ impl IdPage {
         self.ends.len()
     }
 
+    /// How many bytes their keys take.
+    pub const fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// None at all.
     pub const fn is_empty(&self) -> bool {
         self.ends.is_empty()

@@ -1,5 +1,7 @@
 //! One side of a reference, whatever store it is in.
 
+use super::graph::GraphSide;
+use super::keys::KeysSide;
 use super::stream::{IdStream, Keyed};
 use super::table::TableSide;
 use crate::diagnostic::catalogue as codes;
@@ -16,6 +18,10 @@ use tokio::task::JoinSet;
 pub enum Side {
     /// A column.
     Table(Box<TableSide>),
+    /// Ids in the names of keys.
+    Keys(Box<KeysSide>),
+    /// A property of nodes.
+    Graph(Box<GraphSide>),
 }
 
 impl Side {
@@ -29,10 +35,14 @@ impl Side {
             (AnyStore::Tables(store), Some(column)) => {
                 Ok(Self::Table(Box::new(TableSide::at(store, who, end, column, settled_before).await?)))
             }
-            _ => Err(StoreFailure::refused(
+            (AnyStore::Keys(store), None) => Ok(Self::Keys(Box::new(KeysSide::at(store, who, end).await?))),
+            (AnyStore::Graph(store), Some(property)) => {
+                Ok(Self::Graph(Box::new(GraphSide::at(store, who, end, property, settled_before).await?)))
+            }
+            (other, _) => Err(StoreFailure::refused(
                 codes::WRONG_FAMILY,
-                format!("`{field}` is no side of a reference yet; nothing was compared"),
-                "name a column of a table",
+                format!("`{field}` names no ids of a store that holds {}; nothing was compared", other.family().holds()),
+                "write `core.users.id`, `graph.User.id` or `cache.cache:user:{id}`",
             )),
         }
     }
@@ -41,6 +51,8 @@ impl Side {
     pub const fn id(&self) -> IdKind {
         match self {
             Self::Table(side) => side.id(),
+            // Numbers and texts as they are.
+            Self::Keys(_) | Self::Graph(_) => IdKind::Text,
         }
     }
 
@@ -48,6 +60,8 @@ impl Side {
     pub const fn is_dated(&self) -> bool {
         match self {
             Self::Table(side) => side.is_dated(),
+            Self::Keys(_) => false,
+            Self::Graph(side) => side.is_dated(),
         }
     }
 
@@ -55,6 +69,8 @@ impl Side {
     pub fn notes(&self) -> &[String] {
         match self {
             Self::Table(side) => side.notes(),
+            Self::Keys(side) => side.notes(),
+            Self::Graph(side) => side.notes(),
         }
     }
 
@@ -62,6 +78,8 @@ impl Side {
     pub fn stream(&self, keyed: Keyed, tasks: &mut JoinSet<()>) -> IdStream {
         match self {
             Self::Table(side) => side.stream(keyed, tasks),
+            Self::Keys(side) => side.stream(keyed, tasks),
+            Self::Graph(side) => side.stream(keyed, tasks),
         }
     }
 
@@ -72,6 +90,8 @@ impl Side {
     pub async fn present(&self, ids: &[String], keyed: Keyed, settled: bool) -> Result<HashSet<String>, StoreFailure> {
         match self {
             Self::Table(side) => side.present(ids, keyed, settled).await,
+            Self::Keys(side) => side.present(ids, keyed, settled).await,
+            Self::Graph(side) => side.present(ids, keyed, settled).await,
         }
     }
 }

@@ -62,7 +62,7 @@ impl Sorter {
         self.sort();
         let file = match self.runs.file.take() {
             Some(file) => file,
-            None => tempfile::tempfile()?,
+            None => nameless()?,
         };
         let mut end = self.runs.ends.last().copied().unwrap_or(0);
         let mut writer = BufWriter::with_capacity(256 * 1024, &file);
@@ -105,6 +105,14 @@ impl Sorter {
         }
         Ok(Sorted::Merged { file, heap })
     }
+}
+
+/// A file that only this process can reach, and nobody else could even if it had a name.
+fn nameless() -> io::Result<File> {
+    let file = tempfile::tempfile()?;
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    Ok(file)
 }
 
 fn slice(bytes: &[u8], (start, length): (u32, u32)) -> &[u8] {
@@ -254,5 +262,28 @@ mod tests {
         assert!(runs > 1);
         assert_eq!(found, [vec![], b"a".to_vec(), vec![b'x'; 99_999], vec![b'x'; 100_000]]);
         assert!(sorted(&[], 1).0.is_empty());
+    }
+
+    #[test]
+    fn memory_does_not_grow_with_what_is_sorted() {
+        let mut sorter = Sorter::holding(64 * 1024);
+        for n in 0..100_000_u32 {
+            sorter.push(n.to_string().as_bytes()).unwrap();
+            let taken = sorter.bytes.capacity() + sorter.spans.capacity() * size_of::<(u32, u32)>();
+            assert!(taken <= 2 * 64 * 1024, "{taken} bytes after {n} ids");
+        }
+        let Sorted::Merged { heap, .. } = sorter.finish().unwrap() else { panic!("all of it in memory") };
+        let read: usize = heap.iter().map(|head| head.0.run.buffer.capacity()).sum();
+        assert!(read <= 2 * READ, "{read} bytes to read {} runs", heap.len());
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_lies_on_disk_has_no_name_and_is_nobody_elses() {
+        use std::os::unix::fs::MetadataExt;
+        let mut sorter = Sorter::holding(100);
+        (0..100_u32).for_each(|n| sorter.push(&n.to_be_bytes()).unwrap());
+        let about = sorter.runs.file.as_ref().unwrap().metadata().unwrap();
+        assert_eq!((about.nlink(), about.mode() & 0o777), (0, 0o600));
     }
 }

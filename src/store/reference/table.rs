@@ -18,8 +18,8 @@ use chrono::{DateTime, Utc};
 use std::collections::HashSet;
 use tokio::task::JoinSet;
 
-/// The column that dates a row when a check names none.
-const USUAL_CLOCK: &str = "created_at";
+/// What dates a row or a node when a check names none.
+pub(super) const USUAL_CLOCK: &str = "created_at";
 
 /// A column of a table.
 #[derive(Debug, Clone)]
@@ -76,6 +76,7 @@ impl TableSide {
         let dialect = session.dialect();
         let name = format!("{}.{}", dialect.table(table), dialect.quote(&column.name));
         let old = format!("{name} IS NULL OR {name} < {}", kind.cutoff(dialect, column, before));
+        self.notes.push(format!("rows of `{}` are dated by `{}`", table.label(), clock.column));
         self.settled = Some(match dialect {
             Dialect::Sqlite => format!("{old} OR NOT {}", sqlite::clock_guard(&kind, &name)),
             _ => old,

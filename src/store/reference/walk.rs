@@ -9,8 +9,12 @@ use crate::store::failure::StoreFailure;
 use crate::store::id::{self, IdKind};
 use crate::store::table::{Class, Column, Table};
 
-/// Rows of one statement.
-const ROWS: usize = 10_000;
+/// Rows of one statement: at first, while nobody knows how long ids are, at least, at most.
+const FIRST: usize = 1_000;
+const LEAST: usize = 50;
+const MOST: usize = 10_000;
+/// Bytes of ids that one statement should give.
+const FULL: usize = 512 * 1024;
 
 /// How a column is read.
 #[derive(Debug, Clone)]
@@ -75,18 +79,19 @@ impl Walk {
     /// What a person should know about the reading.
     pub(super) fn note(&self) -> Option<String> {
         match self.by {
-            By::Text => {
-                Some(format!("`{}.{}` has no key: it is sorted again for every page of {ROWS} rows", self.path, self.column.name))
-            }
+            By::Text => Some(format!(
+                "`{}.{}` has no key: it is sorted again for every page of at most {MOST} rows",
+                self.path, self.column.name
+            )),
             _ => None,
         }
     }
 
     /// Reads all of it into the sink. Ends early when nobody listens any more.
     pub(super) async fn run(self, keyed: Keyed, sink: IdSink) {
-        let mut after: Option<Vec<Cell>> = None;
+        let (mut after, mut rows) = (None::<Vec<Cell>>, FIRST);
         loop {
-            let (page, last) = match self.page(after.as_deref(), keyed).await {
+            let (page, last) = match self.page(after.as_deref(), rows, keyed).await {
                 Ok(read) => read,
                 Err(failure) => {
                     // Nobody listens: nobody needs to know.
@@ -94,6 +99,7 @@ impl Walk {
                     return;
                 }
             };
+            rows = next_rows(&page);
             if !page.is_empty() && sink.send(Ok(page)).await.is_err() {
                 return;
             }
@@ -105,11 +111,16 @@ impl Walk {
     }
 
     /// A page, and where the next one begins; none behind the last.
-    async fn page(&self, after: Option<&[Cell]>, keyed: Keyed) -> Result<(IdPage, Option<Vec<Cell>>), StoreFailure> {
-        let (sql, binds) = self.sql(after);
+    async fn page(
+        &self,
+        after: Option<&[Cell]>,
+        limit: usize,
+        keyed: Keyed,
+    ) -> Result<(IdPage, Option<Vec<Cell>>), StoreFailure> {
+        let (sql, binds) = self.sql(after, limit);
         let rows = self.store.reading(&self.who).await?.rows(&sql, &binds).await?;
         let (mut page, mut key) = (IdPage::default(), vec![]);
-        let is_last = rows.len() < ROWS;
+        let is_last = rows.len() < limit;
         let mut last = None;
         for mut row in rows {
             let place = if row.len() > 1 { row.split_off(1) } else { row.clone() };
@@ -122,7 +133,7 @@ impl Walk {
         Ok((page, last.filter(|_| !is_last)))
     }
 
-    fn sql(&self, after: Option<&[Cell]>) -> (String, Vec<Cell>) {
+    fn sql(&self, after: Option<&[Cell]>, limit: usize) -> (String, Vec<Cell>) {
         let id = self.name(&self.column);
         let text = match self.id {
             IdKind::Integer { .. } => id.clone(),
@@ -145,7 +156,7 @@ impl Walk {
         };
         let own = self.condition.iter().map(|own| format!("({own}) AND ")).collect::<String>();
         let sql = format!(
-            "SELECT {wanted} FROM {} WHERE {own}{id} IS NOT NULL{behind}{group} ORDER BY {order} LIMIT {ROWS}",
+            "SELECT {wanted} FROM {} WHERE {own}{id} IS NOT NULL{behind}{group} ORDER BY {order} LIMIT {limit}",
             self.path
         );
         (sql, binds)
@@ -182,6 +193,11 @@ impl Walk {
     }
 }
 
+/// As many rows as should fill a page, going by the last one.
+fn next_rows(page: &IdPage) -> usize {
+    (FULL * page.len()).checked_div(page.bytes()).unwrap_or(FIRST).clamp(LEAST, MOST)
+}
+
 /// True when an index on the column is in the order of [`super::order`]: integers, and UUIDs where the store compares their
 /// bytes as they are written. Text is not, whatever its collation: "10" stands behind "9" there only by value.
 fn is_in_order(dialect: Dialect, table: &Table, column: &Column, id: IdKind) -> bool {
@@ -193,5 +209,21 @@ fn is_in_order(dialect: Dialect, table: &Table, column: &Column, id: IdKind) -> 
         }
         (Dialect::Postgres, IdKind::Uuid) | (_, IdKind::Integer { .. }) => true,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_holds_fewer_ids_the_longer_they_are() {
+        let rows = |length: usize| {
+            let mut page = IdPage::default();
+            (0..100).for_each(|_| page.push(&vec![b'x'; length]));
+            next_rows(&page)
+        };
+        assert_eq!((rows(9), rows(512), rows(1_000_000)), (MOST, 1_024, LEAST));
+        assert_eq!(next_rows(&IdPage::default()), FIRST);
     }
 }

@@ -2,6 +2,8 @@
 
 use crate::support::database::Database;
 use crate::support::engine::Engine;
+use crate::support::graph::Graph;
+use crate::support::keyspace::Keyspace;
 use chrono::{DateTime, Utc};
 use std::path::Path;
 use std::time::Duration;
@@ -78,14 +80,24 @@ impl Two {
         asked: Asked,
         before: Option<DateTime<Utc>>,
     ) -> Result<Compared, StoreFailure> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        runtime.block_on(async {
-            let stores = self.stores();
-            let from = Side::at(&stores, "test", from, before).await?;
-            let to = Side::at(&stores, "test", to, before).await?;
-            compare(&from, &to, asked).await
-        })
+        compared(vec![address("core", &self.core.url()), address("other", &self.other.url())], (from, to), asked, before)
     }
+}
+
+/// Compares two ends of these stores.
+pub fn compared(
+    addresses: Vec<StoreAddress>,
+    (from, to): (&End, &End),
+    asked: Asked,
+    before: Option<DateTime<Utc>>,
+) -> Result<Compared, StoreFailure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let stores = Stores::new(addresses).unwrap();
+        let from = Side::at(&stores, "test", from, before).await?;
+        let to = Side::at(&stores, "test", to, before).await?;
+        compare(&from, &to, asked).await
+    })
 }
 
 /// Both ways, at once, with all samples.
@@ -110,4 +122,19 @@ pub fn fill(database: &Database, table: &str, column: &str, ids: impl IntoIterat
     for chunk in rows.chunks(5_000) {
         database.sql(&format!("INSERT INTO {table} ({column}) VALUES {}", chunk.join(", ")));
     }
+}
+
+/// The store `graph` over nodes of a test's own.
+pub fn graph_address(graph: &Graph) -> StoreAddress {
+    let (user, password) = (graph.address.user.clone(), graph.address.password.clone());
+    let at = StoreLocation::Server { url: graph.url().into(), user: Some(user), password: Some(password.into()), ca: None };
+    StoreAddress { at, ..address("graph", "") }
+}
+
+/// The store `cache` over keys of a test's own.
+pub fn cache_address(keys: &Keyspace) -> StoreAddress {
+    let (user, password) = (keys.address.user.clone(), keys.address.password.clone());
+    let user = (!user.is_empty()).then_some(user);
+    let at = StoreLocation::Server { url: keys.url().into(), user, password: Some(password.into()), ca: None };
+    StoreAddress { at, ..address("cache", "") }
 }
