@@ -25,7 +25,7 @@ impl Store {
             Dialect::Mysql | Dialect::Mariadb => digests(&mut session).await?,
         };
         let query = format!("SELECT COUNT(CASE WHEN {mean} > {over} THEN 1 END), COUNT(*) {from}");
-        let row = one(&mut session, &query).await?;
+        let row = one(&mut session, &query).await.map_err(|failure| not_loaded(self, failure))?;
         let (value, of) = (row[0].as_count(), row[1].as_count());
         let slowest = format!("SELECT {text}, {calls}, {mean} {from} AND {mean} > {over} ORDER BY {mean} DESC LIMIT {samples}");
         let rows = if value > 0 && samples > 0 { session.rows(&slowest, &[]).await? } else { vec![] };
@@ -41,6 +41,20 @@ impl Store {
     }
 }
 
+/// The way to have PostgreSQL keep them.
+const PRELOAD: &str =
+    "set shared_preload_libraries = 'pg_stat_statements', restart the server, then: CREATE EXTENSION pg_stat_statements;";
+
+/// An extension that was made and never loaded answers every question with an error.
+fn not_loaded(store: &Store, failure: StoreFailure) -> StoreFailure {
+    match &failure {
+        StoreFailure::Failed { text, .. } if text.contains("shared_preload_libraries") => {
+            not_kept(store.name(), "the extension `pg_stat_statements` is made and not loaded", PRELOAD)
+        }
+        _ => failure,
+    }
+}
+
 /// ` FROM … WHERE …` of the statistics, and in them: the mean in milliseconds, the calls, the text.
 type Statistics = (String, String, &'static str, &'static str);
 
@@ -49,11 +63,7 @@ async fn pg_stat_statements(session: &mut Session) -> Result<Statistics, StoreFa
                WHERE c.relname = 'pg_stat_statements' AND c.relnamespace = n.oid AND a.attname = 'mean_exec_time') \
                FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_stat_statements'";
     let Some(row) = session.rows(sql, &[]).await?.into_iter().next() else {
-        return Err(not_kept(
-            session.store(),
-            "the extension `pg_stat_statements` is not installed in this database",
-            "set shared_preload_libraries = 'pg_stat_statements', restart the server, then: CREATE EXTENSION pg_stat_statements;",
-        ));
+        return Err(not_kept(session.store(), "the extension `pg_stat_statements` is not installed in this database", PRELOAD));
     };
     let mean = if row[1].as_flag() { "mean_exec_time" } else { "mean_time" };
     let from = format!(

@@ -7,11 +7,14 @@ use crate::store::failure::StoreFailure;
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 
+/// Measures one declared check, as of an instant. Reads only.
+pub type Measure = for<'a> fn(&'a Context, &'a Check, DateTime<Utc>) -> BoxFuture<'a, Result<Measured, StoreFailure>>;
+
 /// A kind of check.
 #[derive(Debug, Clone, Copy)]
 pub struct Kind {
     /// What people may write.
     pub shape: &'static Shape,
     /// Measures one declared check of this kind, as of an instant. Reads only.
-    pub measure: for<'a> fn(&'a Context, &'a Check, DateTime<Utc>) -> BoxFuture<'a, Result<Measured, StoreFailure>>,
+    pub measure: Measure,
 }
