@@ -200,7 +200,7 @@ impl<'a> FindingTold<'a> {
             text += &format!(", such as {}", self.samples.iter().take(3).cloned().collect::<Vec<_>>().join("; "));
         }
         text.extend(self.notes.iter().take(2).map(|note| format!("; {note}")));
-        let help = self.query.filter(|_| with_query).map(|query| plain(query));
+        let help = self.query.filter(|_| with_query).map(plain);
         Line { tone: self.tone, count: figure, text, help }
     }
 

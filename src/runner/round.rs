@@ -144,12 +144,15 @@ impl<'r, I: Inspection> Round<'r, I> {
 
 /// Those that ask one store come first: they have their turn before those that ask several.
 fn groups<'r>(checks: &[&'r Check]) -> Vec<Group<'r>> {
-    let mut by_stores: BTreeMap<(usize, Vec<&str>), Vec<(usize, &Check)>> = BTreeMap::new();
+    let mut by_stores: BTreeMap<Vec<&str>, Group<'_>> = BTreeMap::new();
     for (at, check) in checks.iter().enumerate() {
         let stores = check.stores();
-        by_stores.entry((stores.len(), stores)).or_default().push((at, check));
+        let group = by_stores.entry(stores.clone()).or_insert_with(|| Group { stores, checks: vec![] });
+        group.checks.push((at, check));
     }
-    by_stores.into_iter().map(|((_, stores), checks)| Group { stores, checks }).collect()
+    let mut groups: Vec<Group<'_>> = by_stores.into_values().collect();
+    groups.sort_by_key(|group| group.stores.len());
+    groups
 }
 
 async fn at(until: Option<Instant>) {
