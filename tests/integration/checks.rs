@@ -171,7 +171,12 @@ fn a_budget_ends_a_check_that_gets_no_answer() {
     let report = told.json();
     let (first, second) = (finding(&report, "other-1"), finding(&report, "other-2"));
     assert_eq!((&first["outcome"], &second["outcome"]), (&"error".into(), &"skipped".into()), "{told}");
-    assert!(first["reason"]["text"].as_str().is_some_and(|text| text.contains("deadline of 2 s")), "{first}");
+    assert!(
+        first["reason"]["text"]
+            .as_str()
+            .is_some_and(|text| text.contains("no answer from `other` within the check's deadline of 2 s")),
+        "{first}"
+    );
     assert!(second["reason"]["text"].as_str().is_some_and(|text| text.contains("the budget of 2 s")), "{second}");
     assert_eq!(finding(&report, "few-orders")["outcome"], "pass");
 }
