@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 const SHOWN: usize = 100;
 /// Up to so many that passed are named; beyond, they are a count.
 const NAMED: usize = 25;
+/// Stores and reasons told one by one at most.
+const REASONS: usize = 30;
 /// Checks named in one line, samples in one finding, characters in one sample, in a note, in a query.
 const LISTED: usize = 5;
 const SAMPLES: usize = 5;
@@ -198,7 +200,7 @@ impl<'a> FindingTold<'a> {
             text += &format!(", such as {}", self.samples.iter().take(3).cloned().collect::<Vec<_>>().join("; "));
         }
         text.extend(self.notes.iter().take(2).map(|note| format!("; {note}")));
-        let help = self.query.filter(|_| with_query).map(|query| plain(query));
+        let help = self.query.filter(|_| with_query).map(plain);
         Line { tone: self.tone, count: figure, text, help }
     }
 
@@ -304,9 +306,11 @@ fn unanswered(report: &RunReport) -> Vec<Line> {
         let store = finding.silent.clone().unwrap_or_else(|| finding.stores.join("`, `"));
         by_reason.entry((store, text)).or_default().push(finding);
     }
-    let mut lines: Vec<Line> =
-        by_reason.into_iter().take(SHOWN).map(|((store, _), findings)| no_answer(&store, &findings)).collect();
-    lines.sort_by_key(|line| std::cmp::Reverse(line.tone));
+    let mut lines: Vec<Line> = by_reason.into_iter().map(|((store, _), findings)| no_answer(&store, &findings)).collect();
+    lines.sort_by_key(|line| (std::cmp::Reverse(line.tone), std::cmp::Reverse(line.count)));
+    let rest = lines.split_off(lines.len().min(REASONS));
+    let more: u64 = rest.iter().filter_map(|line| line.count).sum();
+    lines.extend((more > 0).then(|| Line::counted(Tone::Bad, more, "more unanswered, for other reasons, in the report's JSON")));
     lines
 }
 
@@ -334,7 +338,7 @@ fn since(finding: &Finding, now: DateTime<Utc>) -> Option<String> {
     let since = finding.since.as_ref().filter(|_| finding.outcome != FindingOutcome::Pass)?;
     let nights = u64::try_from((now.date_naive() - since.at.date_naive()).num_days()).unwrap_or(0);
     match (since.runs, nights) {
-        (0 | 1, _) => finding.before.as_ref().map(|_| "new".to_owned()),
+        (0 | 1, _) => finding.before.as_ref().filter(|before| before.outcome == FindingOutcome::Pass).map(|_| "new".to_owned()),
         (runs, 0) => Some(format!("for {} now, since {}", plural(runs, "run"), instant(since.at))),
         (_, nights) => Some(format!("since {}", plural(nights, "night"))),
     }

@@ -1,7 +1,7 @@
 //! What a check saw, and how that compares with what it saw before.
 
 use super::figures::count;
-use super::run::Reason;
+use super::reason::Reason;
 use crate::policy::quality::shape::Counts;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

@@ -12,6 +12,7 @@ pub mod lines;
 pub mod mail;
 pub mod mask;
 pub mod post;
+pub mod reason;
 pub mod run;
 #[cfg(test)]
 mod samples;

@@ -7,7 +7,7 @@ use crate::policy::quality::check::Check;
 use crate::report::finding::Finding;
 use crate::report::run::{Reason, Weight};
 use crate::runner::judge;
-use crate::runner::turns::Turns;
+use crate::runner::turns::{Turn, Turns};
 use crate::store::failure::StoreFailure;
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
@@ -15,7 +15,6 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::MutexGuard;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -47,7 +46,7 @@ impl<'r, I: Inspection> Round<'r, I> {
             as_of,
             stop,
             until: budget.map(|budget| Instant::now() + budget),
-            turns: Turns::at(checks.iter().flat_map(|check| check.stores())),
+            turns: Turns::default(),
             away: Mutex::default(),
             inspection: PhantomData,
         };
@@ -62,7 +61,7 @@ impl<'r, I: Inspection> Round<'r, I> {
     fn group<'g>(&'g self, group: &'g Group<'r>) -> impl Future<Output = Vec<(usize, Finding)>> + Send + 'g {
         // Taken before anything is awaited: what asks several stores comes after what asks one.
         let own = match group.stores.as_slice() {
-            [store] => self.turns.now(store),
+            [_] => self.turns.now(&group.stores),
             _ => None,
         };
         async move {
@@ -74,14 +73,14 @@ impl<'r, I: Inspection> Round<'r, I> {
         }
     }
 
-    async fn check(&self, check: &Check, stores: &[&str], own: Option<&MutexGuard<'_, ()>>) -> Finding {
+    async fn check(&self, check: &Check, stores: &[&'r str], own: Option<&Turn<'_, 'r>>) -> Finding {
         let _turn = match own {
-            Some(_) => vec![],
+            Some(_) => None,
             None => tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return judge::skipped(check, stopped()),
                 () = at(self.until) => return judge::skipped(check, self.out_of_time()),
-                turn = self.turns.all(stores) => turn,
+                turn = self.turns.all(stores) => Some(turn),
             },
         };
         if self.stop.is_cancelled() {
@@ -94,8 +93,7 @@ impl<'r, I: Inspection> Round<'r, I> {
             return judge::unanswered(check, &failure);
         }
         let began = Instant::now();
-        let limit = began + self.patience(stores);
-        let deadline = self.until.map_or(limit, |until| until.min(limit));
+        let deadline = self.until.unwrap_or_else(|| began + self.patience(stores));
         let measured = tokio::select! {
             biased;
             () = self.stop.cancelled() => return judge::skipped(check, stopped()),
@@ -107,19 +105,14 @@ impl<'r, I: Inspection> Round<'r, I> {
                 self.note_away(&failure);
                 judge::unanswered(check, &failure)
             }
-            Err(_) => judge::unanswered(check, &no_answer(stores, began.elapsed())),
+            Err(_) => no_answer(check, stores, began.elapsed()),
         };
         Finding { elapsed_ms: u64::try_from(began.elapsed().as_millis()).ok(), ..finding }
     }
 
     /// The longest that any of these stores lets a statement look around.
     fn patience(&self, stores: &[&str]) -> Duration {
-        let each = stores.iter().map(|store| self.cx.stores.patience(store));
-        match self.cx.job.budget {
-            // The budget is the deadline then, however long it is.
-            Some(budget) => budget.duration().to_std().unwrap_or(Duration::MAX / 4),
-            None => each.max().unwrap_or(Duration::from_secs(600)),
-        }
+        stores.iter().map(|store| self.cx.stores.patience(store)).max().unwrap_or(Duration::from_secs(600))
     }
 
     fn known_away(&self, stores: &[&str]) -> Option<StoreFailure> {
@@ -144,12 +137,15 @@ impl<'r, I: Inspection> Round<'r, I> {
 
 /// Those that ask one store come first: they have their turn before those that ask several.
 fn groups<'r>(checks: &[&'r Check]) -> Vec<Group<'r>> {
-    let mut by_stores: BTreeMap<(usize, Vec<&str>), Vec<(usize, &Check)>> = BTreeMap::new();
+    let mut by_stores: BTreeMap<Vec<&str>, Group<'_>> = BTreeMap::new();
     for (at, check) in checks.iter().enumerate() {
         let stores = check.stores();
-        by_stores.entry((stores.len(), stores)).or_default().push((at, check));
+        let group = by_stores.entry(stores.clone()).or_insert_with(|| Group { stores, checks: vec![] });
+        group.checks.push((at, check));
     }
-    by_stores.into_iter().map(|((_, stores), checks)| Group { stores, checks }).collect()
+    let mut groups: Vec<Group<'_>> = by_stores.into_values().collect();
+    groups.sort_by_key(|group| group.stores.len());
+    groups
 }
 
 async fn at(until: Option<Instant>) {
@@ -159,12 +155,16 @@ async fn at(until: Option<Instant>) {
     }
 }
 
-fn no_answer(stores: &[&str], waited: Duration) -> StoreFailure {
-    // Of several stores nobody knows which one was slow.
-    StoreFailure::Busy {
-        store: stores.join("`, `"),
-        text: format!("no answer within the check's deadline of {} s; it was not evaluated", waited.as_secs()),
-    }
+/// The deadline came first. Of several stores nobody knows which one was slow.
+fn no_answer(check: &Check, stores: &[&str], waited: Duration) -> Finding {
+    let named = stores.iter().map(|store| format!("`{store}`")).collect::<Vec<_>>().join(" or ");
+    let text = format!("no answer from {named} within the check's deadline of {} s; it was not evaluated", waited.as_secs());
+    let silent = match stores {
+        [store] => Some((*store).to_owned()),
+        _ => None,
+    };
+    let help = "`statement_timeout` of the store, or the job's `budget`, says how long a check may take";
+    Finding { silent, reason: Some(temporary(text, Some(help))), ..judge::unseen(check) }
 }
 
 fn stopped() -> Reason {
@@ -173,4 +173,143 @@ fn stopped() -> Reason {
 
 fn temporary(text: String, help: Option<&str>) -> Reason {
     Reason { weight: Weight::Temporary, code: None, text, help: help.map(str::to_owned) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::action::Measured;
+    use crate::job::spec::{Job, Mode, ReportRule};
+    use crate::place::Place;
+    use crate::policy::quality::check::Subject;
+    use crate::policy::quality::field::{End, Field};
+    use crate::policy::quality::given::{Given, Givens};
+    use crate::policy::quality::shape::{Counts, On, Shape, Takes};
+    use crate::report::finding::FindingOutcome::{Error, Pass, Skipped};
+    use std::sync::{Arc, LazyLock};
+
+    /// What was begun and ended, by run.
+    static LOG: LazyLock<Mutex<Vec<(String, String)>>> = LazyLock::new(Mutex::default);
+
+    /// Takes as many milliseconds as the check says samples; one on `gone` finds its store away.
+    struct Probe;
+
+    impl Inspection for Probe {
+        const NAME: &'static str = "probe";
+        const ABOUT: &'static str = "";
+
+        async fn measure(cx: &Context, check: &Check, _: DateTime<Utc>) -> Result<Measured, StoreFailure> {
+            let note = |what: &str| LOG.lock().unwrap().push((cx.run.clone(), format!("{what}{}", check.name)));
+            note("+");
+            tokio::time::sleep(Duration::from_millis(check.samples.into())).await;
+            note("-");
+            match check.stores().contains(&"gone") {
+                true => Err(StoreFailure::Away { store: "gone".into(), text: "no answer".into() }),
+                false => Ok(Measured::default()),
+            }
+        }
+    }
+
+    const SHAPE: Shape = Shape {
+        key: "reference",
+        about: "",
+        takes: Takes::Ends,
+        with: &[],
+        on: On::Nothing,
+        counts: Counts::Things,
+        warns: None,
+    };
+
+    fn check(name: &str, stores: &[&str], takes_ms: u32) -> Check {
+        let end = |store: &str| {
+            let dataset = format!("{store}.t").parse().unwrap();
+            End { field: Field { dataset, column: Some("id".into()) }, r#where: None, clock: None }
+        };
+        let given = match stores {
+            [from, to] => Givens([("reference", Given::Ends(Box::new((end(from), end(to)))))].into_iter().collect()),
+            _ => Givens::default(),
+        };
+        Check {
+            name: name.into(),
+            owner: None,
+            shape: &SHAPE,
+            on: (stores.len() == 1).then(|| Subject::Store(stores[0].into())),
+            r#where: None,
+            given,
+            warn: None,
+            fail: None,
+            samples: takes_ms,
+            place: Place::File { file: "p.yaml".into(), line: 1, column: 1 },
+        }
+    }
+
+    fn context(run: &str, budget: Option<&str>) -> Context {
+        let job = Job {
+            name: "check".into(),
+            action: "probe".into(),
+            policies: vec!["*".into()],
+            schedule: None,
+            timezone: chrono_tz::UTC,
+            budget: budget.map(|budget| budget.parse().unwrap()),
+            pause_when_replica_lag: None,
+            mode: Mode::Observe,
+            report: ReportRule::default(),
+            place: Place::File { file: "j.yaml".into(), line: 1, column: 1 },
+        };
+        Context::new(run.into(), Arc::new(job), Arc::default(), Arc::default(), vec![])
+    }
+
+    async fn over(cx: &Context, checks: &[Check], stop: &CancellationToken) -> Vec<Finding> {
+        let checks: Vec<&Check> = checks.iter().collect();
+        Round::<Probe>::over(&checks, cx, Utc::now(), stop).await
+    }
+
+    fn log(run: &str) -> Vec<String> {
+        LOG.lock().unwrap().iter().filter(|(of, _)| of == run).map(|(_, what)| what.clone()).collect()
+    }
+
+    #[tokio::test]
+    async fn stores_are_asked_at_the_same_time_and_each_one_thing_after_another() {
+        let checks = [
+            check("ab", &["a", "b"], 10),
+            check("a1", &["a"], 40),
+            check("a2", &["a"], 40),
+            check("b1", &["b"], 10),
+            check("slow", &["c"], 400),
+            check("ac", &["a", "c"], 10),
+        ];
+        let findings = over(&context("order", None), &checks, &CancellationToken::new()).await;
+        assert_eq!(log("order"), ["+a1", "+b1", "+slow", "-b1", "-a1", "+a2", "-a2", "+ab", "-ab", "-slow", "+ac", "-ac"]);
+        let names: Vec<&str> = findings.iter().map(|finding| finding.check.as_str()).collect();
+        assert_eq!(names, ["ab", "a1", "a2", "b1", "slow", "ac"], "told in the job's order");
+        assert!(findings.iter().all(|finding| finding.outcome == Pass));
+    }
+
+    #[tokio::test]
+    async fn a_store_that_is_away_is_asked_once() {
+        let checks =
+            [check("g1", &["gone"], 5), check("g2", &["gone"], 5), check("ga", &["a", "gone"], 5), check("a1", &["a"], 5)];
+        let findings = over(&context("away", None), &checks, &CancellationToken::new()).await;
+        assert_eq!(log("away"), ["+a1", "+g1", "-a1", "-g1"]);
+        let outcomes: Vec<_> = findings.iter().map(|finding| finding.outcome).collect();
+        assert_eq!(outcomes, [Error, Error, Error, Pass]);
+        assert!(findings[..3].iter().all(|finding| finding.silent.as_deref() == Some("gone")));
+    }
+
+    #[tokio::test]
+    async fn a_deadline_ends_a_check_and_a_signal_skips_the_rest() {
+        let checks = [check("long", &["a"], 60_000), check("next", &["a"], 1), check("other", &["b"], 1)];
+        let findings = over(&context("deadline", Some("1 s")), &checks, &CancellationToken::new()).await;
+        let outcomes: Vec<_> = findings.iter().map(|finding| finding.outcome).collect();
+        assert_eq!(outcomes, [Error, Skipped, Pass]);
+        let stop = CancellationToken::new();
+        let soon = async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            stop.cancel();
+        };
+        let cx = context("signal", None);
+        let (findings, ()) = tokio::join!(over(&cx, &checks, &stop), soon);
+        let outcomes: Vec<_> = findings.iter().map(|finding| finding.outcome).collect();
+        assert_eq!(outcomes, [Skipped, Skipped, Pass]);
+    }
 }
