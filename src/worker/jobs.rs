@@ -5,6 +5,7 @@ use crate::job::schedule::Schedule;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use std::future::Future;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// A job that has a schedule.
@@ -16,6 +17,10 @@ pub struct Entry {
     pub schedule: Schedule,
     /// On whose calendar.
     pub zone: Tz,
+    /// Jobs whose tick at or before its own must have ended well.
+    pub after: Vec<String>,
+    /// It waits for them so long at most; until its next tick in any case.
+    pub patience: Option<Duration>,
 }
 
 /// Whoever runs jobs and remembers what became of them.
@@ -25,6 +30,10 @@ pub trait Jobs: Send + Sync + 'static {
     /// Ticks after it were missed and are made up for at the start. A run that ended `temporary` may be left out: its
     /// tick is then made up for at the next start.
     fn last_tick(&self, job: &str) -> impl Future<Output = Option<DateTime<Utc>>> + Send;
+
+    /// How the job's newest run ended that began at `since` or later, by schedule or by hand, in whichever process. `None` when
+    /// there is none, or when it is under way.
+    fn ended_since(&self, job: &str, since: DateTime<Utc>) -> impl Future<Output = Option<Outcome>> + Send;
 
     /// Runs the job for the tick `due`. Once `stop` is cancelled it ends at its next batch edge.
     ///
@@ -45,7 +54,6 @@ pub(crate) mod probe {
     use futures_util::future::BoxFuture;
     use std::collections::HashMap;
     use std::sync::{Arc, Mutex};
-    use std::time::Duration;
 
     type Work = dyn Fn(String, usize, CancellationToken) -> BoxFuture<'static, Outcome> + Send + Sync;
 
@@ -53,6 +61,7 @@ pub(crate) mod probe {
     pub(crate) struct Probe {
         log: Mutex<Vec<String>>,
         pub(crate) last: Mutex<HashMap<String, DateTime<Utc>>>,
+        pub(crate) ended: Mutex<HashMap<String, (DateTime<Utc>, Outcome)>>,
         work: Box<Work>,
     }
 
@@ -63,7 +72,7 @@ pub(crate) mod probe {
             F: Future<Output = Outcome> + Send + 'static,
         {
             let work = Box::new(move |job, n, stop| work(job, n, stop).boxed());
-            Arc::new(Self { log: Mutex::default(), last: Mutex::default(), work })
+            Arc::new(Self { log: Mutex::default(), last: Mutex::default(), ended: Mutex::default(), work })
         }
 
         pub(crate) fn log(&self) -> Vec<String> {
@@ -84,6 +93,10 @@ pub(crate) mod probe {
             self.last.lock().unwrap().get(job).copied()
         }
 
+        async fn ended_since(&self, job: &str, since: DateTime<Utc>) -> Option<Outcome> {
+            self.ended.lock().unwrap().get(job).filter(|(began, _)| *began >= since).map(|(_, outcome)| *outcome)
+        }
+
         async fn run(&self, job: &str, due: DateTime<Utc>, stop: CancellationToken) -> Outcome {
             self.note(format!("run {job} {}", due.to_rfc3339()));
             (self.work)(job.to_owned(), self.count(&format!("run {job} ")), stop).await
@@ -102,7 +115,7 @@ pub(crate) mod probe {
     pub(crate) fn entry(name: &str, line: &str) -> Entry {
         let fields = line.split(' ').count();
         let schedule = if fields == 6 { Schedule::in_seconds(line) } else { Schedule::parse(line).unwrap() };
-        Entry { name: name.to_owned(), schedule, zone: Tz::UTC }
+        Entry { name: name.to_owned(), schedule, zone: Tz::UTC, after: vec![], patience: None }
     }
 
     /// Waits for what should come soon.
