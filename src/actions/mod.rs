@@ -1,13 +1,14 @@
 //! The table of actions: the one place that knows actions and runner. Adding one is a file and a line here.
 
 pub mod archive;
+pub mod check_quality;
 pub mod checks;
 pub mod delete;
 mod due;
 pub mod expiring;
 pub mod refresh_views;
 
-use crate::action::Action;
+use crate::action::{Action, Inspection};
 use crate::job::vocabulary::Vocabulary;
 use crate::policy::section::Section;
 use crate::report::run::RunReport;
@@ -23,6 +24,7 @@ pub const ACTIONS: &[Entry] = &[
     Entry::of::<expiring::Expire<expiring::Sessions>>(),
     Entry::of::<expiring::Expire<expiring::Caches>>(),
     Entry::of::<refresh_views::RefreshViews>(),
+    Entry::inspecting::<check_quality::CheckQuality>(),
 ];
 
 /// One action of the table.
@@ -34,6 +36,8 @@ pub struct Entry {
     pub about: &'static str,
     /// What it reads.
     pub section: Section,
+    /// It only looks: there is nothing to confirm, and a job's mode changes nothing.
+    pub inspects: bool,
     run: for<'a> fn(&'a Runner, &'a Request) -> BoxFuture<'a, RunReport>,
     plan: for<'a> fn(&'a Planner, &'a Request) -> BoxFuture<'a, Planned>,
 }
@@ -44,8 +48,20 @@ impl Entry {
             name: A::NAME,
             about: A::ABOUT,
             section: A::SECTION,
+            inspects: false,
             run: |runner, request| runner.run::<A>(request).boxed(),
             plan: |planner, request| planner.plan::<A>(request).boxed(),
+        }
+    }
+
+    const fn inspecting<I: Inspection>() -> Self {
+        Self {
+            name: I::NAME,
+            about: I::ABOUT,
+            section: Section::Checks,
+            inspects: true,
+            run: |runner, request| runner.inspect::<I>(request).boxed(),
+            plan: |planner, request| planner.inspect::<I>(request).boxed(),
         }
     }
 

@@ -3,6 +3,7 @@
 use super::house::{House, ledger_if_any};
 use super::table::listing;
 use super::{Ended, Globals, end::End, out};
+use crate::actions;
 use crate::job::outcome::Outcome;
 use crate::job::schedule::Schedule;
 use crate::job::spec::{Job, Mode};
@@ -97,6 +98,11 @@ impl JobLine {
         }
     }
 
+    /// False for one that only looks, whatever its mode.
+    fn acts(&self) -> bool {
+        !actions::named(&self.action).is_some_and(|action| action.inspects)
+    }
+
     fn last_told(&self) -> String {
         match &self.last {
             None => "never".to_owned(),
@@ -120,14 +126,14 @@ fn told(jobs: &[JobLine]) -> String {
         [
             job.job.clone(),
             job.action.clone(),
-            mode(job.mode).to_owned(),
+            if job.acts() { mode(job.mode) } else { "looks" }.to_owned(),
             job.policies.join(", "),
             job.in_words.clone().unwrap_or_else(by_hand),
             job.next_there.clone().unwrap_or_else(|| "–".into()),
             job.last_told(),
         ]
     });
-    let observing = jobs.iter().filter(|job| job.mode == Mode::Observe).count() as u64;
+    let observing = jobs.iter().filter(|job| job.acts() && job.mode == Mode::Observe).count() as u64;
     let note = match observing {
         0 => String::new(),
         some => {

@@ -23,6 +23,7 @@ mod run_job;
 mod runs;
 mod scheduled;
 mod schema;
+mod sections;
 mod serve;
 mod table;
 mod validate;

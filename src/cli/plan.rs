@@ -90,7 +90,8 @@ impl PlanJobs {
     fn end(&self, planned: &[Planned]) -> End {
         let unseen = planned.iter().find(|planned| {
             let datasets = &planned.report.datasets;
-            datasets.iter().any(|dataset| dataset.due.is_none()) || !planned.report.reasons.is_empty()
+            let unseen = planned.report.findings.iter().any(|finding| !finding.outcome.is_measured());
+            unseen || datasets.iter().any(|dataset| dataset.due.is_none()) || !planned.report.reasons.is_empty()
         });
         if let Some(unseen) = unseen {
             return End::of(outcome::of_run(&unseen.report, false), &why(&unseen.report));

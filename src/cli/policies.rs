@@ -1,6 +1,7 @@
 //! `steward policies`: what is in force, after files and policy tables were merged, and where each part was declared.
 
 use super::house::{House, ledger_if_any};
+use super::sections::{self, EntryShown, clock_told};
 use super::table::listing;
 use super::{Ended, Globals, end::End, out};
 use crate::diagnostic::near;
@@ -8,8 +9,9 @@ use crate::job::outcome::Outcome;
 use crate::place::Place;
 use crate::policy::classification::{Protection, Sensitivity, Tag};
 use crate::policy::hold::Hold;
-use crate::policy::lifecycle::{Cascade, Clock, ClockUnit, Lifecycle};
+use crate::policy::lifecycle::{Cascade, Lifecycle};
 use crate::policy::period::Period;
+use crate::policy::section::Section;
 use crate::policy::set::{Policies, is_called};
 use crate::report::figures::{self, plain};
 use crate::runner::holds;
@@ -30,6 +32,10 @@ pub(crate) struct ListPolicies {
 #[derive(Serialize)]
 struct Shown<'a> {
     lifecycle: Vec<PolicyShown<'a>>,
+    sessions: Vec<EntryShown<'a>>,
+    cache: Vec<EntryShown<'a>>,
+    views: Vec<EntryShown<'a>>,
+    checks: Vec<EntryShown<'a>>,
     tags: Vec<TagShown<'a>>,
     holds: &'a [Hold],
 }
@@ -79,12 +85,7 @@ impl ListPolicies {
 
 impl<'a> Shown<'a> {
     fn of(policies: &'a Policies, in_force: &'a [Hold], names: &[String]) -> Result<Self, End> {
-        for name in names {
-            if !policies.lifecycle.iter().any(|policy| is_called(policy, name)) {
-                let near = near::suggestion(name, policies.lifecycle.iter().map(|policy| policy.name.as_str()));
-                return Err(End::usage(&format!("no lifecycle policy is called `{name}`; {}", near.unwrap_or_default())));
-            }
-        }
+        must_be_there(policies, names)?;
         let wanted = |policy: &&Lifecycle| names.is_empty() || names.iter().any(|name| is_called(policy, name));
         let lifecycle: Vec<_> = policies.lifecycle.iter().filter(wanted).collect();
         let about = |tag: &&Tag| names.is_empty() || lifecycle.iter().any(|policy| policy.dataset.may_be(&tag.dataset));
@@ -95,13 +96,22 @@ impl<'a> Shown<'a> {
             minimums: minimums(policies, policy),
             holds: held_by(policies, policy, in_force),
         };
-        Ok(Self { lifecycle: lifecycle.iter().map(shown).collect(), tags, holds: in_force })
+        Ok(Self {
+            lifecycle: lifecycle.iter().map(shown).collect(),
+            sessions: sections::expiring(&policies.sessions, names),
+            cache: sections::expiring(&policies.cache, names),
+            views: sections::views(&policies.views, names),
+            checks: sections::checks(&policies.checks, names),
+            tags,
+            holds: in_force,
+        })
     }
 
     fn told(&self) -> String {
         let mut text = String::new();
-        if self.lifecycle.is_empty() {
-            text.push_str("no lifecycle policies\n");
+        let others = [("sessions", &self.sessions), ("cache", &self.cache), ("views", &self.views), ("checks", &self.checks)];
+        if self.lifecycle.is_empty() && others.iter().all(|(_, entries)| entries.is_empty()) {
+            text.push_str("no policies\n");
         }
         for shown in self.lifecycle.iter().filter(|shown| shown.policy.active) {
             text += &shown.told();
@@ -111,6 +121,9 @@ impl<'a> Shown<'a> {
             text.push_str("switched off in their policy table: listed, never applied\n\n");
             off.for_each(|shown| text += &shown.told());
         }
+        for (section, entries) in others {
+            text += &sections::told(section, entries);
+        }
         if !self.tags.is_empty() {
             text += &listing(
                 ["DATASET", "FIELD", "TYPE", "SENSITIVITY", "PROTECTED BY", "KEPT AT LEAST", "PLACE"],
@@ -118,6 +131,19 @@ impl<'a> Shown<'a> {
             );
         }
         text
+    }
+}
+
+/// Refuses a name that means nothing in any section.
+fn must_be_there(policies: &Policies, names: &[String]) -> Result<(), End> {
+    let sections = [Section::Archive, Section::Sessions, Section::Cache, Section::Views, Section::Checks];
+    let entries: Vec<_> = sections.into_iter().flat_map(|section| section.entries(policies)).collect();
+    match names.iter().find(|name| !entries.iter().any(|entry| entry.is_called(name))) {
+        None => Ok(()),
+        Some(name) => {
+            let near = near::suggestion(name, entries.iter().map(|entry| entry.name));
+            Err(End::usage(&format!("no policy is called `{name}`; {}", near.unwrap_or_default())))
+        }
     }
 }
 
@@ -155,17 +181,6 @@ impl PolicyShown<'_> {
         line("declared", policy.places.iter().map(ToString::to_string).collect::<Vec<_>>().join(", then "));
         text + "\n"
     }
-}
-
-fn clock_told(clock: &Clock) -> String {
-    let unit = match clock.unit {
-        None => "",
-        Some(ClockUnit::Seconds) => ", seconds since 1970",
-        Some(ClockUnit::Milliseconds) => ", milliseconds since 1970",
-        Some(ClockUnit::Microseconds) => ", microseconds since 1970",
-    };
-    let zone = clock.zone.map(|zone| format!(", {}", zone.name())).unwrap_or_default();
-    format!("{}{unit}{zone}", clock.column)
 }
 
 fn tag_told(shown: &TagShown<'_>) -> [String; 7] {

@@ -9,7 +9,9 @@ use crate::actions;
 use crate::job::outcome::Outcome;
 use crate::job::spec::Job;
 use crate::policy::period::first_instant;
-use crate::report::run::{FindingOutcome, RunReport};
+use crate::report::checks;
+use crate::report::finding::FindingOutcome;
+use crate::report::run::RunReport;
 use crate::report::text::{self, Style};
 use crate::runner::approval::PlanFile;
 use crate::runner::engine::Request;
@@ -60,7 +62,7 @@ impl RunJob {
             return Err(End::of(Outcome::Invalid, &format!("action `{}` of job `{}` is not built yet", job.action, job.name)));
         };
         let request = self.request(job)?;
-        if request.acts() && !self.yes && !confirmed(&request.job)? {
+        if !action.inspects && request.acts() && !self.yes && !confirmed(&request.job)? {
             return Err(End::of(Outcome::Refused, "you did not say yes; nothing was touched"));
         }
         let signals =
@@ -135,8 +137,11 @@ fn confirmed(job: &Job) -> Result<bool, End> {
 /// The first reason that explains an outcome other than done.
 pub(crate) fn why(report: &RunReport) -> String {
     use crate::report::run::Weight::{Note, Warning};
-    let reasons = report.reasons.iter().chain(report.datasets.iter().flat_map(|dataset| &dataset.reasons));
-    let mut telling = reasons.filter(|reason| !matches!(reason.weight, Note | Warning)).map(|reason| reason.text.as_str());
+    if report.inspects() && !report.findings.is_empty() {
+        return checks::sentence(report);
+    }
+    let mut telling =
+        report.all_reasons().filter(|reason| !matches!(reason.weight, Note | Warning)).map(|reason| reason.text.as_str());
     // A run that is done but not delivered has nothing heavier to tell than why.
     let undelivered =
         || report.reasons.last().filter(|_| report.outcome == Some(Outcome::Undelivered)).map(|reason| reason.text.as_str());

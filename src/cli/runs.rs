@@ -9,7 +9,7 @@ use crate::ledger::book::Ledger;
 use crate::ledger::chain::Link;
 use crate::ledger::refusal::LedgerError;
 use crate::ledger::run::RunRow;
-use crate::report::figures::{known, short_run, took};
+use crate::report::figures::{count, short_run, took};
 use crate::report::run::RunReport;
 use crate::report::text::{self, Style};
 use chrono::{DateTime, Utc};
@@ -51,7 +51,7 @@ struct RunLine {
     outcome: Option<Outcome>,
     exit: Option<u8>,
     #[serde(skip)]
-    done: [Option<u64>; 2],
+    did: String,
 }
 
 #[derive(Serialize)]
@@ -96,7 +96,7 @@ impl ListRuns {
             let of = self.job.as_ref().map(|job| format!(" of job `{job}`")).unwrap_or_default();
             out::say(&format!("no runs{of} yet\n"))?;
         } else {
-            let header = ["RUN", "JOB", "BEGAN", "TOOK", "MODE", "ARCHIVED", "REMOVED", "OUTCOME", "EXIT"];
+            let header = ["RUN", "JOB", "BEGAN", "TOOK", "MODE", "DID", "OUTCOME", "EXIT"];
             out::say(&listing(header, runs.iter().map(RunLine::cells)))?;
         }
         Ok(End::quiet())
@@ -128,10 +128,6 @@ fn not_found(error: &LedgerError) -> End {
 
 impl RunLine {
     fn of(row: &RunRow) -> Self {
-        let sum = |what: &str| {
-            let datasets = row.report.as_ref()?["datasets"].as_array()?.iter();
-            datasets.filter_map(|dataset| dataset[what].as_u64()).reduce(|a, b| a + b)
-        };
         Self {
             run: row.id.clone(),
             job: row.job.clone(),
@@ -143,11 +139,11 @@ impl RunLine {
             ended: row.ended,
             outcome: row.outcome,
             exit: row.exit,
-            done: [sum("archived"), sum("removed")],
+            did: row.report.as_ref().map_or_else(|| "–".into(), did),
         }
     }
 
-    fn cells(&self) -> [String; 9] {
+    fn cells(&self) -> [String; 8] {
         let mode = if self.dry_run { "dry run" } else { jobs::mode(self.mode) };
         [
             short_run(&self.run),
@@ -155,12 +151,35 @@ impl RunLine {
             self.started.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
             self.ended.map_or_else(|| "–".into(), |ended| took(ended - self.started)),
             mode.into(),
-            known(self.done[0]),
-            known(self.done[1]),
+            self.did.clone(),
             jobs::ended(self.outcome).into(),
             self.exit.map_or_else(|| "–".into(), |exit| exit.to_string()),
         ]
     }
+}
+
+/// What a run did, or what its checks saw: `1,204 archived`, `12 passed, 1 failed`.
+fn did(report: &Value) -> String {
+    let datasets = report["datasets"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let findings = report["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let sum = |what: &str| datasets.iter().filter_map(|dataset| dataset[what].as_u64()).reduce(|a, b| a + b);
+    let ended = |outcome: &str| Some(findings.iter().filter(|finding| finding["outcome"] == *outcome).count() as u64);
+    let told = [
+        (sum("archived"), "archived"),
+        (sum("expired"), "expired"),
+        (sum("removed"), "removed"),
+        (sum("ttl_set"), "given a TTL"),
+        (sum("swept"), "swept"),
+        (sum("refreshed"), "refreshed"),
+        (ended("fail"), "failed"),
+        (ended("warn"), "warned"),
+        (ended("pass"), "passed"),
+        (ended("error"), "unanswered"),
+        (ended("skipped"), "skipped"),
+    ];
+    let told = told.into_iter().filter_map(|(number, what)| Some(format!("{} {what}", count(number.filter(|n| *n > 0)?))));
+    let told = told.collect::<Vec<_>>().join(", ");
+    if told.is_empty() { "–".to_owned() } else { told }
 }
 
 impl Story {

@@ -13,9 +13,10 @@ use crate::job::spec::Job;
 use crate::ledger::book::Ledger;
 use crate::ledger::event::Event;
 use crate::ledger::refusal::LedgerError;
+use crate::report::finding::FindingOutcome;
 use crate::report::run::RunReport;
 use crate::runner::engine::Request;
-use crate::worker::{Entry, Jobs};
+use crate::worker::{Came, Entry, Jobs};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -62,16 +63,16 @@ impl Jobs for Scheduled {
         last.filter(|run| run.started >= since).and_then(|run| run.outcome)
     }
 
-    async fn run(&self, job: &str, due: DateTime<Utc>, stop: CancellationToken) -> Outcome {
+    async fn run(&self, job: &str, due: DateTime<Utc>, stop: CancellationToken) -> Came {
         match self.carry_out(job, stop).await {
             Ok(report) => {
                 log(&report);
-                report.outcome.unwrap_or(Outcome::Partial)
+                came(&report)
             }
             Err(Nothing(outcome, reason)) => {
                 tracing::error!(job, %due, outcome = outcome.word(), "{reason}");
                 self.record(&Event::TickFailed { job: job.to_owned(), due, reason }).await;
-                outcome
+                outcome.into()
             }
         }
     }
@@ -181,6 +182,13 @@ fn in_a_line(diagnosis: &Diagnosis) -> String {
     format!("the declarations are not valid{}{more}; nothing was run", first.unwrap_or_default())
 }
 
+/// A check whose store was away is asked again, though others were answered: what nobody knows is not done.
+fn came(report: &RunReport) -> Came {
+    let outcome = report.outcome.unwrap_or(Outcome::Partial);
+    let unanswered = report.inspects() && outcome == Outcome::Partial && report.met_something_temporary();
+    Came { again: unanswered || outcome == Outcome::Temporary, outcome }
+}
+
 /// How a run ended, at the level its outcome asks for.
 fn log(report: &RunReport) {
     for dataset in &report.datasets {
@@ -196,6 +204,16 @@ fn log(report: &RunReport) {
             refreshed = dataset.refreshed,
             held = dataset.left.held,
             "dataset told"
+        );
+    }
+    for finding in report.findings.iter().filter(|finding| finding.outcome != FindingOutcome::Pass) {
+        tracing::info!(
+            job = report.job,
+            check = finding.check,
+            outcome = finding.outcome.word(),
+            value = finding.value,
+            silent = finding.silent,
+            "check told"
         );
     }
     let outcome = report.outcome.unwrap_or(Outcome::Partial);

@@ -5,7 +5,9 @@ use super::house::House;
 use super::out;
 use super::{Ended, Globals};
 use crate::actions;
+use crate::diagnostic::catalogue;
 use crate::job::outcome::Outcome;
+use crate::report::finding::Finding;
 use crate::report::run::{Reason, Weight};
 use crate::runner::engine::Request;
 use clap::Args;
@@ -39,6 +41,8 @@ struct Checked {
 #[derive(Serialize)]
 struct Problem {
     job: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    check: Option<String>,
     dataset: String,
     #[serde(flatten)]
     reason: Reason,
@@ -99,7 +103,9 @@ async fn connected(config: &std::path::Path) -> Result<Checked, End> {
     for job in &house.declarations.jobs {
         let Some(action) = actions::named(&job.action) else { continue };
         let request = Request { job: Arc::new(job.clone()), dry_run: true, as_of: None, approval: None };
-        for dataset in action.plan(&planner, &request).await.report.datasets {
+        let report = action.plan(&planner, &request).await.report;
+        checked.problems.extend(report.findings.into_iter().filter_map(|finding| unfit(&job.name, finding)));
+        for dataset in report.datasets {
             // A guard is about numbers, not about what is declared.
             let wrong = dataset
                 .reasons
@@ -107,12 +113,20 @@ async fn connected(config: &std::path::Path) -> Result<Checked, End> {
                 .filter(|reason| !matches!(reason.weight, Weight::Note | Weight::Warning) && dataset.due.is_none());
             checked.problems.extend(wrong.map(|reason| Problem {
                 job: job.name.clone(),
+                check: None,
                 dataset: dataset.dataset.clone(),
                 reason,
             }));
         }
     }
     Ok(checked)
+}
+
+/// A check that cannot work. One that found nothing to look at works: that is about the data, not about what is declared.
+fn unfit(job: &str, finding: Finding) -> Option<Problem> {
+    let reason = finding.reason.filter(|_| !finding.outcome.is_measured())?;
+    let by_data = reason.code.as_deref() == Some(catalogue::NOTHING_SEEN.as_str());
+    (!by_data).then(|| Problem { job: job.to_owned(), check: Some(finding.check), dataset: finding.dataset, reason })
 }
 
 impl Checked {
@@ -123,9 +137,10 @@ impl Checked {
 
     fn told(&self, connected: bool) -> String {
         let mut text = String::new();
-        for Problem { job, dataset, reason } in &self.problems {
+        for Problem { job, check, dataset, reason } in &self.problems {
             let code = reason.code.as_ref().map(|code| format!("[{code}] ")).unwrap_or_default();
-            text += &format!("{code}job `{job}`, dataset `{dataset}`: {}\n", reason.text);
+            let check = check.as_ref().map(|check| format!(", check `{check}`")).unwrap_or_default();
+            text += &format!("{code}job `{job}`{check}, dataset `{dataset}`: {}\n", reason.text);
             text.extend(reason.help.iter().map(|help| format!("    {help}\n")));
         }
         let against = if connected { ", and so it is on the live schemas" } else { "" };

@@ -235,6 +235,9 @@ catalogue! {
         "One run of a job at a time. The message names the run, its process, and since when. A lock whose process is gone frees itself.";
     NO_EVIDENCE = "SW5006", "the ledger does not take what must be recorded",
         "Before each batch an intent is written, after it an outcome. A ledger that cannot be written refuses everything: what is not evidenced is not done.";
+    NOTHING_SEEN = "SW5007", "a check that found nothing to look at",
+        "Where rows, keys or nodes are expected and none are there, a check would pass for want of anything to complain about. It is an error\n\
+         instead: the dataset may be the wrong one, its `where` may leave nothing, or the data may be gone. `row_count` checks for emptiness.";
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::chain::{Head, Link, sha256};
 use super::entry::{Also, Entry};
 use super::event::{Event, OpenIntent};
-use super::finding::{self, FindingRow, FindingText};
+use super::finding::{self, FindingRow, FindingText, PastFinding};
 use super::hold::{self, FileHold, LedgerHold, NewHold};
 use super::pass::Pass;
 use super::refusal::LedgerError;
@@ -203,6 +203,14 @@ impl Ledger {
     /// See [`Ledger::head`].
     pub async fn last_findings(&self, job: &str, before: &str) -> Result<Vec<FindingRow>, LedgerError> {
         self.db.last_findings(job, before).await
+    }
+
+    /// What the checks of the job saw in its newest `runs` runs before run `before`, newest first; runs of `--dry-run` left out.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    pub async fn past_findings(&self, job: &str, before: &str, runs: u32) -> Result<Vec<PastFinding>, LedgerError> {
+        self.db.past_findings(job, before, runs).await
     }
 
     // Holds

@@ -1,6 +1,7 @@
 //! What checks saw, kept so that the tenth night of the same failure is one line.
 
 use super::chain::sha256;
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -13,6 +14,21 @@ pub struct FindingRow {
     pub outcome: String,
     /// The whole finding as the report tells it, samples masked.
     pub body: Value,
+}
+
+/// What a check saw in an earlier run: what a trend is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PastFinding {
+    /// The check.
+    pub check: String,
+    /// `pass`, `warn`, `fail`, `error` or `skipped`.
+    pub outcome: String,
+    /// What was counted; none when nothing was.
+    pub value: Option<u64>,
+    /// Since when its outcome was what it was, as the finding itself told.
+    pub since: Option<Value>,
+    /// When that run began.
+    pub at: DateTime<Utc>,
 }
 
 /// A finding as stored: its run, check, outcome and body.

@@ -1,10 +1,9 @@
 //! The page: one file that needs nothing else, read in a minute, printed as it stands.
 
-use super::deed::{self, Deed};
 use super::figures::{self, count, instant, known, plain, plain_to, short_hash, short_run};
 use super::lines;
 use super::run::{DatasetReport, RunReport};
-use super::told::{DatasetTold, Told, shares};
+use super::told::{DatasetTold, Told, shares, would_be};
 use askama::Template;
 use chrono::{DateTime, Utc};
 use std::borrow::Borrow;
@@ -107,18 +106,19 @@ impl Page<'_> {
         self.report.ledger_head.as_deref().map(short_hash).unwrap_or_default()
     }
 
-    /// The columns of what was done.
-    fn deeds(&self) -> Vec<&'static Deed> {
-        deed::shown(self.report)
-    }
-
     /// The four numbers people look for, each with its name and tone.
     fn tiles(&self) -> Vec<(String, &'static str, &'static str)> {
+        if self.report.inspects() {
+            return self.check_tiles();
+        }
         let sums = &self.told.sums;
-        let deed = deed::main(self.report);
-        let acted = match self.report.is_prospect() {
-            true => (count(sums.would), deed.would, "note"),
-            false => (count(deed.sum(self.report)), deed.word, "good"),
+        let acted = match (self.report.is_prospect(), self.report.action.as_str()) {
+            (true, _) => (count(sums.would), would_be(self.report), "note"),
+            (false, "delete") => (count(sums.removed), "removed", "good"),
+            (false, "expire-sessions") => (count(sums.expired + sums.removed), "expired or removed", "good"),
+            (false, "sweep-cache") => (count(sums.swept + sums.ttl_set), "swept or given a time to live", "good"),
+            (false, "refresh-views") => (count(sums.refreshed), "refreshed", "good"),
+            (false, _) => (count(sums.archived), "archived", "good"),
         };
         let tone = |rows: u64, tone| if rows == 0 { "none" } else { tone };
         let acted = if acted.0 == "0" { (acted.0, acted.1, "none") } else { acted };
@@ -128,6 +128,38 @@ impl Page<'_> {
             (count(sums.left), "left, with a reason", tone(sums.left, "warn")),
             (count(sums.overdue), "overdue now", tone(sums.overdue, "warn")),
         ]
+    }
+
+    fn check_tiles(&self) -> Vec<(String, &'static str, &'static str)> {
+        let sums = self.told.checks.sums;
+        let tile = |number: u64, what, tone| (count(number), what, if number == 0 { "none" } else { tone });
+        vec![
+            tile(sums.failed, "failed", "bad"),
+            tile(sums.warned, "with a warning", "warn"),
+            tile(sums.passed, "passed", "good"),
+            tile(sums.unanswered, "unanswered", "warn"),
+        ]
+    }
+
+    /// What was done to each dataset: the columns that this action has a number for.
+    fn columns(&self) -> Vec<(&'static str, Count)> {
+        let report = self.report;
+        let all: [(&'static str, bool, Count); 6] = [
+            ("archived", report.moves_rows() && !report.removes_only(), |dataset| dataset.archived),
+            ("removed", report.moves_rows(), |dataset| dataset.removed),
+            ("expired", false, |dataset| dataset.expired),
+            ("ttl set", false, |dataset| dataset.ttl_set),
+            ("swept", false, |dataset| dataset.swept),
+            ("refreshed", false, |dataset| dataset.refreshed),
+        ];
+        let used =
+            |always: bool, count: Count| always || (!report.moves_rows() && report.datasets.iter().any(|d| count(d).is_some()));
+        all.into_iter().filter(|(_, always, count)| used(*always, *count)).map(|(name, _, count)| (name, count)).collect()
+    }
+
+    /// A column's number for a dataset.
+    fn cell(&self, column: &(&'static str, Count), dataset: &DatasetReport) -> String {
+        known((column.1)(dataset))
     }
 
     /// Datasets with something overdue.
@@ -206,6 +238,9 @@ impl Page<'_> {
     }
 }
 
+/// One of a dataset's counts.
+type Count = fn(&DatasetReport) -> Option<u64>;
+
 /// A part of a bar and its place.
 struct Segment {
     kind: &'static str,
@@ -283,6 +318,29 @@ mod tests {
         );
         assert!(page.contains("and 9,900 more") && page.contains("and 4,900 more") && page.contains("data-complete=\"false\""));
         assert!(page.contains("core.table_9999"), "the one with trouble comes first");
+    }
+
+    #[test]
+    fn five_thousand_checks_are_a_small_page_in_time() {
+        let report = samples::many_checks(5_000);
+        let began = std::time::Instant::now();
+        let (page, letter, text) = (page(&report).unwrap(), html_part(&report).unwrap(), text::run(&report, Style::Plain));
+        assert!(began.elapsed() < std::time::Duration::from_secs(2), "{:?}", began.elapsed());
+        assert!(page.len() < 1_000_000 && letter.len() < 1_000_000, "{} {}", page.len(), letter.len());
+        assert!(page.contains("and 900 more") && text.contains("and 900 more"), "what is not shown is counted");
+        assert!(page.contains("check-4990") || page.contains("check-0"), "the failed ones are named");
+    }
+
+    #[test]
+    fn what_a_check_saw_is_on_the_page_with_its_line_and_its_query_under_a_fold() {
+        let page = page(&samples::found()).unwrap();
+        for part in
+            ["41 of 5,000 (0.82 %)", "▲ 3", "since 3 nights", "<polyline points=", "<details><summary>", "What could not be"]
+        {
+            assert!(page.contains(part), "{part}");
+        }
+        let letter = html_part(&samples::found()).unwrap();
+        assert!(!letter.contains("<svg") && letter.contains("store <code"), "mail programs drop drawings");
     }
 
     #[test]

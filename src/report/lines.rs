@@ -1,8 +1,7 @@
 //! The sentences of a report: a count, then what it is. They read alone and in a table.
 
-use super::deed::{self, DEEDS};
 use super::figures::{count, instant, plain, short_run};
-use super::run::{DatasetReport, Finding, FindingOutcome, Reason, RunReport, Settled, Verdict, Weight};
+use super::run::{DatasetReport, Reason, RunReport, Settled, Verdict, Weight};
 use crate::diagnostic::catalogue as codes;
 use crate::job::outcome::Outcome;
 use std::fmt;
@@ -83,30 +82,52 @@ impl fmt::Display for Line {
 ///
 /// A dry run and a plan say "would be", from `due` less what stays; see `would`.
 pub fn done(dataset: &DatasetReport, report: &RunReport) -> Vec<Line> {
-    let why = why(dataset, report);
+    let why = older_than(dataset);
     if report.is_prospect() {
-        let word = deed::main(report).would;
-        let line = |rows| Line::counted(Tone::Good, rows, format!("{word}{why}{}", destination(dataset)));
-        return would(dataset).filter(|rows| *rows > 0).map(line).into_iter().chain(causes(dataset)).collect();
+        let line = |rows| {
+            Line::counted(
+                Tone::Good,
+                rows,
+                format!("would be {}{}{}", report.verb(), because(dataset, report), destination(dataset)),
+            )
+        };
+        let would = would(dataset).filter(|rows| *rows > 0).map(line);
+        return would.into_iter().chain(causes(dataset)).collect();
     }
     let (archived, before) = (dataset.archived.unwrap_or(0), dataset.already_archived.unwrap_or(0));
     let removed = dataset.removed.unwrap_or(0);
     let mut lines = vec![];
     if archived > 0 {
-        lines.push(Line::counted(Tone::Good, archived, format!("archived{why}{}", destination(dataset))));
+        lines.push(Line::counted(Tone::Good, archived, format!("archived: {why}{}", destination(dataset))));
     }
     if before > 0 {
         lines.push(Line::counted(Tone::Good, before, "archived before: the archive held the same content"));
     }
     if removed > 0 && (report.removes_only() || removed != archived + before) {
-        lines.push(Line::counted(Tone::Good, removed, format!("removed{why}")));
+        lines.push(Line::counted(Tone::Good, removed, format!("removed{}", because(dataset, report))));
     }
-    for deed in &DEEDS[2..] {
-        let line = |rows| Line::counted(Tone::Good, rows, format!("{}{why}", deed.word));
-        lines.extend(deed.count(dataset).filter(|rows| *rows > 0).map(line));
-    }
+    let others = [
+        (dataset.expired, "expired: their time was over"),
+        (dataset.ttl_set, "given a time to live, or a shorter one"),
+        (dataset.swept, "swept from the cache"),
+        (dataset.refreshed, "refreshed"),
+    ];
+    lines.extend(
+        others.into_iter().filter_map(|(rows, what)| Some(Line::counted(Tone::Good, rows.filter(|rows| *rows > 0)?, what))),
+    );
     lines.extend(causes(dataset));
     lines
+}
+
+/// Why what is due is due: only what ages is `older than` something.
+fn because(dataset: &DatasetReport, report: &RunReport) -> String {
+    if report.moves_rows() { format!(": {}", older_than(dataset)) } else { String::new() }
+}
+
+/// A line for each way in which something was due.
+fn causes(dataset: &DatasetReport) -> impl Iterator<Item = Line> + use<'_> {
+    let counted = dataset.causes.iter().filter(|cause| cause.count > 0);
+    counted.map(|cause| Line::counted(Tone::Note, cause.count, format!("due: {}", plain(&cause.cause))))
 }
 
 /// What stayed, by why: a line for every count that is not zero.
@@ -198,25 +219,6 @@ pub fn settled(settled: &Settled) -> Line {
     Line::counted(tone, settled.rows, format!("settled in `{dataset}`: {verdict} (batch {batch})"))
 }
 
-/// What a check saw.
-pub fn finding(finding: &Finding) -> Line {
-    let (tone, word) = match finding.outcome {
-        FindingOutcome::Pass => (Tone::Good, "passed"),
-        FindingOutcome::Warn => (Tone::Warn, "warning"),
-        FindingOutcome::Fail => (Tone::Bad, "failed"),
-        FindingOutcome::Error => (Tone::Bad, "could not be evaluated"),
-        FindingOutcome::Skipped => (Tone::Note, "skipped"),
-    };
-    let check = plain(&finding.check);
-    if matches!(finding.outcome, FindingOutcome::Error | FindingOutcome::Skipped) {
-        return Line::said(tone, format!("check `{check}` {word}"));
-    }
-    let of = finding.of.map(|of| format!("of {} ", count(of))).unwrap_or_default();
-    let samples: Vec<String> = finding.samples.iter().take(3).map(|sample| plain(sample)).collect();
-    let such_as = if samples.is_empty() { String::new() } else { format!(", such as {}", samples.join(", ")) };
-    Line::counted(tone, finding.value, format!("{of}found by check `{check}`: {word}{such_as}"))
-}
-
 /// How a guard is approved: the plan says what a person agrees to, and the run does at most that.
 pub fn approve(job: &str) -> String {
     let job = plain(job);
@@ -227,7 +229,6 @@ pub fn approve(job: &str) -> String {
 pub fn would(dataset: &DatasetReport) -> Option<u64> {
     let foreseen = dataset.archived.unwrap_or(0) + dataset.already_archived.unwrap_or(0);
     let foreseen = foreseen.max(dataset.removed.unwrap_or(0));
-    let foreseen = foreseen.max(DEEDS[2..].iter().filter_map(|deed| deed.count(dataset)).sum());
     let left = dataset.left;
     let stays = left.held + left.guarded + left.conflict + left.failed + left.over_budget + left.changed;
     match dataset.outcome {
@@ -236,31 +237,6 @@ pub fn would(dataset: &DatasetReport) -> Option<u64> {
             dataset.due.map(|due| due.saturating_sub(stays))
         }
         Some(_) => Some(0),
-    }
-}
-
-/// Why rows went, after a colon; nothing where the causes have lines of their own, or where there is no age.
-fn why(dataset: &DatasetReport, report: &RunReport) -> String {
-    match report.action.as_str() {
-        _ if !dataset.causes.is_empty() => String::new(),
-        "refresh-views" => String::new(),
-        "expire-sessions" | "sweep-cache" => format!(": {}", past_its_time(dataset)),
-        _ => format!(": {}", older_than(dataset)),
-    }
-}
-
-/// How much of what was due was due for which reason.
-fn causes(dataset: &DatasetReport) -> impl Iterator<Item = Line> {
-    let causes = dataset.causes.iter().filter(|due| due.count > 0);
-    causes.map(|due| Line::counted(Tone::Note, due.count, format!("due: {}", plain(&due.cause))))
-}
-
-/// `past its time for 1 day`, or the instant.
-fn past_its_time(dataset: &DatasetReport) -> String {
-    match (&dataset.period, dataset.cutoff) {
-        (Some(period), _) => format!("past its time for {}", plain(period)),
-        (None, Some(cutoff)) => format!("past its time before {}", instant(cutoff)),
-        (None, None) => "past its time".into(),
     }
 }
 

@@ -147,6 +147,9 @@ fn fill(kind: &str) -> &'static str {
         "archived" => "#3b7dd8",
         "before" => "#9dc1ef",
         "removed" => "#2c9c8f",
+        "expired" | "swept" => "#2c9c8f",
+        "ttl-set" => "#9dc1ef",
+        "refreshed" => "#3b7dd8",
         "would" => "#7fa7d6",
         "held" => "#8268cf",
         "changed" => "#6fb7c9",
@@ -245,7 +248,11 @@ mod tests {
             ),
             (samples::observed(), "steward: archive-orders observed, 1,204 would be archived, 12 kept by holds"),
             (samples::stopped(), "steward: archive-orders TEMPORARY: 4,000 archived, then: stopped by a signal after 8 batches"),
-            (samples::found(), "steward: check-users FINDINGS: 2 checks failed"),
+            (
+                samples::found(),
+                "steward: check-users PARTIAL: store graph gave no answer, 1 check unanswered, check users-in-graph failed, 1 w…",
+            ),
+            (samples::swept(), "steward: sweep-cache done, 30 given a time to live, 120 swept"),
         ];
         for (report, said) in subjects {
             assert_eq!(subject(&report), said);

@@ -2,14 +2,16 @@
 //!
 //! The sentences stand in `lines` and `told`; the forms only lay them out, so they cannot disagree.
 
-pub mod deed;
+pub mod checks;
 pub mod deliver;
 pub mod figures;
+pub mod finding;
 pub mod html;
 pub mod lines;
 pub mod mail;
 pub mod mask;
 pub mod post;
+pub mod reason;
 pub mod run;
 #[cfg(test)]
 mod samples;

@@ -1,6 +1,8 @@
 //! The report of one run: the object that `run-job --json` prints, and the ground of the text, the page and the mail.
 
 use super::figures::short_run;
+use super::finding::Finding;
+pub use super::reason::{Reason, Weight};
 use crate::job::outcome::Outcome;
 use crate::job::spec::Mode;
 use chrono::{DateTime, Utc};
@@ -54,12 +56,38 @@ pub struct RunReport {
 impl RunReport {
     /// True when this tells what would be done: a plan, or a run that could touch nothing.
     pub fn is_prospect(&self) -> bool {
-        self.dry_run || self.mode == Mode::Observe || self.outcome.is_none()
+        self.dry_run || (self.mode == Mode::Observe && !self.inspects()) || self.outcome.is_none()
     }
 
     /// True when the action removes without archiving.
     pub fn removes_only(&self) -> bool {
         self.action == "delete"
+    }
+
+    /// True when the action moves or removes what has grown old.
+    pub fn moves_rows(&self) -> bool {
+        matches!(self.action.as_str(), "archive" | "delete")
+    }
+
+    /// What the action does to what is due, as a participle.
+    pub fn verb(&self) -> &'static str {
+        match self.action.as_str() {
+            "delete" => "removed",
+            "expire-sessions" => "ended",
+            "sweep-cache" => "swept",
+            "refresh-views" => "refreshed",
+            _ => "archived",
+        }
+    }
+
+    /// True when the action only looks: there is nothing it could touch, and no mode that changes that.
+    pub fn inspects(&self) -> bool {
+        self.action == "check-quality"
+    }
+
+    /// True when a store gave no answer, or something else that may pass by itself was in the way.
+    pub fn met_something_temporary(&self) -> bool {
+        self.all_reasons().any(|reason| reason.weight == Weight::Temporary)
     }
 
     /// The stem of every file a run leaves: `20261121T021500Z-archive-orders-0000beef`. Sorts by time, and names no other folder.
@@ -72,7 +100,8 @@ impl RunReport {
 
     /// Every reason, those of the run first.
     pub fn all_reasons(&self) -> impl Iterator<Item = &Reason> {
-        self.reasons.iter().chain(self.datasets.iter().flat_map(|dataset| &dataset.reasons))
+        let datasets = self.datasets.iter().flat_map(|dataset| &dataset.reasons);
+        self.reasons.iter().chain(datasets).chain(self.findings.iter().filter_map(|finding| finding.reason.as_ref()))
     }
 }
 
@@ -225,72 +254,6 @@ pub struct Debt {
     pub rows: u64,
     /// The oldest one's clock, as the store prints it.
     pub oldest: Option<String>,
-}
-
-/// Why something stayed, failed or was refused.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reason {
-    /// What it means for the outcome.
-    pub weight: Weight,
-    /// A stable code, where there is one to explain.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<String>,
-    /// A lowercase fact, names in backticks, and what was not done.
-    pub text: String,
-    /// The way out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub help: Option<String>,
-}
-
-/// What a reason means for the outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Weight {
-    /// Worth knowing; changes nothing.
-    Note,
-    /// Worth a look; still done.
-    Warning,
-    /// May pass by itself: a lock, a store away, a signal.
-    Temporary,
-    /// A person decides.
-    Refused,
-    /// Failed for good.
-    Failed,
-    /// Declared wrongly.
-    Invalid,
-}
-
-/// What a check saw.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Finding {
-    /// The check.
-    pub check: String,
-    /// `pass`, `warn`, `fail`, `error` or `skipped`.
-    pub outcome: FindingOutcome,
-    /// What was counted.
-    pub value: u64,
-    /// Out of how many.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub of: Option<u64>,
-    /// A few, masked by tag.
-    #[serde(default)]
-    pub samples: Vec<String>,
-}
-
-/// How a check ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FindingOutcome {
-    /// Within bounds.
-    Pass,
-    /// Past the warning bound.
-    Warn,
-    /// Past the failing bound.
-    Fail,
-    /// Could not be evaluated.
-    Error,
-    /// Not evaluated, with a reason.
-    Skipped,
 }
 
 /// A batch of an interrupted run, settled from what the store holds now.

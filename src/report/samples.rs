@@ -1,5 +1,6 @@
 //! Reports to look at: what the forms are tested on. They are built here by hand, so that a form can be judged without a store.
 
+use super::finding::{Before, Finding, FindingOutcome, Since, Unit};
 use super::run::*;
 use crate::job::outcome::Outcome;
 use crate::job::spec::Mode;
@@ -170,22 +171,91 @@ pub fn stopped() -> RunReport {
     RunReport { reasons: vec![why], ..report("archive-orders", Outcome::Temporary, vec![orders]) }
 }
 
-/// Checks that saw something.
-pub fn found() -> RunReport {
-    let finding = |check: &str, outcome, value, of, samples: &[&str]| Finding {
+/// A finding of which only this is known.
+fn finding(check: &str, outcome: FindingOutcome, value: Option<u64>, of: Option<u64>) -> Finding {
+    Finding {
         check: check.into(),
+        kind: "duplicate".into(),
+        dataset: "core.users".into(),
+        owner: Some("dpo@example.com".into()),
         outcome,
         value,
         of,
-        samples: samples.iter().map(|s| (*s).to_owned()).collect(),
+        unit: Unit::Count,
+        shown: value.map(|value| Unit::Count.say_of(value, of)),
+        bound: None,
+        samples: vec![],
+        notes: vec![],
+        query: Some("SELECT count(*) FROM core.users".into()),
+        reason: None,
+        stores: vec!["core".into()],
+        silent: None,
+        before: None,
+        since: Some(Since { at: at("2026-11-20T18:15:00Z"), runs: 1 }),
+        elapsed_ms: Some(84),
+        history: vec![],
+    }
+}
+
+/// Checks that saw something, and one whose store was away.
+pub fn found() -> RunReport {
+    let mut duplicates = finding("duplicate-emails", FindingOutcome::Warn, Some(3), Some(5_000));
+    duplicates.bound = Some("> 0".into());
+    duplicates.samples = vec!["li***.com".into(), "wa***.com".into()];
+    let mut graph = finding("users-in-graph", FindingOutcome::Fail, Some(41), Some(5_000));
+    graph.bound = Some("> 0".into());
+    graph.kind = "reference".into();
+    graph.dataset = "core.users.id → graph.User.id".into();
+    graph.before = Some(Before { outcome: FindingOutcome::Fail, value: Some(38), at: at("2026-11-19T18:15:00Z") });
+    graph.since = Some(Since { at: at("2026-11-17T18:15:00Z"), runs: 4 });
+    graph.history = [0, 0, 2, 0, 12, 30, 38, 41].map(Some).to_vec();
+    let mut memory = finding("cache-memory", FindingOutcome::Pass, Some(62), None);
+    (memory.unit, memory.kind, memory.dataset, memory.owner) = (Unit::Percent, "memory".into(), "cache".into(), None);
+    (memory.query, memory.notes) = (None, vec!["1.2 GB of 2 GB".into()]);
+    memory.before = Some(Before { outcome: FindingOutcome::Warn, value: Some(91), at: at("2026-11-19T18:15:00Z") });
+    memory.history = [70, 84, 88, 91, 62].map(Some).to_vec();
+    let mut away = finding("orphan-nodes", FindingOutcome::Error, None, None);
+    away.reason = Some(reason(Weight::Temporary, "store `graph` is away: connection refused", None));
+    (away.silent, away.query, away.stores) = (Some("graph".into()), None, vec!["graph".into()]);
+    let passed = finding("null-emails", FindingOutcome::Pass, Some(0), Some(5_000));
+    let findings = vec![duplicates, graph, away, passed, memory];
+    RunReport { action: "check-quality".into(), findings, ..report("check-users", Outcome::Partial, vec![]) }
+}
+
+/// More checks than anybody reads: most pass, the others have much to say.
+pub fn many_checks(number: usize) -> RunReport {
+    let one = |at: usize| {
+        let outcome = match at % 10 {
+            0 => FindingOutcome::Fail,
+            1 => FindingOutcome::Warn,
+            2 => FindingOutcome::Error,
+            _ => FindingOutcome::Pass,
+        };
+        let mut one = finding(&format!("check-{at}"), outcome, outcome.is_measured().then_some(at as u64), Some(5_000));
+        one.owner = Some(format!("team-{}@example.com", at % 40));
+        one.samples = vec!["<>&\"'".repeat(40); 10];
+        one.notes = vec!["<>&\"'".repeat(100); 5];
+        one.query = Some("<".repeat(1_400));
+        one.history = (0..20).map(Some).collect();
+        if outcome == FindingOutcome::Error {
+            one.reason = Some(reason(Weight::Failed, &format!("there is no table `t{at}`"), Some("look for it")));
+        }
+        one
     };
-    let findings = vec![
-        finding("duplicate-emails", FindingOutcome::Warn, 3, Some(5_000), &["li***.com", "wa***.com"]),
-        finding("users-in-graph", FindingOutcome::Fail, 41, Some(5_000), &[]),
-        finding("orphan-nodes", FindingOutcome::Error, 0, None, &[]),
-        finding("null-emails", FindingOutcome::Pass, 0, Some(5_000), &[]),
-    ];
-    RunReport { action: "check-quality".into(), findings, ..report("check-users", Outcome::Findings, vec![]) }
+    RunReport {
+        action: "check-quality".into(),
+        findings: (0..number).map(one).collect(),
+        ..report("check-all", Outcome::Partial, vec![])
+    }
+}
+
+/// An hour's sweep of a cache.
+pub fn swept() -> RunReport {
+    let mut cache = dataset("cache.cache:user:*", "user-cache", 150);
+    (cache.archived, cache.already_archived, cache.removed, cache.archive) = (None, None, None, None);
+    (cache.swept, cache.ttl_set, cache.period) = (Some(120), Some(30), None);
+    cache.causes = vec![DueTo { cause: "no TTL".into(), count: 30 }, DueTo { cause: "idle".into(), count: 120 }];
+    RunReport { action: "sweep-cache".into(), ..report("sweep-cache", Outcome::Done, vec![cache]) }
 }
 
 /// Chinese names, quoted names.
@@ -212,8 +282,13 @@ pub fn hostile() -> RunReport {
     }
     let why = Reason { weight: Weight::Refused, code: Some(HOSTILE.into()), text: HOSTILE.into(), help: Some(HOSTILE.into()) };
     bad.reasons = vec![why.clone()];
-    let finding =
-        Finding { check: HOSTILE.into(), outcome: FindingOutcome::Fail, value: 1, of: None, samples: vec![HOSTILE.into()] };
+    let mut saw = finding(HOSTILE, FindingOutcome::Fail, Some(1), None);
+    for text in [&mut saw.owner, &mut saw.bound, &mut saw.query, &mut saw.shown, &mut saw.silent] {
+        *text = Some(HOSTILE.into());
+    }
+    (saw.kind, saw.dataset) = (HOSTILE.into(), HOSTILE.into());
+    (saw.samples, saw.notes, saw.stores) = (vec![HOSTILE.into()], vec![HOSTILE.into()], vec![HOSTILE.into()]);
+    let lost = Finding { outcome: FindingOutcome::Error, reason: Some(why.clone()), ..saw.clone() };
     let settled =
         Settled { run: HOSTILE.into(), batch: HOSTILE.into(), dataset: HOSTILE.into(), rows: 1, verdict: Verdict::Unclear };
     let other = dataset(HOSTILE, HOSTILE, 0);
@@ -221,7 +296,7 @@ pub fn hostile() -> RunReport {
         run: Some(HOSTILE.into()),
         action: HOSTILE.into(),
         reasons: vec![why],
-        findings: vec![finding],
+        findings: vec![saw, lost],
         settled: vec![settled],
         ledger_head: Some(HOSTILE.into()),
         ..report(HOSTILE, Outcome::Refused, vec![bad, other])
@@ -236,11 +311,8 @@ pub fn huge(datasets: usize, reasons: usize, findings: usize) -> RunReport {
         first.reasons = (0..reasons).map(why).collect();
     }
     let finding = |at| Finding {
-        check: format!("check-{at}"),
-        outcome: FindingOutcome::Warn,
-        value: at as u64,
-        of: None,
         samples: vec!["li***.com".into(); 10],
+        ..finding(&format!("check-{at}"), FindingOutcome::Warn, Some(at as u64), None)
     };
     RunReport {
         findings: (0..findings).map(finding).collect(),
@@ -271,6 +343,8 @@ pub fn all() -> Vec<(&'static str, RunReport)> {
         ("settled", settled()),
         ("stopped", stopped()),
         ("found", found()),
+        ("many-checks", many_checks(5_000)),
+        ("swept", swept()),
         ("chinese", chinese()),
         ("hostile", hostile()),
         ("huge", huge(10_000, 5_000, 5_000)),

@@ -1,6 +1,5 @@
 //! A report on a terminal, 80 columns wide: headline, a table, the lines, where the rest is.
 
-use super::deed::DEEDS;
 use super::figures::{instant, known, plain};
 use super::lines::{Line, Tone};
 use super::run::RunReport;
@@ -67,8 +66,20 @@ fn body(text: &mut String, told: &Told<'_>, style: Style) {
             format!("{} (policy {}){}", plain(&dataset.dataset.dataset), plain(&dataset.dataset.policy), found_by(dataset, told));
         section(text, &name, dataset.lines(), dataset.reasons.rest().map(|rest| format!("{rest} reasons")), style);
     }
-    section(text, "checks", told.findings.items.iter(), told.findings.rest(), style);
+    checks(text, told, style);
     text.push('\n');
+}
+
+/// What checks saw by owner, then what could not be answered. A plan shows what each would ask.
+fn checks(text: &mut String, told: &Told<'_>, style: Style) {
+    let (checks, alone) = (&told.checks, told.checks.owners.len() < 2);
+    for (at, owner) in checks.owners.iter().enumerate() {
+        let lines = owner.lines(told.report.outcome.is_none());
+        let title = if alone && owner.owner.is_none() { "checks".to_owned() } else { format!("checks of {}", owner.name()) };
+        let rest = checks.rest().filter(|_| at + 1 == checks.owners.len());
+        section(text, &title, lines.iter(), rest, style);
+    }
+    section(text, "what could not be answered", checks.unanswered.iter(), None, style);
 }
 
 /// Which index finds the rows, and the oldest of them: what a plan is read for.
@@ -110,15 +121,19 @@ fn foot(text: &mut String, report: &RunReport) {
 fn table(told: &Told<'_>) -> Option<String> {
     type Column<'a> = (&'static str, Box<dyn Fn(&DatasetTold<'_>) -> Option<u64> + 'a>);
     let prospect = told.report.is_prospect();
-    let mut columns: Vec<Column<'_>> = vec![
+    let columns: Vec<Column<'_>> = vec![
         ("due", Box::new(|told| told.dataset.due)),
         ("would go", Box::new(move |told| super::lines::would(told.dataset).filter(|_| prospect))),
+        ("archived", Box::new(move |told| told.dataset.archived.filter(|_| !prospect))),
+        ("removed", Box::new(move |told| told.dataset.removed.filter(|_| !prospect))),
+        ("expired", Box::new(move |told| told.dataset.expired.filter(|_| !prospect))),
+        ("ttl set", Box::new(move |told| told.dataset.ttl_set.filter(|_| !prospect))),
+        ("swept", Box::new(move |told| told.dataset.swept.filter(|_| !prospect))),
+        ("refreshed", Box::new(move |told| told.dataset.refreshed.filter(|_| !prospect))),
         ("kept", Box::new(|told| told.dataset.held())),
         ("left", Box::new(|told| told.dataset.stayed())),
         ("overdue", Box::new(|told| told.dataset.overdue())),
     ];
-    let done = DEEDS.iter().filter(|_| !prospect);
-    columns.splice(2..2, done.map(|deed| -> Column<'_> { (deed.column, Box::new(|told| deed.count(told.dataset))) }));
     let shown = |column: &&Column<'_>| told.datasets.items.iter().any(|dataset| column.1(dataset).is_some());
     let columns: Vec<&Column<'_>> = columns.iter().filter(shown).collect();
     if columns.is_empty() {
@@ -180,6 +195,7 @@ mod tests {
             (samples::observed(), include_str!("testdata/observed.txt")),
             (samples::settled(), include_str!("testdata/settled.txt")),
             (samples::found(), include_str!("testdata/found.txt")),
+            (samples::swept(), include_str!("testdata/swept.txt")),
         ];
         for (report, agreed) in agreed {
             assert_eq!(run(&report, Style::Plain), agreed);

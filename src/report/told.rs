@@ -1,12 +1,12 @@
 //! A whole report, told: the headline, and what each part has to say, bounded so that a page stays a page.
 
-use super::deed::{self, DEEDS};
+use super::checks::{self, ChecksTold};
 use super::figures::{count, plain, plural, took};
 use super::lines::{self, Line, Tone, would};
-use super::run::{DatasetReport, Finding, FindingOutcome, RunReport, Weight};
+use super::run::{DatasetReport, RunReport, Weight};
 use crate::job::outcome::Outcome;
 
-/// Datasets, findings and settled batches shown at most. What is left out is counted, and stands in the JSON.
+/// Datasets and settled batches shown at most. What is left out is counted, and stands in the JSON.
 const SHOWN: usize = 100;
 /// Reasons shown at most over the whole report, and at least per dataset.
 const REASONS: (usize, usize) = (300, 3);
@@ -23,8 +23,8 @@ pub struct Told<'a> {
     pub settled: Shown<Line>,
     /// The datasets; in the job's order, unless there are too many: then the ones with trouble come first.
     pub datasets: Shown<DatasetTold<'a>>,
-    /// What checks saw; too many: the failed ones first.
-    pub findings: Shown<Line>,
+    /// What checks saw.
+    pub checks: ChecksTold<'a>,
     /// Sums over every dataset, shown or not.
     pub sums: Sums,
 }
@@ -86,7 +86,15 @@ pub struct Sums {
     pub archived: u64,
     /// Removed.
     pub removed: u64,
-    /// Would be archived or removed.
+    /// Marked as expired, ended.
+    pub expired: u64,
+    /// Given a time to live.
+    pub ttl_set: u64,
+    /// Swept from a cache.
+    pub swept: u64,
+    /// Refreshed.
+    pub refreshed: u64,
+    /// Would be done.
     pub would: u64,
     /// Kept by holds.
     pub held: u64,
@@ -113,6 +121,10 @@ impl Sums {
                 due: sums.due + dataset.due.unwrap_or(0),
                 archived: sums.archived + dataset.archived.unwrap_or(0),
                 removed: sums.removed + dataset.removed.unwrap_or(0),
+                expired: sums.expired + dataset.expired.unwrap_or(0),
+                ttl_set: sums.ttl_set + dataset.ttl_set.unwrap_or(0),
+                swept: sums.swept + dataset.swept.unwrap_or(0),
+                refreshed: sums.refreshed + dataset.refreshed.unwrap_or(0),
                 would: sums.would + would(dataset).unwrap_or(0),
                 held: sums.held + left.held,
                 guarded: sums.guarded + left.guarded,
@@ -131,7 +143,6 @@ impl<'a> Told<'a> {
     pub fn of(report: &'a RunReport) -> Self {
         let datasets = pick(&report.datasets, |dataset| !dataset_troubles(dataset));
         let cap = (REASONS.0 / datasets.items.len().max(1)).clamp(REASONS.1, SHOWN);
-        let findings = pick(&report.findings, |finding| quiet(finding.outcome));
         let settled = Shown::first(&report.settled, SHOWN, lines::settled);
         let reasons = Shown::first(&report.reasons, SHOWN, lines::reason);
         let mut run = reasons.items;
@@ -144,7 +155,7 @@ impl<'a> Told<'a> {
             lines: run,
             settled,
             datasets: datasets.map(|dataset| DatasetTold::of(dataset, report, cap)),
-            findings: findings.map(lines::finding),
+            checks: ChecksTold::of(report),
             sums: Sums::of(report),
         }
     }
@@ -215,22 +226,23 @@ fn dataset_troubles(dataset: &DatasetReport) -> bool {
         || !dataset.reasons.is_empty()
 }
 
-fn quiet(outcome: FindingOutcome) -> bool {
-    matches!(outcome, FindingOutcome::Pass | FindingOutcome::Skipped)
-}
-
 /// Where the due rows of a dataset went, and beside them those without a date.
 fn parts(dataset: &DatasetReport, report: &RunReport) -> Vec<Part> {
     let left = dataset.left;
     let (archived, before) = (dataset.archived.unwrap_or(0), dataset.already_archived.unwrap_or(0));
-    let mut acted: Vec<(&'static str, &'static str, u64)> = match (report.is_prospect(), report.removes_only()) {
-        (true, _) => vec![("would", deed::main(report).would, would(dataset).unwrap_or(0))],
-        (false, true) => vec![("removed", "removed", dataset.removed.unwrap_or(0))],
-        (false, false) => vec![("archived", "archived", archived), ("before", "archived before", before)],
+    let removed = ("removed", "removed", dataset.removed.unwrap_or(0));
+    let acted: Vec<(&'static str, &'static str, u64)> = match (report.is_prospect(), report.moves_rows()) {
+        (true, _) => vec![("would", would_be(report), would(dataset).unwrap_or(0))],
+        (false, true) if report.removes_only() => vec![removed],
+        (false, true) => vec![("archived", "archived", archived), ("before", "archived before", before)],
+        (false, false) => vec![
+            removed,
+            ("expired", "expired", dataset.expired.unwrap_or(0)),
+            ("ttl-set", "given a time to live", dataset.ttl_set.unwrap_or(0)),
+            ("swept", "swept", dataset.swept.unwrap_or(0)),
+            ("refreshed", "refreshed", dataset.refreshed.unwrap_or(0)),
+        ],
     };
-    if !report.is_prospect() {
-        acted.extend(DEEDS[2..].iter().map(|deed| ("removed", deed.word, deed.count(dataset).unwrap_or(0))));
-    }
     let stayed = [
         ("held", "kept by a hold", left.held),
         ("changed", "changed meanwhile", left.changed),
@@ -255,7 +267,7 @@ fn headline(report: &RunReport) -> Headline {
 
 fn verdict(report: &RunReport) -> (&'static str, Tone) {
     match report.outcome {
-        Some(Outcome::Done) if report.mode == crate::job::spec::Mode::Observe => ("observed", Tone::Note),
+        Some(Outcome::Done) if report.mode == crate::job::spec::Mode::Observe && !report.inspects() => ("observed", Tone::Note),
         Some(Outcome::Done) if report.dry_run => ("dry run", Tone::Note),
         Some(Outcome::Done) => ("done", Tone::Good),
         Some(outcome @ (Outcome::Findings | Outcome::Undelivered | Outcome::Temporary | Outcome::Due)) => {
@@ -269,6 +281,7 @@ fn verdict(report: &RunReport) -> (&'static str, Tone) {
 fn untouched(report: &RunReport) -> Option<&'static str> {
     match report.outcome {
         None => Some("a plan: nothing was touched"),
+        Some(_) if report.inspects() => None,
         Some(_) if report.mode == crate::job::spec::Mode::Observe => Some("observe: nothing was touched"),
         Some(_) if report.dry_run => Some("dry run: nothing was touched"),
         Some(_) => None,
@@ -277,12 +290,14 @@ fn untouched(report: &RunReport) -> Option<&'static str> {
 
 /// The run in one sentence, without its verdict.
 fn sentence(report: &RunReport) -> String {
+    if report.inspects() && !report.findings.is_empty() {
+        return checks::sentence(report);
+    }
     let sums = Sums::of(report);
     match report.outcome {
         Some(Outcome::Refused) => because(report, Weight::Refused, &sums, "a person decides"),
         Some(Outcome::Temporary) => because(report, Weight::Temporary, &sums, "it may pass by itself"),
         Some(Outcome::Invalid) => because(report, Weight::Invalid, &sums, "the declarations are invalid"),
-        Some(Outcome::Findings) => joined([found(report), acted(report, &sums)].into_iter().flatten()),
         Some(Outcome::Partial) => {
             let parts = [acted(report, &sums), troubles(&sums)].into_iter().flatten();
             let told = joined(parts);
@@ -297,8 +312,7 @@ fn calm(report: &RunReport, sums: &Sums) -> String {
     let held = (sums.held > 0).then(|| format!("{} kept by holds", count(sums.held)));
     let is = if report.outcome.is_some() { "was" } else { "is" };
     let nothing = match (held.is_some(), report.datasets.is_empty()) {
-        (_, true) if report.findings.is_empty() => "nothing to do".to_owned(),
-        (_, true) => checked(report),
+        (_, true) => "nothing to do".to_owned(),
         (true, _) => format!("nothing else {is} due"),
         (false, _) => format!("nothing {is} due"),
     };
@@ -309,14 +323,37 @@ fn calm(report: &RunReport, sums: &Sums) -> String {
     }
 }
 
-/// `1,204 archived`; `1,204 would be archived`; nothing when nothing was.
+/// `1,204 archived`; `1,204 would be archived`; `30 given a time to live, 12 swept`; nothing when nothing was.
 fn acted(report: &RunReport, sums: &Sums) -> Option<String> {
     let said = |rows: u64, word: &str| (rows > 0).then(|| format!("{} {word}", count(rows)));
     if report.is_prospect() {
-        return said(sums.would, deed::main(report).would);
+        return said(sums.would, would_be(report));
     }
-    let done: Vec<String> = deed::done(report).iter().filter_map(|(deed, sum)| said(*sum, deed.word)).collect();
-    (!done.is_empty()).then(|| done.join(", "))
+    match (report.moves_rows(), report.removes_only()) {
+        (true, true) => said(sums.removed, "removed"),
+        (true, false) => said(sums.archived, "archived").or(said(sums.removed, "removed")),
+        (false, _) => {
+            let all = [
+                said(sums.expired, "expired"),
+                said(sums.removed, "removed"),
+                said(sums.ttl_set, "given a time to live"),
+                said(sums.swept, "swept"),
+                said(sums.refreshed, "refreshed"),
+            ];
+            Some(joined(all.into_iter().flatten())).filter(|said| !said.is_empty())
+        }
+    }
+}
+
+/// What a prospect foresees.
+pub fn would_be(report: &RunReport) -> &'static str {
+    match report.verb() {
+        "removed" => "would be removed",
+        "ended" => "would be ended",
+        "swept" => "would be swept or given a time to live",
+        "refreshed" => "would be refreshed",
+        _ => "would be archived",
+    }
 }
 
 /// `2 in conflict, 5 failed`.
@@ -326,26 +363,6 @@ fn troubles(sums: &Sums) -> Option<String> {
     let said: Vec<String> =
         counts.iter().filter(|(rows, _)| *rows > 0).map(|(rows, word)| format!("{} {word}", count(*rows))).collect();
     (!said.is_empty()).then(|| said.join(", "))
-}
-
-/// `4 checks passed, 1 with a warning, 1 skipped`.
-fn checked(report: &RunReport) -> String {
-    let of = |outcome| report.findings.iter().filter(|finding| finding.outcome == outcome).count() as u64;
-    let (warned, skipped) = (of(FindingOutcome::Warn), of(FindingOutcome::Skipped));
-    let passed = plural(of(FindingOutcome::Pass) + warned, "check");
-    let also = |number: u64, what: &str| (number > 0).then(|| format!("{} {what}", count(number)));
-    joined([Some(format!("{passed} passed")), also(warned, "with a warning"), also(skipped, "skipped")].into_iter().flatten())
-}
-
-/// `2 checks failed`, with the name when there is one.
-fn found(report: &RunReport) -> Option<String> {
-    let loud = |finding: &&Finding| matches!(finding.outcome, FindingOutcome::Fail | FindingOutcome::Error);
-    let failed: Vec<&Finding> = report.findings.iter().filter(loud).collect();
-    match failed.as_slice() {
-        [] => report.all_reasons().next().map(|reason| plain(&reason.text)),
-        [one] => Some(format!("check `{}` failed", plain(&one.check))),
-        many => Some(format!("{} failed", plural(many.len() as u64, "check"))),
-    }
 }
 
 /// The first reason of a weight, after what was done before it.

@@ -1,6 +1,7 @@
 //! When a mail goes out: news, not repetition.
 
-use super::run::{FindingOutcome, Reason, RunReport, Verdict, Weight};
+use super::finding::{Finding, FindingOutcome};
+use super::run::{Reason, RunReport, Verdict, Weight};
 use crate::job::outcome::Outcome;
 use crate::job::spec::ReportWhen;
 use std::collections::BTreeSet;
@@ -18,7 +19,7 @@ pub fn should_send(rule: ReportWhen, this: &RunReport, last: Option<&RunReport>)
     }
 }
 
-/// True when the run changed rows or keys, or settled what another one had changed.
+/// True when the run changed rows, or settled what another one had changed.
 pub fn did_something(report: &RunReport) -> bool {
     let touched = !report.is_prospect()
         // A view that is refreshed every hour is no news: it says again what its tables say.
@@ -34,8 +35,7 @@ fn news(report: &RunReport) -> BTreeSet<String> {
     let outcome = report.outcome.filter(|outcome| !matches!(outcome, Outcome::Done | Outcome::Undelivered | Outcome::Due));
     let loud =
         report.findings.iter().filter(|finding| !matches!(finding.outcome, FindingOutcome::Pass | FindingOutcome::Skipped));
-    let mut news: BTreeSet<String> =
-        loud.map(|finding| format!("finding {} {:?} {}", finding.check, finding.outcome, finding.value)).collect();
+    let mut news: BTreeSet<String> = loud.map(seen).collect();
     news.extend(outcome.map(|outcome| format!("outcome {}", outcome.word())));
     news.extend(report.reasons.iter().filter_map(|reason| grave("", reason)));
     for dataset in &report.datasets {
@@ -46,6 +46,14 @@ fn news(report: &RunReport) -> BTreeSet<String> {
         news.extend((dataset.left.conflict > 0).then(|| format!("conflict {name} {}", dataset.left.conflict)));
     }
     news
+}
+
+/// A finding as one line: its outcome and its value, or why there is none. A time or a size is another one every night;
+/// what is news there is whether it is beyond its bound.
+fn seen(finding: &Finding) -> String {
+    let value = finding.value.filter(|_| !finding.unit.drifts()).map(|value| value.to_string()).unwrap_or_default();
+    let why = finding.reason.as_ref().and_then(|reason| grave(&finding.check, reason)).unwrap_or_default();
+    format!("finding {} {} {value} {why}", finding.check, finding.outcome.word())
 }
 
 /// A refusal or failure as one line, without what moves from night to night.
@@ -89,8 +97,14 @@ mod tests {
     #[test]
     fn a_finding_that_moves_is_news() {
         let mut more = samples::found();
-        more.findings[0].value += 1;
+        more.findings[0].value = Some(4);
         assert!(changed(&more, Some(&samples::found())));
+        for finding in &mut more.findings {
+            finding.unit = super::super::finding::Unit::Ms;
+        }
+        let mut slower = more.clone();
+        slower.findings[0].value = Some(5);
+        assert!(!changed(&slower, Some(&more)), "a time is another one every night");
     }
 
     #[test]

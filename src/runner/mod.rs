@@ -2,10 +2,14 @@
 
 pub mod approval;
 pub mod batches;
+pub mod course;
 pub mod dataset;
 pub mod engine;
 pub mod guard;
 pub mod holds;
+pub mod inspect;
+pub mod judge;
+pub mod life;
 mod memory;
 pub mod outcome;
 pub mod pace;
@@ -13,6 +17,8 @@ pub mod pause;
 pub mod plan;
 pub mod progress;
 pub mod queue;
+pub mod round;
 pub mod run;
 pub mod settle;
 pub mod tell;
+pub mod turns;

@@ -8,11 +8,14 @@ use crate::diagnostic::catalogue as codes;
 use crate::policy::family::Family;
 use secrecy::ExposeSecret;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// All stores of a configuration, opened when first used.
 #[derive(Debug, Clone, Default)]
 pub struct Stores {
     by_name: BTreeMap<String, AnyStore>,
+    /// How long a statement that changes something may take.
+    limits: BTreeMap<String, Duration>,
 }
 
 /// A store of any family.
@@ -40,8 +43,15 @@ impl AnyStore {
 impl Stores {
     /// Prepares the stores; nothing is contacted yet. An address that cannot be read is a refusal that names the store, never the URL.
     pub fn new(addresses: impl IntoIterator<Item = StoreAddress>) -> Result<Self, StoreFailure> {
+        let addresses: Vec<StoreAddress> = addresses.into_iter().collect();
+        let limits = addresses.iter().map(|address| (address.name.clone(), address.statement_timeout)).collect();
         let by_name = addresses.into_iter().map(|address| Ok((address.name.clone(), any(address)?))).collect::<Result<_, _>>()?;
-        Ok(Self { by_name })
+        Ok(Self { by_name, limits })
+    }
+
+    /// How long whoever only looks around in a store may take for one thing: ten times what a statement of a batch may.
+    pub fn patience(&self, name: &str) -> Duration {
+        self.limits.get(name).copied().unwrap_or(Duration::from_secs(60)) * 10
     }
 
     /// A store of any family.

@@ -23,6 +23,21 @@ pub struct Entry {
     pub patience: Option<Duration>,
 }
 
+/// What came of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Came {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// It is worth trying again soon: nothing was done for a reason that may pass, or a check got no answer for one.
+    pub again: bool,
+}
+
+impl From<Outcome> for Came {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, again: outcome == Outcome::Temporary }
+    }
+}
+
 /// Whoever runs jobs and remembers what became of them.
 pub trait Jobs: Send + Sync + 'static {
     /// When the job last ran, by schedule or by hand: the beginning of that run. `None` when it never ran.
@@ -38,7 +53,7 @@ pub trait Jobs: Send + Sync + 'static {
     /// Runs the job for the tick `due`. Once `stop` is cancelled it ends at its next batch edge.
     ///
     /// A panic is caught and told to [`Jobs::failed`]. On a second signal the future is dropped where it stands.
-    fn run(&self, job: &str, due: DateTime<Utc>, stop: CancellationToken) -> impl Future<Output = Outcome> + Send;
+    fn run(&self, job: &str, due: DateTime<Utc>, stop: CancellationToken) -> impl Future<Output = Came> + Send;
 
     /// Records that the tick `due` did not become a run, and why.
     fn skipped(&self, job: &str, due: DateTime<Utc>, reason: &str) -> impl Future<Output = ()> + Send;
@@ -55,7 +70,7 @@ pub(crate) mod probe {
     use std::collections::HashMap;
     use std::sync::{Arc, Mutex};
 
-    type Work = dyn Fn(String, usize, CancellationToken) -> BoxFuture<'static, Outcome> + Send + Sync;
+    type Work = dyn Fn(String, usize, CancellationToken) -> BoxFuture<'static, Came> + Send + Sync;
 
     /// Jobs that write down what is asked of them.
     pub(crate) struct Probe {
@@ -69,9 +84,12 @@ pub(crate) mod probe {
         /// `work` gets the job's name, the how-manieth run of that job it is, and the stop token.
         pub(crate) fn that<F>(work: impl Fn(String, usize, CancellationToken) -> F + Send + Sync + 'static) -> Arc<Self>
         where
-            F: Future<Output = Outcome> + Send + 'static,
+            F: Future<Output: Into<Came>> + Send + 'static,
         {
-            let work = Box::new(move |job, n, stop| work(job, n, stop).boxed());
+            let work = Box::new(move |job, n, stop| {
+                let came = work(job, n, stop);
+                async move { came.await.into() }.boxed()
+            });
             Arc::new(Self { log: Mutex::default(), last: Mutex::default(), ended: Mutex::default(), work })
         }
 
@@ -97,7 +115,7 @@ pub(crate) mod probe {
             self.ended.lock().unwrap().get(job).filter(|(began, _)| *began >= since).map(|(_, outcome)| *outcome)
         }
 
-        async fn run(&self, job: &str, due: DateTime<Utc>, stop: CancellationToken) -> Outcome {
+        async fn run(&self, job: &str, due: DateTime<Utc>, stop: CancellationToken) -> Came {
             self.note(format!("run {job} {}", due.to_rfc3339()));
             (self.work)(job.to_owned(), self.count(&format!("run {job} ")), stop).await
         }

@@ -3,7 +3,7 @@
 //! - A job never overlaps itself: a tick that finds its job running is skipped with a reason, not queued.
 //! - A tick missed while the worker was down, or while the machine slept, is one run, however many were missed.
 //! - A job that panics is reported as failed; the others go on.
-//! - A run that ends `temporary` is tried again after five minutes, at most until its next tick.
+//! - A run that ends `temporary`, or a check that got no answer, is tried again after five minutes, at most until its next tick.
 //!
 //! If we die here, nothing is lost that the ledger knows: the next start finds the ticks that were missed.
 
@@ -17,7 +17,7 @@ pub mod shift;
 pub mod signals;
 pub mod systemd;
 
-pub use jobs::{Entry, Jobs};
+pub use jobs::{Came, Entry, Jobs};
 pub use serve::{ServeError, Settings, serve};
 pub use shift::Drained;
 pub use signals::Signals;

@@ -250,8 +250,8 @@ mod tests {
             async fn last_tick(&self, _: &str) -> Option<DateTime<Utc>> {
                 std::future::pending().await
             }
-            async fn run(&self, _: &str, _: DateTime<Utc>, _: tokio_util::sync::CancellationToken) -> Outcome {
-                Outcome::Done
+            async fn run(&self, _: &str, _: DateTime<Utc>, _: tokio_util::sync::CancellationToken) -> crate::worker::jobs::Came {
+                Outcome::Done.into()
             }
             async fn skipped(&self, _: &str, _: DateTime<Utc>, _: &str) {}
             async fn failed(&self, _: &str, _: DateTime<Utc>, _: &str) {}

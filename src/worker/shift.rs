@@ -1,6 +1,5 @@
 //! Who works when: one run of a job at a time, a few jobs beside each other, and an orderly end.
 
-use crate::job::outcome::Outcome;
 use crate::worker::behind::{Ahead, ahead};
 use crate::worker::jobs::{Entry, Jobs};
 use crate::worker::post::{Doing, End, Last, Post};
@@ -112,9 +111,9 @@ impl<J: Jobs> Shift<J> {
         loop {
             let Some(place) = self.place().await else { return post.rest() };
             post.begin(due);
-            let end = self.run(job, due).await;
+            let (end, again) = self.run(job, due).await;
             drop(place);
-            if self.tells_failure(job, due, &end).await || !self.tries_again(post, &end) {
+            if self.tells_failure(job, due, &end).await || !(again && self.tries_again(post)) {
                 return post.end(due, end, None);
             }
             let (retry, taken_over) = self.retry(due);
@@ -167,20 +166,20 @@ impl<J: Jobs> Shift<J> {
         }
     }
 
-    /// Runs in a task of its own, so that a panic ends there and a second signal can drop it.
-    async fn run(&self, job: &str, due: DateTime<Utc>) -> End {
+    /// Runs in a task of its own, so that a panic ends there and a second signal can drop it. True when it asks for another try.
+    async fn run(&self, job: &str, due: DateTime<Utc>) -> (End, bool) {
         let (jobs, name, stop) = (self.jobs.clone(), job.to_owned(), self.signals.stop.child_token());
         let mut run = tokio::spawn(async move { jobs.run(&name, due, stop).await });
         let ended = tokio::select! {
             ended = &mut run => ended,
             () = self.signals.at_once.cancelled() => {
                 run.abort();
-                return End::Dropped;
+                return (End::Dropped, false);
             }
         };
         match ended {
-            Ok(outcome) => End::Outcome(outcome),
-            Err(error) => error.try_into_panic().map_or(End::Dropped, |panic| End::Panicked(message(panic.as_ref()))),
+            Ok(came) => (End::Outcome(came.outcome), came.again),
+            Err(error) => (error.try_into_panic().map_or(End::Dropped, |panic| End::Panicked(message(panic.as_ref()))), false),
         }
     }
 
@@ -197,12 +196,10 @@ impl<J: Jobs> Shift<J> {
     }
 
     /// A tick that comes before the retry would is the retry.
-    fn tries_again(&self, post: &Post, end: &End) -> bool {
+    fn tries_again(&self, post: &Post) -> bool {
         let Entry { schedule, zone, .. } = &post.entry;
         let next = schedule.next_after(Utc::now(), *zone);
-        *end == End::Outcome(Outcome::Temporary)
-            && !self.signals.stop.is_cancelled()
-            && next.is_none_or(|next| next > Utc::now() + self.retry_after)
+        !self.signals.stop.is_cancelled() && next.is_none_or(|next| next > Utc::now() + self.retry_after)
     }
 
     fn retry(&self, due: DateTime<Utc>) -> (Doing, CancellationToken) {
@@ -220,6 +217,8 @@ fn message(panic: &(dyn Any + Send)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job::outcome::Outcome;
+    use crate::worker::jobs::Came;
     use crate::worker::jobs::probe::{Probe, entry, until};
     use chrono::Duration as Span;
 
@@ -408,6 +407,19 @@ mod tests {
             sleep(SOON * 3).await;
             assert_eq!(probe.count("run job"), 1, "{outcome:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_check_whose_store_was_away_is_tried_again_though_others_were_answered() {
+        let probe = Probe::that(|_, n, _| async move {
+            if n < 2 { Came { outcome: Outcome::Partial, again: true } } else { Outcome::Findings.into() }
+        });
+        let shift = shift(&probe, &[("job", "0 0 1 1 *")], 4);
+        shift.tick("job", due(0));
+        until(|| probe.count("run job 2026-01-01T00:00:00+00:00") == 2).await;
+        sleep(SOON * 3).await;
+        assert_eq!(probe.count("run job"), 2, "answered is answered");
+        assert!(matches!(shift.state("job"), Some((Doing::Idle, Some(Last { end: End::Outcome(Outcome::Findings), .. })))));
     }
 
     #[tokio::test]

@@ -2,6 +2,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
 
 mod cases;
+mod checks;
 mod commands;
 mod floors;
 mod promises;

@@ -3,8 +3,10 @@
 mod kind;
 mod look;
 mod row_count;
+mod sample;
 
 pub use kind::Kind;
+pub use sample::Sampler;
 
 /// Every kind that is built, in the order people read them.
 pub const KINDS: &[Kind] = &[

@@ -5,7 +5,7 @@ use super::write::{holds, newest};
 use crate::job::outcome::Outcome;
 use crate::ledger::chain::{Head, Link, instant};
 use crate::ledger::event::OpenIntent;
-use crate::ledger::finding::FindingRow;
+use crate::ledger::finding::{FindingRow, PastFinding};
 use crate::ledger::hold::{LedgerHold, Origin, Release};
 use crate::ledger::holder::Holder;
 use crate::ledger::pass::Pass;
@@ -161,6 +161,32 @@ impl Sqlite {
             let text: String = self.get(row, "body")?;
             let body = serde_json::from_str(&text).map_err(|_| self.garbled("finding", &text))?;
             Ok(FindingRow { check, outcome, body })
+        })
+    }
+
+    /// What the checks of the job saw in its newest runs before the run named, newest first; `--dry-run` left out.
+    ///
+    /// By way of the runs' own events, which an index finds: however long the ledger is, only those runs are read.
+    ///
+    /// # Errors
+    /// See [`Sqlite::head`].
+    pub async fn past_findings(&self, job: &str, before: &str, runs: u32) -> Result<Vec<PastFinding>, LedgerError> {
+        let past = "WITH last AS MATERIALIZED (SELECT id, seq, started FROM run
+               WHERE job = ?1 AND dry_run = 0 AND seq < (SELECT seq FROM run WHERE id = ?2) ORDER BY seq DESC LIMIT ?3)
+            SELECT finding.check_name, finding.outcome, last.started,
+                   CAST(json_extract(finding.body, '$.value') AS INTEGER) AS value, json_extract(finding.body, '$.since') AS since
+            FROM last CROSS JOIN event ON event.run = last.id AND event.kind = 'findings'
+              CROSS JOIN finding ON finding.seq = event.seq
+            ORDER BY last.seq DESC";
+        let rows = sqlx::query(past).bind(job).bind(before).bind(runs).fetch_all(&self.read).await;
+        self.each(rows, |row| {
+            Ok(PastFinding {
+                check: self.get(row, "check_name")?,
+                outcome: self.get(row, "outcome")?,
+                value: self.get::<Option<i64>>(row, "value")?.and_then(|value| u64::try_from(value).ok()),
+                since: self.json(row, "since")?,
+                at: self.time(&self.get::<String>(row, "started")?)?,
+            })
         })
     }
 

@@ -155,6 +155,14 @@ async fn the_last_findings_are_those_of_the_run_before() {
     ledger.record_findings("r3", &[finding("a", "pass", 3)], at(1)).await.unwrap();
     assert_eq!(ledger.last_findings("checks", "r3").await.unwrap(), [finding("a", "warn", 2), finding("b", "pass", 0)]);
     assert_eq!(ledger.last_findings("checks", "r1").await.unwrap(), []);
+    let past = async |before: &str, runs| {
+        let rows = ledger.past_findings("checks", before, runs).await.unwrap();
+        rows.into_iter().map(|row| (row.check, row.outcome, row.value)).collect::<Vec<_>>()
+    };
+    let row = |check: &str, outcome: &str, value| (check.to_owned(), outcome.to_owned(), Some(value));
+    assert_eq!(past("r3", 9).await, [row("a", "warn", 2), row("a", "fail", 1), row("b", "pass", 0)]);
+    assert_eq!(past("r3", 1).await, [row("a", "warn", 2)], "bounded by runs");
+    assert_eq!(past("r1", 9).await, []);
     assert!(ledger.verify(None).await.unwrap().is_whole());
 }
 

@@ -45,5 +45,5 @@ mod scenarios;
 mod settings;
 pub mod shop;
 
-pub use obstacle::dead_port;
+pub use obstacle::{black_hole, dead_port};
 pub use scenarios::read_below;

@@ -1,0 +1,161 @@
+//! The sections of policy files beside `lifecycle`, as `steward policies` lists them.
+
+use crate::place::Place;
+use crate::policy::expiry::{Expiring, ExpiringKeys, ExpiringRows, Expiry, KeyRule};
+use crate::policy::glob;
+use crate::policy::lifecycle::{Cascade, Clock, ClockUnit};
+use crate::policy::quality::check::Check;
+use crate::policy::view::View;
+use crate::report::figures::{self, plain};
+use serde::Serialize;
+use std::fmt::Write;
+
+/// One entry of a section, and where it was declared.
+#[derive(Debug, Serialize)]
+pub(super) struct EntryShown<'a> {
+    #[serde(flatten)]
+    entry: Entry<'a>,
+    place: &'a Place,
+}
+
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(untagged)]
+enum Entry<'a> {
+    Expiry(&'a Expiry),
+    View(&'a View),
+    Check(&'a Check),
+}
+
+/// What people read of an entry: a word and what it is.
+type Lines = Vec<(&'static str, String)>;
+
+/// The session or cache policies that any of the names mean; all of them when none is given.
+pub(super) fn expiring<'a>(entries: &'a [Expiry], names: &[String]) -> Vec<EntryShown<'a>> {
+    let wanted = entries.iter().filter(|expiry| is_wanted(&expiry.name, names));
+    wanted.map(|expiry| EntryShown { entry: Entry::Expiry(expiry), place: &expiry.place }).collect()
+}
+
+/// The views that any of the names mean.
+pub(super) fn views<'a>(entries: &'a [View], names: &[String]) -> Vec<EntryShown<'a>> {
+    let wanted = entries.iter().filter(|view| is_wanted(&view.name, names));
+    wanted.map(|view| EntryShown { entry: Entry::View(view), place: &view.place }).collect()
+}
+
+/// The checks that any of the names mean.
+pub(super) fn checks<'a>(entries: &'a [Check], names: &[String]) -> Vec<EntryShown<'a>> {
+    let wanted = entries.iter().filter(|check| is_wanted(&check.name, names));
+    wanted.map(|check| EntryShown { entry: Entry::Check(check), place: &check.place }).collect()
+}
+
+fn is_wanted(name: &str, names: &[String]) -> bool {
+    names.is_empty() || names.iter().any(|pattern| glob::matches(pattern, name))
+}
+
+/// A section for people; nothing when it is empty.
+pub(super) fn told(section: &str, entries: &[EntryShown<'_>]) -> String {
+    let mut text = String::new();
+    for shown in entries {
+        let (name, about, mut lines) = match shown.entry {
+            Entry::Expiry(expiry) => (&expiry.name, about_expiry(expiry), of_expiry(expiry)),
+            Entry::View(view) => (&view.name, view.dataset.to_string(), of_view(view)),
+            Entry::Check(check) => (&check.name, check.dataset(), of_check(check)),
+        };
+        lines.push(("declared", shown.place.to_string()));
+        let _ = writeln!(text, "{}  {}  ({section})", plain(name), plain(&about));
+        for (word, value) in lines {
+            let _ = writeln!(text, "  {word:9} {}", plain(&value));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn about_expiry(expiry: &Expiry) -> String {
+    match &expiry.of {
+        Expiring::Rows(rows) => rows.dataset.to_string(),
+        Expiring::Keys(keys) => format!("{}: {}", keys.store, keys.keys),
+    }
+}
+
+fn of_expiry(expiry: &Expiry) -> Lines {
+    let mut lines = match &expiry.of {
+        Expiring::Rows(rows) => of_rows(rows),
+        Expiring::Keys(keys) => of_keys(keys),
+    };
+    let guard = expiry.guard;
+    lines.push(("guard", format!("{} and {} % in one run", figures::plural(guard.max_rows, "row"), guard.max_percent)));
+    lines.extend(expiry.owner.iter().map(|owner| ("owner", owner.clone())));
+    lines
+}
+
+fn of_rows(rows: &ExpiringRows) -> Lines {
+    let after = rows.after.map(|after| format!(", and {after} after that")).unwrap_or_default();
+    let mut lines = vec![("expires", format!("{}{after}", clock_told(&rows.expires)))];
+    lines.extend(rows.r#where.iter().map(|condition| ("where", condition.clone())));
+    let set = rows.set.iter().map(|set| format!("{} = {}", set.column, set.value.as_deref().unwrap_or("NULL")));
+    let set = set.collect::<Vec<_>>().join(", ");
+    lines.push(("then", if set.is_empty() { "removed".to_owned() } else { format!("stays, with {set}") }));
+    if rows.cascade == Cascade::Allow {
+        lines.push(("cascade", "rows that go along are allowed to".to_owned()));
+    }
+    lines
+}
+
+fn of_keys(keys: &ExpiringKeys) -> Lines {
+    let rule = |rule| match rule {
+        KeyRule::Expire => "given `ttl`",
+        KeyRule::Remove => "removed",
+        KeyRule::Report => "counted and left alone",
+    };
+    let mut lines: Lines = keys.ttl.iter().map(|ttl| ("ttl", ttl.to_string())).collect();
+    lines.push(("no ttl", rule(keys.without_ttl).to_owned()));
+    if keys.ttl.is_some() {
+        lines.push(("longer", rule(keys.longer_ttl).to_owned()));
+    }
+    lines.extend(keys.idle.iter().map(|idle| ("idle", format!("removed after {idle} without a read or write"))));
+    lines.extend(keys.belongs_to.iter().map(|owner| {
+        let which = owner.r#where.as_ref().map(|condition| format!(" where {condition}")).unwrap_or_default();
+        ("belongs", format!("to {}.{}{which}; removed when that is gone", owner.dataset, owner.column))
+    }));
+    lines
+}
+
+fn of_view(view: &View) -> Lines {
+    let how = match (view.statements.len(), view.concurrently) {
+        (0, true) => "concurrently, or not at all".to_owned(),
+        (0, false) => "readers may have to wait".to_owned(),
+        (statements, _) => format!("{}, in one transaction", figures::plural(statements as u64, "statement")),
+    };
+    let mut lines = vec![("refresh", how)];
+    if view.skip_unchanged {
+        lines.push(("skipped", "when the store's statistics show no change underneath".to_owned()));
+    }
+    lines.extend(view.statement_timeout.iter().map(|timeout| ("timeout", timeout.to_string())));
+    lines.extend(view.owner.iter().map(|owner| ("owner", owner.clone())));
+    lines
+}
+
+fn of_check(check: &Check) -> Lines {
+    let mut lines = vec![("checks", check.shape.about.to_owned())];
+    lines.extend(check.given.0.iter().map(|(key, given)| {
+        let value = serde_json::to_value(given).unwrap_or_default();
+        (*key, value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    }));
+    lines.extend(check.r#where.iter().map(|condition| ("where", condition.clone())));
+    lines.extend(check.warn.iter().map(|bound| ("warn", bound.to_string())));
+    lines.extend(check.fail.iter().map(|bound| ("fail", bound.to_string())));
+    lines.extend(check.owner.iter().map(|owner| ("owner", owner.clone())));
+    lines
+}
+
+/// A clock with its unit and zone.
+pub(super) fn clock_told(clock: &Clock) -> String {
+    let unit = match clock.unit {
+        None => "",
+        Some(ClockUnit::Seconds) => ", seconds since 1970",
+        Some(ClockUnit::Milliseconds) => ", milliseconds since 1970",
+        Some(ClockUnit::Microseconds) => ", microseconds since 1970",
+    };
+    let zone = clock.zone.map(|zone| format!(", {}", zone.name())).unwrap_or_default();
+    format!("{}{unit}{zone}", clock.column)
+}
