@@ -164,6 +164,7 @@ mod tests {
             action: "archive".into(),
             policies: vec!["orders".into()],
             schedule: Some("15 2 * * *".into()),
+            after: vec![],
             timezone: chrono_tz::Asia::Shanghai,
             budget: None,
             pause_when_replica_lag: None,

@@ -39,7 +39,8 @@ pub(super) fn entries(declarations: &Declarations) -> Vec<Entry> {
 
 fn entry(job: &Job) -> Option<Entry> {
     let schedule = Schedule::parse(job.schedule.as_deref()?).ok()?;
-    Some(Entry { name: job.name.clone(), schedule, zone: job.timezone })
+    let patience = job.budget.and_then(|budget| budget.duration().to_std().ok());
+    Some(Entry { name: job.name.clone(), schedule, zone: job.timezone, after: job.after.clone(), patience })
 }
 
 /// A tick that comes to nothing, and why.
@@ -52,6 +53,14 @@ impl Jobs for Scheduled {
             tracing::error!(job, "ticks that were missed are not made up for: {error}");
             None
         })
+    }
+
+    async fn ended_since(&self, job: &str, since: DateTime<Utc>) -> Option<Outcome> {
+        let last = self.ledger.last_run(job).await.unwrap_or_else(|error| {
+            tracing::error!(job, "whether it has ended is not known, and it is waited for: {error}");
+            None
+        });
+        last.filter(|run| run.started >= since).and_then(|run| run.outcome)
     }
 
     async fn run(&self, job: &str, due: DateTime<Utc>, stop: CancellationToken) -> Came {
@@ -145,7 +154,7 @@ fn before_tick_of(entry: &Entry, began: DateTime<Utc>) -> Option<DateTime<Utc>> 
 }
 
 fn same(one: &Entry, other: &Entry) -> bool {
-    (&one.name, one.schedule.text(), one.zone) == (&other.name, other.schedule.text(), other.zone)
+    (&one.name, one.schedule.text(), one.zone, &one.after) == (&other.name, other.schedule.text(), other.zone, &other.after)
 }
 
 /// Every diagnostic as a log line of its own.
@@ -238,14 +247,26 @@ mod tests {
     #[test]
     fn the_tick_of_a_first_run_that_was_stopped_is_missed() {
         let at = |text: &str| DateTime::parse_from_rfc3339(text).unwrap().to_utc();
-        let entry = Entry { name: "a".into(), schedule: Schedule::parse("15 2 * * *").unwrap(), zone: chrono_tz::UTC };
+        let entry = Entry {
+            name: "a".into(),
+            schedule: Schedule::parse("15 2 * * *").unwrap(),
+            zone: chrono_tz::UTC,
+            after: vec![],
+            patience: None,
+        };
         let last = before_tick_of(&entry, at("2026-11-21T02:15:00.4Z"));
         assert_eq!(entry.schedule.missed_since(last, at("2026-11-21T09:00:00Z"), entry.zone), Some(at("2026-11-21T02:15:00Z")));
     }
 
     #[test]
     fn an_edited_schedule_is_another() {
-        let entry = |line: &str| Entry { name: "a".into(), schedule: Schedule::parse(line).unwrap(), zone: chrono_tz::UTC };
+        let entry = |line: &str| Entry {
+            name: "a".into(),
+            schedule: Schedule::parse(line).unwrap(),
+            zone: chrono_tz::UTC,
+            after: vec![],
+            patience: None,
+        };
         assert!(same(&entry("0 * * * *"), &entry("0 * * * *")) && !same(&entry("0 * * * *"), &entry("5 * * * *")));
     }
 }

@@ -66,6 +66,8 @@ pub struct Reading {
     config: Option<ReadConfig>,
     gathered: Gathered,
     jobs: Vec<ReadJob>,
+    /// Of every file, readable or not.
+    job_names: Vec<String>,
     vocabulary: Vocabulary,
     tables_read: bool,
     diagnosis: Diagnosis,
@@ -180,6 +182,8 @@ impl Reading {
             let Some(section) = self.vocabulary.section(&job.job.action) else { continue };
             job_check::patterns(job, section, &policies, unknown, &mut self.diagnosis.diagnostics);
         }
+        let names: Vec<&str> = self.job_names.iter().map(String::as_str).collect();
+        job_check::order(&self.jobs, &names, &mut self.diagnosis.diagnostics);
         self.diagnosis.sort();
         if self.diagnosis.has_errors() {
             return Err(self.diagnosis);
@@ -192,8 +196,8 @@ impl Reading {
 
     fn empty() -> Self {
         let gathered = Gathered::default();
-        let (jobs, vocabulary) = (vec![], Vocabulary::default());
-        Self { config: None, gathered, jobs, vocabulary, tables_read: false, diagnosis: Diagnosis::default() }
+        let (jobs, job_names, vocabulary) = (vec![], vec![], Vocabulary::default());
+        Self { config: None, gathered, jobs, job_names, vocabulary, tables_read: false, diagnosis: Diagnosis::default() }
     }
 
     fn read_config(&mut self, config: &Path, base: &Path, values: &mut ValueReading<'_>) {
@@ -281,6 +285,7 @@ impl Reading {
                 continue;
             }
             names.insert(name.clone(), here);
+            self.job_names.push(name.clone());
             self.jobs.extend(job_read::read(&name, &root, &actions, values));
         }
     }

@@ -133,6 +133,30 @@ fn a_job_finds_its_policies_in_the_section_its_action_reads() {
 }
 
 #[test]
+fn a_job_comes_after_jobs_that_are_there_and_none_after_itself() {
+    let policy = ("policies/p.yaml", "views: [{ name: a, dataset: core.v }]\n");
+    let job = |after: &str| format!("action: refresh-views\npolicies: [a]\nafter: {after}\n");
+    let jobs = |one: &str, other: &str, third: &str| {
+        let (one, other, third) = (job(one), job(other), job(third));
+        let told = read(&[
+            ("steward.yaml", CONFIG),
+            policy,
+            ("jobs/one.yaml", &one),
+            ("jobs/other.yaml", &other),
+            ("jobs/third.yaml", &third),
+        ]);
+        told.map(|(declarations, _)| declarations.job("one").unwrap().after.clone()).map_err(|told| told.to_string())
+    };
+    assert_eq!(jobs("[other, third]", "[third]", "[]"), Ok(vec!["other".to_owned(), "third".to_owned()]));
+    let told = jobs("[othre]", "[]", "[]").unwrap_err();
+    assert!(told.contains("SW3011") && told.contains("`othre` is no job") && told.contains("jobs/one.yaml:3:9"), "{told}");
+    assert!(told.contains("`other`"), "a near name is suggested: {told}");
+    let told = jobs("[other]", "[third]", "[one]").unwrap_err();
+    assert_eq!(told.matches("SW3011").count(), 3, "each names its place: {told}");
+    assert!(jobs("[one]", "[]", "[]").unwrap_err().contains("each would wait"));
+}
+
+#[test]
 fn every_action_of_the_words_reads_a_section() {
     for (action, section) in vocabulary().actions {
         assert!(!section.word().is_empty() && vocabulary().section(action) == Some(section));

@@ -185,6 +185,9 @@ catalogue! {
         "An address is `name@domain`, or `Name <name@domain>`.";
     BUDGET = "SW3010", "a budget or lag of zero",
         "A job without time does nothing. Leave the key out if there is no limit.";
+    AFTER = "SW3011", "a job that comes after what cannot end before it",
+        "`after` names jobs that must have ended, where they are due in the same night, before this one starts under `steward serve`.\n\
+         Each is a job of this configuration, and none may come after this one in its turn: both would wait for good.";
 
     // Stores
     NOT_THERE = "SW4001", "a store or table that is not there",

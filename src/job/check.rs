@@ -28,6 +28,41 @@ pub fn patterns(read: &ReadJob, section: Section, policies: &Policies, unknown: 
     }
 }
 
+/// Notes every job that another comes after and that is not there, and every job that comes after itself by way of others.
+/// `names` are those of all files, whether they could be read or not.
+pub fn order(jobs: &[ReadJob], names: &[&str], notes: &mut Vec<Diagnostic>) {
+    for read in jobs {
+        for (name, place) in read.job.after.iter().zip(&read.after_places) {
+            if !names.contains(&name.as_str()) {
+                let message = format!("`{name}` is no job; `{}` would never know when it has ended", read.job.name);
+                let help = near::suggestion(name, names.iter().copied());
+                notes.push(Diagnostic::error(catalogue::AFTER, message).at(place).help_if(help));
+            } else if leads_to(jobs, name, &read.job.name) {
+                let message = format!("`{}` comes after `{name}`, and `{name}` comes after it: each would wait", read.job.name);
+                notes.push(Diagnostic::error(catalogue::AFTER, message).at(place).help("take one of them out of `after`"));
+            }
+        }
+    }
+}
+
+/// True when the job comes after the other, or is it, directly or by way of others.
+fn leads_to(jobs: &[ReadJob], from: &str, to: &str) -> bool {
+    let mut seen: Vec<&str> = vec![];
+    let mut ahead = vec![from];
+    while let Some(name) = ahead.pop() {
+        if name == to {
+            return true;
+        }
+        if !seen.contains(&name) {
+            seen.push(name);
+            ahead.extend(
+                jobs.iter().filter(|read| read.job.name == name).flat_map(|read| read.job.after.iter().map(String::as_str)),
+            );
+        }
+    }
+    false
+}
+
 fn nothing_found(
     section: Section,
     pattern: &str,

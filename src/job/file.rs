@@ -17,6 +17,8 @@ declared! {
         "policies" policies: At<Vec<At<String>>>,
         /// Five cron fields; a job without it runs by hand only.
         "schedule" schedule: Option<At<String>>,
+        /// Jobs that must have ended before it starts under `serve`, where they are due in the same night.
+        "after" after: Option<Vec<At<String>>>,
         /// The calendar of the schedule and of every period; UTC by default.
         "timezone" timezone: Option<Zone>,
         /// Stops between batches once it is used up; the next run goes on.

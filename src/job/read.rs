@@ -27,6 +27,8 @@ pub struct ReadJob {
     pub job: Job,
     /// Where each of its patterns stands, in their order.
     pub pattern_places: Vec<Place>,
+    /// Where each job stands that it comes after, in their order.
+    pub after_places: Vec<Place>,
     /// True when something in the file is wrong, which has been told; its patterns are checked all the same.
     pub broken: bool,
 }
@@ -86,12 +88,14 @@ pub fn read(name: &str, root: &Node, actions: &[&str], reading: &mut Reading<'_>
     }
     let value = |period: Option<At<Period>>| period.map(|period| period.value);
     let (patterns, pattern_places) = file.policies.value.into_iter().map(|pattern| (pattern.value, pattern.place)).unzip();
+    let (after, after_places) = file.after.unwrap_or_default().into_iter().map(|job| (job.value, job.place)).unzip();
     Some(ReadJob {
         broken: reading.notes.len() > notes,
         job: Job {
             name: name.to_owned(),
             action: file.action.value,
             policies: patterns,
+            after,
             schedule: file.schedule.map(|schedule| schedule.value),
             timezone: file.timezone.map_or(Tz::UTC, |zone| zone.0),
             budget: value(file.budget),
@@ -104,6 +108,7 @@ pub fn read(name: &str, root: &Node, actions: &[&str], reading: &mut Reading<'_>
             place: root.place.clone(),
         },
         pattern_places,
+        after_places,
     })
 }
 

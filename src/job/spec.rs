@@ -16,6 +16,8 @@ pub struct Job {
     pub policies: Vec<String>,
     /// Five-field cron line; a job without one runs by hand only.
     pub schedule: Option<String>,
+    /// Jobs that must have ended before it starts, where they had a tick at or before its own.
+    pub after: Vec<String>,
     /// The calendar of the schedule and of every period. UTC by default.
     pub timezone: Tz,
     /// Stops between batches once it is used up; the next run goes on.

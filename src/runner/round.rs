@@ -248,6 +248,7 @@ mod tests {
             name: "check".into(),
             action: "probe".into(),
             policies: vec!["*".into()],
+            after: vec![],
             schedule: None,
             timezone: chrono_tz::UTC,
             budget: budget.map(|budget| budget.parse().unwrap()),

@@ -111,7 +111,7 @@ impl Clock {
         let mut hands = self.hands();
         let slot = hands.slots.get_mut(&id)?;
         let first = slot.next.filter(|next| *next <= now)?;
-        let Entry { name, schedule, zone } = &slot.entry;
+        let Entry { name, schedule, zone, .. } = &slot.entry;
         let due = schedule.missed_since(Some(first), now, *zone).unwrap_or(first);
         slot.next = schedule.next_after(now, *zone);
         Some((name.clone(), due))
@@ -212,7 +212,8 @@ mod tests {
     }
 
     fn clock(line: &str, zone: Tz, now: &str) -> (Arc<Clock>, Uuid) {
-        let entry = Entry { name: "nightly".to_owned(), schedule: Schedule::parse(line).unwrap(), zone };
+        let entry =
+            Entry { name: "nightly".to_owned(), schedule: Schedule::parse(line).unwrap(), zone, after: vec![], patience: None };
         let clock = Clock::new(vec![entry], at(now));
         let id = *clock.hands().slots.keys().next().unwrap();
         (clock, id)
@@ -251,7 +252,13 @@ mod tests {
 
     #[tokio::test]
     async fn the_scheduler_ticks_each_second_by_our_calendar() {
-        let entry = Entry { name: "each".to_owned(), schedule: Schedule::in_seconds("* * * * * *"), zone: Tz::UTC };
+        let entry = Entry {
+            name: "each".to_owned(),
+            schedule: Schedule::in_seconds("* * * * * *"),
+            zone: Tz::UTC,
+            after: vec![],
+            patience: None,
+        };
         let clock = Clock::new(vec![entry], Utc::now());
         let (heard, mut ticks) = tokio::sync::mpsc::unbounded_channel();
         let mut scheduler = clock.start(move |job, due| heard.send((job.to_owned(), due)).unwrap()).await.unwrap();

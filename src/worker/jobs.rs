@@ -5,6 +5,7 @@ use crate::job::schedule::Schedule;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use std::future::Future;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// A job that has a schedule.
@@ -16,6 +17,10 @@ pub struct Entry {
     pub schedule: Schedule,
     /// On whose calendar.
     pub zone: Tz,
+    /// Jobs whose tick at or before its own must have ended well.
+    pub after: Vec<String>,
+    /// It waits for them so long at most; until its next tick in any case.
+    pub patience: Option<Duration>,
 }
 
 /// What came of a run.
@@ -41,6 +46,10 @@ pub trait Jobs: Send + Sync + 'static {
     /// tick is then made up for at the next start.
     fn last_tick(&self, job: &str) -> impl Future<Output = Option<DateTime<Utc>>> + Send;
 
+    /// How the job's newest run ended that began at `since` or later, by schedule or by hand, in whichever process. `None` when
+    /// there is none, or when it is under way.
+    fn ended_since(&self, job: &str, since: DateTime<Utc>) -> impl Future<Output = Option<Outcome>> + Send;
+
     /// Runs the job for the tick `due`. Once `stop` is cancelled it ends at its next batch edge.
     ///
     /// A panic is caught and told to [`Jobs::failed`]. On a second signal the future is dropped where it stands.
@@ -60,7 +69,6 @@ pub(crate) mod probe {
     use futures_util::future::BoxFuture;
     use std::collections::HashMap;
     use std::sync::{Arc, Mutex};
-    use std::time::Duration;
 
     type Work = dyn Fn(String, usize, CancellationToken) -> BoxFuture<'static, Came> + Send + Sync;
 
@@ -68,6 +76,7 @@ pub(crate) mod probe {
     pub(crate) struct Probe {
         log: Mutex<Vec<String>>,
         pub(crate) last: Mutex<HashMap<String, DateTime<Utc>>>,
+        pub(crate) ended: Mutex<HashMap<String, (DateTime<Utc>, Outcome)>>,
         work: Box<Work>,
     }
 
@@ -81,7 +90,7 @@ pub(crate) mod probe {
                 let came = work(job, n, stop);
                 async move { came.await.into() }.boxed()
             });
-            Arc::new(Self { log: Mutex::default(), last: Mutex::default(), work })
+            Arc::new(Self { log: Mutex::default(), last: Mutex::default(), ended: Mutex::default(), work })
         }
 
         pub(crate) fn log(&self) -> Vec<String> {
@@ -102,6 +111,10 @@ pub(crate) mod probe {
             self.last.lock().unwrap().get(job).copied()
         }
 
+        async fn ended_since(&self, job: &str, since: DateTime<Utc>) -> Option<Outcome> {
+            self.ended.lock().unwrap().get(job).filter(|(began, _)| *began >= since).map(|(_, outcome)| *outcome)
+        }
+
         async fn run(&self, job: &str, due: DateTime<Utc>, stop: CancellationToken) -> Came {
             self.note(format!("run {job} {}", due.to_rfc3339()));
             (self.work)(job.to_owned(), self.count(&format!("run {job} ")), stop).await
@@ -120,7 +133,7 @@ pub(crate) mod probe {
     pub(crate) fn entry(name: &str, line: &str) -> Entry {
         let fields = line.split(' ').count();
         let schedule = if fields == 6 { Schedule::in_seconds(line) } else { Schedule::parse(line).unwrap() };
-        Entry { name: name.to_owned(), schedule, zone: Tz::UTC }
+        Entry { name: name.to_owned(), schedule, zone: Tz::UTC, after: vec![], patience: None }
     }
 
     /// Waits for what should come soon.

@@ -7,7 +7,8 @@
 //!
 //! If we die here, nothing is lost that the ledger knows: the next start finds the ticks that were missed.
 
-pub mod clock;
+pub mod behind;
+mod clock;
 pub mod jobs;
 pub mod page;
 pub mod post;

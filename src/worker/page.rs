@@ -97,6 +97,7 @@ fn now(doing: &Doing) -> Value {
     match doing {
         Doing::Idle => json!({ "state": "idle" }),
         Doing::Waiting { due } => json!({ "state": "waiting", "due": due }),
+        Doing::Behind { due, job } => json!({ "state": "waiting", "due": due, "after": job }),
         Doing::Running { due, since } => json!({ "state": "running", "due": due, "since": since }),
         Doing::Retrying { due, at, .. } => json!({ "state": "retrying", "due": due, "at": at }),
     }
@@ -105,7 +106,7 @@ fn now(doing: &Doing) -> Value {
 fn ended(last: &Last) -> Value {
     let exit = match &last.end {
         End::Outcome(outcome) => Some(outcome.exit()),
-        End::Panicked(_) | End::Dropped => None,
+        End::Panicked(_) | End::Dropped | End::Skipped => None,
     };
     json!({ "due": last.due, "ended": last.ended, "outcome": last.end.word(), "exit": exit })
 }

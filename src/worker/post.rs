@@ -31,6 +31,13 @@ pub enum Doing {
         /// The tick.
         due: DateTime<Utc>,
     },
+    /// Its run waits until another job's has ended.
+    Behind {
+        /// The tick.
+        due: DateTime<Utc>,
+        /// The other job.
+        job: String,
+    },
     /// It runs.
     Running {
         /// The tick.
@@ -69,6 +76,8 @@ pub enum End {
     Panicked(String),
     /// It was dropped on a second signal.
     Dropped,
+    /// It never began: a job that it comes after did not end well.
+    Skipped,
 }
 
 impl Post {
@@ -93,11 +102,19 @@ impl Post {
             Doing::Waiting { due } => {
                 return Err(format!("its run for {} still waits while {concurrency} other jobs run", instant(*due)));
             }
+            Doing::Behind { due, job } => {
+                return Err(format!("its run for {} still waits until job `{job}` has ended", instant(*due)));
+            }
             Doing::Retrying { taken_over, .. } => taken_over.cancel(),
             Doing::Idle => {}
         }
         state.doing = Doing::Waiting { due };
         Ok(())
+    }
+
+    /// Its run waits until another job's has ended; or no longer.
+    pub fn wait_behind(&self, due: DateTime<Utc>, job: Option<&str>) {
+        self.state().doing = job.map_or(Doing::Waiting { due }, |job| Doing::Behind { due, job: job.to_owned() });
     }
 
     /// Its run begins.
@@ -145,6 +162,7 @@ impl End {
             Self::Outcome(outcome) => outcome.word(),
             Self::Panicked(_) => "failed",
             Self::Dropped => "dropped",
+            Self::Skipped => "skipped",
         }
     }
 }

@@ -135,7 +135,7 @@ async fn bind(listen: SocketAddr) -> Result<TcpListener, ServeError> {
 
 /// Runs each job once whose ticks were missed since it last ran; a job that never ran has missed nothing.
 async fn make_up<J: Jobs>(entries: &[Entry], jobs: &J, shift: &Arc<Shift<J>>, now: DateTime<Utc>) {
-    for Entry { name, schedule, zone } in entries {
+    for Entry { name, schedule, zone, .. } in entries {
         let last = jobs.last_tick(name).await;
         if let Some(due) = schedule.missed_since(last, now, *zone) {
             tracing::info!(job = name, %due, "a tick was missed; it runs now");
@@ -243,6 +243,10 @@ mod tests {
     async fn it_is_not_ready_before_the_jobs_are_known() {
         struct Hanging;
         impl Jobs for Hanging {
+            async fn ended_since(&self, _: &str, _: DateTime<Utc>) -> Option<Outcome> {
+                None
+            }
+
             async fn last_tick(&self, _: &str) -> Option<DateTime<Utc>> {
                 std::future::pending().await
             }

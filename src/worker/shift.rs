@@ -1,5 +1,6 @@
 //! Who works when: one run of a job at a time, a few jobs beside each other, and an orderly end.
 
+use crate::worker::behind::{Ahead, ahead};
 use crate::worker::jobs::{Entry, Jobs};
 use crate::worker::post::{Doing, End, Last, Post};
 use crate::worker::signals::Signals;
@@ -15,6 +16,8 @@ use tokio_util::task::TaskTracker;
 
 /// How long a run that was dropped on a second signal may take to let go.
 const LET_GO: Duration = Duration::from_millis(500);
+/// How often a job that comes after others looks whether they have ended.
+const LOOKS: Duration = Duration::from_millis(200);
 
 /// Takes ticks and makes runs of them.
 pub struct Shift<J> {
@@ -25,6 +28,17 @@ pub struct Shift<J> {
     retry_after: Duration,
     tasks: TaskTracker,
     signals: Signals,
+    began: DateTime<Utc>,
+}
+
+/// What a tick's turn comes to.
+enum Turn {
+    /// It may run.
+    Ours,
+    /// It does not run, and why.
+    Skip(String),
+    /// We stop.
+    Stop,
 }
 
 /// How the drain went.
@@ -47,6 +61,7 @@ impl<J: Jobs> Shift<J> {
             retry_after,
             tasks: TaskTracker::new(),
             signals,
+            began: Utc::now(),
         })
     }
 
@@ -84,6 +99,15 @@ impl<J: Jobs> Shift<J> {
     /// Runs the job for `due`, again and again while it ends `temporary` and its next tick is further off than a retry.
     async fn work(&self, job: &str, due: DateTime<Utc>) {
         let Some(post) = self.posts.get(job) else { return };
+        match self.turn(post, due).await {
+            Turn::Ours => {}
+            Turn::Stop => return post.rest(),
+            Turn::Skip(reason) => {
+                tracing::warn!(job, %due, reason, "tick skipped");
+                self.jobs.skipped(job, due, &reason).await;
+                return post.end(due, End::Skipped, None);
+            }
+        }
         loop {
             let Some(place) = self.place().await else { return post.rest() };
             post.begin(due);
@@ -103,6 +127,34 @@ impl<J: Jobs> Shift<J> {
                 return;
             }
         }
+    }
+
+    /// Waits until every job that this one comes after has ended its run for a tick at or before `due`: until its own next
+    /// tick at most, or its budget. It holds no place meanwhile.
+    async fn turn(&self, post: &Post, due: DateTime<Utc>) -> Turn {
+        let Entry { schedule, zone, after, patience, .. } = &post.entry;
+        let until = patience.and_then(|patience| Some(Utc::now() + chrono::Duration::from_std(patience).ok()?));
+        let until = [schedule.next_after(due.max(Utc::now()), *zone), until].into_iter().flatten().min();
+        for (name, other) in after.iter().filter_map(|name| Some((name, self.posts.get(name)?))) {
+            loop {
+                match ahead(&*self.jobs, other, due, self.began).await {
+                    Ahead::Clear => break,
+                    Ahead::Failed(how) => return Turn::Skip(format!("it comes after job `{name}`, which {how}")),
+                    Ahead::NotYet if until.is_some_and(|until| Utc::now() >= until) => {
+                        return Turn::Skip(format!("it comes after job `{name}`, which had not ended in time"));
+                    }
+                    Ahead::NotYet => post.wait_behind(due, Some(name)),
+                }
+                tokio::select! {
+                    () = self.signals.stop.cancelled() => return Turn::Stop,
+                    () = sleep(LOOKS) => {}
+                }
+            }
+        }
+        if !after.is_empty() {
+            post.wait_behind(due, None);
+        }
+        Turn::Ours
     }
 
     /// A free place, or `None` once we stop.
@@ -219,6 +271,101 @@ mod tests {
         .await;
         shift.drain().await;
         assert_eq!(probe.count("run"), 2, "what waits does not start while we stop");
+    }
+
+    /// Two jobs each minute, the second after the first; the tick they share is this minute's.
+    fn one_after_the_other(probe: &Arc<Probe>, patience: Option<Duration>) -> (Arc<Shift<Probe>>, DateTime<Utc>) {
+        let entries = vec![
+            entry("first", "* * * * *"),
+            Entry { after: vec!["first".to_owned()], patience, ..entry("second", "0 0 1 1 *") },
+        ];
+        let mut shift = Shift::new(entries, probe.clone(), 1, Duration::from_secs(60), Signals::default());
+        let now = Utc::now();
+        Arc::get_mut(&mut shift).unwrap().began = now - Span::hours(1);
+        (shift, DateTime::from_timestamp(now.timestamp() / 60 * 60, 0).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_job_waits_until_the_one_it_comes_after_has_ended() {
+        let may_end = CancellationToken::new();
+        let ends = may_end.clone();
+        let probe = Probe::that(move |job, _, _| {
+            let ends = ends.clone();
+            async move {
+                if job == "first" {
+                    ends.cancelled().await;
+                }
+                Outcome::Findings
+            }
+        });
+        let (shift, now) = one_after_the_other(&probe, None);
+        // Taken first, and it still lets the other go before it: there is one place, and it takes none while it waits.
+        shift.tick("second", now);
+        until(|| matches!(shift.state("second"), Some((Doing::Behind { .. }, _)))).await;
+        shift.tick("first", now);
+        until(|| probe.count("run first") == 1).await;
+        sleep(LOOKS * 2).await;
+        assert_eq!(probe.count("run second"), 0);
+        may_end.cancel();
+        until(|| probe.count("run second") == 1).await;
+        assert_eq!(probe.count("skipped"), 0, "{:?}", probe.log());
+    }
+
+    #[tokio::test]
+    async fn a_job_after_one_that_failed_is_skipped_with_the_reason() {
+        for outcome in [Outcome::Partial, Outcome::Refused, Outcome::Invalid] {
+            let probe = Probe::that(move |_, _, _| async move { outcome });
+            let (shift, now) = one_after_the_other(&probe, None);
+            shift.tick("first", now);
+            until(|| matches!(shift.state("first"), Some((Doing::Idle, Some(_))))).await;
+            shift.tick("second", now);
+            until(|| probe.count("skipped second") == 1).await;
+            let reason = format!("it comes after job `first`, which ended `{}`", outcome.word());
+            assert!(probe.log().iter().any(|line| line.ends_with(&reason)), "{:?}", probe.log());
+            until(|| matches!(shift.state("second"), Some((Doing::Idle, Some(Last { end: End::Skipped, .. }))))).await;
+            assert_eq!(probe.count("run second"), 0);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_job_waits_no_longer_than_its_budget() {
+        let probe = Probe::that(|_, _, stop| async move {
+            stop.cancelled().await;
+            Outcome::Temporary
+        });
+        let (shift, now) = one_after_the_other(&probe, Some(Duration::from_millis(300)));
+        shift.tick("first", now);
+        shift.tick("second", now);
+        until(|| probe.count("skipped second") == 1).await;
+        assert!(probe.log().iter().any(|line| line.ends_with("it comes after job `first`, which had not ended in time")));
+    }
+
+    #[tokio::test]
+    async fn what_ran_elsewhere_counts_and_what_has_no_tick_is_not_waited_for() {
+        let probe = Probe::that(|_, _, _| async { Outcome::Done });
+        let (shift, now) = one_after_the_other(&probe, None);
+        probe.ended.lock().unwrap().insert("first".to_owned(), (now, Outcome::Done));
+        shift.tick("second", now);
+        until(|| probe.count("run second") == 1).await;
+
+        let entries = vec![
+            entry("first", "0 0 29 2 *"),
+            Entry { after: vec!["first".to_owned(), "by-hand".to_owned()], ..entry("second", "0 * * * *") },
+        ];
+        let probe = Probe::that(|_, _, _| async { Outcome::Done });
+        let shift = Shift::new(entries, probe.clone(), 1, SOON, Signals::default());
+        shift.tick("second", due(3));
+        until(|| probe.count("run second") == 1).await;
+    }
+
+    #[tokio::test]
+    async fn a_job_that_waits_for_another_rests_when_we_stop() {
+        let probe = Probe::that(|_, _, _| async { Outcome::Done });
+        let (shift, now) = one_after_the_other(&probe, None);
+        shift.tick("second", now);
+        until(|| matches!(shift.state("second"), Some((Doing::Behind { .. }, _)))).await;
+        assert_eq!(shift.drain().await, Drained { dropped: vec![] });
+        assert_eq!(probe.log(), Vec::<String>::new());
     }
 
     #[tokio::test]

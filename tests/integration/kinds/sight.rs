@@ -119,6 +119,7 @@ fn job() -> Job {
         name: "check-quality".into(),
         action: "check-quality".into(),
         policies: vec!["*".into()],
+        after: vec![],
         schedule: None,
         timezone: chrono_tz::Tz::UTC,
         budget: None,

@@ -31,6 +31,7 @@ fn measured(two: &Two, policy: &str) -> Result<Measured, StoreFailure> {
         name: "hourly".into(),
         action: "check-quality".into(),
         policies: vec![],
+        after: vec![],
         schedule: None,
         timezone: chrono_tz::UTC,
         budget: "1 minute".parse().ok(),
