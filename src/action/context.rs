@@ -4,7 +4,9 @@ use crate::job::spec::Job;
 use crate::policy::dataset::DatasetName;
 use crate::policy::hold::Hold;
 use crate::policy::set::Policies;
+use crate::store::failure::StoreFailure;
 use crate::store::holds::Holds;
+use crate::store::redis::holds::KeyHolds;
 use crate::store::stores::Stores;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -59,5 +61,13 @@ impl Context {
         let covered = self.policies.sources_of(dataset);
         let all = self.all_holds();
         all.iter().find(|hold| covered.iter().any(|source| source.may_be(&hold.dataset))).map(|hold| hold.name.clone())
+    }
+
+    /// The holds on the keys of a store.
+    ///
+    /// # Errors
+    /// One of them cannot be evaluated there; nothing may be touched.
+    pub fn holds_on_keys(&self, store: &str) -> Result<KeyHolds, StoreFailure> {
+        KeyHolds::new(store, self.all_holds().iter())
     }
 }

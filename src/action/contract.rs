@@ -44,7 +44,7 @@ pub trait Action: Sized + Send + Sync + 'static {
     fn target(&self) -> Self::Target;
 
     /// The counts that this action gives when it did nothing: those that apply to it are zero, the others absent.
-    fn none() -> Tally;
+    fn none(&self) -> Tally;
 
     /// What is known once it is prepared.
     fn facts(&self, cx: &Context) -> Facts;

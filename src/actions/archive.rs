@@ -49,7 +49,7 @@ impl Action for ArchiveRows {
         let holds = cx.holds_on(&policy.dataset);
         let rows =
             Rows::prepare(store, &cx.who(), &policy.dataset, &policy.clock, cutoff, policy.r#where.as_deref(), &holds).await?;
-        due::refuse_held_children(cx, policy, &rows).await?;
+        due::refuse_held_children(cx, policy.cascade, &rows).await?;
         let archive = Archive::prepare(store, &rows, &step.to, step.create).await?;
         Ok(Self { policy: policy.clone(), step: step.clone(), rows, archive, cutoff })
     }
@@ -58,12 +58,12 @@ impl Action for ArchiveRows {
         (self.policy.clone(), self.step.clone())
     }
 
-    fn none() -> Tally {
+    fn none(&self) -> Tally {
         Tally { archived: Some(0), already_archived: Some(0), removed: Some(0), ..Tally::default() }
     }
 
     fn facts(&self, cx: &Context) -> Facts {
-        let mut facts = due::facts(cx, &self.policy, &self.policy.dataset, &self.rows, self.cutoff, self.step.after);
+        let mut facts = due::lifecycle_facts(cx, &self.policy, &self.policy.dataset, &self.rows, self.cutoff, self.step.after);
         facts.archive = Some(self.step.to.to_string());
         let mut statements = vec![format!("-- dataset {}, to {}", self.policy.dataset, self.step.to)];
         let made = self.archive.statements();

@@ -50,7 +50,7 @@ impl Action for DeleteRows {
         let dataset = acted_on(policy).clone();
         let cutoff = step.after.before(as_of, cx.job.timezone);
         let rows = rows(cx, policy, &dataset, cutoff).await?;
-        due::refuse_held_children(cx, policy, &rows).await?;
+        due::refuse_held_children(cx, policy.cascade, &rows).await?;
         let live = if policy.archive.is_some() { Some(self::rows(cx, policy, &policy.dataset, cutoff).await?) } else { None };
         Ok(Self { policy: policy.clone(), step: step.clone(), dataset, rows, live, cutoff })
     }
@@ -59,12 +59,12 @@ impl Action for DeleteRows {
         (self.policy.clone(), self.step.clone())
     }
 
-    fn none() -> Tally {
+    fn none(&self) -> Tally {
         Tally { removed: Some(0), ..Tally::default() }
     }
 
     fn facts(&self, cx: &Context) -> Facts {
-        let mut facts = due::facts(cx, &self.policy, &self.dataset, &self.rows, self.cutoff, self.step.after);
+        let mut facts = due::lifecycle_facts(cx, &self.policy, &self.dataset, &self.rows, self.cutoff, self.step.after);
         facts.statements.insert(0, format!("-- dataset {}", self.dataset));
         facts.statements.extend(self.rows.batch_statements(&cx.holds_on(&self.dataset)));
         facts.statements.extend(self.rows.grants());

@@ -1,9 +1,9 @@
-//! What archive and delete share: rows that are due by a lifecycle policy.
+//! What every action on rows shares: rows that are due by a policy.
 
 use crate::action::{Context, Facts, OpenBatch};
 use crate::diagnostic::catalogue as codes;
 use crate::policy::dataset::DatasetName;
-use crate::policy::lifecycle::{Cascade, Lifecycle};
+use crate::policy::lifecycle::{Cascade, Guard, Lifecycle};
 use crate::policy::period::Period;
 use crate::policy::set::Policies;
 use crate::report::run::Verdict;
@@ -13,8 +13,46 @@ use crate::store::rows::Rows;
 use crate::store::walk::Walk;
 use chrono::{DateTime, Utc};
 
+/// What a policy says of its rows, whatever kind of policy it is.
+pub struct Governed<'a, W> {
+    /// The dataset acted on.
+    pub dataset: &'a DatasetName,
+    /// Its rows.
+    pub rows: &'a W,
+    /// Rows dated before this are due.
+    pub cutoff: DateTime<Utc>,
+    /// The policy's period in words; empty where there is none.
+    pub period: String,
+    /// How much one run may take.
+    pub guard: Guard,
+    /// What happens when other rows would go along.
+    pub cascade: Cascade,
+    /// What must stay the same for a stopped pass to go on, besides rows, period and holds.
+    pub basis: String,
+}
+
 /// What is known of a target once its rows are prepared.
-pub fn facts(
+pub fn facts(cx: &Context, governed: Governed<'_, impl Walk>) -> Facts {
+    let Governed { dataset, rows, cutoff, period, guard, cascade, basis } = governed;
+    let holds = cx.holds_on(dataset);
+    Facts {
+        store: dataset.store.clone(),
+        cutoff,
+        fingerprint: format!("{period}|{basis}|{holds:?}|{}", rows.fingerprint()),
+        period,
+        guard,
+        archive: None,
+        index: rows.index().map(str::to_owned),
+        notes: rows.notes(),
+        cascade_allowed: cascade == Cascade::Allow,
+        query: rows.due_query(),
+        statements: vec![rows.page_statement(1_000, &holds)],
+        keeps: rows.keeps(&|column| cx.policies.is_secret(dataset, column)),
+    }
+}
+
+/// The same for the rows of a lifecycle policy.
+pub fn lifecycle_facts(
     cx: &Context,
     policy: &Lifecycle,
     dataset: &DatasetName,
@@ -22,28 +60,16 @@ pub fn facts(
     cutoff: DateTime<Utc>,
     period: Period,
 ) -> Facts {
-    let holds = cx.holds_on(dataset);
-    Facts {
-        store: dataset.store.clone(),
-        cutoff,
-        period: period.to_string(),
-        guard: policy.guard,
-        archive: None,
-        index: rows.index().map(str::to_owned),
-        notes: rows.notes().to_vec(),
-        cascade_allowed: policy.cascade == Cascade::Allow,
-        query: rows.due_query(),
-        statements: vec![rows.page_statement(1_000, &holds)],
-        fingerprint: format!("{period}|{:?}|{holds:?}|{}", policy.archive, rows.fingerprint()),
-        keeps: rows.keeps(&|column| cx.policies.is_secret(dataset, column)),
-    }
+    let basis = format!("{:?}", policy.archive);
+    let (period, guard, cascade) = (period.to_string(), policy.guard, policy.cascade);
+    facts(cx, Governed { dataset, rows, cutoff, period, guard, cascade, basis })
 }
 
 /// Refuses where rows under a hold would go or change along: what a foreign key removes is removed by us (promise 4).
 ///
 /// The whole dataset, whichever rows the hold is about: which of them hang on a batch is not asked row by row.
-pub async fn refuse_held_children(cx: &Context, policy: &Lifecycle, rows: &impl Walk) -> Result<(), StoreFailure> {
-    if policy.cascade != Cascade::Allow || cx.all_holds().is_empty() {
+pub async fn refuse_held_children(cx: &Context, cascade: Cascade, rows: &impl Walk) -> Result<(), StoreFailure> {
+    if cascade != Cascade::Allow || cx.all_holds().is_empty() {
         return Ok(());
     }
     for child in rows.taken_along().await? {
@@ -73,7 +99,8 @@ pub fn name_row(policies: &Policies, dataset: &DatasetName, rows: &Rows, key: &[
 
 /// Settles a batch by what is left of it: all of its rows still there, or none.
 ///
-/// A batch is one transaction, so nothing in between is ours; then nothing is claimed.
+/// A batch is one transaction, so nothing in between is ours; then nothing is claimed. A row that was marked in place is no
+/// longer due and counts as gone here.
 pub async fn settle(rows: &impl Walk, holds: &Holds, batch: &OpenBatch) -> Result<Verdict, StoreFailure> {
     let Some((from, to)) = &batch.bounds else { return Ok(Verdict::Unclear) };
     let left = rows.between(from, to, holds).await?;

@@ -4,6 +4,7 @@ pub mod archive;
 pub mod checks;
 pub mod delete;
 mod due;
+pub mod expiring;
 
 use crate::action::Action;
 use crate::job::vocabulary::Vocabulary;
@@ -18,6 +19,8 @@ use futures_util::future::BoxFuture;
 pub const ACTIONS: &[Entry] = &[
     Entry::of::<archive::ArchiveRows>(), //
     Entry::of::<delete::DeleteRows>(),
+    Entry::of::<expiring::Expire<expiring::Sessions>>(),
+    Entry::of::<expiring::Expire<expiring::Caches>>(),
 ];
 
 /// One action of the table.

@@ -9,6 +9,7 @@ use crate::config::store::StoreConfig;
 use crate::job::outcome::Outcome;
 use crate::ledger::book::Ledger;
 use crate::policy::dataset::DatasetName;
+use crate::policy::expiry::Expiring;
 use crate::policy::set::Policies;
 use crate::report::deliver::{self, SendError};
 use crate::report::figures::plural;
@@ -272,6 +273,7 @@ fn uses(policies: &Policies, store: &str) -> Vec<(DatasetName, Use)> {
     let mut add = |dataset: &DatasetName, new: Use| match uses.iter_mut().find(|(known, _)| known == dataset) {
         Some((_, known)) => {
             known.removes |= new.removes;
+            known.marks |= new.marks;
             known.fills |= new.fills;
             known.makes |= new.makes;
         }
@@ -281,7 +283,15 @@ fn uses(policies: &Policies, store: &str) -> Vec<(DatasetName, Use)> {
         let live = Use { removes: true, ..Use::default() };
         add(&policy.dataset, live);
         if let Some(step) = &policy.archive {
-            add(&step.to, Use { removes: policy.delete.is_some(), fills: true, makes: step.create });
+            add(&step.to, Use { removes: policy.delete.is_some(), fills: true, makes: step.create, ..Use::default() });
+        }
+    }
+    for expiry in policies.sessions.iter().chain(&policies.cache) {
+        if let Expiring::Rows(rows) = &expiry.of
+            && rows.dataset.store == store
+        {
+            let removes = rows.set.is_empty();
+            add(&rows.dataset, Use { removes, marks: !removes, ..Use::default() });
         }
     }
     uses

@@ -210,7 +210,19 @@ catalogue! {
     ARCHIVE_UNFIT = "SW4009", "an archive that cannot take every row unchanged",
         "Each column of the source must be there, of the same type or a wider one of its family; no other column may demand a value; and a\n\
          unique index must cover the source's key, or a row archived twice would not be seen.";
-    CHECK_UNFIT = "SW4020", "a check that does not fit what it looks at",
+    MARK_UNFIT = "SW4015", "a column that cannot be set so",
+        "`set` writes into an expired row, which stays. The column must be there, take the value as it is written, and be neither computed,\n\
+         nor part of the key, nor the column that says when a row expires, nor what a foreign key points at.";
+    IDLE_UNKNOWN = "SW4020", "nobody knows how long keys were idle",
+        "Where `maxmemory-policy` counts uses (`…-lfu`) the server does not keep the time of the last one, and nothing is guessed.\n\
+         Beyond 194 days the server's own clock for this has gone round once. And before Redis 7.2 reading a value, which `id: value` needs,\n\
+         is itself a use of the key. Leave `idle` out, or let `ttl` do it.";
+    NO_OWNERS = "SW4021", "no owner is there at all",
+        "`belongs_to` finds keys whose owner is gone. When not one owner of many keys is there, or the owners' table is empty, it is\n\
+         far more likely that the column is the wrong one, or that the table was just restored, than that everybody is gone.\n\
+         Nothing is removed then. Once the owners are there again the next run does its work; keys of a table that is empty for good are removed\n\
+         by a policy with `without_ttl: remove` or a `ttl`.";
+    CHECK_UNFIT = "SW4025", "a check that does not fit what it looks at",
         "The check is written well and cannot be measured there: a range of a column that holds no numbers, the connections of a file,\n\
          a number that the store was not told to keep. What is not known is no pass, so the check ends as `error`, with the reason.";
 

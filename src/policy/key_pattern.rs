@@ -81,6 +81,14 @@ impl KeyPattern {
         glob
     }
 
+    /// What every key that matches begins with, as it was declared.
+    pub fn beginning(&self) -> &[u8] {
+        match self.pieces.first() {
+            Some(Piece::Literal(bytes)) => bytes,
+            _ => &[],
+        }
+    }
+
     /// True when the pattern says which piece names the owner.
     pub fn has_id(&self) -> bool {
         self.pieces.contains(&Piece::Id)

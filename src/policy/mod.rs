@@ -13,6 +13,7 @@ pub mod gathered;
 pub mod glob;
 pub mod ground;
 pub mod hold;
+pub mod key_name;
 pub mod key_pattern;
 pub mod lifecycle;
 mod minimum;

@@ -210,7 +210,7 @@ impl<A: Action> Dataset<'_, A> {
         }
         let left =
             if worked.batches == 0 && !worked.cut_short { Ok(surveyed.counts) } else { surveyed.action.survey(self.cx).await };
-        let none = A::none();
+        let none = surveyed.action.none();
         report.archived = worked.tally.archived.or(none.archived);
         report.already_archived = worked.tally.already_archived.or(none.already_archived);
         report.removed = worked.tally.removed.or(none.removed);
@@ -308,7 +308,7 @@ fn untold(label: &Label, reasons: Vec<Reason>) -> DatasetReport {
 fn told(label: &Label, facts: &Facts, counts: &Counts) -> DatasetReport {
     DatasetReport {
         cutoff: Some(facts.cutoff),
-        period: Some(facts.period.clone()),
+        period: Some(facts.period.clone()).filter(|period| !period.is_empty()),
         due: Some(counts.due),
         total: Some(counts.total),
         total_is_estimate: counts.total_is_estimate,

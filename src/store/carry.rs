@@ -23,6 +23,8 @@ pub struct Carried {
     pub already_archived: u64,
     /// Rows removed: always `archived + already_archived` when there is an archive.
     pub removed: u64,
+    /// Rows marked in place.
+    pub marked: u64,
     /// Rows that were on the page and no longer may go: changed, held or gone since it was read.
     pub changed: u64,
     /// Keys under which the archive holds other content; their rows stay.
@@ -120,7 +122,7 @@ impl Rows {
     }
 
     /// Locks those rows of the page that still may go, and keeps only their keys.
-    async fn freeze(
+    pub(super) async fn freeze(
         &self,
         session: &mut Session,
         keys: &Keys,
@@ -136,7 +138,7 @@ impl Rows {
         Ok(locked)
     }
 
-    fn freeze_sql(&self, keys: &Keys, holds: &Holds) -> String {
+    pub(super) fn freeze_sql(&self, keys: &Keys, holds: &Holds) -> String {
         let lock = match self.dialect {
             Dialect::Sqlite => String::new(),
             Dialect::Postgres => format!(" FOR UPDATE OF {}", self.dialect.quote(&self.table.name)),
@@ -290,21 +292,22 @@ impl Rows {
     }
 
     /// What is not so ends the batch: the transaction is rolled back and the rows stay.
-    fn must_hold(&self, found: u64, wanted: usize, what: &str) -> Result<(), StoreFailure> {
+    pub(super) fn must_hold(&self, found: u64, wanted: usize, what: &str) -> Result<(), StoreFailure> {
         if found == wanted as u64 {
             return Ok(());
         }
         Err(StoreFailure::Failed {
             store: self.table.store.clone(),
             text: format!(
-                "{found} of {wanted} rows of `{}` were {what}; the batch was rolled back and nothing was removed",
-                self.table.label()
+                "{found} of {wanted} rows of `{}` were {what}; the batch was rolled back and nothing was {}",
+                self.table.label(),
+                if self.marks.is_empty() { "removed" } else { "changed" }
             ),
         })
     }
 }
 
-async fn finish(session: Session, done: Result<Carried, StoreFailure>) -> Result<Carried, StoreFailure> {
+pub(super) async fn finish(session: Session, done: Result<Carried, StoreFailure>) -> Result<Carried, StoreFailure> {
     match done {
         Ok(carried) => session.commit().await.map(|()| carried),
         Err(failure) => {
@@ -314,6 +317,6 @@ async fn finish(session: Session, done: Result<Carried, StoreFailure>) -> Result
     }
 }
 
-fn missing(page: &Page, locked: &[Vec<Cell>]) -> u64 {
+pub(super) fn missing(page: &Page, locked: &[Vec<Cell>]) -> u64 {
     page.rows().saturating_sub(locked.len() as u64)
 }

@@ -53,6 +53,8 @@ pub enum Keeps {
     Everything,
     /// SQLite's columns have no type to go by: those values that are a number or a date.
     PlainValues,
+    /// So many cells at the beginning of a place; what stands behind them names a key.
+    First(usize),
     /// A field is secret, or text of unknown content.
     Nothing,
 }
@@ -63,6 +65,7 @@ impl Keeps {
         match self {
             Self::Everything => Some(place),
             Self::PlainValues => place.iter().all(Cell::is_plain).then_some(place),
+            Self::First(cells) => place.get(..*cells),
             Self::Nothing => None,
         }
     }

@@ -116,10 +116,10 @@ impl Walk for Removable {
         }
     }
 
-    fn notes(&self) -> &[(String, String)] {
+    fn notes(&self) -> Vec<(String, String)> {
         match self {
             Self::Rows(rows) => rows.notes(),
-            Self::Nodes(nodes) => nodes.notes(),
+            Self::Nodes(nodes) => nodes.notes().to_vec(),
         }
     }
 

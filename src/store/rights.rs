@@ -18,6 +18,8 @@ use crate::policy::dataset::DatasetName;
 pub struct Use {
     /// Rows are removed from it, in batches that are locked first.
     pub removes: bool,
+    /// Rows of it are marked in place, in batches that are locked first.
+    pub marks: bool,
     /// Rows are copied into it.
     pub fills: bool,
     /// It is made when it is missing.
@@ -39,6 +41,7 @@ pub fn grants(dialect: Dialect, schema: Option<&str>, name: &str, table: Use, us
             }
             // A row is locked before it goes, and PostgreSQL asks UPDATE for that.
             rights.extend(table.removes.then_some("UPDATE, DELETE"));
+            rights.extend(table.marks.then_some("UPDATE"));
             rights.extend(table.fills.then_some("INSERT"));
             // Whoever makes a table owns it.
             if !table.makes {
@@ -47,11 +50,12 @@ pub fn grants(dialect: Dialect, schema: Option<&str>, name: &str, table: Use, us
         }
         Dialect::Mysql | Dialect::Mariadb => {
             rights.extend(table.removes.then_some("DELETE"));
+            rights.extend(table.marks.then_some("UPDATE"));
             rights.extend(table.fills.then_some("INSERT"));
             rights.extend(table.makes.then_some("CREATE, ALTER"));
             let user = format!("'{}'@'%'", user.replace('\'', "''"));
             grants.push(format!("GRANT {} ON {path} TO {user}", rights.join(", ")));
-            if let Some(schema) = schema.filter(|_| table.removes) {
+            if let Some(schema) = schema.filter(|_| table.removes || table.marks) {
                 grants.push(format!("GRANT CREATE TEMPORARY TABLES ON {}.* TO {user}", dialect.quote(schema)));
             }
         }
@@ -60,7 +64,7 @@ pub fn grants(dialect: Dialect, schema: Option<&str>, name: &str, table: Use, us
 }
 
 impl Rows {
-    /// The grants for removing these rows; with an archive, for moving them there. Begins with a comment.
+    /// The grants for removing or marking these rows; with an archive, for moving them there. Begins with a comment.
     pub fn grants(&self, archive: Option<&Archive>) -> Vec<String> {
         let Some(user) = self.store.user() else {
             return vec![
@@ -68,7 +72,8 @@ impl Rows {
             ];
         };
         let about = "-- the grants that these need; where `audit_log.SYSTEM_LOG` exists, SELECT and INSERT on it too";
-        let removes = Use { removes: true, ..Use::default() };
+        let marks = !self.marks.is_empty();
+        let removes = Use { removes: !marks, marks, ..Use::default() };
         let mut needed = vec![about.to_owned()];
         needed.extend(grants(self.dialect, self.table.schema.as_deref(), &self.table.name, removes, &user));
         if let Some(archive) = archive {
@@ -104,7 +109,7 @@ impl Store {
                 missing.push(format!("{right} on `{}`", table.label()));
             }
         }
-        if used.removes && !may_make_temporary(&mut session, &table).await? {
+        if (used.removes || used.marks) && !may_make_temporary(&mut session, &table).await? {
             missing.push("temporary tables".to_owned());
         }
         Ok(missing)
@@ -124,6 +129,10 @@ fn questions(dialect: Dialect, table: &Table, used: Use) -> Vec<(&'static str, S
         if dialect == Dialect::Postgres {
             questions.push(("UPDATE", format!("SELECT 1 FROM {path} WHERE 1 = 0 FOR UPDATE")));
         }
+    }
+    if used.marks {
+        let column = table.columns.iter().find(|column| !column.generated).map(|column| dialect.quote(&column.name));
+        questions.extend(column.map(|column| ("UPDATE", format!("UPDATE {path} SET {column} = {column} WHERE 1 = 0"))));
     }
     if used.fills {
         let names = table.columns.iter().filter(|column| !column.generated).map(|column| dialect.quote(&column.name));

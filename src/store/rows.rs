@@ -7,6 +7,7 @@ use super::counts::{ChildRows, Counts};
 use super::dialect::Dialect;
 use super::failure::StoreFailure;
 use super::holds::Holds;
+use super::mark::Mark;
 use super::page::{Keeps, Page};
 use super::session::Session;
 use super::table::{Child, Class, Column, OnDelete, Table};
@@ -24,13 +25,15 @@ pub struct Rows {
     pub(super) dialect: Dialect,
     pub(super) table: Table,
     pub(super) key: Vec<Column>,
-    clock: Column,
+    pub(super) clock: Column,
     kind: ClockKind,
     cutoff: String,
     condition: Option<String>,
     walks_clock: bool,
     index: Option<String>,
     notes: Vec<(String, String)>,
+    /// What is written into a row instead of removing it; empty where rows go.
+    pub(super) marks: Vec<Mark>,
 }
 
 /// Above this many rows the store's own estimate stands in for a count (design: guards).
@@ -75,6 +78,7 @@ impl Rows {
             condition: condition.map(str::to_owned),
             index: None,
             notes: vec![],
+            marks: vec![],
         };
         rows.look_at_the_walk(&mut session, holds).await?;
         Ok(rows)
@@ -105,10 +109,6 @@ impl Rows {
                 "refresh its statistics (ANALYZE)".into(),
             ));
         }
-        for trigger in &self.table.triggers {
-            self.notes
-                .push((format!("trigger `{trigger}` fires when rows of `{}` are removed", self.table.label()), String::new()));
-        }
         Ok(())
     }
 
@@ -118,8 +118,12 @@ impl Rows {
     }
 
     /// What a person should know before it runs, each with the way out if there is one.
-    pub fn notes(&self) -> &[(String, String)] {
-        &self.notes
+    pub fn notes(&self) -> Vec<(String, String)> {
+        let what = if self.marks.is_empty() { "removed" } else { "changed" };
+        let fires = |trigger: &String| {
+            (format!("trigger `{trigger}` fires when rows of `{}` are {what}", self.table.label()), String::new())
+        };
+        self.notes.iter().cloned().chain(self.table.triggers.iter().map(fires)).collect()
     }
 
     /// The table.
@@ -156,7 +160,8 @@ impl Rows {
 
     /// What must stay the same for a stopped pass to go on: the columns, the clock's kind, the condition.
     pub fn fingerprint(&self) -> String {
-        format!("{:?}|{:?}|{:?}|{:?}|{}", self.table.columns, self.key, self.kind, self.condition, self.walks_clock)
+        let marks = if self.marks.is_empty() { String::new() } else { format!("|{:?}", self.marks) };
+        format!("{:?}|{:?}|{:?}|{:?}|{}{marks}", self.table.columns, self.key, self.kind, self.condition, self.walks_clock)
     }
 
     /// True for rows past the cutoff that match the condition.
@@ -169,6 +174,9 @@ impl Rows {
         }
         if let Some(condition) = &self.condition {
             due += &format!(" AND (\n{condition}\n)");
+        }
+        if let Some(unmarked) = self.unmarked() {
+            due += &format!(" AND {unmarked}");
         }
         due
     }

@@ -16,7 +16,7 @@ pub trait Walk: Send + Sync {
     /// The index that finds them, by the store's own word.
     fn index(&self) -> Option<&str>;
     /// What a person should know before it runs, each with the way out if there is one.
-    fn notes(&self) -> &[(String, String)];
+    fn notes(&self) -> Vec<(String, String)>;
     /// The statement that counts what is due again.
     fn due_query(&self) -> String;
     /// The statement that finds a page; shown by `plan --sql`.
@@ -40,7 +40,7 @@ impl Walk for Rows {
         self.index()
     }
 
-    fn notes(&self) -> &[(String, String)] {
+    fn notes(&self) -> Vec<(String, String)> {
         self.notes()
     }
 
@@ -78,8 +78,8 @@ impl Walk for Nodes {
         self.index()
     }
 
-    fn notes(&self) -> &[(String, String)] {
-        self.notes()
+    fn notes(&self) -> Vec<(String, String)> {
+        self.notes().to_vec()
     }
 
     fn due_query(&self) -> String {

@@ -6,6 +6,7 @@ mod commands;
 mod floors;
 mod graph;
 mod promises;
+mod references;
 mod service;
 #[allow(dead_code, reason = "what several suites share is not always in use by one of them")]
 mod support;

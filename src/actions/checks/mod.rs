@@ -14,6 +14,7 @@ mod nodes;
 mod orphan_nodes;
 mod overdue;
 mod range;
+mod reference;
 mod row_count;
 mod sample;
 mod sql;
@@ -38,6 +39,7 @@ pub const KINDS: &[Kind] = &[
     orphan_nodes::KIND,
     duplicate_relations::KIND,
     cypher::KIND,
+    reference::KIND,
 ];
 
 /// The kind of that key.

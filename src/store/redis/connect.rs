@@ -1,8 +1,12 @@
 //! Opens the store.
 
+use super::location::Location;
+use super::nodes::Nodes;
 use crate::store::connect::StoreAddress;
 use crate::store::failure::StoreFailure;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
 
 /// A store with keys, opened when first used.
 #[derive(Debug, Clone)]
@@ -12,7 +16,10 @@ pub struct KeyStore {
 
 #[derive(Debug)]
 struct Inner {
-    address: StoreAddress,
+    name: String,
+    location: Location,
+    limit: Duration,
+    open: Mutex<Option<Arc<Nodes>>>,
 }
 
 impl KeyStore {
@@ -21,11 +28,44 @@ impl KeyStore {
     /// # Errors
     /// An address that cannot be read: a refusal that names the store, never the URL.
     pub fn new(address: StoreAddress) -> Result<Self, StoreFailure> {
-        Ok(Self { inner: Arc::new(Inner { address }) })
+        let location = Location::read(&address)?;
+        let inner = Inner { name: address.name, location, limit: address.statement_timeout, open: Mutex::new(None) };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// The store's name.
     pub fn name(&self) -> &str {
-        &self.inner.address.name
+        &self.inner.name
+    }
+
+    /// True when it is on this machine, so that nothing travels.
+    pub fn is_here(&self) -> bool {
+        self.inner.location.is_here()
+    }
+
+    /// True when it is reached over TLS.
+    pub fn is_sealed(&self) -> bool {
+        self.inner.location.tls
+    }
+
+    /// Who we log in as.
+    pub fn user(&self) -> Option<&str> {
+        self.inner.location.user.as_deref()
+    }
+
+    /// The servers that hold the keys. Opened once; asked anew who they are after one went away or keys moved between them.
+    /// `who` is shown to whoever watches the server.
+    ///
+    /// # Errors
+    /// One of them cannot be reached, or refuses the login.
+    pub async fn nodes(&self, who: &str) -> Result<Arc<Nodes>, StoreFailure> {
+        let mut open = self.inner.open.lock().await;
+        if let Some(nodes) = open.as_ref().filter(|nodes| !nodes.is_stale()) {
+            return Ok(Arc::clone(nodes));
+        }
+        *open = None;
+        let nodes = Arc::new(Nodes::open(self.name(), &self.inner.location, who, self.inner.limit).await?);
+        *open = Some(Arc::clone(&nodes));
+        Ok(nodes)
     }
 }

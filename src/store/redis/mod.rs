@@ -1,3 +1,14 @@
 //! Redis and Valkey: one server, a cluster, or found through Sentinel. The only place that names the driver.
 
+pub mod about;
+mod answer;
+pub mod change;
 pub mod connect;
+pub mod holds;
+mod location;
+pub mod names;
+mod node;
+pub mod nodes;
+mod once;
+mod slot;
+pub mod walk;

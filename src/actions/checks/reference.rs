@@ -1,0 +1,105 @@
+//! Ids of one store that another one lacks: `reference: { from: core.users.id, to: graph.User.id }`.
+
+use super::kind::Kind;
+use super::sample::Sampler;
+use crate::action::{Context, Measured};
+use crate::diagnostic::catalogue as codes;
+use crate::policy::period::Period;
+use crate::policy::quality::check::Check;
+use crate::policy::quality::field::End;
+use crate::policy::quality::shape::{Also, Counts, On, Shape, Takes};
+use crate::store::failure::StoreFailure;
+use crate::store::reference::compare::{Asked, Compared, Told, compare};
+use crate::store::reference::side::Side;
+use chrono::{DateTime, Utc};
+use futures_util::FutureExt;
+
+/// Compares ids across stores.
+pub const KIND: Kind = Kind {
+    shape: &Shape {
+        key: "reference",
+        about: "ids of one store that another one lacks",
+        takes: Takes::Ends,
+        with: &[
+            Also { key: "both_ways", about: "count the reverse too", takes: Takes::Flag, needed: false },
+            Also {
+                key: "settle",
+                about: "leave out what is younger: it may still be on its way to the other store",
+                takes: Takes::Period,
+                needed: false,
+            },
+        ],
+        on: On::Nothing,
+        counts: Counts::Things,
+        warns: Some("> 0"),
+    },
+    measure: |cx, check, as_of| measure(cx, check, as_of).boxed(),
+};
+
+async fn measure(cx: &Context, check: &Check, as_of: DateTime<Utc>) -> Result<Measured, StoreFailure> {
+    let Some((from, to)) = check.given.ends("reference") else { return Err(no_ends(check)) };
+    let settle = check.given.period("settle");
+    let asked = Asked {
+        both_ways: check.given.flag("both_ways"),
+        settle: settle.map(|settle| patience(cx, check, settle)).transpose()?,
+        samples: usize::try_from(check.samples).unwrap_or(usize::MAX),
+    };
+    let before = settle.map(|settle| settle.before(as_of, cx.job.timezone));
+    let who = cx.who();
+    let sides = (Side::at(&cx.stores, &who, from, before).await?, Side::at(&cx.stores, &who, to, before).await?);
+    let compared = compare(&sides.0, &sides.1, asked).await?;
+    let mut measured = told(&compared, from, to, asked);
+    measured.notes.extend(sides.0.notes().iter().chain(sides.1.notes()).cloned());
+    if let Some(settle) = settle.filter(|_| compared.waited_for > 0) {
+        measured.notes.push(format!("{} ids were looked up again after {settle}", compared.waited_for));
+    }
+    measured.samples = samples(cx, from, &compared.from).chain(samples(cx, to, &compared.to)).take(asked.samples).collect();
+    Ok(measured)
+}
+
+/// How long to wait for what nothing dates. A job that ends before could say nothing about it.
+fn patience(cx: &Context, check: &Check, settle: Period) -> Result<std::time::Duration, StoreFailure> {
+    if cx.job.budget.is_some_and(|budget| budget.duration() < settle.duration()) {
+        return Err(StoreFailure::refused(
+            codes::LIMIT,
+            format!(
+                "`settle` of the check `{}` is longer than the budget of the job `{}`; nothing was compared",
+                check.name, cx.job.name
+            ),
+            "give the job more time, or the check a shorter `settle`",
+        ));
+    }
+    Ok(settle.duration().to_std().unwrap_or_default())
+}
+
+fn told(compared: &Compared, from: &End, to: &End, asked: Asked) -> Measured {
+    let Compared { from: refers, to: referred, .. } = compared;
+    let mut notes = vec![format!("{} of {} ids of `{}` are missing in `{}`", refers.missing, refers.seen, from.field, to.field)];
+    if asked.both_ways {
+        notes.push(format!("{} of {} ids of `{}` are missing in `{}`", referred.missing, referred.seen, to.field, from.field));
+    } else if referred.seen == 0 && refers.seen > 0 {
+        notes.push(format!("`{}` has no ids at all", to.field));
+    }
+    Measured {
+        value: refers.missing + referred.missing,
+        of: Some(refers.seen + if asked.both_ways { referred.seen } else { 0 }),
+        nothing_seen: refers.seen == 0 && referred.seen == 0,
+        notes,
+        ..Measured::default()
+    }
+}
+
+/// The ids that one side has alone, masked by the tags of that side.
+fn samples<'a>(cx: &Context, end: &'a End, told: &'a Told) -> impl Iterator<Item = String> + 'a {
+    let column = end.field.column.as_deref().unwrap_or("id");
+    let sampler = Sampler::new(cx, &end.field.dataset).keyed_by([column]);
+    told.samples.iter().map(move |id| format!("{}={}", end.field, sampler.value(column, id)))
+}
+
+fn no_ends(check: &Check) -> StoreFailure {
+    StoreFailure::refused(
+        codes::CHECK_KIND,
+        format!("the check `{}` names no two sides", check.name),
+        "write `reference: { from: core.users.id, to: graph.User.id }`",
+    )
+}

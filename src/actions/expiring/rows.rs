@@ -1,0 +1,114 @@
+//! Rows that say themselves when they expire: removed, or marked where they stand.
+
+use crate::action::{Batch, Context, Facts, OpenBatch, Tally};
+use crate::actions::due::{self, Governed};
+use crate::policy::expiry::{ExpiringRows, Expiry};
+use crate::policy::lifecycle::{Cascade, Guard};
+use crate::policy::section::Section;
+use crate::report::run::Verdict;
+use crate::store::cell::Cursor;
+use crate::store::counts::Counts;
+use crate::store::failure::StoreFailure;
+use crate::store::page::Page;
+use crate::store::rows::Rows;
+use crate::store::system_log;
+use chrono::{DateTime, Utc};
+
+/// Removes the expired rows of a table in batches, or marks them with the values of `set`.
+///
+/// Either way a batch is one transaction with the whole predicate repeated. After a crash the rows that are no longer due,
+/// removed or marked, tell that the batch was carried out.
+pub struct ExpireRows {
+    declared: ExpiringRows,
+    guard: Guard,
+    section: Section,
+    rows: Rows,
+    cutoff: DateTime<Utc>,
+}
+
+impl ExpireRows {
+    /// Refuses what cannot work: no such column, a value it cannot take, no usable key, a held child that would go along.
+    ///
+    /// # Errors
+    /// Those refusals, and a store that is away.
+    pub async fn prepare(
+        cx: &Context,
+        expiry: &Expiry,
+        declared: &ExpiringRows,
+        section: Section,
+        as_of: DateTime<Utc>,
+    ) -> Result<Self, StoreFailure> {
+        let store = cx.stores.get(&declared.dataset.store)?;
+        let cutoff = declared.after.map_or(as_of, |after| after.before(as_of, cx.job.timezone));
+        let (holds, condition) = (cx.holds_on(&declared.dataset), declared.r#where.as_deref());
+        let rows = Rows::prepare(store, &cx.who(), &declared.dataset, &declared.expires, cutoff, condition, &holds).await?;
+        let rows = if declared.set.is_empty() { rows } else { rows.marking(&declared.set).await? };
+        due::refuse_held_children(cx, declared.cascade, &rows).await?;
+        Ok(Self { declared: declared.clone(), guard: expiry.guard, section, rows, cutoff })
+    }
+
+    /// What is known of them.
+    pub fn facts(&self, cx: &Context) -> Facts {
+        let dataset = &self.declared.dataset;
+        let governed = Governed {
+            dataset,
+            rows: &self.rows,
+            cutoff: self.cutoff,
+            period: self.declared.after.map_or_else(String::new, |after| after.to_string()),
+            guard: self.guard,
+            // A row that stays takes nothing along.
+            cascade: if self.marks() { Cascade::Allow } else { self.declared.cascade },
+            basis: format!("{:?}", self.declared.set),
+        };
+        let mut facts = due::facts(cx, governed);
+        let holds = cx.holds_on(dataset);
+        facts.statements.insert(0, format!("-- dataset {dataset}"));
+        let batch = if self.marks() { self.rows.marking_sql(&holds) } else { self.rows.batch_sql(None, &holds) };
+        facts.statements.extend(batch);
+        facts.statements.extend(self.rows.grants(None));
+        facts
+    }
+
+    /// Counts what is due.
+    pub async fn survey(&self, cx: &Context) -> Result<Counts, StoreFailure> {
+        self.rows.count(&cx.holds_on(&self.declared.dataset)).await
+    }
+
+    /// The next rows behind the cursor.
+    pub async fn next(&self, cx: &Context, cursor: Option<&Cursor>, limit: u64) -> Result<Option<Page>, StoreFailure> {
+        self.rows.page(cursor, limit, &cx.holds_on(&self.declared.dataset)).await
+    }
+
+    /// Carries out one batch.
+    pub async fn apply(&self, cx: &Context, batch: &Batch) -> Result<Tally, StoreFailure> {
+        let holds = cx.holds_on(&self.declared.dataset);
+        let done =
+            if self.marks() { self.rows.mark(&batch.page, &holds).await? } else { self.rows.remove(&batch.page, &holds).await? };
+        Ok(Tally { changed: done.changed, ..self.tally(done.marked + done.removed) })
+    }
+
+    /// Rows that are no longer due were ended: removed, or marked, which makes them due no more.
+    pub async fn settle(&self, cx: &Context, batch: &OpenBatch) -> Result<Verdict, StoreFailure> {
+        due::settle(&self.rows, &cx.holds_on(&self.declared.dataset), batch).await
+    }
+
+    /// Leaves the store's own audit row.
+    pub async fn finish(&self, cx: &Context, tally: &Tally) -> Result<(), StoreFailure> {
+        let (word, count) = tally.swept.map_or(("expired", tally.expired), |swept| ("swept", Some(swept)));
+        let (count, dataset) = (count.unwrap_or(0), self.declared.dataset.to_string());
+        system_log::write(&self.rows, &cx.job.name, &cx.run, word, count, self.cutoff, &dataset).await
+    }
+
+    /// So many rows, under the word that fits: a cache entry that is gone is swept, everything else expired.
+    pub fn tally(&self, rows: u64) -> Tally {
+        if self.section == Section::Cache && !self.marks() {
+            Tally { swept: Some(rows), ..Tally::default() }
+        } else {
+            Tally { expired: Some(rows), ..Tally::default() }
+        }
+    }
+
+    fn marks(&self) -> bool {
+        !self.declared.set.is_empty()
+    }
+}

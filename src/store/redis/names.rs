@@ -1,0 +1,102 @@
+//! The names of keys that match a pattern, and whether these names are there. Nothing else is asked of a key, and nothing is kept:
+//! SCAN may give a name twice, and so does this.
+
+use super::answer::{bytes, int, odd};
+use super::connect::KeyStore;
+use super::nodes::Nodes;
+use crate::policy::key_pattern::KeyPattern;
+use crate::store::failure::StoreFailure;
+use redis::{Pipeline, Value};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Keys that one SCAN looks at: at first, at least, at most.
+const FIRST: usize = 500;
+const LEAST: usize = 50;
+const MOST: usize = 1_000;
+/// What one SCAN may take of the server's time.
+const TARGET: Duration = Duration::from_millis(1);
+
+/// All names that match, page by page, from every server that holds some.
+///
+/// A key that is there from the first page to the last is seen; one that comes or goes meanwhile may be.
+#[derive(Debug)]
+pub struct Names {
+    nodes: Arc<Nodes>,
+    pattern: KeyPattern,
+    node: usize,
+    cursor: Vec<u8>,
+    count: usize,
+    idle_trip: Option<Duration>,
+}
+
+impl Names {
+    /// From the beginning.
+    ///
+    /// # Errors
+    /// The store cannot be reached, or refuses the login.
+    pub async fn of(store: &KeyStore, who: &str, pattern: KeyPattern) -> Result<Self, StoreFailure> {
+        let nodes = store.nodes(who).await?;
+        Ok(Self { nodes, pattern, node: 0, cursor: b"0".to_vec(), count: FIRST, idle_trip: None })
+    }
+
+    /// The names of one SCAN; `None` at the end. A page may be empty and not be the last.
+    ///
+    /// # Errors
+    /// A server went away, or refuses.
+    pub async fn page(&mut self) -> Result<Option<Vec<Vec<u8>>>, StoreFailure> {
+        let nodes = Arc::clone(&self.nodes);
+        let Some(node) = nodes.each().get(self.node) else { return Ok(None) };
+        let nothing = match self.idle_trip {
+            Some(known) => known,
+            None => *self.idle_trip.insert(node.round_trip().await?),
+        };
+        let mut pipe = Pipeline::new();
+        pipe.cmd("SCAN").arg(&self.cursor).arg("MATCH").arg(self.pattern.glob()).arg("COUNT").arg(self.count);
+        let began = Instant::now();
+        let answer = node.must(&pipe).await?.pop();
+        self.pace(began.elapsed().saturating_sub(nothing));
+        let odd = || odd(&node.store, "SCAN");
+        let Some(Value::Array(parts)) = answer else { return Err(odd()) };
+        let mut parts = parts.into_iter();
+        self.cursor = parts.next().and_then(bytes).ok_or_else(odd)?;
+        let Some(Value::Array(names)) = parts.next() else { return Err(odd()) };
+        if self.cursor == b"0" {
+            (self.node, self.idle_trip) = (self.node + 1, None);
+        }
+        Ok(Some(names.into_iter().filter_map(bytes).collect()))
+    }
+
+    /// Fits the next SCAN into its time, going by the last one.
+    fn pace(&mut self, took: Duration) {
+        if took > TARGET {
+            self.count = (self.count / 2).max(LEAST);
+        } else if took < TARGET / 4 {
+            self.count = (self.count * 2).min(MOST);
+        }
+    }
+}
+
+/// Which of these names are there, in their order.
+///
+/// # Errors
+/// A server went away, or refuses; keys are on the move between servers.
+pub async fn are_there(store: &KeyStore, who: &str, names: &[Vec<u8>]) -> Result<Vec<bool>, StoreFailure> {
+    let nodes = store.nodes(who).await?;
+    let mut there = vec![false; names.len()];
+    for (number, node) in nodes.each().iter().enumerate() {
+        let ours: Vec<usize> = (0..names.len()).filter(|at| nodes.of(&names[*at]) == Some(number)).collect();
+        if ours.is_empty() {
+            continue;
+        }
+        let mut pipe = Pipeline::with_capacity(ours.len());
+        for at in &ours {
+            pipe.cmd("EXISTS").arg(&names[*at]);
+        }
+        let answers = node.must(&pipe).await?;
+        for (at, answer) in ours.iter().zip(&answers) {
+            there[*at] = int(answer).ok_or_else(|| odd(&node.store, "EXISTS"))? > 0;
+        }
+    }
+    Ok(there)
+}

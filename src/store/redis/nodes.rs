@@ -1,0 +1,232 @@
+//! The servers that hold a store's keys: the one, the primary that Sentinel names, or every primary of a cluster.
+
+use super::answer::{self, field, int, odd, text};
+use super::location::Location;
+use super::node::Node;
+use super::slot::{self, SLOTS};
+use crate::diagnostic::catalogue as codes;
+use crate::store::failure::StoreFailure;
+use futures_util::future::try_join_all;
+use redis::{Pipeline, Value};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// The servers that hold a store's keys, each with a connection.
+#[derive(Debug)]
+pub struct Nodes {
+    each: Vec<Node>,
+    /// Slots from, to, and whose; empty where one server has all keys.
+    slots: Vec<(u16, u16, usize)>,
+    about: About,
+    stale: Arc<AtomicBool>,
+}
+
+/// What the servers are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct About {
+    /// `Redis 7.0.15`, `Valkey 8.1.1`.
+    pub version: String,
+    /// How memory is freed when it is full: `noeviction`, `allkeys-lru`; of a cluster the first that counts uses, if any does.
+    pub eviction: String,
+    /// True when reading a value makes the key look used: before Redis 7.2 nothing prevents it.
+    pub reading_touches: bool,
+}
+
+impl About {
+    /// True when the servers count uses instead of the time since the last one: nobody knows then how long a key was idle.
+    pub fn counts_uses(&self) -> bool {
+        self.eviction.ends_with("-lfu")
+    }
+}
+
+impl Nodes {
+    /// Finds the servers and gets in.
+    ///
+    /// # Errors
+    /// One of them cannot be reached: keys that are not seen must not look as if there were none.
+    pub async fn open(store: &str, location: &Location, who: &str, limit: Duration) -> Result<Self, StoreFailure> {
+        let stale = Arc::new(AtomicBool::new(false));
+        let opener = Opener { store, location, who, limit, stale: &stale };
+        let (first, info) = opener.first().await?;
+        if field(&info, "cluster_enabled") == Some("1") {
+            if location.database != 0 {
+                return Err(refused(store, "is a cluster, which has one database only", "leave the number out of its url"));
+            }
+            return opener.cluster(&first).await;
+        }
+        if field(&info, "role") == Some("slave") {
+            return Err(match location.service {
+                Some(_) => StoreFailure::Away { store: store.to_owned(), text: "Sentinel names a replica: it fails over".into() },
+                None => refused(store, "is a replica, which takes no writes", "name its primary in the url, or Sentinel"),
+            });
+        }
+        let (node, about) = opener.met(first).await?;
+        Ok(Self { each: vec![node], slots: vec![], about, stale })
+    }
+
+    /// Each server once, in the order of their addresses.
+    pub fn each(&self) -> &[Node] {
+        &self.each
+    }
+
+    /// What they are.
+    pub const fn about(&self) -> &About {
+        &self.about
+    }
+
+    /// True for a cluster: a call may touch keys of one slot only.
+    pub const fn is_cluster(&self) -> bool {
+        !self.slots.is_empty()
+    }
+
+    /// True once one of them went away, or keys moved between them.
+    pub fn is_stale(&self) -> bool {
+        self.stale.load(Ordering::Relaxed)
+    }
+
+    /// Which server has the key; none where nobody has its slot.
+    pub fn of(&self, key: &[u8]) -> Option<usize> {
+        if self.slots.is_empty() {
+            return Some(0);
+        }
+        let slot = slot::of(key);
+        self.slots.iter().find(|(from, to, _)| (*from..=*to).contains(&slot)).map(|(_, _, node)| *node)
+    }
+
+    /// What tells these servers from those of another time: cursors of one are nothing to the other.
+    pub fn fingerprint(&self) -> String {
+        self.each.iter().map(|node| format!("{}:{}={};", node.at.0, node.at.1, node.process)).collect()
+    }
+}
+
+/// What it takes to get in.
+struct Opener<'a> {
+    store: &'a str,
+    location: &'a Location,
+    who: &'a str,
+    limit: Duration,
+    stale: &'a Arc<AtomicBool>,
+}
+
+impl Opener<'_> {
+    /// The first server that answers, and what it says of itself.
+    async fn first(&self) -> Result<(Node, String), StoreFailure> {
+        let mut last = None;
+        for host in &self.location.hosts {
+            let opened = match &self.location.service {
+                None => self.node(host).await,
+                Some(service) => match self.ask_sentinel(host, service).await {
+                    Ok(primary) => self.node(&primary).await,
+                    Err(failure) => Err(failure),
+                },
+            };
+            match opened {
+                Ok(node) => {
+                    let info = self.info(&node).await?;
+                    return Ok((node, info));
+                }
+                Err(failure) => last = Some(failure),
+            }
+        }
+        Err(last.unwrap_or_else(|| StoreFailure::Away { store: self.store.to_owned(), text: "its url names no server".into() }))
+    }
+
+    async fn node(&self, at: &(String, u16)) -> Result<Node, StoreFailure> {
+        Ok(Node::open(self.store, self.location, at, true, self.limit).await?.sharing(self.stale))
+    }
+
+    /// Where the service's primary is. A Sentinel may have no accounts, or those of the servers.
+    async fn ask_sentinel(&self, at: &(String, u16), service: &str) -> Result<(String, u16), StoreFailure> {
+        let question = ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", service];
+        let anonymous = Node::open(self.store, self.location, at, false, self.limit).await;
+        let mut answer = match anonymous {
+            Ok(node) => node.one(&question).await,
+            Err(failure) => Err(failure),
+        };
+        if matches!(answer, Err(StoreFailure::Failed { .. } | StoreFailure::Refused { .. })) {
+            let bare = Location { database: 0, ..self.location.clone() };
+            answer = Node::open(self.store, &bare, at, true, self.limit).await?.one(&question).await;
+        }
+        let away = |text: String| StoreFailure::Away { store: self.store.to_owned(), text };
+        match answer? {
+            Value::Array(parts) => {
+                let mut parts = parts.into_iter().filter_map(text);
+                let (host, port) = (parts.next(), parts.next().and_then(|port| port.parse().ok()));
+                host.zip(port).ok_or_else(|| odd(self.store, "SENTINEL"))
+            }
+            _ => Err(away(format!("Sentinel watches no service `{service}`"))),
+        }
+    }
+
+    async fn info(&self, node: &Node) -> Result<String, StoreFailure> {
+        let mut pipe = Pipeline::new();
+        for section in ["server", "cluster", "replication", "memory"] {
+            pipe.cmd("INFO").arg(section);
+        }
+        Ok(node.must(&pipe).await?.into_iter().filter_map(text).collect::<Vec<_>>().join("\n"))
+    }
+
+    /// Every primary of a cluster.
+    async fn cluster(&self, first: &Node) -> Result<Nodes, StoreFailure> {
+        let ranges = ranges(first, first.one(&["CLUSTER", "SLOTS"]).await?).ok_or_else(|| odd(self.store, "CLUSTER SLOTS"))?;
+        let covered: u32 = ranges.iter().map(|(from, to, _)| u32::from(*to) - u32::from(*from) + 1).sum();
+        if covered < u32::from(SLOTS) {
+            let text = format!("nobody has {} of the cluster's {SLOTS} slots", u32::from(SLOTS) - covered);
+            return Err(StoreFailure::Away { store: self.store.to_owned(), text });
+        }
+        let mut addresses: Vec<&(String, u16)> = ranges.iter().map(|(_, _, at)| at).collect();
+        addresses.sort();
+        addresses.dedup();
+        let met = try_join_all(addresses.iter().map(async |at| self.met(self.node(at).await?).await)).await?;
+        let place = |at: &(String, u16)| addresses.iter().position(|known| *known == at).unwrap_or(0);
+        let slots = ranges.iter().map(|(from, to, at)| (*from, *to, place(at))).collect();
+        let mut about = met.first().map(|(_, about)| about.clone()).ok_or_else(|| odd(self.store, "CLUSTER SLOTS"))?;
+        if let Some((_, other)) = met.iter().find(|(_, other)| other.counts_uses()) {
+            about.eviction.clone_from(&other.eviction);
+        }
+        about.reading_touches = met.iter().any(|(_, about)| about.reading_touches);
+        Ok(Nodes { each: met.into_iter().map(|(node, _)| node).collect(), slots, about, stale: Arc::clone(self.stale) })
+    }
+
+    /// Says who we are and that our questions are no use of a key, and learns what the server is.
+    async fn met(&self, mut node: Node) -> Result<(Node, About), StoreFailure> {
+        let name: String = self.who.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(60).collect();
+        let mut pipe = Pipeline::new();
+        pipe.cmd("CLIENT").arg("SETNAME").arg(format!("steward-{name}"));
+        pipe.cmd("CLIENT").arg("NO-TOUCH").arg("ON");
+        // Both are courtesies: an account that may not do the one, a server that does not know the other, is served all the same.
+        let courtesies = node.ask(&pipe).await?;
+        let reading_touches = !matches!(courtesies.get(1), Some(Value::Okay));
+        let info = self.info(&node).await?;
+        let known = |name| field(&info, name).filter(|text| !text.is_empty());
+        let version = match known("valkey_version") {
+            Some(version) => format!("Valkey {version}"),
+            None => format!("Redis {}", known("redis_version").unwrap_or("of unknown version")),
+        };
+        node.process = known("run_id").unwrap_or_default().to_owned();
+        let eviction = known("maxmemory_policy").unwrap_or("unknown").to_owned();
+        Ok((node, About { version, eviction, reading_touches }))
+    }
+}
+
+/// `CLUSTER SLOTS`: from, to, and the primary's address. A node that does not know its own name is where we found it.
+fn ranges(asked: &Node, answer: Value) -> Option<Vec<(u16, u16, (String, u16))>> {
+    let Value::Array(ranges) = answer else { return None };
+    let number = |value: &Value| int(value).and_then(|int| u16::try_from(int).ok());
+    let read = |range: Value| {
+        let Value::Array(parts) = range else { return None };
+        let mut parts = parts.into_iter();
+        let (from, to) = (number(&parts.next()?)?, number(&parts.next()?)?);
+        let Value::Array(primary) = parts.next()? else { return None };
+        let mut primary = primary.into_iter();
+        let host = primary.next().and_then(answer::text).filter(|host| !host.is_empty() && host != "?");
+        let port = number(&primary.next()?)?;
+        Some((from, to, (host.unwrap_or_else(|| asked.at.0.clone()), port)))
+    };
+    ranges.into_iter().map(read).collect()
+}
+
+fn refused(store: &str, why: &str, help: &str) -> StoreFailure {
+    StoreFailure::refused(codes::NOT_THERE, format!("store `{store}` {why}; nothing was touched"), help)
+}

@@ -1,0 +1,96 @@
+//! Compares the two sides of a reference: which ids point at nothing, and which are pointed at by nobody.
+
+use super::difference::{Difference, Way};
+use super::side::Side;
+use super::stream::Keyed;
+use super::suspects::Suspects;
+use crate::diagnostic::catalogue as codes;
+use crate::store::failure::StoreFailure;
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// What is compared, and how patiently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// The reverse too.
+    pub both_ways: bool,
+    /// How long things need to arrive on the other side; what cannot be dated is looked at again after that.
+    pub settle: Option<Duration>,
+    /// Samples at most, per way.
+    pub samples: usize,
+}
+
+/// What one side told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Told {
+    /// Different ids that were read.
+    pub seen: u64,
+    /// Those of them that the other side lacks; always zero where nobody asked.
+    pub missing: u64,
+    /// A few of them, bare: mask them before they leave memory.
+    pub samples: Vec<String>,
+}
+
+/// What the comparison gave.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Compared {
+    /// The side that refers.
+    pub from: Told,
+    /// The side that is referred to.
+    pub to: Told,
+    /// How many ids were looked at again after waiting; none when nothing had to wait.
+    pub waited_for: u64,
+}
+
+/// Reads both sides at once and compares them as they come: a few pages of each are in memory, and what has to be sorted or
+/// has to wait lies on disk. Reads only.
+///
+/// # Errors
+/// A store is away, or the disk takes nothing more. Never a number that is not known.
+pub async fn compare(from: &Side, to: &Side, asked: Asked) -> Result<Compared, StoreFailure> {
+    let keyed = Keyed::between(from.id(), to.id());
+    let suspects = |way| Suspects::new(way, (from, to), keyed, asked.settle.is_some(), asked.samples);
+    let (mut dangling, mut unknown) = (suspects(Way::From), asked.both_ways.then(|| suspects(Way::To)));
+    // Dropped on any way out, and with it whoever still reads.
+    let mut tasks = JoinSet::new();
+    let streams = (from.stream(keyed, &mut tasks), to.stream(keyed, &mut tasks));
+    let mut difference = Difference::of(streams.0, streams.1);
+    while let Some(way) = difference.next().await? {
+        match (way, &mut unknown) {
+            (Way::From, _) => dangling.take(difference.key()).await?,
+            (Way::To, Some(unknown)) => unknown.take(difference.key()).await?,
+            (Way::To, None) => {}
+        }
+    }
+    all_ended(&mut tasks).await?;
+    let mut ways: Vec<Suspects<'_>> = std::iter::once(dangling).chain(unknown).collect();
+    let waited_for = ways.iter().map(|way| way.kept).sum();
+    if let Some(settle) = asked.settle.filter(|_| waited_for > 0) {
+        tokio::time::sleep(settle).await;
+    }
+    let mut compared = Compared { waited_for, ..Compared::default() };
+    (compared.from.seen, compared.to.seen) = difference.seen();
+    for way in &mut ways {
+        way.look_again().await?;
+        let told = if way.way() == Way::From { &mut compared.from } else { &mut compared.to };
+        (told.missing, told.samples) = (way.found, std::mem::take(&mut way.samples));
+    }
+    Ok(compared)
+}
+
+/// A reader that broke off would look like one that came to its end, and its ids as if they were gone.
+async fn all_ended(tasks: &mut JoinSet<()>) -> Result<(), StoreFailure> {
+    while let Some(ended) = tasks.join_next().await {
+        ended.map_err(|error| {
+            StoreFailure::refused(
+                codes::TABLE_UNFIT,
+                format!(
+                    "the reading of a side broke off ({}); nothing can be said about the reference",
+                    if error.is_panic() { "panic" } else { "cancelled" }
+                ),
+                "this is a fault in steward: please report it",
+            )
+        })?;
+    }
+    Ok(())
+}

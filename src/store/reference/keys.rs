@@ -1,0 +1,97 @@
+//! Ids in the names of keys as one side of a reference.
+
+use super::stream::{self, IdSink, IdStream, Keyed};
+use crate::diagnostic::catalogue as codes;
+use crate::policy::key_pattern::KeyPattern;
+use crate::policy::quality::field::End;
+use crate::store::failure::StoreFailure;
+use crate::store::redis::connect::KeyStore;
+use crate::store::redis::names::{Names, are_there};
+use crate::store::reference::page::IdPage;
+use std::collections::HashSet;
+use tokio::task::JoinSet;
+
+/// Keys whose names hold an id: `cache:user:{id}`.
+#[derive(Debug, Clone)]
+pub struct KeysSide {
+    store: KeyStore,
+    who: String,
+    pattern: KeyPattern,
+    /// What stands before the id and behind it; none where other pieces are open too, so that no id gives its key.
+    around: Option<(String, String)>,
+    notes: Vec<String>,
+}
+
+impl KeysSide {
+    /// Reads the pattern and reaches the store.
+    pub(super) async fn at(store: &KeyStore, who: &str, end: &End) -> Result<Self, StoreFailure> {
+        let (text, field) = (&end.field.dataset.table, &end.field);
+        let unfit = |why: String| StoreFailure::refused(codes::CONDITION, why, "name the keys alone: `cache.cache:user:{id}`");
+        let pattern: KeyPattern = text.parse().map_err(|error| unfit(format!("{error}; nothing was compared")))?;
+        if end.r#where.is_some() || end.clock.is_some() {
+            return Err(unfit(format!("`{field}` are keys, which have neither a condition nor a clock; nothing was compared")));
+        }
+        store.nodes(who).await?;
+        let around = text.split_once("{id}").filter(|_| !text.contains(['*', '?']));
+        let around = around.map(|(before, behind)| (before.to_owned(), behind.to_owned()));
+        let notes = match &around {
+            Some(_) => vec![],
+            None => vec![format!(
+                "`{field}` has open pieces besides the id: keys that came or went while it was read were not asked for again"
+            )],
+        };
+        Ok(Self { store: store.clone(), who: who.to_owned(), pattern, around, notes })
+    }
+
+    pub(super) fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    pub(super) fn stream(&self, keyed: Keyed, tasks: &mut JoinSet<()>) -> IdStream {
+        let (sink, stream) = stream::pair();
+        tasks.spawn(self.clone().run(keyed, sink));
+        stream::sorted(stream, tasks)
+    }
+
+    /// Reads all of it into the sink. Ends early when nobody listens any more.
+    async fn run(self, keyed: Keyed, sink: IdSink) {
+        if let Err(failure) = self.walk(keyed, &sink).await {
+            // Nobody listens: nobody needs to know.
+            let _ = sink.send(Err(failure)).await;
+        }
+    }
+
+    async fn walk(&self, keyed: Keyed, sink: &IdSink) -> Result<(), StoreFailure> {
+        let mut names = Names::of(&self.store, &self.who, self.pattern.clone()).await?;
+        let (mut page, mut key) = (IdPage::default(), vec![]);
+        while let Some(found) = names.page().await? {
+            for id in found.iter().filter_map(|name| self.pattern.id_of(name)) {
+                keyed.key(id, &mut key);
+                page.push(&key);
+            }
+            if page.is_full() && sink.send(Ok(std::mem::take(&mut page))).await.is_err() {
+                return Ok(());
+            }
+        }
+        let _ = sink.send(Ok(page)).await;
+        Ok(())
+    }
+
+    /// Those of the ids whose key is there. Where it was seen (`settled`) and no id gives its key, it counts as there still.
+    pub(super) async fn present(&self, ids: &[String], keyed: Keyed, settled: bool) -> Result<HashSet<String>, StoreFailure> {
+        let Some((before, behind)) = self.around.as_ref().filter(|_| !keyed.folds() || !settled) else {
+            return Ok(if settled { ids.iter().cloned().collect() } else { HashSet::new() });
+        };
+        let name = |id: &str| format!("{before}{id}{behind}").into_bytes();
+        let mut found = self.those(ids, ids.iter().map(|id| name(id)).collect()).await?;
+        if keyed.folds() {
+            found.extend(self.those(ids, ids.iter().map(|id| name(&id.to_ascii_uppercase())).collect()).await?);
+        }
+        Ok(found)
+    }
+
+    async fn those(&self, ids: &[String], names: Vec<Vec<u8>>) -> Result<HashSet<String>, StoreFailure> {
+        let there = are_there(&self.store, &self.who, &names).await?;
+        Ok(ids.iter().zip(there).filter(|(_, there)| *there).map(|(id, _)| id.clone()).collect())
+    }
+}

@@ -1,0 +1,229 @@
+//! All ids of a column, page by page: short statements, each behind the last row of the one before.
+
+use super::page::IdPage;
+use super::stream::{IdSink, Keyed};
+use crate::store::cell::Cell;
+use crate::store::connect::Store;
+use crate::store::dialect::Dialect;
+use crate::store::failure::StoreFailure;
+use crate::store::id::{self, IdKind};
+use crate::store::table::{Class, Column, Table};
+
+/// Rows of one statement: at first, while nobody knows how long ids are, at least, at most.
+const FIRST: usize = 1_000;
+const LEAST: usize = 50;
+const MOST: usize = 10_000;
+/// Bytes of ids that one statement should give.
+const FULL: usize = 512 * 1024;
+
+/// How a column is read.
+#[derive(Debug, Clone)]
+pub(super) struct Walk {
+    store: Store,
+    who: String,
+    dialect: Dialect,
+    path: String,
+    condition: Option<String>,
+    column: Column,
+    id: IdKind,
+    by: By,
+}
+
+/// What pages follow.
+#[derive(Debug, Clone)]
+enum By {
+    /// The column itself: ids come in order.
+    Id {
+        /// Each once, so that nothing needs to be grouped.
+        unique: bool,
+    },
+    /// The table's key.
+    Key(Vec<Column>),
+    /// The text of the ids: for a table without a key. The store sorts it for every page.
+    Text,
+}
+
+impl Walk {
+    /// Decides how the column is read best.
+    pub(super) fn of(
+        store: &Store,
+        who: &str,
+        dialect: Dialect,
+        table: &Table,
+        column: &Column,
+        condition: Option<&str>,
+    ) -> Self {
+        let id = IdKind::of(column);
+        let by = match (table.index_on(&column.name), table.key()) {
+            (Some(_), _) if is_in_order(dialect, table, column, id) => By::Id { unique: table.is_unique_over(&[column]) },
+            (_, Ok(key)) => By::Key(key.into_iter().cloned().collect()),
+            (_, Err(_)) => By::Text,
+        };
+        Self {
+            store: store.clone(),
+            who: who.to_owned(),
+            dialect,
+            path: dialect.table(table),
+            condition: condition.map(str::to_owned),
+            column: column.clone(),
+            id,
+            by,
+        }
+    }
+
+    /// True when ids come in the order that both sides share.
+    pub(super) const fn is_in_order(&self) -> bool {
+        matches!(self.by, By::Id { .. })
+    }
+
+    /// What a person should know about the reading.
+    pub(super) fn note(&self) -> Option<String> {
+        match self.by {
+            By::Text => Some(format!(
+                "`{}.{}` has no key: it is sorted again for every page of at most {MOST} rows",
+                self.path, self.column.name
+            )),
+            _ => None,
+        }
+    }
+
+    /// Reads all of it into the sink. Ends early when nobody listens any more.
+    pub(super) async fn run(self, keyed: Keyed, sink: IdSink) {
+        let (mut after, mut rows) = (None::<Vec<Cell>>, FIRST);
+        loop {
+            let (page, last) = match self.page(after.as_deref(), rows, keyed).await {
+                Ok(read) => read,
+                Err(failure) => {
+                    // Nobody listens: nobody needs to know.
+                    let _ = sink.send(Err(failure)).await;
+                    return;
+                }
+            };
+            rows = next_rows(&page);
+            if !page.is_empty() && sink.send(Ok(page)).await.is_err() {
+                return;
+            }
+            match last {
+                Some(last) => after = Some(last),
+                None => return,
+            }
+        }
+    }
+
+    /// A page, and where the next one begins; none behind the last.
+    async fn page(
+        &self,
+        after: Option<&[Cell]>,
+        limit: usize,
+        keyed: Keyed,
+    ) -> Result<(IdPage, Option<Vec<Cell>>), StoreFailure> {
+        let (sql, binds) = self.sql(after, limit);
+        let rows = self.store.reading(&self.who).await?.rows(&sql, &binds).await?;
+        let (mut page, mut key) = (IdPage::default(), vec![]);
+        let is_last = rows.len() < limit;
+        let mut last = None;
+        for mut row in rows {
+            let place = if row.len() > 1 { row.split_off(1) } else { row.clone() };
+            if let Some(id) = row.pop().and_then(id::of_cell) {
+                keyed.key(id.as_bytes(), &mut key);
+                page.push(&key);
+            }
+            last = Some(place);
+        }
+        Ok((page, last.filter(|_| !is_last)))
+    }
+
+    fn sql(&self, after: Option<&[Cell]>, limit: usize) -> (String, Vec<Cell>) {
+        let id = self.name(&self.column);
+        let text = match self.id {
+            IdKind::Integer { .. } => id.clone(),
+            kind => kind.text(self.dialect, &id),
+        };
+        let mut binds = vec![];
+        let behind = match after {
+            Some(after) => format!(" AND {}", self.behind(after, &text, &mut binds)),
+            None => String::new(),
+        };
+        let (wanted, order, group) = match &self.by {
+            By::Id { unique: true } => (text, id.clone(), String::new()),
+            By::Id { unique: false } => (text, id.clone(), format!(" GROUP BY {id}")),
+            By::Text => (text.clone(), text.clone(), format!(" GROUP BY {text}")),
+            By::Key(key) => {
+                let places: Vec<String> = key.iter().map(|column| self.dialect.outgoing(&self.path, column)).collect();
+                let order: Vec<String> = key.iter().map(|column| self.name(column)).collect();
+                (format!("{text}, {}", places.join(", ")), order.join(", "), String::new())
+            }
+        };
+        let own = self.condition.iter().map(|own| format!("({own}) AND ")).collect::<String>();
+        let sql = format!(
+            "SELECT {wanted} FROM {} WHERE {own}{id} IS NOT NULL{behind}{group} ORDER BY {order} LIMIT {limit}",
+            self.path
+        );
+        (sql, binds)
+    }
+
+    fn behind(&self, after: &[Cell], text: &str, binds: &mut Vec<Cell>) -> String {
+        match &self.by {
+            By::Id { .. } => self.strictly_behind(std::slice::from_ref(&self.column), after, binds),
+            By::Key(key) => self.strictly_behind(key, after, binds),
+            By::Text => {
+                binds.extend(after.first().cloned());
+                format!("{text} > {}", self.id.bare(self.dialect, &self.dialect.bind(binds.len())))
+            }
+        }
+    }
+
+    /// The form that every engine's planner follows, as in `store::rows`.
+    fn strictly_behind(&self, walk: &[Column], after: &[Cell], binds: &mut Vec<Cell>) -> String {
+        let ([column, rest @ ..], [cell, others @ ..]) = (walk, after) else { return "(1 = 0)".into() };
+        let name = self.name(column);
+        let mut value = || {
+            binds.push(cell.clone());
+            self.dialect.incoming(&self.dialect.bind(binds.len()), column)
+        };
+        if rest.is_empty() {
+            return format!("{name} > {}", value());
+        }
+        let (at_least, beyond) = (value(), value());
+        format!("{name} >= {at_least} AND ({name} > {beyond} OR ({}))", self.strictly_behind(rest, others, binds))
+    }
+
+    fn name(&self, column: &Column) -> String {
+        format!("{}.{}", self.path, self.dialect.quote(&column.name))
+    }
+}
+
+/// As many rows as should fill a page, going by the last one.
+fn next_rows(page: &IdPage) -> usize {
+    (FULL * page.len()).checked_div(page.bytes()).unwrap_or(FIRST).clamp(LEAST, MOST)
+}
+
+/// True when an index on the column is in the order of [`super::order`]: integers, and UUIDs where the store compares their
+/// bytes as they are written. Text is not, whatever its collation: "10" stands behind "9" there only by value.
+fn is_in_order(dialect: Dialect, table: &Table, column: &Column, id: IdKind) -> bool {
+    match (dialect, id) {
+        // Any value may stand in a SQLite column, except where it is the row's own number.
+        (Dialect::Sqlite, _) => {
+            let is_key = table.key().is_ok_and(|key| key.len() == 1 && key[0].name == column.name);
+            is_key && column.declared.eq_ignore_ascii_case("integer") && column.class == Class::Dynamic
+        }
+        (Dialect::Postgres, IdKind::Uuid) | (_, IdKind::Integer { .. }) => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_holds_fewer_ids_the_longer_they_are() {
+        let rows = |length: usize| {
+            let mut page = IdPage::default();
+            (0..100).for_each(|_| page.push(&vec![b'x'; length]));
+            next_rows(&page)
+        };
+        assert_eq!((rows(9), rows(512), rows(1_000_000)), (MOST, 1_024, LEAST));
+        assert_eq!(next_rows(&IdPage::default()), FIRST);
+    }
+}

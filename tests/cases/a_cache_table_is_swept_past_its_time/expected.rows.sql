@@ -1,0 +1,1 @@
+select id, cache_key from ai_cache order by id;

@@ -1,0 +1,1 @@
+create table company_ai_profiles (id bigint unsigned auto_increment primary key, company_id bigint unsigned not null, generated_at timestamp default current_timestamp on update current_timestamp, expires_at timestamp null on update current_timestamp, is_valid tinyint(1) default 1, ended_at timestamp null, state enum('live', 'over')) engine = innodb;

@@ -1,0 +1,1 @@
+insert into company_ai_profiles (company_id, expires_at, is_valid, state) values (1, '2024-01-01 00:00:00', true, 'live'), (2, '2024-01-01 00:00:00', false, 'over'), (3, '2025-06-01 00:00:00', true, 'live'), (4, null, true, 'live');
