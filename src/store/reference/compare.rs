@@ -2,7 +2,7 @@
 
 use super::difference::{Difference, Way};
 use super::side::Side;
-use super::stream::Keyed;
+use super::stream::{Keyed, sorted};
 use super::suspects::Suspects;
 use crate::diagnostic::catalogue as codes;
 use crate::store::failure::StoreFailure;
@@ -53,8 +53,13 @@ pub async fn compare(from: &Side, to: &Side, asked: Asked) -> Result<Compared, S
     let (mut dangling, mut unknown) = (suspects(Way::From), asked.both_ways.then(|| suspects(Way::To)));
     // Dropped on any way out, and with it whoever still reads.
     let mut tasks = JoinSet::new();
-    let streams = (from.stream(keyed, &mut tasks), to.stream(keyed, &mut tasks));
-    let mut difference = Difference::of(streams.0, streams.1);
+    let (one, other) = (from.stream(keyed, &mut tasks), to.stream(keyed, &mut tasks));
+    let mut difference = if from.is_in_order() && to.is_in_order() {
+        Difference::of(one, other)
+    } else {
+        // Both, even where one is in order: it would wait for the other to be sorted, and both are to be read at once.
+        Difference::of(sorted(one, &mut tasks), sorted(other, &mut tasks))
+    };
     while let Some(way) = difference.next().await? {
         match (way, &mut unknown) {
             (Way::From, _) => dangling.take(difference.key()).await?,

@@ -115,8 +115,12 @@ impl GraphSide {
     pub(super) fn stream(&self, keyed: Keyed, tasks: &mut JoinSet<()>) -> IdStream {
         let (sink, stream) = stream::pair();
         tasks.spawn(self.clone().run(keyed, sink));
-        // Integers come by value, which is the order that both sides share.
-        if self.has_text { stream::sorted(stream, tasks) } else { stream }
+        stream
+    }
+
+    /// Integers come by value, which is the order that both sides share.
+    pub(super) const fn is_in_order(&self) -> bool {
+        !self.has_text
     }
 
     /// Reads all of it into the sink. Ends early when nobody listens any more.

@@ -50,7 +50,7 @@ impl KeysSide {
     pub(super) fn stream(&self, keyed: Keyed, tasks: &mut JoinSet<()>) -> IdStream {
         let (sink, stream) = stream::pair();
         tasks.spawn(self.clone().run(keyed, sink));
-        stream::sorted(stream, tasks)
+        stream
     }
 
     /// Reads all of it into the sink. Ends early when nobody listens any more.

@@ -74,7 +74,16 @@ impl Side {
         }
     }
 
-    /// All its ids, in order; read by tasks that end with the set.
+    /// True when its ids come in the order that both sides share; else they are sorted.
+    pub const fn is_in_order(&self) -> bool {
+        match self {
+            Self::Table(side) => side.is_in_order(),
+            Self::Keys(_) => false,
+            Self::Graph(side) => side.is_in_order(),
+        }
+    }
+
+    /// All its ids as they come; read by tasks that end with the set.
     pub fn stream(&self, keyed: Keyed, tasks: &mut JoinSet<()>) -> IdStream {
         match self {
             Self::Table(side) => side.stream(keyed, tasks),

@@ -99,7 +99,11 @@ impl TableSide {
     pub(super) fn stream(&self, keyed: Keyed, tasks: &mut JoinSet<()>) -> IdStream {
         let (sink, stream) = stream::pair();
         tasks.spawn(self.walk.clone().run(keyed, sink));
-        if self.walk.is_in_order() { stream } else { stream::sorted(stream, tasks) }
+        stream
+    }
+
+    pub(super) const fn is_in_order(&self) -> bool {
+        self.walk.is_in_order()
     }
 
     /// Those of the ids that are there; of those, when `settled`, the ones that are old enough to count.
