@@ -252,7 +252,7 @@ mod tests {
                 samples::found(),
                 "steward: check-users PARTIAL: store graph gave no answer, 1 check unanswered, check users-in-graph failed, 1 w…",
             ),
-            (samples::swept(), "steward: sweep-cache done, 30 given a time to live, 120 swept"),
+            (samples::swept(), "steward: sweep-cache done, 120 swept, 30 given a time to live"),
         ];
         for (report, said) in subjects {
             assert_eq!(subject(&report), said);
