@@ -50,7 +50,9 @@ pub async fn count(
         }
     }
     if walk.is_about() {
-        measured.notes.push("more than 2,000,000 keys: those that SCAN gave twice may be counted twice".into());
+        measured.notes.push(
+            "the counts are about right: there are more than 2,000,000 keys, or some moved between servers meanwhile".into(),
+        );
     }
     let glob: String = String::from_utf8_lossy(&pattern.glob()).chars().filter(|c| !c.is_control()).collect();
     measured.query = Some(format!("SCAN 0 MATCH {glob} COUNT 500, then {} of each key", question(asked)));

@@ -38,7 +38,9 @@ async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> 
         of: Some(total),
         samples: told.iter().take(check.samples as usize).map(sample).collect(),
         notes: is_about
-            .then(|| "more than 2,000,000 keys: those that SCAN gave twice may be counted twice".into())
+            .then(|| {
+                "the counts are about right: there are more than 2,000,000 keys, or some moved between servers meanwhile".into()
+            })
             .into_iter()
             .collect(),
         nothing_seen: total == 0,

@@ -28,6 +28,9 @@ const LONGEST_IDLE: u64 = 0x00FF_FFFF;
 /// The cells of a place that hold no name: the server and its cursor.
 const NAMELESS: usize = 2;
 
+/// A key's name, why it is due, and what shows that it is still the same key.
+type Found = (Vec<u8>, Cause, Vec<u8>);
+
 /// Ends keys, a batch at a time.
 ///
 /// Each key is changed in one step of its server that looks at it again: one that was given a time to live, used or written
@@ -203,7 +206,12 @@ impl ExpireKeys {
 
     /// What shows, when a key is removed, that it is still the one that was looked at.
     async fn proofs(&self, cx: &Context, found: &[(Seen, Cause)]) -> Result<Vec<Vec<u8>>, StoreFailure> {
-        let mut proofs: Vec<Vec<u8>> = found.iter().map(|(seen, _)| seen.key.value.clone().unwrap_or_default()).collect();
+        // The id that an orphan holds is its proof; what a key with another cause holds proves nothing.
+        let id = |(seen, cause): &(Seen, Cause)| match cause {
+            Cause::OwnerGone => seen.key.value.clone().unwrap_or_default(),
+            _ => vec![],
+        };
+        let mut proofs: Vec<Vec<u8>> = found.iter().map(id).collect();
         let wanting = |(at, (seen, cause)): (usize, &(Seen, Cause))| {
             self.due(seen.key.name.clone(), *cause, vec![]).wants_mark().then_some(at)
         };
@@ -227,7 +235,7 @@ impl ExpireKeys {
     /// A store is away or refuses. What was done before that is told with the next batch.
     pub async fn apply(&self, cx: &Context, batch: &Batch) -> Result<Tally, StoreFailure> {
         let holds = cx.holds_on_keys(self.store.name())?;
-        let found: Vec<(Vec<u8>, Cause, Vec<u8>)> = batch.page.keys().into_iter().filter_map(unplaced).collect();
+        let found: Vec<Found> = batch.page.keys().into_iter().filter_map(unplaced).collect();
         let (found, back) = self.still_orphaned(cx, found).await?;
         let due: Vec<Due> = found.into_iter().map(|(name, cause, proof)| self.due(name, cause, proof)).collect();
         let done = change::change(&self.store, &cx.who(), &holds, &due).await?;
@@ -245,11 +253,7 @@ impl ExpireKeys {
     }
 
     /// Asks once more for owners that were gone; a key whose owner is back stays. Gives the rest, and how many stay.
-    async fn still_orphaned(
-        &self,
-        cx: &Context,
-        found: Vec<(Vec<u8>, Cause, Vec<u8>)>,
-    ) -> Result<(Vec<(Vec<u8>, Cause, Vec<u8>)>, u64), StoreFailure> {
+    async fn still_orphaned(&self, cx: &Context, found: Vec<Found>) -> Result<(Vec<Found>, u64), StoreFailure> {
         let (orphans, mut rest): (Vec<_>, Vec<_>) = found.into_iter().partition(|(_, cause, _)| *cause == Cause::OwnerGone);
         if orphans.is_empty() {
             return Ok((rest, 0));
@@ -313,7 +317,7 @@ fn place(seen: Seen, cause: Cause, proof: Vec<u8>) -> Cursor {
     vec![node, cursor, Cell::Bytes(seen.key.name), Cell::Text(cause.word().into()), Cell::Bytes(proof)]
 }
 
-fn unplaced(key: Vec<Cell>) -> Option<(Vec<u8>, Cause, Vec<u8>)> {
+fn unplaced(key: Vec<Cell>) -> Option<Found> {
     match <[Cell; 3]>::try_from(key) {
         Ok([Cell::Bytes(name), Cell::Text(cause), Cell::Bytes(proof)]) => Some((name, Cause::of(&cause)?, proof)),
         _ => None,

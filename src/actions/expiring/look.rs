@@ -42,7 +42,7 @@ impl Look<'_> {
         while keys.len() < most {
             let Some(page) = self.walk.page().await? else { break };
             is_end = false;
-            places.extend(page.iter().map(|_| self.walk.at().clone()));
+            places.extend(page.iter().map(|_| self.walk.at()));
             keys.extend(page);
         }
         if is_end {

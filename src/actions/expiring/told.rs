@@ -2,7 +2,7 @@
 
 use super::judge::{Cause, Judged};
 use super::look::Seen;
-use crate::report::figures::{count, plural};
+use crate::report::figures::plural;
 use crate::store::counts::Counts;
 use crate::store::redis::holds::KeyHolds;
 use std::collections::BTreeMap;
@@ -79,8 +79,8 @@ impl<'a> Told<'a> {
         note(self.left, left, "a time to live would have made them look used");
         let ownerless = format!("{} without a readable owner: not taken for orphans", plural(self.ownerless, "key"));
         note(self.ownerless, ownerless, "the id is text in the key's name at `{id}`, or the value as a short string");
-        let about = format!("more than {} keys: those that SCAN gave twice may be counted twice", count(2_000_000));
-        note(u64::from(is_about), about, "");
+        let about = "the counts are about right: there are more than 2,000,000 keys, or some moved between servers meanwhile";
+        note(u64::from(is_about), about.to_owned(), "");
         remarks
     }
 }

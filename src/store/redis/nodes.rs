@@ -210,8 +210,11 @@ impl Opener<'_> {
     }
 }
 
+/// Slots from, to, and where their primary is.
+type Range = (u16, u16, (String, u16));
+
 /// `CLUSTER SLOTS`: from, to, and the primary's address. A node that does not know its own name is where we found it.
-fn ranges(asked: &Node, answer: Value) -> Option<Vec<(u16, u16, (String, u16))>> {
+fn ranges(asked: &Node, answer: Value) -> Option<Vec<Range>> {
     let Value::Array(ranges) = answer else { return None };
     let number = |value: &Value| int(value).and_then(|int| u16::try_from(int).ok());
     let read = |range: Value| {

@@ -14,10 +14,12 @@ use std::time::{Duration, Instant};
 
 /// Keys that one SCAN looks at: at first, at least, at most.
 const FIRST: usize = 500;
-const LEAST: usize = 50;
+const LEAST: usize = 200;
 const MOST: usize = 1_000;
-/// What one SCAN may take of the server's time; half of what no call may exceed.
-const TARGET: Duration = Duration::from_millis(1);
+/// What one SCAN should take of the server's time: a quarter of what no call may exceed.
+const TARGET: Duration = Duration::from_micros(500);
+/// Every so many pages a SCAN travels alone, so that what it takes is known.
+const ALONE: usize = 64;
 /// Bytes of a value that is an id; a longer value is none.
 pub const ID: usize = 200;
 
@@ -49,30 +51,30 @@ pub struct Key {
 }
 
 /// Where a walk is: the server, and its own cursor. Holds no part of a name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     node: usize,
-    cursor: Vec<u8>,
+    cursor: u64,
 }
 
 impl Place {
     /// Where a walk begins.
-    pub fn start() -> Self {
-        Self { node: 0, cursor: b"0".to_vec() }
+    pub const fn start() -> Self {
+        Self { node: 0, cursor: 0 }
     }
 
     /// As cells of a cursor.
     pub fn cells(&self) -> [Cell; 2] {
         let node = i64::try_from(self.node).unwrap_or(i64::MAX);
-        [Cell::Int(node), Cell::Text(String::from_utf8_lossy(&self.cursor).into_owned())]
+        // As text: it may be larger than a signed number.
+        [Cell::Int(node), Cell::Text(self.cursor.to_string())]
     }
 
     /// From the first cells of a cursor; the beginning where they are none.
     pub fn of(cells: &[Cell]) -> Self {
-        match cells {
-            [Cell::Int(node), Cell::Text(cursor), ..] => {
-                Self { node: usize::try_from(*node).unwrap_or(0), cursor: cursor.clone().into_bytes() }
-            }
+        let [Cell::Int(node), Cell::Text(cursor), ..] = cells else { return Self::start() };
+        match (usize::try_from(*node), cursor.parse()) {
+            (Ok(node), Ok(cursor)) => Self { node, cursor },
             _ => Self::start(),
         }
     }
@@ -88,9 +90,13 @@ pub struct Walk {
     nodes: Arc<Nodes>,
     /// It went on with other connections once.
     went_on: bool,
+    /// Keys moved between servers while it went by.
+    moved: bool,
     pattern: KeyPattern,
     asked: Asked,
     count: usize,
+    /// Pages since a SCAN travelled alone.
+    along: usize,
     once: Once,
     /// How long nothing takes.
     idle_trip: Option<Duration>,
@@ -115,15 +121,17 @@ impl Walk {
         place: Place,
     ) -> Result<Self, StoreFailure> {
         let nodes = store.nodes(who).await?;
-        let next = (place.node < nodes.each().len()).then(|| place.clone());
+        let next = (place.node < nodes.each().len()).then_some(place);
         Ok(Self {
             store: store.clone(),
             who: who.to_owned(),
             nodes,
             went_on: false,
+            moved: false,
             pattern,
             asked,
             count: FIRST,
+            along: 0,
             once: Once::default(),
             idle_trip: None,
             found: None,
@@ -158,8 +166,8 @@ impl Walk {
             self.scan().await?;
         }
         let Some((at, names)) = self.found.take() else { return Ok(None) };
-        let keys = match self.ask(&at, &names).await {
-            Ok(keys) => keys,
+        let keys = match self.ask(at, &names).await {
+            Ok(answers) => self.keys(at, names, answers)?,
             Err(failure) => {
                 // Not answered for: they come again when the walk goes on.
                 self.found = Some((at, names));
@@ -171,24 +179,24 @@ impl Walk {
     }
 
     /// Where the page that was given last began: a walk from here gives its keys again.
-    pub const fn at(&self) -> &Place {
-        &self.at
+    pub const fn at(&self) -> Place {
+        self.at
     }
 
     /// Where the page begins that comes next; behind everything at the end.
     pub fn behind(&self) -> Place {
         let next = self.found.as_ref().map(|(at, _)| at).or(self.next.as_ref());
-        next.cloned().unwrap_or(Place { node: self.nodes.each().len(), cursor: b"0".to_vec() })
+        next.copied().unwrap_or(Place { node: self.nodes.each().len(), cursor: 0 })
     }
 
-    /// True when there were more keys than can be told apart: what was counted is about right.
+    /// True when there were more keys than can be told apart, or some moved between servers: what was counted is about right.
     pub const fn is_about(&self) -> bool {
-        self.once.is_full()
+        self.moved || self.once.is_full()
     }
 
     /// Finds names and asks nothing of them; what it takes says how long a SCAN may be.
     async fn scan(&mut self) -> Result<(), StoreFailure> {
-        let Some(place) = self.next.clone() else { return Ok(()) };
+        let Some(place) = self.next else { return Ok(()) };
         let nodes = Arc::clone(&self.nodes);
         let Some(node) = nodes.each().get(place.node) else { return Ok(()) };
         let nothing = match self.idle_trip {
@@ -196,47 +204,51 @@ impl Walk {
             None => *self.idle_trip.insert(node.round_trip().await?),
         };
         let mut pipe = Pipeline::new();
-        self.add_scan(&mut pipe, &place);
+        self.add_scan(&mut pipe, place);
         let began = Instant::now();
         let answer = node.must(&pipe).await?.pop();
         self.pace(began.elapsed().saturating_sub(nothing));
+        self.along = 0;
         self.take(node, place, answer)
     }
 
-    /// Asks about names, and for the next ones if the same server has more.
-    async fn ask(&mut self, at: &Place, names: &[Vec<u8>]) -> Result<Vec<Key>, StoreFailure> {
-        if names.is_empty() {
-            return Ok(vec![]);
-        }
+    /// Asks about names, and for the next ones if the same server has more. Gives what was answered about these.
+    async fn ask(&mut self, at: Place, names: &[Vec<u8>]) -> Result<Vec<Value>, StoreFailure> {
         let nodes = Arc::clone(&self.nodes);
-        let Some(node) = nodes.each().get(at.node) else { return Ok(vec![]) };
+        let Some(node) = nodes.each().get(at.node).filter(|_| !names.is_empty()) else { return Ok(vec![]) };
         let each = 1 + usize::from(self.asked.idle) + usize::from(self.asked.bytes) + usize::from(self.asked.value);
         let mut pipe = Pipeline::with_capacity(names.len() * each + 1);
         for name in names {
             self.add_questions(&mut pipe, name);
         }
-        let along = self.next.clone().filter(|next| next.node == at.node);
-        if let Some(next) = &along {
+        self.along += 1;
+        let along = self.next.filter(|next| next.node == at.node && self.along < ALONE);
+        if let Some(next) = along {
             self.add_scan(&mut pipe, next);
         }
         let mut answers = node.ask(&pipe).await?;
         if let Some(next) = along {
-            let answer = answers.pop().map(|answer| match answer {
-                Value::ServerError(error) => Err(refusal(&node.store, &error)),
-                answer => Ok(answer),
-            });
-            self.take(node, next, answer.transpose()?)?;
+            match answers.pop() {
+                Some(Value::ServerError(error)) => return Err(refusal(&node.store, &error)),
+                answer => self.take(node, next, answer)?,
+            }
         }
+        Ok(answers)
+    }
+
+    fn keys(&mut self, at: Place, names: Vec<Vec<u8>>, answers: Vec<Value>) -> Result<Vec<Key>, StoreFailure> {
+        let nodes = Arc::clone(&self.nodes);
+        let Some(node) = nodes.each().get(at.node).filter(|_| !names.is_empty()) else { return Ok(vec![]) };
         let mut answers = answers.into_iter();
         let mut keys = Vec::with_capacity(names.len());
         for name in names {
-            keys.extend(self.key(node, name.clone(), &mut answers)?);
+            keys.extend(self.key(node, name, &mut answers)?);
         }
         Ok(keys)
     }
 
-    fn add_scan(&self, pipe: &mut Pipeline, place: &Place) {
-        pipe.cmd("SCAN").arg(&place.cursor).arg("MATCH").arg(self.pattern.glob()).arg("COUNT").arg(self.count);
+    fn add_scan(&self, pipe: &mut Pipeline, place: Place) {
+        pipe.cmd("SCAN").arg(place.cursor).arg("MATCH").arg(self.pattern.glob()).arg("COUNT").arg(self.count);
     }
 
     fn add_questions(&self, pipe: &mut Pipeline, name: &[u8]) {
@@ -254,13 +266,22 @@ impl Walk {
     }
 
     /// What the answers say of a key; none when it is gone already.
-    fn key(&self, node: &Node, name: Vec<u8>, answers: &mut impl Iterator<Item = Value>) -> Result<Option<Key>, StoreFailure> {
+    fn key(
+        &mut self,
+        node: &Node,
+        name: Vec<u8>,
+        answers: &mut impl Iterator<Item = Value>,
+    ) -> Result<Option<Key>, StoreFailure> {
+        let mut moved = false;
         let mut number = |command: &str| match answers.next() {
             Some(Value::Int(number)) => Ok(Some(number)),
             Some(Value::Nil) => Ok(None),
-            // On some versions a key that is gone is an error of `OBJECT`.
             // It moved to another server of the cluster: there it is seen, or by the next run.
-            Some(Value::ServerError(error)) if is_moved(&error) => Ok(None),
+            Some(Value::ServerError(error)) if is_moved(&error) => {
+                moved = true;
+                Ok(None)
+            }
+            // On some versions a key that is gone is an error of `OBJECT`.
             Some(Value::ServerError(error)) if error.details().is_some_and(|said| said.contains("no such key")) => Ok(None),
             Some(Value::ServerError(error)) => Err(refusal(&node.store, &error)),
             _ => Err(odd(&node.store, command)),
@@ -270,10 +291,14 @@ impl Walk {
         let left = number("PTTL")?.unwrap_or(-2);
         let bytes = if self.asked.bytes { natural(number("MEMORY USAGE")?) } else { None };
         let value = match self.asked.value.then(|| answers.next()) {
+            None | Some(Some(Value::Nil)) => None,
             Some(Some(Value::BulkString(value))) => Some(value).filter(|value| !value.is_empty() && value.len() <= ID),
             // A list or a hash is no id.
-            _ => None,
+            Some(Some(Value::ServerError(error))) if error.code() == "WRONGTYPE" || is_moved(&error) => None,
+            Some(Some(Value::ServerError(error))) => return Err(refusal(&node.store, &error)),
+            Some(_) => return Err(odd(&node.store, "GETRANGE")),
         };
+        self.moved |= moved;
         Ok((left != -2).then(|| Key { name, left: natural(Some(left)), idle, bytes, value }))
     }
 
@@ -281,13 +306,14 @@ impl Walk {
         let odd = || odd(&node.store, "SCAN");
         let Some(Value::Array(parts)) = answer else { return Err(odd()) };
         let mut parts = parts.into_iter();
-        let cursor = parts.next().and_then(bytes).ok_or_else(odd)?;
+        let cursor =
+            parts.next().and_then(bytes).and_then(|bytes| std::str::from_utf8(&bytes).ok()?.parse().ok()).ok_or_else(odd)?;
         let Some(Value::Array(names)) = parts.next() else { return Err(odd()) };
         let names = names.into_iter().filter_map(bytes).filter(|name| self.pattern.matches(name));
         let names: Vec<Vec<u8>> = names.filter(|name| self.once.is_first(name)).collect();
-        self.next = match cursor.as_slice() {
-            b"0" => Some(Place { node: place.node + 1, ..Place::start() }).filter(|next| next.node < self.nodes.each().len()),
-            _ => Some(Place { node: place.node, cursor }),
+        self.next = match cursor {
+            0 => Some(Place { node: place.node + 1, cursor: 0 }).filter(|next| next.node < self.nodes.each().len()),
+            cursor => Some(Place { node: place.node, cursor }),
         };
         if self.next.as_ref().is_none_or(|next| next.node != place.node) {
             self.idle_trip = None;

@@ -140,6 +140,63 @@ fn the_primary_is_found_through_sentinel() {
     assert!(run(&house, "sweep", 4)["reasons"].to_string().contains("is a replica"));
 }
 
+#[test]
+fn tls_is_checked_against_a_private_authority() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let openssl = |words: &[&str]| {
+        let done = Command::new("openssl").args(words).stderr(Stdio::null()).stdout(Stdio::null()).status();
+        assert!(done.expect("openssl").success(), "{words:?}");
+    };
+    let (ca, ca_key, cert, key, request) = (path("ca.pem"), path("ca.key"), path("s.pem"), path("s.key"), path("s.csr"));
+    openssl(&[
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=Test CA",
+        "-keyout",
+        &ca_key,
+        "-out",
+        &ca,
+    ]);
+    openssl(&["req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=cache", "-keyout", &key, "-out", &request]);
+    std::fs::write(path("names"), "subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\n").unwrap();
+    openssl(&[
+        "x509",
+        "-req",
+        "-in",
+        &request,
+        "-CA",
+        &ca,
+        "-CAkey",
+        &ca_key,
+        "-CAcreateserial",
+        "-days",
+        "2",
+        "-extfile",
+        &path("names"),
+        "-out",
+        &cert,
+    ]);
+    let words = ["--port", "0", "--tls-port", "{port}", "--tls-cert-file", &cert, "--tls-key-file", &key];
+    let own = Own::start(&[&words[..], &["--tls-ca-cert-file", &ca, "--tls-auth-clients", "no"]].concat());
+    let house = house(KeyServer::Redis, POLICY);
+    url(&house, &format!("rediss://127.0.0.1:{}", own.port));
+    assert!(run(&house, "sweep", 75)["reasons"].to_string().contains("certificate"), "an unknown authority is not trusted");
+    let config = std::fs::read_to_string(house.path("steward.yaml")).unwrap();
+    house.write("steward.yaml", &config.replace("statement_timeout", &format!("ca: \"{ca}\", statement_timeout")));
+    run(&house, "sweep", 0);
+    let config = std::fs::read_to_string(house.path("steward.yaml")).unwrap();
+    house.write("steward.yaml", &config.replace("rediss://", "redis://"));
+    let ended = house.steward(["run-job", "sweep", "--yes"]);
+    assert!(ended.code != Some(0) && ended.stderr.contains("rediss://"), "a `ca` is never in vain: {ended}");
+}
+
 fn sentinel(file: &str) -> Own {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let child = Command::new("redis-server")

@@ -223,3 +223,23 @@ fn a_guard_refuses_before_anything_is_touched() {
     assert_eq!(told["left"]["guarded"], 2, "{told}");
     assert_eq!(keys(&house).dump(), before);
 }
+
+on_every_server!(a_crash_in_the_midst_leaves_keys_whole_and_the_next_run_does_the_rest, |server| {
+    let house = house(
+        server,
+        "cache: [{ store: cache, keys: \"{{prefix}}c:*\", ttl: 1 h, without_ttl: remove, guard: { max_percent: 100 } }]\n",
+    );
+    // In a cluster a hash tag keeps them on one server, so that one script may make them.
+    let fill = "for i = 1, 60000 do redis.call('SET', KEYS[1] .. i, i) end";
+    keys(&house).ask::<Option<i64>>(&format!("EVAL \"{fill}\" 1 {{{{prefix}}}}c:{{t}}"));
+    let count = || keys(&house).ask::<i64>("EVAL \"return #redis.call('KEYS', KEYS[1] .. '*')\" 1 {{prefix}}c:{t}");
+    let mut run = house.command(["run-job", "sweep", "--yes"]).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let began = std::time::Instant::now();
+    while count() == 60_000 && began.elapsed() < std::time::Duration::from_secs(30) {}
+    run.kill().unwrap();
+    run.wait().unwrap();
+    assert!(count() < 60_000, "it had begun");
+    let told = self::run(&house, "sweep", 0);
+    assert_eq!((count(), told["debt"]["rows"].as_u64()), (0, Some(0)), "{told}");
+    house.steward(["audit", "verify"]).must_end(0);
+});
