@@ -141,6 +141,18 @@ fn kind(error: &dyn sqlx::error::DatabaseError) -> Kind {
     }
 }
 
+/// True when the server refused to write because the transaction, or the server, can only read.
+pub(super) fn would_write(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(database) = error else { return false };
+    if let Some(mysql) = database.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
+        return mysql.number() == 1792;
+    }
+    if database.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
+        return database.code().and_then(|code| code.parse::<i32>().ok()).is_some_and(|code| code & 0xff == 8);
+    }
+    database.code().as_deref() == Some("25006")
+}
+
 /// The server's sentence without the values it quotes.
 fn harmless(error: &sqlx::Error) -> String {
     let sqlx::Error::Database(database) = error else { return without_values(&error.to_string()) };

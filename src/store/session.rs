@@ -2,7 +2,8 @@
 
 use super::cell::Cell;
 use super::dialect::Dialect;
-use super::failure::StoreFailure;
+use super::failure::{StoreFailure, would_write};
+use crate::diagnostic::catalogue as codes;
 use futures_util::TryFutureExt;
 use sqlx::mysql::MySqlRow;
 use sqlx::postgres::PgRow;
@@ -33,11 +34,13 @@ pub struct Session {
     comment: String,
     limit: Duration,
     unsettled: bool,
+    /// True in a transaction that can only read: there a refused write is the query's fault, and no server's that went over.
+    only_reads: bool,
 }
 
 impl Session {
     pub(super) fn new(store: &str, dialect: Dialect, link: Link, comment: String, limit: Duration) -> Self {
-        Self { store: store.to_owned(), dialect, link: Some(link), comment, limit, unsettled: false }
+        Self { store: store.to_owned(), dialect, link: Some(link), comment, limit, unsettled: false, only_reads: false }
     }
 
     pub(super) fn speaking(mut self, dialect: Dialect) -> Self {
@@ -73,7 +76,9 @@ impl Session {
             Dialect::Sqlite => "PRAGMA query_only = ON; BEGIN",
             Dialect::Postgres | Dialect::Mysql | Dialect::Mariadb => "START TRANSACTION READ ONLY",
         };
-        self.raw(begin).await
+        self.raw(begin).await?;
+        self.only_reads = true;
+        Ok(())
     }
 
     /// Commits. An answer that never comes is [`StoreFailure::Uncertain`]: look before claiming anything.
@@ -180,6 +185,11 @@ impl Session {
                 self.close();
                 StoreFailure::timed_out(&self.store, self.limit)
             }
+            Trouble::Driver(error) if self.only_reads && would_write(&error) => StoreFailure::refused(
+                codes::CHECK_UNFIT,
+                "this would write, and what looks may only read; nothing was changed",
+                "write a SELECT that calls no function which writes",
+            ),
             Trouble::Driver(error) => StoreFailure::read(&self.store, &error),
         })
     }
