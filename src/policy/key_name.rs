@@ -1,4 +1,4 @@
-//! How a key's name may be shown: what a person declared, and numbers; anything else may be personal.
+//! How a key's name may be shown: what a person declared, and short numbers; anything else may be personal.
 
 use super::key_pattern::KeyPattern;
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ const KINDS_WITHIN: usize = 8;
 /// So many keys must share a second piece before it is taken for a kind, and not for somebody's name.
 const SHARED: u64 = 10;
 
-/// A key's name for a report: the beginning that the pattern declares, numbers, and `***` for every other piece.
+/// A key's name for a report: the beginning that the pattern declares, numbers of at most nine digits, and `***` for every other piece.
 pub fn masked(pattern: &KeyPattern, key: &[u8]) -> String {
     let declared = pattern.beginning();
     let (begin, rest) = if declared.is_empty() {
@@ -30,8 +30,9 @@ fn is_word(piece: &[u8]) -> bool {
     (1..=32).contains(&piece.len()) && piece.iter().all(fits)
 }
 
+/// A number too short to reach anybody by: ten digits and more may be a telephone number or an identity card's.
 fn is_number(piece: &[u8]) -> bool {
-    (1..=20).contains(&piece.len()) && piece.iter().all(u8::is_ascii_digit)
+    (1..=9).contains(&piece.len()) && piece.iter().all(u8::is_ascii_digit)
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -124,6 +125,7 @@ mod tests {
         assert_eq!(shown("cache:user:*", b"cache:user:li@x.com:cart"), "cache:user:***:***");
         assert_eq!(shown("*", b"session:ab12:7"), "session:***:7");
         assert_eq!(shown("*", b"li@x.com"), "***");
+        assert_eq!(shown("sms:{id}", b"sms:13800138000"), "sms:***");
         assert_eq!(shown("*", b"\xff\n:1"), "***:1");
     }
 
