@@ -27,7 +27,7 @@ pub(super) fn read(store: &str, error: &Error) -> StoreFailure {
         | Error::ServerUnavailableError(_)
         | Error::RequestIgnoredError
         | Error::Ignored(_) => StoreFailure::Away { store, text: harmless(&error.to_string()) },
-        Error::DeserializationError(_) => {
+        Error::DeserializationError(_) | Error::ConversionError => {
             StoreFailure::Failed { store, text: "an answer holds a value of a kind that is not read here".to_owned() }
         }
         _ => StoreFailure::Failed { store, text: harmless(&error.to_string()) },

@@ -58,11 +58,16 @@ impl Reading {
         self.all(cypher, params, cells).await
     }
 
-    /// The rows of a statement by the names of their columns.
+    /// The rows of a statement by the names of their columns; what is neither number, truth nor text reads as no bytes.
     ///
     /// # Errors
     /// The same as [`Self::rows`].
     pub async fn named(&self, cypher: &str) -> Result<Vec<BTreeMap<String, Cell>>, StoreFailure> {
+        // A node, a list or a date is told as bytes that nobody reads: who wants a number says that it is none.
+        let cell = |row: &Row, name: &str| match cell(row, name) {
+            Err(Error::ConversionError | Error::DeserializationError(_)) => Ok(Cell::Bytes(vec![])),
+            told => told,
+        };
         let by_name = |row: &Row| row.keys().iter().map(|key| Ok((key.value.clone(), cell(row, &key.value)?))).collect();
         self.all(cypher, vec![], by_name).await
     }

@@ -96,6 +96,8 @@ fn a_question_of_ones_own_reads_and_nothing_else() {
         ("MATCH (n:User{{graph}}) RETURN n.id", "more than one row"),
         ("MATCH (n:User{{graph}}) RETURN count(n), count(*)", "several columns"),
         ("RETURN 'x'", "no whole number"),
+        ("MATCH (n:User{{graph}} {id: 1}) RETURN n", "no whole number"),
+        ("RETURN date()", "no whole number"),
         ("MATCH (n:User{{graph}} RETURN count(n)", "opens a bracket"),
         ("MATCH (n:User{{graph}}) RETURN count(m)", "cannot plan the query: Variable `m` not defined"),
     ] {
