@@ -1,4 +1,4 @@
-//! The debt of retention: rows past their period that are still there. `overdue: [consumption-*]`.
+//! The debt of retention: rows and nodes past their period that are still there. `overdue: [consumption-*]`.
 
 use super::kind::Kind;
 use crate::action::{Context, Measured};
@@ -9,7 +9,8 @@ use crate::policy::period::Period;
 use crate::policy::quality::check::Check;
 use crate::policy::quality::shape::{Counts, On, Shape, Takes};
 use crate::store::failure::StoreFailure;
-use crate::store::rows::Rows;
+use crate::store::removable::Removable;
+use crate::store::walk::Walk;
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 
@@ -18,7 +19,7 @@ use futures_util::FutureExt;
 pub const KIND: Kind = Kind {
     shape: &Shape {
         key: "overdue",
-        about: "rows past the period of these lifecycle policies that are still there and not held",
+        about: "rows and nodes past the period of these lifecycle policies that are still there and not held",
         takes: Takes::Names,
         with: &[],
         on: On::Nothing,
@@ -53,7 +54,7 @@ async fn measure(cx: &Context, check: &Check, as_of: DateTime<Utc>) -> Result<Me
         measured.value += overdue;
         measured.of = measured.of.map(|of| of + counts.total);
         measured.notes.push(note(&step, overdue, counts.held, counts.oldest.as_deref()));
-        queries.push(rows.due_query());
+        queries.push(Walk::due_query(&rows));
     }
     // Rows that are held are in it too: where there are any it gives another number.
     if let ([query], false) = (queries.as_slice(), any_held) {
@@ -73,10 +74,9 @@ fn steps(policy: &Lifecycle) -> Vec<Step<'_>> {
     archive.into_iter().chain(delete).collect()
 }
 
-async fn rows(cx: &Context, step: &Step<'_>, as_of: DateTime<Utc>) -> Result<Rows, StoreFailure> {
+async fn rows(cx: &Context, step: &Step<'_>, as_of: DateTime<Utc>) -> Result<Removable, StoreFailure> {
     let (policy, cutoff) = (step.policy, step.after.before(as_of, cx.job.timezone));
-    let (store, holds) = (cx.stores.get(&step.dataset.store)?, cx.holds_on(step.dataset));
-    Rows::prepare(store, &cx.who(), step.dataset, &policy.clock, cutoff, policy.r#where.as_deref(), &holds).await
+    Removable::prepare(&cx.stores, &cx.who(), step.dataset, policy, cutoff, &cx.holds_on(step.dataset)).await
 }
 
 fn note(step: &Step<'_>, overdue: u64, held: u64, oldest: Option<&str>) -> String {
