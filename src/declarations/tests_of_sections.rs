@@ -133,6 +133,17 @@ fn a_job_finds_its_policies_in_the_section_its_action_reads() {
 }
 
 #[test]
+fn a_policy_that_is_wrong_and_has_no_name_is_not_called_missing() {
+    for policy in
+        ["checks: [{ dataset: core.t, duplicte: x }]\n", "checks: [{ dataset: core.t, duplicate: x, normalise: email }]\n"]
+    {
+        let job = ("jobs/j.yaml", "action: check-quality\npolicies: [\"*\"]\n");
+        let told = read(&[("steward.yaml", CONFIG), ("policies/p.yaml", policy), job]).unwrap_err().to_string();
+        assert!(told.contains("did you mean") && !told.contains("matches no"), "{told}");
+    }
+}
+
+#[test]
 fn a_job_comes_after_jobs_that_are_there_and_none_after_itself() {
     let policy = ("policies/p.yaml", "views: [{ name: a, dataset: core.v }]\n");
     let job = |after: &str| format!("action: refresh-views\npolicies: [a]\nafter: {after}\n");

@@ -39,7 +39,7 @@ pub struct Gathered {
     pub views: Vec<View>,
     /// What is checked.
     pub checks: Vec<Check>,
-    /// Names of policies that are there and could not be read; nobody is told that they do not exist.
+    /// Names of policies that are there and could not be read, empty where none was given; nobody is told that they do not exist.
     pub broken: Vec<String>,
     /// True when a whole file could not be read, so that no name can be called unknown.
     pub incomplete: bool,
@@ -65,13 +65,13 @@ impl Gathered {
         for entry in file.views.iter().flatten() {
             match entry.sound().and_then(|view| view_file::view(view, &entry.place, owner, reading)) {
                 Some(view) => self.views.push(view),
-                None => self.broken.extend(entry.name.clone()),
+                None => self.broken.push(entry.name.clone().unwrap_or_default()),
             }
         }
         for entry in file.checks.iter().flatten() {
             match check(&entry.0, owner, kinds, reading) {
                 Some(check) => self.checks.push(check),
-                None => self.broken.extend(entry.0.get("name").and_then(Node::scalar).map(str::to_owned)),
+                None => self.broken.push(entry.0.get("name").and_then(Node::scalar).unwrap_or_default().to_owned()),
             }
         }
         for entry in file.lifecycle.iter().flatten() {
@@ -96,7 +96,7 @@ impl Gathered {
         let draft = entry.sound().map(|lifecycle| Draft::from_file(lifecycle, &entry.place, owner, reading));
         match draft {
             Some(draft) if reading.notes.len() == notes => self.lifecycle.push(draft),
-            _ => self.broken.extend(entry.name.clone()),
+            _ => self.broken.push(entry.name.clone().unwrap_or_default()),
         }
     }
 
@@ -106,7 +106,7 @@ impl Gathered {
         let list = if section == Section::Cache { &mut self.cache } else { &mut self.sessions };
         match expiry {
             Some(expiry) if reading.notes.len() == notes => list.push(expiry),
-            _ => self.broken.extend(entry.name.clone()),
+            _ => self.broken.push(entry.name.clone().unwrap_or_default()),
         }
     }
 
