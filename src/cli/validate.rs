@@ -7,6 +7,7 @@ use super::{Ended, Globals};
 use crate::actions;
 use crate::diagnostic::catalogue;
 use crate::job::outcome::Outcome;
+use crate::policy::set::Policies;
 use crate::report::finding::Finding;
 use crate::report::run::{Reason, Weight};
 use crate::runner::engine::Request;
@@ -31,6 +32,10 @@ pub(crate) struct Validate {
 #[derive(Default, Serialize)]
 struct Checked {
     policies: usize,
+    sessions: usize,
+    cache: usize,
+    views: usize,
+    checks: usize,
     tags: usize,
     holds: usize,
     jobs: usize,
@@ -43,6 +48,8 @@ struct Problem {
     job: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     check: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<String>,
     dataset: String,
     #[serde(flatten)]
     reason: Reason,
@@ -69,7 +76,10 @@ impl Validate {
                 out::say(&checked.told(self.connect))?;
             }
             if !checked.problems.is_empty() {
-                end = End::of(checked.outcome(), "what is declared does not work on the stores as they are");
+                end = match checked.outcome() {
+                    Outcome::Temporary => End::of(Outcome::Temporary, "a store gave no answer, so not all was held against it"),
+                    outcome => End::of(outcome, "what is declared does not work on the stores as they are"),
+                };
             }
         }
         Ok(end)
@@ -79,13 +89,7 @@ impl Validate {
 fn read(config: &std::path::Path) -> Result<Checked, End> {
     let declarations = House::read(config)?;
     let policies = &declarations.policies;
-    Ok(Checked {
-        policies: policies.lifecycle.len(),
-        tags: policies.tags.len(),
-        holds: policies.holds.len(),
-        jobs: declarations.jobs.len(),
-        problems: vec![],
-    })
+    Ok(Checked::of(policies, declarations.jobs.len()))
 }
 
 /// Plans every job and keeps what was refused or failed: the same checks that a run makes.
@@ -93,13 +97,7 @@ async fn connected(config: &std::path::Path) -> Result<Checked, End> {
     let house = House::open(config).await?;
     let planner = house.planner().await?;
     let policies = &house.declarations.policies;
-    let mut checked = Checked {
-        policies: policies.lifecycle.len(),
-        tags: policies.tags.len(),
-        holds: policies.holds.len(),
-        jobs: house.declarations.jobs.len(),
-        problems: vec![],
-    };
+    let mut checked = Checked::of(policies, house.declarations.jobs.len());
     for job in &house.declarations.jobs {
         let Some(action) = actions::named(&job.action) else { continue };
         let request = Request { job: Arc::new(job.clone()), dry_run: true, as_of: None, approval: None };
@@ -114,6 +112,7 @@ async fn connected(config: &std::path::Path) -> Result<Checked, End> {
             checked.problems.extend(wrong.map(|reason| Problem {
                 job: job.name.clone(),
                 check: None,
+                policy: Some(dataset.policy.clone()),
                 dataset: dataset.dataset.clone(),
                 reason,
             }));
@@ -126,10 +125,45 @@ async fn connected(config: &std::path::Path) -> Result<Checked, End> {
 fn unfit(job: &str, finding: Finding) -> Option<Problem> {
     let reason = finding.reason.filter(|_| !finding.outcome.is_measured())?;
     let by_data = reason.code.as_deref() == Some(catalogue::NOTHING_SEEN.as_str());
-    (!by_data).then(|| Problem { job: job.to_owned(), check: Some(finding.check), dataset: finding.dataset, reason })
+    (!by_data).then(|| Problem {
+        job: job.to_owned(),
+        check: Some(finding.check),
+        policy: None,
+        dataset: finding.dataset,
+        reason,
+    })
 }
 
 impl Checked {
+    fn of(policies: &Policies, jobs: usize) -> Self {
+        Self {
+            policies: policies.lifecycle.len(),
+            sessions: policies.sessions.len(),
+            cache: policies.cache.len(),
+            views: policies.views.len(),
+            checks: policies.checks.len(),
+            tags: policies.tags.len(),
+            holds: policies.holds.len(),
+            jobs,
+            problems: vec![],
+        }
+    }
+
+    /// `2 lifecycle policies, 1 check, 0 tags, 0 holds, 5 jobs`: sections that nobody uses are not told.
+    fn sums(&self) -> String {
+        let told = |number: usize, one: &str, many: &str| format!("{number} {}", if number == 1 { one } else { many });
+        let section = |number: usize, one: &str, many: &str| (number > 0).then(|| told(number, one, many));
+        let sections = [
+            section(self.sessions, "session policy", "session policies"),
+            section(self.cache, "cache policy", "cache policies"),
+            section(self.views, "view", "views"),
+            section(self.checks, "check", "checks"),
+        ];
+        let rest = [told(self.tags, "tag", "tags"), told(self.holds, "hold", "holds"), told(self.jobs, "job", "jobs")];
+        let all = std::iter::once(told(self.policies, "lifecycle policy", "lifecycle policies"));
+        all.chain(sections.into_iter().flatten()).chain(rest).collect::<Vec<_>>().join(", ")
+    }
+
     fn outcome(&self) -> Outcome {
         let temporary = self.problems.iter().all(|problem| problem.reason.weight == Weight::Temporary);
         if temporary { Outcome::Temporary } else { Outcome::Invalid }
@@ -137,16 +171,19 @@ impl Checked {
 
     fn told(&self, connected: bool) -> String {
         let mut text = String::new();
-        for Problem { job, check, dataset, reason } in &self.problems {
+        for Problem { job, check, policy, dataset, reason } in &self.problems {
             let code = reason.code.as_ref().map(|code| format!("[{code}] ")).unwrap_or_default();
             let check = check.as_ref().map(|check| format!(", check `{check}`")).unwrap_or_default();
-            text += &format!("{code}job `{job}`{check}, dataset `{dataset}`: {}\n", reason.text);
+            let policy = policy.as_ref().filter(|policy| *policy != dataset).map(|policy| format!(", policy `{policy}`"));
+            let policy = policy.unwrap_or_default();
+            // A check of policies is of no dataset.
+            let dataset = if dataset.is_empty() { String::new() } else { format!(", dataset `{dataset}`") };
+            text += &format!("{code}job `{job}`{check}{policy}{dataset}: {}\n", reason.text);
             text.extend(reason.help.iter().map(|help| format!("    {help}\n")));
         }
         let against = if connected { ", and so it is on the live schemas" } else { "" };
         if self.problems.is_empty() {
-            let Self { policies, tags, holds, jobs, .. } = self;
-            text += &format!("valid{against}: {policies} lifecycle policies, {tags} tags, {holds} holds, {jobs} jobs\n");
+            text += &format!("valid{against}: {}\n", self.sums());
         }
         text
     }
