@@ -358,7 +358,7 @@ pub fn sentence(report: &RunReport) -> String {
     let quiet = sums.failed + sums.unanswered == 0;
     let passed =
         if quiet { Some(format!("{} passed", plural(sums.passed + sums.warned, "check"))) } else { also(sums.passed, "passed") };
-    let warned = also(sums.warned, "with a warning");
+    let warned = also(sums.warned, if quiet { "of them with a warning" } else { "with a warning" });
     let parts = if quiet { [passed, warned] } else { [warned, passed] };
     let head = [away(report), unanswered, failed].into_iter().flatten();
     head.chain(parts.into_iter().flatten()).collect::<Vec<_>>().join(", ")

@@ -28,13 +28,7 @@ pub const DEEDS: [Deed; 6] = [
     },
     Deed { word: "expired", would: "would expire", column: "expired", by: &["expire-sessions"], of: |dataset| dataset.expired },
     Deed { word: "swept", would: "would be swept", column: "swept", by: &["sweep-cache"], of: |dataset| dataset.swept },
-    Deed {
-        word: "given a time to live",
-        would: "would be given a time to live",
-        column: "ttl set",
-        by: &[],
-        of: |dataset| dataset.ttl_set,
-    },
+    GIVEN_TTL,
     Deed {
         word: "refreshed",
         would: "would be refreshed",
@@ -43,6 +37,15 @@ pub const DEEDS: [Deed; 6] = [
         of: |dataset| dataset.refreshed,
     },
 ];
+
+/// The one deed that no action is for: a key stays, until its time has passed.
+pub const GIVEN_TTL: Deed = Deed {
+    word: "given a time to live",
+    would: "would be given a time to live",
+    column: "ttl set",
+    by: &[],
+    of: |dataset| dataset.ttl_set,
+};
 
 impl Deed {
     /// How often it was done to a dataset; `None` where it does not apply.

@@ -120,6 +120,7 @@ impl Page<'_> {
         let sums = &self.told.sums;
         let deed = deed::main(self.report);
         let acted = match self.report.is_prospect() {
+            true if sums.would_give_ttl > 0 => (count(sums.would), "would end or be given a time to live", "note"),
             true => (count(sums.would), deed.would, "note"),
             false => (count(deed.sum(self.report)), deed.word, "good"),
         };

@@ -85,9 +85,8 @@ impl fmt::Display for Line {
 pub fn done(dataset: &DatasetReport, report: &RunReport) -> Vec<Line> {
     let why = why(dataset, report);
     if report.is_prospect() {
-        let word = deed::main(report).would;
-        let line = |rows| Line::counted(Tone::Good, rows, format!("{word}{why}{}", destination(dataset)));
-        return would(dataset).filter(|rows| *rows > 0).map(line).into_iter().chain(causes(dataset)).collect();
+        let line = |(word, rows)| Line::counted(Tone::Good, rows, format!("{word}{why}{}", destination(dataset)));
+        return foreseen(dataset, report).into_iter().map(line).chain(causes(dataset)).collect();
     }
     let (archived, before) = (dataset.archived.unwrap_or(0), dataset.already_archived.unwrap_or(0));
     let removed = dataset.removed.unwrap_or(0);
@@ -218,6 +217,14 @@ pub fn would(dataset: &DatasetReport) -> Option<u64> {
         }
         Some(_) => Some(0),
     }
+}
+
+/// The same by what would become of them: keys that are only given a time to live stay for now.
+pub fn foreseen(dataset: &DatasetReport, report: &RunReport) -> Vec<(&'static str, u64)> {
+    let would = would(dataset).unwrap_or(0);
+    let given = dataset.to_be_given_ttl.unwrap_or(0).min(would);
+    let told = [(deed::main(report).would, would - given), (deed::GIVEN_TTL.would, given)];
+    told.into_iter().filter(|(_, rows)| *rows > 0).collect()
 }
 
 /// Why rows went, after a colon; nothing where the causes have lines of their own, or where there is no age.

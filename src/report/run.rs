@@ -146,6 +146,9 @@ pub struct DatasetReport {
     /// Why what is due is due, where there is more than one way.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub causes: Vec<DueTo>,
+    /// Of what is due and no hold keeps: keys that would only be given a time to live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_be_given_ttl: Option<u64>,
     /// The archive the rows go to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archive: Option<String>,

@@ -34,6 +34,7 @@ fn dataset(name: &str, policy: &str, due: u64) -> DatasetReport {
         refreshed: None,
         underneath: None,
         causes: vec![],
+        to_be_given_ttl: None,
         archive: Some(format!("{name}_archive")),
         left: Left::default(),
         holds: vec![],

@@ -97,6 +97,8 @@ pub struct Sums {
     pub refreshed: u64,
     /// Would be done.
     pub would: u64,
+    /// Of that, keys that would only be given a time to live.
+    pub would_give_ttl: u64,
     /// Kept by holds.
     pub held: u64,
     /// Left alone by a guard.
@@ -127,6 +129,7 @@ impl Sums {
                 swept: sums.swept + dataset.swept.unwrap_or(0),
                 refreshed: sums.refreshed + dataset.refreshed.unwrap_or(0),
                 would: sums.would + would(dataset).unwrap_or(0),
+                would_give_ttl: sums.would_give_ttl + dataset.to_be_given_ttl.unwrap_or(0).min(would(dataset).unwrap_or(0)),
                 held: sums.held + left.held,
                 guarded: sums.guarded + left.guarded,
                 conflict: sums.conflict + left.conflict,
@@ -232,7 +235,7 @@ fn parts(dataset: &DatasetReport, report: &RunReport) -> Vec<Part> {
     let left = dataset.left;
     let (archived, before) = (dataset.archived.unwrap_or(0), dataset.already_archived.unwrap_or(0));
     let mut acted: Vec<(&'static str, &'static str, u64)> = match (report.is_prospect(), report.removes_only()) {
-        (true, _) => vec![("would", deed::main(report).would, would(dataset).unwrap_or(0))],
+        (true, _) => lines::foreseen(dataset, report).into_iter().map(|(word, rows)| ("would", word, rows)).collect(),
         (false, true) => vec![("removed", "removed", dataset.removed.unwrap_or(0))],
         (false, false) => vec![("archived", "archived", archived), ("before", "archived before", before)],
     };
@@ -323,7 +326,12 @@ fn calm(report: &RunReport, sums: &Sums) -> String {
 fn acted(report: &RunReport, sums: &Sums) -> Option<String> {
     let said = |rows: u64, word: &str| (rows > 0).then(|| format!("{} {word}", count(rows)));
     if report.is_prospect() {
-        return said(sums.would, deed::main(report).would);
+        let (main, ttl) = (deed::main(report).would, deed::GIVEN_TTL.would);
+        let told: Vec<String> = [(sums.would - sums.would_give_ttl, main), (sums.would_give_ttl, ttl)]
+            .iter()
+            .filter_map(|(rows, word)| said(*rows, word))
+            .collect();
+        return (!told.is_empty()).then(|| told.join(", "));
     }
     let done: Vec<String> = deed::done(report).iter().filter_map(|(deed, sum)| said(*sum, deed.word)).collect();
     (!done.is_empty()).then(|| done.join(", "))
@@ -427,7 +435,17 @@ mod tests {
         let mut report = samples::found();
         (report.outcome, report.findings) =
             (Some(Outcome::Done), vec![report.findings.remove(0), report.findings.pop().unwrap()]);
-        assert_eq!(Told::of(&report).headline.sentence, "2 checks passed, 1 with a warning");
+        assert_eq!(Told::of(&report).headline.sentence, "2 checks passed, 1 of them with a warning");
+    }
+
+    #[test]
+    fn a_key_that_only_gets_a_time_to_live_is_not_said_to_be_swept() {
+        let mut report = RunReport { dry_run: true, ..samples::swept() };
+        let cache = &mut report.datasets[0];
+        (cache.swept, cache.ttl_set, cache.to_be_given_ttl) = (None, None, Some(30));
+        assert_eq!(Told::of(&report).headline.sentence, "120 would be swept, 30 would be given a time to live");
+        report.datasets[0].left.guarded = 150;
+        assert_eq!(Told::of(&report).headline.sentence, "150 guarded");
     }
 
     #[test]

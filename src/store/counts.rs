@@ -27,6 +27,8 @@ pub struct Counts {
     pub unarchived: (u64, Option<String>),
     /// Why what is due is due, where there is more than one way: `no TTL`, `idle`.
     pub causes: Vec<(&'static str, u64)>,
+    /// Of what is due and no hold keeps: keys that would only be given a time to live, and stay until it has passed.
+    pub to_be_given_ttl: Option<u64>,
     /// What the store's statistics say of the tables under a view, in numbers, where that was asked.
     pub underneath: Option<String>,
     /// What the survey saw that a person should know, with the way out.

@@ -112,6 +112,15 @@ impl Rule {
         }
     }
 
+    /// True when a key that is due for this is given a time to live, and stays until it has passed.
+    pub fn gives_ttl(&self, cause: Cause) -> bool {
+        match cause {
+            Cause::OwnerGone | Cause::Idle => false,
+            Cause::NoTtl => self.without_ttl == KeyRule::Expire && self.ttl.is_some(),
+            Cause::TooLong => self.longer_ttl == KeyRule::Expire && self.ttl.is_some(),
+        }
+    }
+
     /// What is done to a key that is due. `proof` is its value where that names the owner, or what it held.
     pub fn due(&self, key: Vec<u8>, cause: Cause, owner_is_value: bool, proof: Vec<u8>) -> Due {
         let by = |rule: KeyRule| match (rule, self.ttl) {

@@ -156,7 +156,7 @@ impl ExpireKeys {
     pub async fn survey(&self, cx: &Context) -> Result<Counts, StoreFailure> {
         let holds = cx.holds_on_keys(self.store.name())?;
         let mut look = self.look(cx, Place::start()).await?;
-        let mut told = Told::new(&holds);
+        let mut told = Told::new(&holds, &self.rule);
         while let Some(seen) = look.more().await? {
             seen.iter().for_each(|seen| told.add(seen));
         }

@@ -1,6 +1,6 @@
 //! What a survey of keys counts.
 
-use super::judge::{Cause, Judged};
+use super::judge::{Cause, Judged, Rule};
 use super::look::Seen;
 use crate::report::figures::plural;
 use crate::store::counts::Counts;
@@ -10,8 +10,10 @@ use std::collections::BTreeMap;
 /// What a survey of keys counts.
 pub struct Told<'a> {
     holds: &'a KeyHolds,
+    rule: &'a Rule,
     total: u64,
     due: BTreeMap<Cause, u64>,
+    given_ttl: u64,
     held: u64,
     by_hold: BTreeMap<&'a str, u64>,
     reported: BTreeMap<Cause, u64>,
@@ -21,10 +23,10 @@ pub struct Told<'a> {
 
 impl<'a> Told<'a> {
     /// Nothing was seen yet.
-    pub fn new(holds: &'a KeyHolds) -> Self {
+    pub fn new(holds: &'a KeyHolds, rule: &'a Rule) -> Self {
         let by_hold = holds.names().into_iter().map(|name| (name, 0)).collect();
         let none = BTreeMap::new;
-        Self { holds, total: 0, due: none(), held: 0, by_hold, reported: none(), left: 0, ownerless: 0 }
+        Self { holds, rule, total: 0, due: none(), given_ttl: 0, held: 0, by_hold, reported: none(), left: 0, ownerless: 0 }
     }
 
     /// Counts a key.
@@ -40,6 +42,7 @@ impl<'a> Told<'a> {
                 let mut names: Vec<&str> = self.holds.keeping(&seen.key.name).collect();
                 names.dedup();
                 self.held += u64::from(!names.is_empty());
+                self.given_ttl += u64::from(names.is_empty() && self.rule.gives_ttl(cause));
                 names.into_iter().for_each(|name| *self.by_hold.entry(name).or_default() += 1);
             }
         }
@@ -55,6 +58,7 @@ impl<'a> Told<'a> {
             held: self.held,
             by_hold: self.by_hold.into_iter().map(|(name, keys)| (name.to_owned(), keys)).collect(),
             causes: self.due.into_iter().map(|(cause, keys)| (cause.word(), keys)).collect(),
+            to_be_given_ttl: Some(self.given_ttl),
             remarks,
             ..Counts::default()
         }
