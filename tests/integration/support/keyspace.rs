@@ -133,12 +133,12 @@ impl Keyspace {
         }
     }
 
-    /// Calls of steward that took a server longer than this, by its own clock, as far as it remembers.
-    pub fn slow_calls(&self, over: Duration) -> Vec<String> {
+    /// Calls of steward since an instant that took a server longer than this, by its own clock, as far as it remembers.
+    pub fn slow_calls(&self, since: chrono::DateTime<chrono::Utc>, over: Duration) -> Vec<String> {
         let mut slow = vec![];
         for mut node in self.nodes().expect("the servers") {
             let entries: Vec<SlowCall> = redis::cmd("SLOWLOG").arg("GET").arg(-1).query(&mut node).expect("SLOWLOG");
-            let ours = entries.into_iter().filter(|entry| entry.5.starts_with("steward-"));
+            let ours = entries.into_iter().filter(|entry| entry.5.starts_with("steward-") && entry.1 >= since.timestamp());
             let ours = ours.filter(|entry| Duration::from_micros(entry.2) > over);
             slow.extend(ours.map(|entry| {
                 let words: Vec<_> = entry.3.iter().take(4).map(|word| String::from_utf8_lossy(word).into_owned()).collect();
