@@ -68,4 +68,12 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn the_reference_lists_every_kind_of_check() {
+        let reference = include_str!("../../docs/reference.md");
+        for shape in actions::vocabulary().checks {
+            assert!(reference.contains(&format!("| `{}` |", shape.key)), "docs/reference.md does not list `{}`", shape.key);
+        }
+    }
 }

@@ -14,6 +14,9 @@ const ANSWER: Duration = Duration::from_secs(60);
 /// Seconds after which the database of a test that was killed is free again.
 const LEASE: u32 = 3600;
 
+/// An entry of the slow log: number, time, microseconds, words, address, client's name.
+type SlowCall = (i64, i64, u64, Vec<Vec<u8>>, String, String);
+
 /// A server of keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum KeyServer {
@@ -130,14 +133,12 @@ impl Keyspace {
         }
     }
 
-    /// Calls of steward that took a server longer than this, by its own clock, as far as it remembers.
-    pub fn slow_calls(&self, over: Duration) -> Vec<String> {
+    /// Calls of steward since an instant that took a server longer than this, by its own clock, as far as it remembers.
+    pub fn slow_calls(&self, since: chrono::DateTime<chrono::Utc>, over: Duration) -> Vec<String> {
         let mut slow = vec![];
         for mut node in self.nodes().expect("the servers") {
-            // Number, time, microseconds, words, address, client's name.
-            let entries: Vec<(i64, i64, u64, Vec<Vec<u8>>, String, String)> =
-                redis::cmd("SLOWLOG").arg("GET").arg(-1).query(&mut node).expect("SLOWLOG");
-            let ours = entries.into_iter().filter(|entry| entry.5.starts_with("steward-"));
+            let entries: Vec<SlowCall> = redis::cmd("SLOWLOG").arg("GET").arg(-1).query(&mut node).expect("SLOWLOG");
+            let ours = entries.into_iter().filter(|entry| entry.5.starts_with("steward-") && entry.1 >= since.timestamp());
             let ours = ours.filter(|entry| Duration::from_micros(entry.2) > over);
             slow.extend(ours.map(|entry| {
                 let words: Vec<_> = entry.3.iter().take(4).map(|word| String::from_utf8_lossy(word).into_owned()).collect();
