@@ -7,7 +7,8 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-fn setting(name: &str) -> String {
+/// What `tests/run` says of the mail server.
+pub fn setting(name: &str) -> String {
     let name = format!("STEWARD_TEST_SMTP_{name}");
     std::env::var(&name).unwrap_or_else(|_| panic!("{name} is not set: start the servers with `tests/run`"))
 }
@@ -38,7 +39,7 @@ fn run(house: &House, password: &str) -> Ended {
 }
 
 /// What the server received for an address: one JSON text per mail.
-fn received(to: &str) -> Vec<serde_json::Value> {
+pub fn received(to: &str) -> Vec<serde_json::Value> {
     let folder = std::fs::read_dir(setting("MAIL")).expect("the server's folder");
     let files =
         folder.map(|entry| entry.expect("an entry").path()).filter(|path| path.extension().is_some_and(|end| end == "json"));
@@ -99,7 +100,8 @@ fn a_server_that_refuses_or_hangs_up_does_not_undo_the_work() {
     }
 }
 
-struct Serving(Child);
+/// A `serve` that goes with its test.
+pub struct Serving(pub Child);
 
 impl Drop for Serving {
     fn drop(&mut self) {
@@ -110,7 +112,8 @@ impl Drop for Serving {
     }
 }
 
-fn get(port: u16, path: &str) -> Option<String> {
+/// What a page answers.
+pub fn get(port: u16, path: &str) -> Option<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: here\r\n\r\n").as_bytes()).ok()?;
     let mut answer = String::new();
@@ -118,7 +121,8 @@ fn get(port: u16, path: &str) -> Option<String> {
     Some(answer)
 }
 
-fn until(what: &str, limit: Duration, is_so: impl Fn() -> bool) {
+/// Waits until it is so.
+pub fn until(what: &str, limit: Duration, is_so: impl Fn() -> bool) {
     let began = Instant::now();
     while !is_so() {
         assert!(began.elapsed() < limit, "{what}: not within {} s", limit.as_secs());

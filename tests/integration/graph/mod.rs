@@ -3,6 +3,6 @@
 mod checks;
 mod delete;
 mod holds;
-mod shop;
+pub mod shop;
 mod trouble;
 mod walk;

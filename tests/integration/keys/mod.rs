@@ -27,8 +27,8 @@ macro_rules! on_every_server {
 }
 
 mod checks;
-mod ground;
+pub mod ground;
 mod owners;
 mod pace;
-mod reach;
+pub mod reach;
 mod sweeping;

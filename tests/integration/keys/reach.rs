@@ -50,7 +50,8 @@ impl Own {
         redis::cmd(words[0]).arg(&words[1..]).query(&mut link).unwrap()
     }
 
-    fn signal(&self, name: &str) {
+    /// Sends it a signal: `-STOP`, `-CONT`.
+    pub fn signal(&self, name: &str) {
         Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
     }
 }

@@ -31,6 +31,7 @@ macro_rules! on_every_engine {
     };
 }
 
+mod beyond_tables;
 pub mod obstacle;
 mod promise_1;
 mod promise_10;

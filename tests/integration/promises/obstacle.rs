@@ -9,7 +9,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::str::FromStr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
@@ -85,12 +85,22 @@ pub enum Mood {
     Silent = 2,
     /// Both sides are told that it is over.
     Cut = 3,
+    /// Everything passes, a little later.
+    Slow = 4,
 }
 
 /// A line to a server that can fall silent; unencrypted, so that it can see a COMMIT.
 pub struct Line {
     port: u16,
     mood: Arc<AtomicU8>,
+    passed: Arc<AtomicU64>,
+}
+
+/// What a line does to what passes one way.
+struct Way {
+    mood: Arc<AtomicU8>,
+    /// Bytes that reached the server; none counts the way back.
+    passed: Option<Arc<AtomicU64>>,
 }
 
 impl Line {
@@ -100,17 +110,19 @@ impl Line {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let mood = Arc::new(AtomicU8::new(Mood::Open as u8));
-        let moods = mood.clone();
+        let (moods, passed) = (mood.clone(), Arc::new(AtomicU64::new(0)));
+        let count = passed.clone();
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let Ok(server) = TcpStream::connect(&server) else { continue };
                 let (Ok(client_2), Ok(server_2)) = (client.try_clone(), server.try_clone()) else { continue };
-                let (there, back) = (moods.clone(), moods.clone());
-                std::thread::spawn(move || pass(client, server, &there, true));
-                std::thread::spawn(move || pass(server_2, client_2, &back, false));
+                let there = Way { mood: moods.clone(), passed: Some(count.clone()) };
+                let back = Way { mood: moods.clone(), passed: None };
+                std::thread::spawn(move || pass(client, server, &there));
+                std::thread::spawn(move || pass(server_2, client_2, &back));
             }
         });
-        Self { port, mood }
+        Self { port, mood, passed }
     }
 
     /// The URL by way of this line.
@@ -121,6 +133,16 @@ impl Line {
         let (user, rest) = rest.rsplit_once('@').expect("a user");
         let (_, database) = rest.split_once('/').expect("a database");
         format!("{scheme}://{user}@127.0.0.1:{}/{database}?{plain}", self.port)
+    }
+
+    /// Where it is, for a URL that names the server itself.
+    pub fn host(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Bytes that went to the server so far.
+    pub fn passed(&self) -> u64 {
+        self.passed.load(Ordering::SeqCst)
     }
 
     /// Changes how it behaves from now on.
@@ -148,22 +170,29 @@ fn address(url: &str) -> String {
     rest.split(['/', '?']).next().expect("a host").to_owned()
 }
 
-fn pass(mut from: TcpStream, mut to: TcpStream, mood: &AtomicU8, to_server: bool) {
+fn pass(mut from: TcpStream, mut to: TcpStream, way: &Way) {
+    let is = |mood: Mood| way.mood.load(Ordering::SeqCst) == mood as u8;
     let mut buffer = vec![0; 65_536];
     while let Ok(read) = from.read(&mut buffer) {
         if read == 0 {
             break;
         }
         let bytes = &buffer[..read];
-        while mood.load(Ordering::SeqCst) == Mood::Silent as u8 {
+        if is(Mood::Slow) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        while is(Mood::Silent) {
             std::thread::sleep(Duration::from_millis(10));
         }
-        let commits = to_server && is_commit(bytes);
-        if commits && mood.load(Ordering::SeqCst) == Mood::SwallowsCommits as u8 {
-            mood.store(Mood::Silent as u8, Ordering::SeqCst);
+        let commits = way.passed.is_some() && is_commit(bytes);
+        if commits && is(Mood::SwallowsCommits) {
+            way.mood.store(Mood::Silent as u8, Ordering::SeqCst);
         }
-        if mood.load(Ordering::SeqCst) == Mood::Cut as u8 || to.write_all(bytes).is_err() {
+        if is(Mood::Cut) || to.write_all(bytes).is_err() {
             break;
+        }
+        if let Some(passed) = &way.passed {
+            passed.fetch_add(read as u64, Ordering::SeqCst);
         }
     }
     let _ = to.shutdown(Shutdown::Both);

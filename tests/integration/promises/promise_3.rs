@@ -88,7 +88,7 @@ fn every_action() -> [(&'static str, String, &'static str); 5] {
 }
 
 /// Every table there is, byte for byte, whoever made it.
-fn everything(house: &House) -> BTreeMap<String, String> {
+pub fn everything(house: &House) -> BTreeMap<String, String> {
     let tables = match house.database.engine {
         Engine::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table'",
         Engine::Postgres => "SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace",
@@ -99,7 +99,7 @@ fn everything(house: &House) -> BTreeMap<String, String> {
 }
 
 /// Every file of the house that is not the store's own or the ledger's.
-fn files(house: &House) -> Vec<String> {
+pub fn files(house: &House) -> Vec<String> {
     let mut found = vec![];
     let mut folders = vec![house.path("")];
     while let Some(folder) = folders.pop() {

@@ -159,7 +159,7 @@ mod a_hold_is_honoured_by_every_action {
                 shop::slow_down(&house, "orders", "DELETE");
                 let mut run = house.command(["run-job", "nightly"]).stdout(Stdio::null()).spawn().expect("the binary starts");
                 wait_for_a_batch(&house);
-                add_hold(&house, None);
+                add_hold(&house, "core.orders");
                 assert_eq!(run.wait().expect("its end").code(), Some(0), "{}", action.name);
                 let events = shop::events(&house);
                 let added = events.iter().position(|event| matches!(event, Event::HoldAdded { .. })).expect("the hold");
@@ -355,11 +355,12 @@ fn wait_for_a_batch(house: &House) {
     }
 }
 
-fn add_hold(house: &House, condition: Option<&str>) {
+/// Puts a hold on a whole dataset into the ledger, as `hold add` does.
+pub fn add_hold(house: &House, dataset: &str) {
     let hold = NewHold {
         name: "case-9".into(),
-        dataset: "core.orders".into(),
-        condition: condition.map(str::to_owned),
+        dataset: dataset.into(),
+        condition: None,
         because: "litigation".into(),
         owner: None,
         by: "li".into(),

@@ -1,0 +1,8 @@
+//! The promises for keys and nodes, for views and checks, and for jobs that several stores share.
+
+mod ground;
+mod promise_2;
+mod promise_3;
+mod promise_4;
+mod promise_8;
+mod promise_9;

@@ -1,0 +1,221 @@
+//! One store down never stops the others, and is never reported as success: tables, keys and nodes in one job, one store dead
+//! from the start, one frozen in the middle.
+
+use super::ground::{by_line, in_a_batch, last_subject, mailing, rewrite, short_limits, with_mail};
+use crate::graph::shop as nodes;
+use crate::keys::ground::keys;
+use crate::promises::dead_port;
+use crate::promises::obstacle::{Line, Mood};
+use crate::promises::shop;
+use crate::support::database::Database;
+use crate::support::engine::Engine;
+use crate::support::house::{Ended, House, URL};
+use crate::support::keyspace::{KeyServer, Keyspace};
+use serde_json::Value;
+use std::time::{Duration, Instant};
+
+/// However a store is down, a job ends within this.
+const AT_MOST: Duration = Duration::from_secs(60);
+
+/// Five stores: `core` on PostgreSQL, `cache`, `graph`, `small` on SQLite, and `dead`, which nobody answers for.
+struct Five {
+    house: House,
+    small: Database,
+    to: String,
+}
+
+fn five() -> Five {
+    let mut house = House::new(Engine::Postgres);
+    house.add_cache(KeyServer::Redis);
+    house.add_graph();
+    let to = with_mail(&house, "away");
+    let small = Database::new(Engine::Sqlite, &house.path("jobs").with_file_name("policies"));
+    short_limits(&house);
+    rewrite(&house, &format!("{{ env: {URL} }} }}"), &format!("{{ env: {URL} }}, statement_timeout: 3 s, lock_timeout: 2 s }}"));
+    let more =
+        format!("  small: {{ url: \"{}\" }}\n  dead: {{ url: \"redis://127.0.0.1:{}\" }}\nstate:", small.url(), dead_port());
+    rewrite(&house, "state:", &more);
+    house.sql(&shop::tables(Engine::Postgres, "orders"));
+    shop::fill(&house, 3_000);
+    small.sql("create table marks (id integer primary key, created_at text)");
+    small.sql("insert into marks values (1, '2020-01-01 00:00:00'), (2, '2020-01-02 00:00:00')");
+    nodes::users(&house, 6_000);
+    keys(&house).ask::<Option<i64>>("EVAL \"for i = 1, 20000 do redis.call('SET', 'c:' .. i, i) end\" 0");
+    Five { house, small, to }
+}
+
+impl Five {
+    /// Puts a line before one of them.
+    fn line(&self, store: &str) -> Line {
+        match store {
+            "core" => Line::to(&self.house.database.url()),
+            "cache" => by_line(&self.house, &keys(&self.house).address.host),
+            _ => by_line(&self.house, &nodes::graph(&self.house).address.host),
+        }
+    }
+
+    /// Starts a job by way of the line, and what became of it. `freezes` says when the line falls silent.
+    fn run(&self, job: &str, line: &Line, freezes: impl FnOnce(&mut std::process::Child)) -> (Ended, Duration) {
+        let mut run = mailing(&self.house, ["run-job", job, "--json"]);
+        // Of the stores only PostgreSQL has its whole address in the environment.
+        if std::fs::read_to_string(self.house.path("steward.yaml")).expect("the configuration").contains(&line.host()) {
+            run.env(URL, self.house.database.url());
+        } else {
+            run.env(URL, line.url(&self.house.database.url()));
+        }
+        let mut run = run.spawn().expect("the binary starts");
+        freezes(&mut run);
+        let began = Instant::now();
+        let ended = Ended::from(run.wait_with_output().expect("its end"));
+        (ended, began.elapsed())
+    }
+}
+
+fn outcomes<'r>(report: &'r Value, store: &str) -> Vec<&'r Value> {
+    let findings = report["findings"].as_array().expect("findings").iter();
+    findings.filter(|finding| finding["check"].as_str().is_some_and(|name| name.starts_with(store))).collect()
+}
+
+#[test]
+fn one_store_down_never_stops_the_checks_of_the_others() {
+    for frozen in ["core", "cache", "graph"] {
+        let five = five();
+        let label = nodes::graph(&five.house).label("User");
+        let looks = [
+            ("core", "dataset: core.orders, row_count: true, fail: \"< 1\"".to_owned()),
+            ("cache", "dataset: cache, without_ttl: \"*\", warn: \"> 1000000\"".to_owned()),
+            ("graph", format!("dataset: graph.{label}, row_count: true, fail: \"< 1\"")),
+            ("small", "dataset: small.marks, row_count: true, fail: \"< 1\"".to_owned()),
+            ("dead", "dataset: dead, without_ttl: \"*\", warn: \"> 0\"".to_owned()),
+        ];
+        let line_of =
+            |(store, look): &(&str, String)| (1..=3).map(|n| format!("  - {{ name: {store}-{n}, {look} }}\n")).collect();
+        let checks: Vec<String> = looks.iter().map(line_of).collect();
+        five.house.policy("checks", &format!("checks:\n{}", checks.concat()));
+        five.house.job("check", "action: check-quality\npolicies: [\"*\"]\nreport: { when: always }\n");
+        let line = five.line(frozen);
+        line.become_(Mood::Slow);
+
+        let (whole, _) = five.run("check", &line, |_| {});
+        let report = whole.must_end(3).json();
+        for store in ["core", "cache", "graph", "small"] {
+            assert!(outcomes(&report, store).iter().all(|finding| finding["outcome"] == "pass"), "{report:#}");
+        }
+        let half = line.passed() / 2;
+        let at_first = line.passed();
+        let (told, took) = five.run("check", &line, |run| {
+            while line.passed() < at_first + half && run.try_wait().expect("its state").is_none() {
+                std::thread::sleep(Duration::from_micros(200));
+            }
+            line.become_(Mood::Silent);
+        });
+        assert!(took < AT_MOST, "{frozen}: it took {took:?}");
+        let report = told.must_end(3).json();
+        assert_eq!(report["outcome"], "partial", "{frozen}: {report:#}");
+        for store in ["core", "cache", "graph", "small"].into_iter().filter(|store| *store != frozen) {
+            assert!(outcomes(&report, store).iter().all(|finding| finding["outcome"] == "pass"), "{frozen}: {report:#}");
+        }
+        for store in [frozen, "dead"] {
+            let last = outcomes(&report, store)[2];
+            assert_eq!((&last["outcome"], &last["silent"]), (&"error".into(), &store.into()), "{frozen}: {report:#}");
+            assert!(last["value"].is_null() && last["reason"]["weight"] == "temporary", "{frozen}: {last}");
+        }
+        let subject = last_subject(&five.to);
+        assert!(subject.starts_with("steward: check PARTIAL: ") && subject.contains("gave no answer"), "{frozen}: {subject}");
+    }
+}
+
+#[test]
+fn one_store_down_never_stops_removal_in_the_others() {
+    for frozen in ["core", "graph"] {
+        let five = five();
+        let label = nodes::graph(&five.house).label("User");
+        let rule = |name: &str, dataset: &str| {
+            format!(
+                "  - {{ name: {name}, dataset: {dataset}, clock: created_at, delete: {{ after: 2 years }}, guard: {{ max_percent: 100 }} }}\n"
+            )
+        };
+        let rules =
+            [rule("core", "core.orders"), rule("graph", &format!("graph.{label}")), rule("small", "small.marks")].concat();
+        five.house.policy("all", &format!("lifecycle:\n{rules}"));
+        let others = if frozen == "core" { "graph, small" } else { "core, small" };
+        five.house.job(
+            "delete",
+            &format!("action: delete\npolicies: [{frozen}, {others}]\nmode: enforce\nreport: {{ when: always }}\n"),
+        );
+        if frozen == "core" {
+            shop::slow_down(&five.house, "orders", "DELETE");
+        }
+        let line = five.line(frozen);
+        line.become_(Mood::Slow);
+        let (told, took) = five.run("delete", &line, |run| {
+            assert!(in_a_batch(&five.house, "delete", run), "{frozen}: it was over before it froze");
+            line.become_(Mood::Silent);
+        });
+        assert!(took < AT_MOST, "{frozen}: it took {took:?}");
+        let report = told.must_end(3).json();
+        let of = |policy: &str| {
+            let datasets = report["datasets"].as_array().expect("datasets");
+            datasets.iter().find(|one| one["policy"] == policy).unwrap_or_else(|| panic!("{report:#}")).clone()
+        };
+        assert_ne!(of(frozen)["outcome"], "done", "{report:#}");
+        assert_eq!(of("small")["removed"], 2, "{frozen}: {report:#}");
+        assert_eq!(five.small.count("select count(*) from marks"), 0);
+        let other = if frozen == "core" { of("graph") } else { of("core") };
+        assert_eq!(other["removed"], if frozen == "core" { 6_000 } else { 3_000 }, "{frozen}: {report:#}");
+        let subject = last_subject(&five.to);
+        assert!(subject.starts_with("steward: delete PARTIAL: "), "{frozen}: {subject}");
+
+        // It thaws; the next night does the rest, and nothing but it.
+        line.become_(Mood::Open);
+        let (next, _) = five.run("delete", &line, |_| {});
+        next.must_end(0);
+        assert_eq!((nodes::count(&five.house), shop::orders(&five.house)), (3, 5), "{frozen}");
+        assert_eq!(shop::open_batches(&five.house, "delete"), []);
+        shop::must_be_whole(&five.house);
+    }
+}
+
+#[test]
+fn one_store_down_never_stops_the_sweep_of_the_others() {
+    let five = five();
+    let spare = Keyspace::new(KeyServer::Valkey);
+    let (url, password) = (spare.url(), &spare.address.password);
+    five.house.write("spare", password);
+    rewrite(&five.house, "state:", &format!("  spare: {{ url: \"{url}\", password: {{ file: spare }} }}\nstate:"));
+    spare.seed("SET c:1 1\nSET c:2 1\n");
+    let rule = |store: &str| {
+        format!("  - {{ name: {store}, store: {store}, keys: \"c:*\", ttl: 1 h, guard: {{ max_percent: 100 }} }}\n")
+    };
+    five.house.policy("caches", &format!("cache:\n{}", ["dead", "cache", "spare"].map(rule).concat()));
+    five.house.job("sweep", "action: sweep-cache\npolicies: [\"*\"]\nmode: enforce\nreport: { when: always }\n");
+    five.house.job("cache-only", "action: sweep-cache\npolicies: [cache]\nmode: enforce\nreport: { when: always }\n");
+    let line = five.line("cache");
+    line.become_(Mood::Slow);
+    let (told, took) = five.run("sweep", &line, |run| {
+        assert!(in_a_batch(&five.house, "sweep", run), "it was over before it froze");
+        line.become_(Mood::Silent);
+    });
+    assert!(took < AT_MOST, "it took {took:?}");
+    let report = told.must_end(3).json();
+    let swept = |policy: &str| {
+        let datasets = report["datasets"].as_array().expect("datasets");
+        datasets.iter().find(|one| one["policy"] == policy).unwrap_or_else(|| panic!("{report:#}")).clone()
+    };
+    assert_eq!((&swept("spare")["ttl_set"], &swept("dead")["outcome"]), (&2.into(), &"temporary".into()), "{report:#}");
+    assert_ne!(swept("cache")["outcome"], "done", "{report:#}");
+    assert!(swept("dead")["due"].is_null(), "nothing is known of it, not even that there is nothing: {report:#}");
+    assert!(last_subject(&five.to).starts_with("steward: sweep PARTIAL: "), "{}", last_subject(&five.to));
+
+    // Frozen from the start, and alone: nothing was done, and it says so.
+    let (alone, took) = five.run("cache-only", &line, |_| {});
+    assert!(took < AT_MOST, "it took {took:?}");
+    assert_eq!(alone.must_end(75).json()["outcome"], "temporary");
+    let subject = last_subject(&five.to);
+    assert!(subject.starts_with("steward: cache-only TEMPORARY: ") && subject.contains("cache"), "{subject}");
+    line.become_(Mood::Open);
+    let (next, _) = five.run("cache-only", &line, |_| {});
+    next.must_end(0);
+    let endless = keys(&five.house).dump().lines().filter(|line| line.contains(" string - ")).count();
+    assert_eq!(endless, 0, "the next run does the rest");
+}
