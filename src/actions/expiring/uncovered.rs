@@ -118,14 +118,14 @@ impl Uncovered {
 /// The store is away, or refuses.
 pub async fn measure(store: &KeyStore, who: &str, covered: &[KeyPattern]) -> Result<(u64, Prefixes, bool), StoreFailure> {
     let asked = Asked { bytes: true, ..Asked::default() };
-    let mut walk = Walk::from(store, who, KeyPattern::all(), asked, Place::start()).await?;
+    let mut walk = Walk::from(store, who, KeyPattern::all(), asked, Place::start()).await?.passing_over(covered);
     let mut prefixes = Prefixes::default();
-    let mut total = 0;
+    let mut uncovered = 0;
     while let Some(page) = walk.page().await? {
-        total += page.len() as u64;
-        for key in page.iter().filter(|key| !covered.iter().any(|pattern| pattern.matches(&key.name))) {
+        uncovered += page.len() as u64;
+        for key in &page {
             prefixes.add(&key.name, key.bytes.unwrap_or(0));
         }
     }
-    Ok((total, prefixes, walk.is_about()))
+    Ok((uncovered + walk.passed(), prefixes, walk.is_about()))
 }

@@ -93,6 +93,10 @@ pub struct Walk {
     /// Keys moved between servers while it went by.
     moved: bool,
     pattern: KeyPattern,
+    /// Keys whose names match one of these are counted, and nothing is asked of them.
+    passed_over: Vec<KeyPattern>,
+    /// How many were.
+    passed: u64,
     asked: Asked,
     count: usize,
     /// Pages since a SCAN travelled alone.
@@ -129,6 +133,8 @@ impl Walk {
             went_on: false,
             moved: false,
             pattern,
+            passed_over: vec![],
+            passed: 0,
             asked,
             count: FIRST,
             along: 0,
@@ -138,6 +144,18 @@ impl Walk {
             next,
             at: place,
         })
+    }
+
+    /// Passes over keys whose names match one of these: they are counted, and nothing is asked of them.
+    #[must_use]
+    pub fn passing_over(mut self, patterns: &[KeyPattern]) -> Self {
+        self.passed_over = patterns.to_vec();
+        self
+    }
+
+    /// How many keys it passed over so far.
+    pub const fn passed(&self) -> u64 {
+        self.passed
     }
 
     /// The keys of the next page, each key once in a walk; `None` at the end. A page may be empty and not be the last.
@@ -310,7 +328,10 @@ impl Walk {
             parts.next().and_then(bytes).and_then(|bytes| std::str::from_utf8(&bytes).ok()?.parse().ok()).ok_or_else(odd)?;
         let Some(Value::Array(names)) = parts.next() else { return Err(odd()) };
         let names = names.into_iter().filter_map(bytes).filter(|name| self.pattern.matches(name));
-        let names: Vec<Vec<u8>> = names.filter(|name| self.once.is_first(name)).collect();
+        let mut names: Vec<Vec<u8>> = names.filter(|name| self.once.is_first(name)).collect();
+        let found = names.len();
+        names.retain(|name| !self.passed_over.iter().any(|pattern| pattern.matches(name)));
+        self.passed += (found - names.len()) as u64;
         self.next = match cursor {
             0 => Some(Place { node: place.node + 1, cursor: 0 }).filter(|next| next.node < self.nodes.each().len()),
             cursor => Some(Place { node: place.node, cursor }),
