@@ -176,6 +176,17 @@ impl Page<'_> {
     }
 
     /// A query keeps its lines, and is shown whole or not at all: half a query counts something else.
+    /// True where views are refreshed: their query counts the rows in them, and no rows that are due.
+    fn refreshes(&self) -> bool {
+        deed::main(self.report).column == "refreshed"
+    }
+
+    /// What a guard left alone.
+    fn guarded_noun(&self) -> &'static str {
+        let mut guarded = self.report.datasets.iter().filter(|dataset| dataset.left.guarded > 0);
+        if guarded.all(DatasetReport::is_of_keys) { "keys" } else { "rows" }
+    }
+
     fn query(&self, query: &str) -> String {
         if query.chars().count() > LONGEST_QUERY {
             return format!("too long for a page: it is in {}", self.object_file);
@@ -208,13 +219,15 @@ impl Page<'_> {
 
     /// What is known of a dataset beside its counts: the period, the cutoff, the owner.
     fn facts(&self, dataset: &DatasetReport) -> String {
+        // A view is one view, and a key has no date.
+        let (views, keys) = (self.refreshes(), dataset.is_of_keys());
+        let about = if dataset.total_is_estimate { "about " } else { "" };
+        let period = dataset.period.as_ref().filter(|_| !views);
         let facts = [
             Some(format!("policy {}", plain(&dataset.policy))),
-            dataset.period.as_ref().map(|period| format!("older than {}", plain(period))),
-            dataset.cutoff.map(|cutoff| format!("dated before {}", instant(cutoff))),
-            dataset
-                .total
-                .map(|total| format!("{}{} rows in all", if dataset.total_is_estimate { "about " } else { "" }, count(total))),
+            period.map(|period| if keys { plain(period) } else { format!("older than {}", plain(period)) }),
+            dataset.cutoff.filter(|_| !views && !keys).map(|cutoff| format!("dated before {}", instant(cutoff))),
+            dataset.total.filter(|_| !views).map(|total| format!("{about}{} {} in all", count(total), dataset.noun())),
             dataset.owner.as_ref().map(|owner| format!("owner {}", plain(owner))),
         ];
         facts.into_iter().flatten().collect::<Vec<_>>().join(" · ")

@@ -175,6 +175,16 @@ pub struct DatasetReport {
 }
 
 impl DatasetReport {
+    /// True for keys, which have no date: what is said of rows does not fit them.
+    pub fn is_of_keys(&self) -> bool {
+        self.to_be_given_ttl.is_some() || self.ttl_set.is_some()
+    }
+
+    /// What it counts.
+    pub fn noun(&self) -> &'static str {
+        if self.is_of_keys() { "keys" } else { "rows" }
+    }
+
     /// Rows kept by holds; `None` when nothing could be counted.
     pub fn held(&self) -> Option<u64> {
         self.due.map(|_| self.left.held)

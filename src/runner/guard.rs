@@ -39,10 +39,11 @@ fn too_much(facts: &Facts, counts: &Counts) -> Option<Reason> {
     } else {
         format!("{share:.1} % of all, more than the {} % that one run may take", facts.guard.max_percent)
     };
+    let what = if counts.to_be_given_ttl.is_some() { "keys" } else { "rows" };
     Some(Reason {
         weight: Weight::Refused,
         code: Some(codes::GUARDED.to_string()),
-        text: format!("{} rows are due, {cap}; nothing was touched", figures::count(going)),
+        text: format!("{} {what} are due, {cap}; nothing was touched", figures::count(going)),
         help: Some("`guard` in the policy sets the bound; where there is none it is 100,000 rows and 20 %".into()),
     })
 }

@@ -80,6 +80,9 @@ fn told(compared: &Compared, from: &End, to: &End, asked: Asked) -> Measured {
     } else if referred.seen == 0 && refers.seen > 0 {
         notes.push(format!("`{}` has no ids at all", to.field));
     }
+    if refers.seen > 0 && refers.missing == refers.seen && referred.seen > 0 {
+        notes.push("not one id is on both sides: are these the right columns?".to_owned());
+    }
     Measured {
         value: refers.missing + referred.missing,
         of: Some(refers.seen + if asked.both_ways { referred.seen } else { 0 }),

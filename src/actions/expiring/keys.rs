@@ -99,7 +99,7 @@ impl ExpireKeys {
     /// What is known of them.
     pub fn facts(&self, _: &Context) -> Facts {
         let ExpiringKeys { keys, ttl, idle, .. } = &self.declared;
-        let ttl = ttl.map(|ttl| ttl.to_string());
+        let ttl = ttl.map(|ttl| format!("TTL {ttl}"));
         let idle = idle.map(|idle| format!("idle {idle}"));
         Facts {
             store: self.declared.store.clone(),

@@ -103,7 +103,7 @@ impl Uncovered {
         if let Some((_, help)) = remarks.first_mut() {
             *help = "add a policy for them under `cache` or `sessions`; `without_ttl: report` only counts".into();
         }
-        Ok(Counts { total, total_is_estimate: is_about, remarks, ..Counts::default() })
+        Ok(Counts { total, total_is_estimate: is_about, to_be_given_ttl: Some(0), remarks, ..Counts::default() })
     }
 
     /// The counts when nothing was done, which is always so.
