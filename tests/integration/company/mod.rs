@@ -1,6 +1,7 @@
 //! A generated company over five real stores: what is found, and what is done in a night, is what was planned, and nothing else.
 
 mod fill;
+mod looking;
 mod plan;
 mod stores;
 

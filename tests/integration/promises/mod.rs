@@ -43,7 +43,7 @@ mod promise_5;
 mod promise_7;
 mod promise_8;
 mod scenarios;
-mod settings;
+pub mod settings;
 pub mod shop;
 
 pub use obstacle::{black_hole, dead_port};

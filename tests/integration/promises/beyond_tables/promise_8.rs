@@ -3,15 +3,19 @@
 
 use super::ground::{by_line, in_a_batch, last_subject, mailing, rewrite, short_limits, with_mail};
 use crate::graph::shop as nodes;
-use crate::keys::ground::keys;
+use crate::keys::ground::{house, keys};
+use crate::keys::reach::Own;
 use crate::promises::dead_port;
 use crate::promises::obstacle::{Line, Mood};
 use crate::promises::shop;
+use crate::service::{Serving, get, until};
 use crate::support::database::Database;
 use crate::support::engine::Engine;
 use crate::support::house::{Ended, House, URL};
 use crate::support::keyspace::{KeyServer, Keyspace};
 use serde_json::Value;
+use std::net::TcpListener;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 /// However a store is down, a job ends within this.
@@ -218,4 +222,77 @@ fn one_store_down_never_stops_the_sweep_of_the_others() {
     next.must_end(0);
     let endless = keys(&five.house).dump().lines().filter(|line| line.contains(" string - ")).count();
     assert_eq!(endless, 0, "the next run does the rest");
+}
+
+/// A Redis of its own that holds this many keys without a time to live, as the store `cache` of a house.
+fn own(count: u64, more: &str) -> (Own, House) {
+    let own = Own::start(&[]);
+    let house = house(
+        KeyServer::Redis,
+        "cache: [{ store: cache, keys: \"c:*\", ttl: 1 h, guard: { max_rows: 1000000, max_percent: 100 } }]\n",
+    );
+    own.takes_over(&house);
+    let config = std::fs::read_to_string(house.path("steward.yaml")).expect("the configuration");
+    house.write("steward.yaml", &(config + more));
+    let fill = format!("for i = 1, {count} do redis.call('SET', 'c:' .. i, i) end");
+    own.ask::<Option<i64>>(&["EVAL", &fill, "0"]);
+    (own, house)
+}
+
+/// Not on the wire alone: the process itself stands still, in the midst of a sweep.
+#[test]
+fn one_store_down_is_never_success_when_its_process_is_stopped_in_the_middle() {
+    let (own, house) = own(200_000, "");
+    let mut run = house.command(["run-job", "sweep", "--json"]);
+    let mut run = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    assert!(in_a_batch(&house, "sweep", &mut run), "it was over before it was stopped");
+    own.signal("-STOP");
+    let began = Instant::now();
+    let told = Ended::from(run.wait_with_output().expect("its end"));
+    let took = began.elapsed();
+    own.signal("-CONT");
+    assert!(took < AT_MOST, "it took {took:?}");
+    assert!(matches!(told.code, Some(3 | 75)), "{told}");
+    assert!(told.json()["datasets"][0]["reasons"].to_string().contains("`cache`"), "{told}");
+    let next = house.steward(["run-job", "sweep", "--json"]).must_end(0).json();
+    assert_eq!(next["datasets"][0]["debt"]["rows"], 0, "{next:#}");
+    let endless = "local n, c = 0, '0' repeat local p = redis.call('SCAN', c, 'COUNT', 10000) c = p[1] for _, k in ipairs(p[2]) do if redis.call('PTTL', k) < 0 then n = n + 1 end end until c == '0' return n";
+    assert_eq!(own.ask::<u64>(&["EVAL", endless, "0"]), 0);
+    shop::must_be_whole(&house);
+}
+
+/// Under `serve`: the tick of a job on a frozen store delays no other's, and the job is tried again.
+#[test]
+fn one_store_down_never_stops_the_clock_of_the_others() {
+    let (own, house) = own(10, "mail: { url: \"file:mail/\", from: \"steward@example.com\", to: [\"dpo@example.com\"] }\n");
+    house
+        .sql("create table marks (id integer primary key, created_at text); insert into marks values (1, '2020-01-01 00:00:00')");
+    rewrite(&house, "sqlite:core.db", &house.database.url());
+    house.policy("marks", "lifecycle:\n  - { name: marks, dataset: core.marks, clock: created_at, delete: { after: 1 year }, guard: { max_percent: 100 } }\n");
+    // The next minute that is far enough away; the one after it comes tomorrow.
+    let minute = chrono::Utc::now() + chrono::Duration::seconds(75);
+    let schedule = format!("schedule: \"{}\"\n", minute.format("%-M %-H * * *"));
+    house.job("marks", &format!("action: delete\npolicies: [marks]\nmode: enforce\n{schedule}"));
+    house.job("sweep", &format!("action: sweep-cache\npolicies: [\"*\"]\nmode: enforce\nreport: {{ when: always }}\n{schedule}"));
+    let port = TcpListener::bind("127.0.0.1:0").expect("a spare port").local_addr().expect("an address").port();
+    let listen = format!("127.0.0.1:{port}");
+    let serve = house.command(["serve", "--listen", &listen]).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let _serve = Serving(serve.expect("the binary starts"));
+    until("/readyz", Duration::from_secs(20), || get(port, "/readyz").is_some_and(|answer| answer.contains(" 200 ")));
+    own.signal("-STOP");
+    let runs = |job: &str| {
+        let told = house.steward(["runs", "--job", job, "--json"]).must_end(0).json();
+        told["runs"][0].clone()
+    };
+    until("the others' work", Duration::from_secs(90), || runs("marks")["ended"].is_string());
+    assert!(runs("sweep")["ended"].is_null(), "the frozen one is under way: {:#}", runs("sweep"));
+    let ended: chrono::DateTime<chrono::Utc> = runs("marks")["ended"].as_str().expect("a time").parse().expect("a time");
+    let late = ended.timestamp() - minute.timestamp() / 60 * 60;
+    assert!((0..10).contains(&late), "it was {late} s late");
+    assert_eq!(house.database.count("select count(*) from marks"), 0);
+    until("the end of the frozen one", AT_MOST, || runs("sweep")["ended"].is_string());
+    let sweep = runs("sweep");
+    assert_eq!((&sweep["outcome"], &sweep["exit"]), (&"temporary".into(), &75.into()), "{sweep:#}");
+    until("the retry", Duration::from_secs(10), || get(port, "/").is_some_and(|page| page.contains("retrying")));
+    own.signal("-CONT");
 }
