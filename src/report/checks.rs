@@ -355,13 +355,18 @@ pub fn sentence(report: &RunReport) -> String {
     };
     let also = |number: u64, what: &str| (number > 0).then(|| format!("{} {what}", count(number)));
     let unanswered = (sums.unanswered > 0).then(|| format!("{} unanswered", plural(sums.unanswered, "check")));
+    // The first of the numbers says what is counted.
     let quiet = sums.failed + sums.unanswered == 0;
-    let passed =
-        if quiet { Some(format!("{} passed", plural(sums.passed + sums.warned, "check"))) } else { also(sums.passed, "passed") };
-    let warned = also(sums.warned, if quiet { "of them with a warning" } else { "with a warning" });
-    let parts = if quiet { [passed, warned] } else { [warned, passed] };
+    let warned = match (quiet, sums.warned) {
+        (true, 1..) => Some(format!("{} with a warning", plural(sums.warned, "check"))),
+        (_, warned) => also(warned, "with a warning"),
+    };
+    let passed = match (quiet, sums.warned) {
+        (true, 0) => Some(format!("{} passed", plural(sums.passed, "check"))),
+        _ => also(sums.passed, "passed"),
+    };
     let head = [away(report), unanswered, failed].into_iter().flatten();
-    head.chain(parts.into_iter().flatten()).collect::<Vec<_>>().join(", ")
+    head.chain([warned, passed].into_iter().flatten()).collect::<Vec<_>>().join(", ")
 }
 
 /// `store `graph` gave no answer`; with a reason of the run as a whole, that one.

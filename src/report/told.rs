@@ -431,11 +431,11 @@ mod tests {
     }
 
     #[test]
-    fn checks_that_only_warn_have_passed_and_say_so() {
+    fn checks_that_only_warn_are_told_before_those_that_passed() {
         let mut report = samples::found();
         (report.outcome, report.findings) =
             (Some(Outcome::Done), vec![report.findings.remove(0), report.findings.pop().unwrap()]);
-        assert_eq!(Told::of(&report).headline.sentence, "2 checks passed, 1 of them with a warning");
+        assert_eq!(Told::of(&report).headline.sentence, "1 check with a warning, 1 passed");
     }
 
     #[test]
