@@ -136,11 +136,12 @@ impl ExpireKeys {
         statements
             .push("EVALSHA script: PTTL, OBJECT IDLETIME or what the key holds again, then PEXPIRE key ms or UNLINK key".into());
         statements.push(format!(
-            "ACL SETUSER {} ~{} +ping +info +client|setname{} +cluster|slots +scan +pttl +object|idletime \
+            "ACL SETUSER {} ~{} +ping +info +client|setname{}{} +cluster|slots +scan +pttl +object|idletime \
              +memory|usage +getrange +dump +type +strlen +llen +scard +hlen +zcard +xlen +time +eval +evalsha +pexpire +unlink",
             self.store.user().unwrap_or("default"),
             glob,
-            if self.knows_no_touch { " +client|no-touch" } else { "" }
+            if self.knows_no_touch { " +client|no-touch" } else { "" },
+            if self.store.database() == 0 { "" } else { " +select" }
         ));
         statements
     }
