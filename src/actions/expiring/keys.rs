@@ -39,6 +39,7 @@ type Found = (Vec<u8>, Cause, Vec<u8>);
 pub struct ExpireKeys {
     declared: ExpiringKeys,
     guard: Guard,
+    knows_no_touch: bool,
     section: Section,
     store: KeyStore,
     rule: Rule,
@@ -87,6 +88,7 @@ impl ExpireKeys {
             fingerprint: format!("{declared:?}|{holds:?}|{}", nodes.fingerprint()),
             declared: declared.clone(),
             guard: expiry.guard,
+            knows_no_touch: about.knows_no_touch(),
             section,
             store,
             rule,
@@ -134,10 +136,12 @@ impl ExpireKeys {
         statements
             .push("EVALSHA script: PTTL, OBJECT IDLETIME or what the key holds again, then PEXPIRE key ms or UNLINK key".into());
         statements.push(format!(
-            "ACL SETUSER {} ~{} +ping +info +client|setname +client|no-touch +cluster|slots +scan +pttl +object|idletime \
+            "ACL SETUSER {} ~{} +ping +info +client|setname{}{} +cluster|slots +scan +pttl +object|idletime \
              +memory|usage +getrange +dump +type +strlen +llen +scard +hlen +zcard +xlen +time +eval +evalsha +pexpire +unlink",
             self.store.user().unwrap_or("default"),
-            glob
+            glob,
+            if self.knows_no_touch { " +client|no-touch" } else { "" },
+            if self.store.database() == 0 { "" } else { " +select" }
         ));
         statements
     }

@@ -34,7 +34,8 @@ fn by_code(store: &str, code: &str, details: Option<&str>) -> StoreFailure {
     let said = details.unwrap_or_default();
     let store = store.to_owned();
     match code {
-        "NOPERM" => StoreFailure::Refused {
+        // What was refused while the driver got in comes without its code.
+        _ if code == "NOPERM" || said.contains("has no permissions to run the") => StoreFailure::Refused {
             code: codes::DENIED,
             text: format!("store `{store}` denies the right to do this: {}", denied(said)),
             help: "`steward plan JOB --sql` prints the commands and the keys that the job needs".into(),
@@ -112,6 +113,8 @@ mod tests {
     #[test]
     fn errors_keep_their_meaning_and_lose_names_of_keys() {
         let told = |code: &str, said: &str| by_code("cache", code, Some(said));
+        let select = told("ERR", "this user has no permissions to run the 'select' command");
+        assert!(matches!(&select, StoreFailure::Refused { text, .. } if text.ends_with("the command `select`")), "{select}");
         let denied = told("NOPERM", "User reader has no permissions to run the 'unlink' command");
         assert!(matches!(&denied, StoreFailure::Refused { text, .. } if text.ends_with("the command `unlink`")), "{denied}");
         let key = told("NOPERM", "no permissions to access the 'user:li@x.com' key");

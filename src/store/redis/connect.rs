@@ -48,6 +48,11 @@ impl KeyStore {
         self.inner.location.tls
     }
 
+    /// The number of the database; where it is not 0 the account must be allowed to choose it.
+    pub fn database(&self) -> i64 {
+        self.inner.location.database
+    }
+
     /// Who we log in as.
     pub fn user(&self) -> Option<&str> {
         self.inner.location.user.as_deref()

@@ -38,6 +38,13 @@ impl About {
     pub fn counts_uses(&self) -> bool {
         self.eviction.ends_with("-lfu")
     }
+
+    /// True where there is `CLIENT NO-TOUCH`: a server that does not know it refuses a whole `ACL SETUSER` that names it.
+    pub fn knows_no_touch(&self) -> bool {
+        let Some(version) = self.version.strip_prefix("Redis ") else { return true };
+        let mut parts = version.split('.').map_while(|part| part.parse::<u32>().ok());
+        (parts.next(), parts.next()) >= (Some(7), Some(2))
+    }
 }
 
 impl Nodes {
@@ -232,4 +239,17 @@ fn ranges(asked: &Node, answer: Value) -> Option<Vec<Range>> {
 
 fn refused(store: &str, why: &str, help: &str) -> StoreFailure {
     StoreFailure::refused(codes::NOT_THERE, format!("store `{store}` {why}; nothing was touched"), help)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::About;
+
+    #[test]
+    fn a_server_before_7_2_knows_no_no_touch() {
+        let knows =
+            |version: &str| About { version: version.into(), eviction: String::new(), reading_touches: false }.knows_no_touch();
+        assert!(knows("Redis 7.2.0") && knows("Redis 8.0.1") && knows("Redis 7.10") && knows("Valkey 7.2.5"));
+        assert!(!knows("Redis 7.0.15") && !knows("Redis 6.2.14") && !knows("Redis 7"));
+    }
 }

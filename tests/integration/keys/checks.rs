@@ -119,6 +119,26 @@ fn doctor_names_the_rights_that_are_missing() {
 }
 
 #[test]
+fn the_rights_that_a_plan_prints_are_taken_and_are_enough() {
+    let house = house(KeyServer::Redis, &with("without_ttl: \"*\""));
+    let own = Own::start(&[]);
+    own.ask::<()>(&["ACL", "SETUSER", "half", "on", ">pw", "~*", "+@all"]);
+    super::reach::url(&house, &format!("redis://half@127.0.0.1:{}/3", own.port));
+    let config = std::fs::read_to_string(house.path("steward.yaml")).unwrap();
+    house.write("steward.yaml", &config.replace("statement_timeout", "password: { file: pw }, statement_timeout"));
+    house.write("pw", "pw\n");
+    own.ask::<()>(&["SET", "c:1", "a"]);
+    own.ask::<()>(&["MOVE", "c:1", "3"]);
+    let plan = house.steward(["plan", "sweep", "--sql"]).must_end(0);
+    let printed = plan.stdout.lines().find(|line| line.starts_with("ACL SETUSER half ")).expect("the rights");
+    own.ask::<()>(&["ACL", "SETUSER", "half", "reset", "on", ">pw"]);
+    own.ask::<()>(&printed.trim_end_matches(';').split(' ').collect::<Vec<_>>());
+    house.steward(["run-job", "sweep", "--yes"]).must_end(0);
+    own.ask::<()>(&["SWAPDB", "0", "3"]);
+    assert!(own.ask::<i64>(&["TTL", "c:1"]) > 0);
+}
+
+#[test]
 fn a_hold_by_command_keeps_keys_and_one_with_a_condition_is_not_added() {
     let house = house(KeyServer::Redis, &with("without_ttl: \"*\""));
     keys(&house).seed("SET c:1 a\nSET c:2 b\n");
