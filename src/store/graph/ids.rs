@@ -105,10 +105,9 @@ pub async fn present(looked: &LookedLabel, property: &str, ids: &[String]) -> Re
         let numbers =
             some.iter().filter_map(|id| id.parse::<i64>().ok().filter(|number| number.to_string() == *id).map(Cell::Int));
         let ids: Vec<Cell> = texts.chain(numbers).collect();
-        let cypher = format!(
-            "UNWIND $ids AS steward_id {} RETURN DISTINCT toString(steward_id) AS c0",
-            looked.matching(&[format!("{name} = steward_id")])
-        );
+        // A list, not a row for each: without an index the label is read once for all of them, and not once for each.
+        let among = looked.matching(&[format!("{name} IN $ids")]);
+        let cypher = format!("{among} RETURN DISTINCT toString({name}) AS c0");
         let rows = looked.rows(&cypher, vec![("ids", Param::List(ids))]).await?;
         found.extend(rows.into_iter().flatten().map(|cell| cell.shown()));
     }

@@ -4,4 +4,5 @@ mod duplicates;
 mod health;
 mod rows;
 mod sight;
+mod whole_binary;
 mod whole_stores;
