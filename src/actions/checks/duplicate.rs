@@ -70,13 +70,17 @@ async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> 
         let row = |form: &Vec<String>| sampler.row(&columns.iter().zip(form).collect::<Vec<_>>());
         measured.samples = forms.map(row).collect();
     }
-    if grouped.odd > 0 {
-        let (rows, more, all) = (odd.rows, odd.surplus(), grouped.surplus);
+    if grouped.odd == 0 {
+        measured.query = Some(grouped.query);
+    } else {
         measured.notes.push(format!(
-            "the query gives {all}; {rows} rows are not plain ASCII and were compared in the worker, which adds {more}"
+            "{} rows are not plain ASCII and were compared in the worker, which adds {} to the {} of: {}",
+            odd.rows,
+            odd.surplus(),
+            grouped.surplus,
+            grouped.query
         ));
     }
-    measured.query = Some(grouped.query);
     Ok(measured)
 }
 
