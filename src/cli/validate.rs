@@ -181,7 +181,7 @@ impl Checked {
             text += &format!("{code}job `{job}`{check}{policy}{dataset}: {}\n", reason.text);
             text.extend(reason.help.iter().map(|help| format!("    {help}\n")));
         }
-        let against = if connected { ", and so it is on the live schemas" } else { "" };
+        let against = if connected { ", and what its jobs name works on the live stores" } else { "" };
         if self.problems.is_empty() {
             text += &format!("valid{against}: {}\n", self.sums());
         }

@@ -1,9 +1,10 @@
 //! Tells of keys that no policy covers: what nobody decided about grows without end.
 
 use crate::action::{Context, Facts, Tally};
+use crate::diagnostic::catalogue as codes;
 use crate::job::spec::Job;
 use crate::policy::expiry::{Expiring, Expiry};
-use crate::policy::key_name::Prefixes;
+use crate::policy::key_name::{Prefixes, Sum};
 use crate::policy::key_pattern::KeyPattern;
 use crate::policy::lifecycle::Guard;
 use crate::policy::section::pick;
@@ -13,6 +14,7 @@ use crate::store::counts::Counts;
 use crate::store::failure::StoreFailure;
 use crate::store::page::Keeps;
 use crate::store::redis::connect::KeyStore;
+use crate::store::redis::names::Names;
 use crate::store::redis::walk::{Asked, Place, Walk};
 use chrono::{DateTime, Utc};
 
@@ -85,25 +87,34 @@ impl Uncovered {
     /// # Errors
     /// The store is away, or refuses.
     pub async fn survey(&self, cx: &Context) -> Result<Counts, StoreFailure> {
-        let (total, prefixes, is_about) = measure(&self.store, &cx.who(), &self.covered).await?;
-        let told = prefixes.told();
-        let more = told.len().saturating_sub(TOLD);
-        let mut remarks: Vec<(String, String)> = told
-            .iter()
-            .take(TOLD)
-            .map(|(prefix, sum)| {
-                let text =
-                    format!("{} under {prefix}, about {} bytes, covered by no policy", plural(sum.keys, "key"), count(sum.bytes));
-                (text, String::new())
-            })
-            .collect();
-        if more > 0 {
-            remarks.push((format!("{} more such beginnings", count(more as u64)), String::new()));
+        match measure(&self.store, &cx.who(), &self.covered).await {
+            Ok((total, prefixes, is_about)) => {
+                let size = |sum: Sum| format!(", about {} bytes", count(sum.bytes));
+                Ok(Counts { total, total_is_estimate: is_about, remarks: told(prefixes, size), ..Counts::default() })
+            }
+            // An account with the rights of its policies alone may not ask for the size of what they do not cover.
+            Err(StoreFailure::Refused { code, .. }) if code == codes::DENIED => self.by_name(cx).await,
+            Err(other) => Err(other),
         }
-        if let Some((_, help)) = remarks.first_mut() {
-            *help = "add a policy for them under `cache` or `sessions`; `without_ttl: report` only counts".into();
+    }
+
+    /// The same by names alone, which need no right to a key.
+    async fn by_name(&self, cx: &Context) -> Result<Counts, StoreFailure> {
+        let mut names = Names::of(&self.store, &cx.who(), KeyPattern::all()).await?;
+        let (mut prefixes, mut total) = (Prefixes::default(), 0);
+        while let Some(page) = names.page().await? {
+            total += page.len() as u64;
+            for name in page.iter().filter(|name| !self.covered.iter().any(|pattern| pattern.matches(name))) {
+                prefixes.add(name, 0);
+            }
         }
-        Ok(Counts { total, total_is_estimate: is_about, to_be_given_ttl: Some(0), remarks, ..Counts::default() })
+        let mut remarks = told(prefixes, |_| String::new());
+        if !remarks.is_empty() {
+            let text = "how large they are is not known: the right to ask for keys that no policy covers is missing";
+            remarks.push((text.to_owned(), "grant `MEMORY|USAGE` on all keys, or leave it at the names".to_owned()));
+        }
+        // SCAN may give a name twice.
+        Ok(Counts { total, total_is_estimate: true, remarks, ..Counts::default() })
     }
 
     /// The counts when nothing was done, which is always so.
@@ -128,4 +139,22 @@ pub async fn measure(store: &KeyStore, who: &str, covered: &[KeyPattern]) -> Res
         }
     }
     Ok((uncovered + walk.passed(), prefixes, walk.is_about()))
+}
+
+/// A line for each beginning of names, the largest first, `size` behind its count.
+fn told(prefixes: Prefixes, size: impl Fn(Sum) -> String) -> Vec<(String, String)> {
+    let told = prefixes.told();
+    let more = told.len().saturating_sub(TOLD);
+    let line = |(prefix, sum): &(String, Sum)| {
+        let text = format!("{} under {prefix}{}, covered by no policy", plural(sum.keys, "key"), size(*sum));
+        (text, String::new())
+    };
+    let mut remarks: Vec<(String, String)> = told.iter().take(TOLD).map(line).collect();
+    if more > 0 {
+        remarks.push((format!("{} more such beginnings", count(more as u64)), String::new()));
+    }
+    if let Some((_, help)) = remarks.first_mut() {
+        *help = "add a policy for them under `cache` or `sessions`; `without_ttl: report` only counts".into();
+    }
+    remarks
 }

@@ -129,11 +129,16 @@ fn the_rights_that_a_plan_prints_are_taken_and_are_enough() {
     house.write("pw", "pw\n");
     own.ask::<()>(&["SET", "c:1", "a"]);
     own.ask::<()>(&["MOVE", "c:1", "3"]);
+    // A key that no policy covers, and that these rights say nothing of.
+    own.ask::<()>(&["SET", "other:1", "a"]);
+    own.ask::<()>(&["MOVE", "other:1", "3"]);
     let plan = house.steward(["plan", "sweep", "--sql"]).must_end(0);
     let printed = plan.stdout.lines().find(|line| line.starts_with("ACL SETUSER half ")).expect("the rights");
     own.ask::<()>(&["ACL", "SETUSER", "half", "reset", "on", ">pw"]);
     own.ask::<()>(&printed.trim_end_matches(';').split(' ').collect::<Vec<_>>());
-    house.steward(["run-job", "sweep", "--yes"]).must_end(0);
+    let ended = house.steward(["run-job", "sweep", "--yes"]).must_end(0);
+    assert!(ended.stdout.contains("1 key under `other:`, covered by no policy"), "{ended}");
+    assert!(ended.stdout.contains("how large they are is not known"), "{ended}");
     own.ask::<()>(&["SWAPDB", "0", "3"]);
     assert!(own.ask::<i64>(&["TTL", "c:1"]) > 0);
 }
