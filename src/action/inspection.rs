@@ -23,6 +23,13 @@ pub struct Measured {
     pub nothing_seen: bool,
 }
 
+impl Measured {
+    /// What one query says: how many, and out of how many where it tells. Out of none is nothing seen.
+    pub fn asked(value: u64, of: Option<u64>, query: impl Into<String>) -> Self {
+        Self { value, of, query: Some(query.into()), nothing_seen: of == Some(0), ..Self::default() }
+    }
+}
+
 /// A kind of work that looks and changes nothing.
 pub trait Inspection: Send + Sync + 'static {
     /// The word in `action:`.

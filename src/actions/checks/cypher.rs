@@ -25,11 +25,5 @@ pub const KIND: Kind = Kind {
 async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
     let query = check.given.text(check.shape.key).unwrap_or_default();
     let asked = look::graph(cx, check)?.ask(&cx.who(), query).await?;
-    Ok(Measured {
-        value: asked.value,
-        of: asked.of,
-        query: Some(query.trim().to_owned()),
-        nothing_seen: asked.of == Some(0),
-        ..Measured::default()
-    })
+    Ok(Measured::asked(asked.value, asked.of, query.trim()))
 }

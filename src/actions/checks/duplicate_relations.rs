@@ -31,12 +31,5 @@ async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> 
     let (types, by) = (check.given.names(check.shape.key), check.given.names("by"));
     let found =
         look::graph(cx, check)?.duplicate_relations(&cx.who(), types, by, check.r#where.as_deref(), check.samples).await?;
-    Ok(Measured {
-        value: found.beyond,
-        of: Some(found.of),
-        samples: found.samples,
-        query: Some(found.query),
-        nothing_seen: found.of == 0,
-        ..Measured::default()
-    })
+    Ok(Measured { samples: found.samples, ..Measured::asked(found.beyond, Some(found.of), found.query) })
 }

@@ -25,14 +25,7 @@ pub async fn rows(
         0 => vec![],
         _ => samples(cx, check, looked, &[of, &[fault.to_owned()]].concat(), columns).await?,
     };
-    Ok(Measured {
-        value: share.bad,
-        of: Some(share.of),
-        samples,
-        query: Some(share.query),
-        nothing_seen: share.of == 0,
-        ..Measured::default()
-    })
+    Ok(Measured { samples, ..Measured::asked(share.bad, Some(share.of), share.query) })
 }
 
 /// A few rows that meet these conditions: the key and these columns, masked by their tags.

@@ -32,12 +32,5 @@ pub async fn faulty(
         samples.truncate(usize::try_from(check.samples).unwrap_or(usize::MAX));
     }
     let samples = samples.into_iter().map(|sample| sample.trim_end().to_owned()).collect();
-    Ok(Measured {
-        value: share.bad,
-        of: Some(share.of),
-        samples,
-        query: Some(share.query),
-        nothing_seen: share.of == 0,
-        ..Measured::default()
-    })
+    Ok(Measured { samples, ..Measured::asked(share.bad, Some(share.of), share.query) })
 }
