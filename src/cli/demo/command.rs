@@ -182,6 +182,10 @@ impl Demo {
             let mail = self.dir.join("mail").join(format!("{}.eml", report.stem()));
             look.extend(mail.exists().then(|| row("mail", tell::path(&mail))));
         }
+        // The last one: it was held against the tables.
+        let checks = story.again.iter().find(|report| report.action == "check-quality");
+        let checks = checks.and_then(|report| report.report.as_ref()?.html.clone());
+        look.extend(checks.map(|html| row("checks", html)));
         look.push(row("policies", tell::path(&self.dir.join("policies/finance.yaml"))));
         tell::section("look at", &look);
         let steward = std::env::args().next().unwrap_or_else(|| "steward".to_owned());
