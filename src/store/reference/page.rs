@@ -1,6 +1,6 @@
 //! Some ids in one piece of memory.
 
-/// Keys of ids (see [`super::order`]), one behind the other: no allocation per id.
+/// Keys of ids (see `reference::order`), one behind the other: no allocation per id.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IdPage {
     bytes: Vec<u8>,

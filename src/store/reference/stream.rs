@@ -10,7 +10,7 @@ use std::io;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinSet;
 
-/// Pages in order of [`super::order`], the last of all a failure when there was one.
+/// Pages in order of `reference::order`, the last of all a failure when there was one.
 pub type IdStream = Receiver<Result<IdPage, StoreFailure>>;
 
 /// Where a walk puts its pages.
