@@ -6,7 +6,7 @@ use crate::store::failure::StoreFailure;
 use crate::store::redis::walk::{Key, Place, Walk};
 
 /// Keys whose owners are asked for together.
-const TOGETHER: usize = 2_000;
+pub const TOGETHER: usize = 2_000;
 
 /// A look at the keys of a policy.
 pub struct Look<'a> {
@@ -26,8 +26,6 @@ pub struct Seen {
     pub key: Key,
     /// Whether it is due.
     pub judged: Judged,
-    /// It should say whose it is, and does not.
-    pub owner_is_unknown: bool,
 }
 
 impl Look<'_> {
@@ -56,7 +54,6 @@ impl Look<'_> {
             judged: self.rule.judge(&key, owner),
             place,
             key,
-            owner_is_unknown: owner == Some(Owner::Unknown),
         };
         Ok(Some(keys.into_iter().zip(places).zip(owners).map(seen).collect()))
     }
