@@ -50,11 +50,8 @@ impl Look<'_> {
             Some(owners) => owners.of(&keys).await?.into_iter().map(Some).collect(),
             None => vec![None; keys.len()],
         };
-        let seen = |((key, place), owner): ((Key, Place), Option<Owner>)| Seen {
-            judged: self.rule.judge(&key, owner),
-            place,
-            key,
-        };
+        let seen =
+            |((key, place), owner): ((Key, Place), Option<Owner>)| Seen { judged: self.rule.judge(&key, owner), place, key };
         Ok(Some(keys.into_iter().zip(places).zip(owners).map(seen).collect()))
     }
 }

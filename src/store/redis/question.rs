@@ -50,11 +50,9 @@ impl Wanted {
     /// What serves two who want something of the same key.
     fn and(self, other: Self) -> Self {
         match (self, other) {
-            (Self::Asked(one), Self::Asked(two)) => Self::Asked(Asked {
-                idle: one.idle || two.idle,
-                bytes: one.bytes || two.bytes,
-                value: one.value || two.value,
-            }),
+            (Self::Asked(one), Self::Asked(two)) => {
+                Self::Asked(Asked { idle: one.idle || two.idle, bytes: one.bytes || two.bytes, value: one.value || two.value })
+            }
             (Self::Asked(asked), _) | (_, Self::Asked(asked)) => Self::Asked(asked),
             (Self::Named, _) | (_, Self::Named) => Self::Named,
             _ => Self::Counted,

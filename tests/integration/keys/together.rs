@@ -117,7 +117,12 @@ fn a_hold_that_comes_between_two_policies_is_honoured_in_the_second_ones_numbers
     wait(async {
         let cx = context(&house, vec![]);
         let late = || cx.see_holds(vec![hold("late", "cache.\"b:1\"")]);
-        let counts = surveys(&cx, |at| if at == 1 { late() }).await;
+        let counts = surveys(&cx, |at| {
+            if at == 1 {
+                late()
+            }
+        })
+        .await;
         assert_eq!((counts[0].due, counts[0].held), (1, 0));
         assert_eq!((counts[1].due, counts[1].held), (2, 1));
         assert_eq!(counts[2].total, 3);
@@ -130,7 +135,12 @@ fn who_asks_again_is_told_anew_and_a_batch_makes_all_be_counted_again() {
     keys(&house).seed("SET a:1 a\nSET b:1 a\n");
     wait(async {
         let cx = context(&house, vec![]);
-        let first = surveys(&cx, |at| if at == 1 { keys(&house).seed("SET b:2 a\n") }).await;
+        let first = surveys(&cx, |at| {
+            if at == 1 {
+                keys(&house).seed("SET b:2 a\n")
+            }
+        })
+        .await;
         assert_eq!((first[1].due, first[2].total), (1, 2), "it was counted when the first one was");
         let second = surveys(&cx, |_| {}).await;
         assert_eq!((second[1].due, second[2].total), (2, 3));

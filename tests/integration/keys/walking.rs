@@ -53,7 +53,9 @@ on_every_server!(a_walk_goes_on_from_where_it_was_and_misses_nothing, |server| {
 
 on_every_server!(a_walk_asks_of_each_key_what_is_wanted_of_it, |server| {
     let house = house(server, POLICY);
-    keys(&house).seed("SET {{prefix}}c:1 42 EX 500\nSET {{prefix}}c:2 43\nSET {{prefix}}d:1 x\nSET {{prefix}}e:1 x\nSET {{prefix}}f:1 x\n");
+    keys(&house).seed(
+        "SET {{prefix}}c:1 42 EX 500\nSET {{prefix}}c:2 43\nSET {{prefix}}d:1 x\nSET {{prefix}}e:1 x\nSET {{prefix}}f:1 x\n",
+    );
     let prefix = keys(&house).prefix.clone();
     let pattern = |text: &str| format!("{prefix}{text}").parse::<KeyPattern>().unwrap();
     let each = vec![
