@@ -3,7 +3,6 @@
 use super::judge::{Cause, Judged, Owner, Rule, seconds};
 use super::look::{Look, Seen};
 use super::owners::Owners;
-use super::told::Told;
 use crate::action::{Batch, Context, Facts, OpenBatch, Tally};
 use crate::diagnostic::catalogue as codes;
 use crate::policy::expiry::{Expiring, ExpiringKeys, Expiry, IdFrom};
@@ -12,7 +11,6 @@ use crate::policy::lifecycle::Guard;
 use crate::policy::section::{Section, pick};
 use crate::report::run::Verdict;
 use crate::store::cell::{Cell, Cursor};
-use crate::store::counts::Counts;
 use crate::store::failure::StoreFailure;
 use crate::store::page::{Keeps, Page};
 use crate::store::redis::change::{self, Done, Due};
@@ -37,13 +35,22 @@ type Found = (Vec<u8>, Cause, Vec<u8>);
 /// since it was looked at stays (held by `a_key_that_changes_between_scan_and_removal_stays`). If we die in the midst of a batch
 /// some of its keys are changed and some are not; the next run finds the rest.
 pub struct ExpireKeys {
-    declared: ExpiringKeys,
+    /// The policy's name.
+    pub name: String,
+    /// Its own part for keys.
+    pub declared: ExpiringKeys,
+    /// Where they are.
+    pub store: KeyStore,
+    /// Its rules.
+    pub rule: Rule,
+    /// The section it stands in.
+    pub section: Section,
+    /// The run's instant.
+    pub as_of: DateTime<Utc>,
+    /// Looking at its keys makes them look used; nobody else may then ask how long they were idle.
+    pub looks_alone: bool,
     guard: Guard,
     knows_no_touch: bool,
-    section: Section,
-    store: KeyStore,
-    rule: Rule,
-    as_of: DateTime<Utc>,
     fingerprint: String,
     /// Keys that were answered for: SCAN may give them again.
     answered: Mutex<Once>,
@@ -68,8 +75,8 @@ impl ExpireKeys {
         let nodes = store.nodes(&cx.who()).await?;
         let about = nodes.about();
         let mut rule = Rule::of(declared);
+        let by_value = declared.belongs_to.as_ref().is_some_and(|belonging| belonging.id == IdFrom::Value);
         if rule.idle.is_some() {
-            let by_value = declared.belongs_to.as_ref().is_some_and(|belonging| belonging.id == IdFrom::Value);
             if about.counts_uses() {
                 return Err(idle_unknown(declared, &format!("its `maxmemory-policy` is {}", about.eviction)));
             }
@@ -86,13 +93,15 @@ impl ExpireKeys {
         Owners::at(cx, declared).await?;
         Ok(Self {
             fingerprint: format!("{declared:?}|{holds:?}|{}", nodes.fingerprint()),
+            name: expiry.name.clone(),
             declared: declared.clone(),
-            guard: expiry.guard,
-            knows_no_touch: about.knows_no_touch(),
-            section,
             store,
             rule,
+            section,
             as_of,
+            looks_alone: by_value && about.reading_touches,
+            guard: expiry.guard,
+            knows_no_touch: about.knows_no_touch(),
             answered: Mutex::default(),
             untold: Mutex::default(),
         })
@@ -147,27 +156,10 @@ impl ExpireKeys {
     }
 
     /// What is asked of each key.
-    fn asked(&self) -> Asked {
+    pub fn asked(&self) -> Asked {
         let by_value = self.declared.belongs_to.as_ref().is_some_and(|belonging| belonging.id == IdFrom::Value);
         let idle = self.rule.idle.is_some() || !self.rule.removed_elsewhere.is_empty();
         Asked { idle, bytes: false, value: by_value }
-    }
-
-    /// Counts the keys, and those that are due by what makes them due. Makes no key look used, see [`Asked`].
-    ///
-    /// # Errors
-    /// A store is away or refuses; or nobody's owner is there.
-    pub async fn survey(&self, cx: &Context) -> Result<Counts, StoreFailure> {
-        let holds = cx.holds_on_keys(self.store.name())?;
-        let mut look = self.look(cx, Place::start()).await?;
-        let mut told = Told::new(&holds, &self.rule);
-        while let Some(seen) = look.more().await? {
-            seen.iter().for_each(|seen| told.add(seen));
-        }
-        if let Some(owners) = &look.owners {
-            owners.must_be_likely()?;
-        }
-        Ok(told.counts(look.walk.is_about()))
     }
 
     async fn look<'a>(&'a self, cx: &Context, place: Place) -> Result<Look<'a>, StoreFailure> {
@@ -179,7 +171,7 @@ impl ExpireKeys {
     /// held; only the first two may be written down.
     ///
     /// # Errors
-    /// As [`ExpireKeys::survey`].
+    /// A store is away or refuses; or nobody's owner is there.
     pub async fn next(&self, cx: &Context, cursor: Option<&Cursor>, limit: u64) -> Result<Option<Page>, StoreFailure> {
         let holds = cx.holds_on_keys(self.store.name())?;
         let mut look = self.look(cx, cursor.map_or_else(Place::start, |cells| Place::of(cells))).await?;

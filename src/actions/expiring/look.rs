@@ -6,7 +6,7 @@ use crate::store::failure::StoreFailure;
 use crate::store::redis::walk::{Key, Place, Walk};
 
 /// Keys whose owners are asked for together.
-const TOGETHER: usize = 2_000;
+pub const TOGETHER: usize = 2_000;
 
 /// A look at the keys of a policy.
 pub struct Look<'a> {
@@ -26,8 +26,6 @@ pub struct Seen {
     pub key: Key,
     /// Whether it is due.
     pub judged: Judged,
-    /// It should say whose it is, and does not.
-    pub owner_is_unknown: bool,
 }
 
 impl Look<'_> {
@@ -52,12 +50,8 @@ impl Look<'_> {
             Some(owners) => owners.of(&keys).await?.into_iter().map(Some).collect(),
             None => vec![None; keys.len()],
         };
-        let seen = |((key, place), owner): ((Key, Place), Option<Owner>)| Seen {
-            judged: self.rule.judge(&key, owner),
-            place,
-            key,
-            owner_is_unknown: owner == Some(Owner::Unknown),
-        };
+        let seen =
+            |((key, place), owner): ((Key, Place), Option<Owner>)| Seen { judged: self.rule.judge(&key, owner), place, key };
         Ok(Some(keys.into_iter().zip(places).zip(owners).map(seen).collect()))
     }
 }

@@ -2,9 +2,11 @@
 
 mod judge;
 mod keys;
+mod known;
 mod look;
 mod owners;
 mod rows;
+mod survey;
 mod told;
 pub mod uncovered;
 
@@ -147,8 +149,8 @@ impl<E: Ends> Action for Expire<E> {
     async fn survey(&self, cx: &Context) -> Result<Counts, StoreFailure> {
         match &self.of {
             Of::Rows(rows) => rows.survey(cx).await,
-            Of::Keys(keys) => keys.survey(cx).await,
-            Of::Uncovered(uncovered) => uncovered.survey(cx).await,
+            Of::Keys(keys) => survey::policy(cx, keys).await,
+            Of::Uncovered(uncovered) => survey::uncovered(cx, uncovered).await,
         }
     }
 
@@ -165,6 +167,7 @@ impl<E: Ends> Action for Expire<E> {
     }
 
     async fn apply(&self, cx: &Context, batch: &Batch) -> Result<Tally, StoreFailure> {
+        survey::forget(cx);
         match &self.of {
             Of::Rows(rows) => rows.apply(cx, batch).await,
             Of::Keys(keys) => keys.apply(cx, batch).await,

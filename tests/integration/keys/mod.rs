@@ -32,3 +32,5 @@ mod owners;
 mod pace;
 pub mod reach;
 mod sweeping;
+mod together;
+mod walking;
