@@ -1,7 +1,8 @@
 //! The sections that sessions, caches, views and checks are declared in: what is read, and what is refused with which code.
 
 use super::tests::{read, vocabulary};
-use crate::policy::expiry::{Expiring, IdFrom, KeyRule};
+use crate::policy::belonging::IdFrom;
+use crate::policy::expiry::{Expiring, KeyRule};
 use crate::policy::quality::given::Given;
 
 const CONFIG: &str = r#"stores:
@@ -48,13 +49,13 @@ checks:
     );
     let Expiring::Keys(keys) = &policies.cache[0].of else { panic!("keys") };
     assert_eq!((keys.without_ttl, keys.longer_ttl), (KeyRule::Expire, KeyRule::Expire));
-    assert_eq!(keys.belongs_to.as_ref().map(|belonging| belonging.id), Some(IdFrom::Key));
+    assert_eq!(keys.belongs_to.first().map(|belonging| belonging.id), Some(IdFrom::Key));
     assert_eq!(policies.cache[1].name, "analytics:*");
     assert_eq!(policies.cache[2].owner.as_deref(), Some("web@example.com"));
     let Expiring::Rows(rows) = &policies.sessions[1].of else { panic!("rows") };
     assert_eq!(rows.set.iter().map(|one| one.value.as_deref()).collect::<Vec<_>>(), [Some("0"), None]);
     let Expiring::Keys(tokens) = &policies.sessions[2].of else { panic!("keys") };
-    assert_eq!(tokens.belongs_to.as_ref().map(|belonging| belonging.id), Some(IdFrom::Value));
+    assert_eq!(tokens.belongs_to.first().map(|belonging| belonging.id), Some(IdFrom::Value));
     assert!(policies.views[0].concurrently && policies.views[1].statements.len() == 2);
     let duplicate = &policies.checks[0];
     assert_eq!(

@@ -2,11 +2,13 @@
 
 use super::judge::{Cause, Judged, Owner, Rule, seconds};
 use super::look::{Look, Seen};
+use super::orphans::Orphans;
 use super::owners::Owners;
+use super::rights;
 use super::told::Told;
 use crate::action::{Batch, Context, Facts, OpenBatch, Tally};
 use crate::diagnostic::catalogue as codes;
-use crate::policy::expiry::{Expiring, ExpiringKeys, Expiry, IdFrom};
+use crate::policy::expiry::{Expiring, ExpiringKeys, Expiry};
 use crate::policy::key_pattern::KeyPattern;
 use crate::policy::lifecycle::Guard;
 use crate::policy::section::{Section, pick};
@@ -21,7 +23,7 @@ use crate::store::redis::holds::KeyHolds;
 use crate::store::redis::once::Once;
 use crate::store::redis::walk::{Asked, Place, Walk};
 use chrono::{DateTime, Utc};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The server's own clock for idleness has gone round once after so many seconds: 194 days.
 const LONGEST_IDLE: u64 = 0x00FF_FFFF;
@@ -39,7 +41,8 @@ type Found = (Vec<u8>, Cause, Vec<u8>);
 pub struct ExpireKeys {
     declared: ExpiringKeys,
     guard: Guard,
-    knows_no_touch: bool,
+    asked: Asked,
+    statements: Vec<String>,
     section: Section,
     store: KeyStore,
     rule: Rule,
@@ -49,6 +52,8 @@ pub struct ExpireKeys {
     answered: Mutex<Once>,
     /// What a batch did that then failed; it is told with the next one.
     untold: Mutex<Tally>,
+    /// What the survey saw of keys that other keys alone make orphans.
+    orphans: Mutex<Orphans>,
 }
 
 impl ExpireKeys {
@@ -69,14 +74,13 @@ impl ExpireKeys {
         let about = nodes.about();
         let mut rule = Rule::of(declared);
         if rule.idle.is_some() {
-            let by_value = declared.belongs_to.as_ref().is_some_and(|belonging| belonging.id == IdFrom::Value);
             if about.counts_uses() {
                 return Err(idle_unknown(declared, &format!("its `maxmemory-policy` is {}", about.eviction)));
             }
             if rule.idle > Some(LONGEST_IDLE) {
                 return Err(idle_unknown(declared, "it keeps it for 194 days at most"));
             }
-            if by_value && about.reading_touches {
+            if declared.value_is_id() && about.reading_touches {
                 return Err(idle_unknown(declared, &format!("reading a value is a use of the key on {}", about.version)));
             }
         }
@@ -84,17 +88,22 @@ impl ExpireKeys {
             rule.removed_elsewhere = removed_elsewhere(cx, declared, section);
         }
         Owners::at(cx, declared).await?;
+        let idle = rule.idle.is_some() || !rule.removed_elsewhere.is_empty();
+        let asked = Asked { idle, bytes: false, value: declared.value_is_id() };
+        let statements = rights::statements(cx, declared, &questions(asked), (&store, about)).await?;
         Ok(Self {
             fingerprint: format!("{declared:?}|{holds:?}|{}", nodes.fingerprint()),
             declared: declared.clone(),
             guard: expiry.guard,
-            knows_no_touch: about.knows_no_touch(),
+            asked,
+            statements,
             section,
             store,
             rule,
             as_of,
             answered: Mutex::default(),
             untold: Mutex::default(),
+            orphans: Mutex::default(),
         })
     }
 
@@ -103,6 +112,8 @@ impl ExpireKeys {
         let ExpiringKeys { keys, ttl, idle, .. } = &self.declared;
         let ttl = ttl.map(|ttl| format!("TTL {ttl}"));
         let idle = idle.map(|idle| format!("idle {idle}"));
+        let asked = questions(self.asked).into_iter().map(str::to_owned).chain(rights::questions(&self.declared));
+        let asked: Vec<String> = asked.collect();
         Facts {
             store: self.declared.store.clone(),
             cutoff: self.as_of,
@@ -112,45 +123,11 @@ impl ExpireKeys {
             index: None,
             notes: vec![],
             cascade_allowed: false,
-            query: format!("SCAN 0 MATCH {} COUNT 500, then of each key {}", shown(&keys.glob()), self.questions().join(", ")),
-            statements: self.statements(),
+            query: format!("SCAN 0 MATCH {} COUNT 500, then of each key {}", rights::shown(&keys.glob()), asked.join(", ")),
+            statements: self.statements.clone(),
             fingerprint: self.fingerprint.clone(),
             keeps: Keeps::First(NAMELESS),
         }
-    }
-
-    fn questions(&self) -> Vec<&'static str> {
-        let asked = self.asked();
-        let mut questions = vec!["PTTL"];
-        questions.extend(asked.idle.then_some("OBJECT IDLETIME"));
-        questions.extend(asked.value.then_some("GETRANGE 0 200"));
-        questions
-    }
-
-    /// The commands, and the rights that they need.
-    fn statements(&self) -> Vec<String> {
-        let glob = shown(&self.declared.keys.glob());
-        let mut statements =
-            vec![format!("-- dataset {}", self.declared.dataset()), format!("SCAN cursor MATCH {glob} COUNT 500")];
-        statements.extend(self.questions().into_iter().map(|question| format!("{question} key")));
-        statements
-            .push("EVALSHA script: PTTL, OBJECT IDLETIME or what the key holds again, then PEXPIRE key ms or UNLINK key".into());
-        statements.push(format!(
-            "ACL SETUSER {} ~{} +ping +info +client|setname{}{} +cluster|slots +scan +pttl +object|idletime \
-             +memory|usage +getrange +dump +type +strlen +llen +scard +hlen +zcard +xlen +time +eval +evalsha +pexpire +unlink",
-            self.store.user().unwrap_or("default"),
-            glob,
-            if self.knows_no_touch { " +client|no-touch" } else { "" },
-            if self.store.database() == 0 { "" } else { " +select" }
-        ));
-        statements
-    }
-
-    /// What is asked of each key.
-    fn asked(&self) -> Asked {
-        let by_value = self.declared.belongs_to.as_ref().is_some_and(|belonging| belonging.id == IdFrom::Value);
-        let idle = self.rule.idle.is_some() || !self.rule.removed_elsewhere.is_empty();
-        Asked { idle, bytes: false, value: by_value }
     }
 
     /// Counts the keys, and those that are due by what makes them due. Makes no key look used, see [`Asked`].
@@ -161,17 +138,26 @@ impl ExpireKeys {
         let holds = cx.holds_on_keys(self.store.name())?;
         let mut look = self.look(cx, Place::start()).await?;
         let mut told = Told::new(&holds, &self.rule);
+        let mut orphans = Orphans::default();
         while let Some(seen) = look.more().await? {
-            seen.iter().for_each(|seen| told.add(seen));
+            for seen in &seen {
+                told.add(seen);
+                orphans.note(seen);
+            }
         }
         if let Some(owners) = &look.owners {
             owners.must_be_likely()?;
         }
-        Ok(told.counts(look.walk.is_about()))
+        *self.orphans() = orphans.settling();
+        Ok(told.counts(look.walk.is_about(), &self.declared.keys))
+    }
+
+    fn orphans(&self) -> MutexGuard<'_, Orphans> {
+        self.orphans.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn look<'a>(&'a self, cx: &Context, place: Place) -> Result<Look<'a>, StoreFailure> {
-        let walk = Walk::from(&self.store, &cx.who(), self.declared.keys.clone(), self.asked(), place).await?;
+        let walk = Walk::from(&self.store, &cx.who(), self.declared.keys.clone(), self.asked, place).await?;
         Ok(Look { rule: &self.rule, walk, owners: Owners::at(cx, &self.declared).await? })
     }
 
@@ -182,6 +168,8 @@ impl ExpireKeys {
     /// As [`ExpireKeys::survey`].
     pub async fn next(&self, cx: &Context, cursor: Option<&Cursor>, limit: u64) -> Result<Option<Page>, StoreFailure> {
         let holds = cx.holds_on_keys(self.store.name())?;
+        let settling = self.orphans().wait();
+        tokio::time::sleep(settling).await;
         let mut look = self.look(cx, cursor.map_or_else(Place::start, |cells| Place::of(cells))).await?;
         let mut found: Vec<(Seen, Cause)> = vec![];
         while (found.len() as u64) < limit {
@@ -189,6 +177,7 @@ impl ExpireKeys {
             for seen in seen {
                 if let Judged::Due(cause) = seen.judged
                     && self.is_open(&holds, &seen.key.name)
+                    && (seen.owner != Some(Owner::Missing) || self.orphans().had(&seen))
                 {
                     found.push((seen, cause));
                 }
@@ -229,8 +218,8 @@ impl ExpireKeys {
     }
 
     fn due(&self, name: Vec<u8>, cause: Cause, proof: Vec<u8>) -> Due {
-        let by_value = self.declared.belongs_to.as_ref().is_some_and(|belonging| belonging.id == IdFrom::Value);
-        self.rule.due(name, cause, by_value, proof)
+        let most_left = self.orphans().most_left(&name).filter(|_| cause == Cause::OwnerGone);
+        Due { most_left, ..self.rule.due(name, cause, self.declared.value_is_id(), proof) }
     }
 
     /// Carries out one batch, each key for itself: what is not as it was found stays. Safe to repeat.
@@ -263,10 +252,15 @@ impl ExpireKeys {
             return Ok((rest, 0));
         }
         let Some(mut owners) = Owners::at(cx, &self.declared).await? else { return Ok((rest, orphans.len() as u64)) };
-        let known = owners.of_named(orphans.iter().map(|(name, _, value)| (name.as_slice(), Some(value.as_slice())))).await?;
+        let named: Vec<_> = orphans.iter().map(|(name, _, value)| (name.as_slice(), Some(value.as_slice()))).collect();
+        let known = owners.of_named(&named).await?;
         let before = orphans.len();
-        let gone = orphans.into_iter().zip(known).filter(|(_, owner)| *owner == Owner::Gone).map(|(orphan, _)| orphan);
-        let gone: Vec<_> = gone.collect();
+        let is_gone = |((name, ..), owner): &(Found, Owner)| match owner {
+            Owner::Gone => true,
+            Owner::Missing => self.orphans().most_left(name).is_some(),
+            Owner::There | Owner::Unknown => false,
+        };
+        let gone: Vec<_> = orphans.into_iter().zip(known).filter(is_gone).map(|(orphan, _)| orphan).collect();
         let back = before - gone.len();
         rest.extend(gone);
         Ok((rest, back as u64))
@@ -308,6 +302,12 @@ fn removed_elsewhere(cx: &Context, own: &ExpiringKeys, section: Section) -> Vec<
     others.collect()
 }
 
+/// What is asked of each key, in the server's words.
+fn questions(asked: Asked) -> Vec<&'static str> {
+    let more = [(asked.idle, "OBJECT IDLETIME"), (asked.value, "GETRANGE 0 200")];
+    ["PTTL"].into_iter().chain(more.into_iter().filter(|(is_asked, _)| *is_asked).map(|(_, question)| question)).collect()
+}
+
 fn idle_unknown(declared: &ExpiringKeys, why: &str) -> StoreFailure {
     StoreFailure::refused(
         codes::IDLE_UNKNOWN,
@@ -326,9 +326,4 @@ fn unplaced(key: Vec<Cell>) -> Option<Found> {
         Ok([Cell::Bytes(name), Cell::Text(cause), Cell::Bytes(proof)]) => Some((name, Cause::of(&cause)?, proof)),
         _ => None,
     }
-}
-
-/// A pattern as one prints it.
-fn shown(glob: &[u8]) -> String {
-    String::from_utf8_lossy(glob).chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }

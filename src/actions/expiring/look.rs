@@ -26,8 +26,8 @@ pub struct Seen {
     pub key: Key,
     /// Whether it is due.
     pub judged: Judged,
-    /// It should say whose it is, and does not.
-    pub owner_is_unknown: bool,
+    /// What is known of its owner, where it should have one.
+    pub owner: Option<Owner>,
 }
 
 impl Look<'_> {
@@ -56,7 +56,7 @@ impl Look<'_> {
             judged: self.rule.judge(&key, owner),
             place,
             key,
-            owner_is_unknown: owner == Some(Owner::Unknown),
+            owner,
         };
         Ok(Some(keys.into_iter().zip(places).zip(owners).map(seen).collect()))
     }

@@ -3,7 +3,9 @@
 mod judge;
 mod keys;
 mod look;
+mod orphans;
 mod owners;
+pub mod rights;
 mod rows;
 mod told;
 pub mod uncovered;

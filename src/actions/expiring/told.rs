@@ -1,7 +1,8 @@
 //! What a survey of keys counts.
 
-use super::judge::{Cause, Judged, Rule};
+use super::judge::{Cause, Judged, Owner, Rule};
 use super::look::Seen;
+use crate::policy::key_pattern::KeyPattern;
 use crate::report::figures::plural;
 use crate::store::counts::Counts;
 use crate::store::redis::holds::KeyHolds;
@@ -32,7 +33,7 @@ impl<'a> Told<'a> {
     /// Counts a key.
     pub fn add(&mut self, seen: &Seen) {
         self.total += 1;
-        self.ownerless += u64::from(seen.owner_is_unknown);
+        self.ownerless += u64::from(seen.owner == Some(Owner::Unknown));
         match seen.judged {
             Judged::Fine => {}
             Judged::Left => self.left += 1,
@@ -48,9 +49,13 @@ impl<'a> Told<'a> {
         }
     }
 
-    /// All of it.
-    pub fn counts(self, is_about: bool) -> Counts {
-        let remarks = self.remarks(is_about);
+    /// All of it, of the keys of this pattern.
+    pub fn counts(self, is_about: bool, pattern: &KeyPattern) -> Counts {
+        let mut remarks = self.remarks(is_about);
+        if let Some(literal) = pattern.literal_braces().filter(|_| self.total == 0) {
+            let text = format!("no key matches `{pattern}`, where `{{{literal}}}` stands for itself");
+            remarks.push((text, "the one open piece in braces is `{id}`; `*` stands for any text".to_owned()));
+        }
         Counts {
             total: self.total,
             total_is_estimate: is_about,

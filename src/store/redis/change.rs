@@ -63,6 +63,9 @@ pub struct Due {
     pub still: Still,
     /// What it held, see [`marks`]; empty where it does not matter.
     pub mark: Vec<u8>,
+    /// For what is removed: milliseconds it may have left at most, -1 for none at all, or it was written meanwhile; none where that
+    /// does not matter.
+    pub most_left: Option<i64>,
 }
 
 impl Due {
@@ -179,11 +182,10 @@ fn calls(due: Vec<&Due>, is_cluster: bool) -> Vec<Vec<&Due>> {
 fn call((code, script): &(String, Script), first: bool, due: &[&Due]) -> Cmd {
     let mut call = begin(code, script, first, due.iter().map(|due| due.key.as_slice()));
     for due in due {
-        let (act, ttl) = match due.change {
-            Change::Expire(ttl) => ("expire", ttl),
-            Change::Unlink => ("unlink", 0),
+        match due.change {
+            Change::Expire(ttl) => call.arg("expire").arg(ttl),
+            Change::Unlink => call.arg("unlink").arg(due.most_left.map(|left| left.to_string()).unwrap_or_default()),
         };
-        call.arg(act).arg(ttl);
         match &due.still {
             Still::NoTtl => call.arg("none").arg(""),
             Still::Longer(bound) => call.arg("longer").arg(*bound),
@@ -246,10 +248,16 @@ pub async fn marks(nodes: &Nodes, keys: &[&[u8]]) -> Result<Vec<Vec<u8>>, StoreF
             for (at, places) in along.iter().enumerate() {
                 pipe.add_command(begin(&MARK.0, &MARK.1, at == 0, places.iter().map(|at| keys[*at])));
             }
-            for (places, answer) in along.iter().zip(node.must(&pipe).await?) {
-                let Value::Array(answers) = answer else { return Err(odd(&node.store, "EVALSHA")) };
-                for (at, answer) in places.iter().zip(answers) {
-                    marks[*at] = bytes(answer).unwrap_or_default();
+            for (places, answer) in along.iter().zip(node.ask(&pipe).await?) {
+                match answer {
+                    Value::Array(answers) => {
+                        for (at, answer) in places.iter().zip(answers) {
+                            marks[*at] = bytes(answer).unwrap_or_default();
+                        }
+                    }
+                    Value::ServerError(error) if is_moved(&error) || error.code() == "NOSCRIPT" => {}
+                    Value::ServerError(error) => return Err(refusal(&node.store, &error)),
+                    _ => return Err(odd(&node.store, "EVALSHA")),
                 }
             }
         }
