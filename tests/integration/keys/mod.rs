@@ -28,6 +28,7 @@ macro_rules! on_every_server {
 
 mod checks;
 pub mod ground;
+mod owned;
 mod owners;
 mod pace;
 pub mod reach;
