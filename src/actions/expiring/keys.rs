@@ -23,6 +23,7 @@ use crate::store::redis::holds::KeyHolds;
 use crate::store::redis::once::Once;
 use crate::store::redis::walk::{Asked, Place, Walk};
 use chrono::{DateTime, Utc};
+use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The server's own clock for idleness has gone round once after so many seconds: 194 days.
@@ -194,7 +195,7 @@ impl ExpireKeys {
     }
 
     fn is_open(&self, holds: &KeyHolds, name: &[u8]) -> bool {
-        !holds.keeps(name) && !self.answered.lock().unwrap_or_else(PoisonError::into_inner).has(name)
+        !holds.keeps(name) && !self.answered().has(name)
     }
 
     /// What shows, when a key is removed, that it is still the one that was looked at.
@@ -228,42 +229,60 @@ impl ExpireKeys {
     /// A store is away or refuses. What was done before that is told with the next batch.
     pub async fn apply(&self, cx: &Context, batch: &Batch) -> Result<Tally, StoreFailure> {
         let holds = cx.holds_on_keys(self.store.name())?;
-        let found: Vec<Found> = batch.page.keys().into_iter().filter_map(unplaced).collect();
-        let (found, back) = self.still_orphaned(cx, found).await?;
+        // Of a batch that is tried again some keys are done.
+        let found = batch.page.keys().into_iter().filter_map(unplaced).filter(|(name, ..)| !self.answered().has(name));
+        let (found, back) = self.still_orphaned(cx, found.collect()).await?;
         let due: Vec<Due> = found.into_iter().map(|(name, cause, proof)| self.due(name, cause, proof)).collect();
-        let done = change::change(&self.store, &cx.who(), &holds, &due).await?;
-        let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
-        untold.add(self.tally(done, back));
-        if done.open > 0 {
-            let text = format!("{} keys of the batch were not answered for; the others are done", done.open);
-            return Err(StoreFailure::Busy { store: self.store.name().to_owned(), text });
+        let (done, open) = change::change(&self.store, &cx.who(), &holds, &due).await?;
+        let left: HashSet<&Vec<u8>> = open.iter().map(|due| &due.key).collect();
+        self.answer(back.iter().chain(due.iter().map(|due| &due.key).filter(|name| !left.contains(name))));
+        let mut tally = self.untold();
+        tally.add(self.tally(done, back.len() as u64));
+        if open.is_empty() {
+            return Ok(tally);
         }
-        let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
-        for due in &due {
-            answered.is_first(&due.key);
-        }
-        Ok(std::mem::take(&mut *untold))
+        *self.untold.lock().unwrap_or_else(PoisonError::into_inner) = tally;
+        let text = format!("{} keys of the batch were not answered for; the others are done", open.len());
+        Err(StoreFailure::Busy { store: self.store.name().to_owned(), text })
     }
 
-    /// Asks once more for owners that were gone; a key whose owner is back stays. Gives the rest, and how many stay.
-    async fn still_orphaned(&self, cx: &Context, found: Vec<Found>) -> Result<(Vec<Found>, u64), StoreFailure> {
+    fn answered(&self) -> MutexGuard<'_, Once> {
+        self.answered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn answer<'n>(&self, names: impl Iterator<Item = &'n Vec<u8>>) {
+        let mut answered = self.answered();
+        for name in names {
+            answered.is_first(name);
+        }
+    }
+
+    /// What batches did that failed in the end; it is told once.
+    pub fn untold(&self) -> Tally {
+        std::mem::take(&mut *self.untold.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Asks once more for owners that were gone; a key whose owner is back stays. Gives the rest, and those that stay.
+    async fn still_orphaned(&self, cx: &Context, found: Vec<Found>) -> Result<(Vec<Found>, Vec<Vec<u8>>), StoreFailure> {
         let (orphans, mut rest): (Vec<_>, Vec<_>) = found.into_iter().partition(|(_, cause, _)| *cause == Cause::OwnerGone);
         if orphans.is_empty() {
-            return Ok((rest, 0));
+            return Ok((rest, vec![]));
         }
-        let Some(mut owners) = Owners::at(cx, &self.declared).await? else { return Ok((rest, orphans.len() as u64)) };
+        let Some(mut owners) = Owners::at(cx, &self.declared).await? else {
+            return Ok((rest, orphans.into_iter().map(|(name, ..)| name).collect()));
+        };
         let named: Vec<_> = orphans.iter().map(|(name, _, value)| (name.as_slice(), Some(value.as_slice()))).collect();
         let known = owners.of_named(&named).await?;
-        let before = orphans.len();
-        let is_gone = |((name, ..), owner): &(Found, Owner)| match owner {
+        let is_gone = |(name, ..): &Found, owner| match owner {
             Owner::Gone => true,
             Owner::Missing => self.orphans().most_left(name).is_some(),
             Owner::There | Owner::Unknown => false,
         };
-        let gone: Vec<_> = orphans.into_iter().zip(known).filter(is_gone).map(|(orphan, _)| orphan).collect();
-        let back = before - gone.len();
-        rest.extend(gone);
-        Ok((rest, back as u64))
+        let mut back = vec![];
+        for (orphan, owner) in orphans.into_iter().zip(known) {
+            if is_gone(&orphan, owner) { rest.push(orphan) } else { back.push(orphan.0) }
+        }
+        Ok((rest, back))
     }
 
     /// What was done, under the words that fit: a session is ended, a cache entry swept, either given a time to live.

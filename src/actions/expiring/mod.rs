@@ -174,6 +174,13 @@ impl<E: Ends> Action for Expire<E> {
         }
     }
 
+    fn untold(&self) -> Tally {
+        match &self.of {
+            Of::Keys(keys) => keys.untold(),
+            Of::Rows(_) | Of::Uncovered(_) => Tally::default(),
+        }
+    }
+
     async fn settle(&self, cx: &Context, batch: &OpenBatch) -> Result<Verdict, StoreFailure> {
         match &self.of {
             Of::Rows(rows) => rows.settle(cx, batch).await,

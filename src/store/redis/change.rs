@@ -88,18 +88,22 @@ pub struct Done {
     pub gone: u64,
     /// Under a hold: left alone.
     pub held: u64,
-    /// Not answered for: their server went away or they moved. The same call again is safe.
-    pub open: u64,
 }
 
-/// Changes keys that are due, each only if it is still as it was, and none that a hold keeps (promise 4).
+/// Changes keys that are due, each only if it is still as it was, and none that a hold keeps (promise 4). Gives what was done, and those
+/// that were not answered for since their server went away or they moved: the same call for them is safe.
 ///
 /// Each key is one step of its server. If we die in between, some are changed and some are not, and a second call does the rest.
 /// Keys that moved meanwhile are looked for anew, once.
 ///
 /// # Errors
-/// A server is away, or refuses, and nothing at all was changed. If something was, `open` tells what was not.
-pub async fn change(store: &KeyStore, who: &str, holds: &KeyHolds, due: &[Due]) -> Result<Done, StoreFailure> {
+/// A server is away, or refuses, and nothing at all was changed.
+pub async fn change<'d>(
+    store: &KeyStore,
+    who: &str,
+    holds: &KeyHolds,
+    due: &'d [Due],
+) -> Result<(Done, Vec<&'d Due>), StoreFailure> {
     let mut done = Done::default();
     let (held, mut open): (Vec<&Due>, Vec<&Due>) = due.iter().partition(|due| holds.keeps(&due.key));
     done.held = held.len() as u64;
@@ -125,10 +129,9 @@ pub async fn change(store: &KeyStore, who: &str, holds: &KeyHolds, due: &[Due]) 
             break;
         }
     }
-    done.open = open.len() as u64;
     match failure {
         Some(failure) if done.expired + done.unlinked == 0 => Err(failure),
-        _ => Ok(done),
+        _ => Ok((done, open)),
     }
 }
 

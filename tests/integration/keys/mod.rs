@@ -28,6 +28,8 @@ macro_rules! on_every_server {
 
 mod checks;
 pub mod ground;
+mod moving;
+mod own_cluster;
 mod owned;
 mod owners;
 mod pace;
