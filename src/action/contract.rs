@@ -71,6 +71,11 @@ pub trait Action: Sized + Send + Sync + 'static {
     /// Carries out one batch, all of it or nothing. Safe to repeat after a crash.
     fn apply(&self, cx: &Context, batch: &Batch) -> impl Future<Output = Result<Tally, StoreFailure>> + Send;
 
+    /// What batches did that failed in the end: where each row is a step of its own some are done all the same, and are told once.
+    fn untold(&self) -> Tally {
+        Tally::default()
+    }
+
     /// What the store holds now of a batch whose outcome was never written. Reads only.
     fn settle(&self, cx: &Context, batch: &OpenBatch) -> impl Future<Output = Result<Verdict, StoreFailure>> + Send;
 

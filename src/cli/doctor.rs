@@ -4,7 +4,7 @@ use super::end::End;
 use super::house::{Closed, House, address, mail};
 use super::table::listing;
 use super::{Ended, Globals, out};
-use crate::actions::expiring::uncovered;
+use crate::actions::expiring::{rights, uncovered};
 use crate::config::settings::Config;
 use crate::config::store::StoreConfig;
 use crate::job::outcome::Outcome;
@@ -244,7 +244,7 @@ async fn of_keys(what: &str, store: &KeyStore, policies: Option<&Policies>) -> V
 
 async fn rights_on_keys(what: &str, store: &KeyStore, policies: &Policies) -> Check {
     let patterns = uncovered::covered(policies, store.name());
-    match store.lacks(&patterns).await {
+    match store.lacks(&patterns, &rights::asked_for(policies, store.name())).await {
         Ok(Some(lacks)) if lacks.is_empty() => {
             Check::ok(what, format!("enough for {}", plural(patterns.len() as u64, "pattern")))
         }

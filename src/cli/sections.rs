@@ -113,10 +113,7 @@ fn of_keys(keys: &ExpiringKeys) -> Lines {
         lines.push(("longer", rule(keys.longer_ttl).to_owned()));
     }
     lines.extend(keys.idle.iter().map(|idle| ("idle", format!("removed after {idle} without a read or write"))));
-    lines.extend(keys.belongs_to.iter().map(|owner| {
-        let which = owner.r#where.as_ref().map(|condition| format!(" where {condition}")).unwrap_or_default();
-        ("belongs", format!("to {}.{}{which}; removed when that is gone", owner.dataset, owner.column))
-    }));
+    lines.extend(keys.belongs_to.iter().map(|owner| ("belongs", format!("to {}; removed when that is gone", owner.to))));
     lines
 }
 

@@ -1,7 +1,8 @@
 //! The sections that sessions, caches, views and checks are declared in: what is read, and what is refused with which code.
 
 use super::tests::{read, vocabulary};
-use crate::policy::expiry::{Expiring, IdFrom, KeyRule};
+use crate::policy::belonging::IdFrom;
+use crate::policy::expiry::{Expiring, KeyRule};
 use crate::policy::quality::given::Given;
 
 const CONFIG: &str = r#"stores:
@@ -48,13 +49,13 @@ checks:
     );
     let Expiring::Keys(keys) = &policies.cache[0].of else { panic!("keys") };
     assert_eq!((keys.without_ttl, keys.longer_ttl), (KeyRule::Expire, KeyRule::Expire));
-    assert_eq!(keys.belongs_to.as_ref().map(|belonging| belonging.id), Some(IdFrom::Key));
+    assert_eq!(keys.belongs_to.first().map(|belonging| belonging.id), Some(IdFrom::Key));
     assert_eq!(policies.cache[1].name, "analytics:*");
     assert_eq!(policies.cache[2].owner.as_deref(), Some("web@example.com"));
     let Expiring::Rows(rows) = &policies.sessions[1].of else { panic!("rows") };
     assert_eq!(rows.set.iter().map(|one| one.value.as_deref()).collect::<Vec<_>>(), [Some("0"), None]);
     let Expiring::Keys(tokens) = &policies.sessions[2].of else { panic!("keys") };
-    assert_eq!(tokens.belongs_to.as_ref().map(|belonging| belonging.id), Some(IdFrom::Value));
+    assert_eq!(tokens.belongs_to.first().map(|belonging| belonging.id), Some(IdFrom::Value));
     assert!(policies.views[0].concurrently && policies.views[1].statements.len() == 2);
     let duplicate = &policies.checks[0];
     assert_eq!(
@@ -71,6 +72,11 @@ checks:
 
 #[test]
 fn what_cannot_be_is_refused_with_its_code() {
+    macro_rules! of {
+        ($owner:literal) => {
+            concat!("cache: [{ store: cache, keys: \"a:*\", belongs_to: ", $owner, " }]")
+        };
+    }
     for (policy, wanted) in [
         ("cache: [{ what: ever }]", "SW0002 this entry has no key `what`"),
         ("cache: [{ ttl: 1 day }]", "SW0004 this entry needs either a `dataset` or `keys`"),
@@ -86,6 +92,23 @@ fn what_cannot_be_is_refused_with_its_code() {
             "cache: [{ store: cache, keys: \"a:*\", belongs_to: { field: core.u.id, id: key } }]",
             "SW0004 `a:*` does not say which piece",
         ),
+        (of!("{ keys: \"s:{id}\", id: key }"), "SW0004 `a:*` does not say which piece"),
+        (of!("{ keys: \"s:1\" }"), "SW0004 `s:1` does not say where the id stands"),
+        (of!("{ keys: \"s:*:{id}\" }"), "SW0006 `s:*:{id}` has open pieces besides `{id}`"),
+        (of!("{ keys: \"s:{uid}\" }"), "SW0006 `{uid}` in `s:{uid}` would be taken literally"),
+        (of!("{ field: core.u.id, keys: \"s:{id}\" }"), "SW0004 `field` and `keys` are two owners"),
+        (of!("{ id: value }"), "SW0004 an owner of keys needs a `field` or `keys`"),
+        (of!("{ key: \"s:{id}\" }"), "SW0002 an owner of keys has no key `key`"),
+        (of!("{ keys: \"s:{id}\", where: \"a = 1\" }"), "SW0002? `where` is for rows"),
+        (of!("{ field: core.u.id, store: cache }"), "SW0002? `store` is for owners that are `keys`"),
+        (of!("{ keys: \"s:{id}\", store: gone }"), "SW2003 `gone` is no store"),
+        (of!("{ keys: \"s:{id}\", store: core }"), "SW2005 the store `core` holds tables, and owners that are `keys`"),
+        (of!("{ field: cache.u.id }"), "SW2005 the store `cache` holds keys, and owners with a `field`"),
+        (of!("{ keys: \"a:{id}\" }"), "SW0006 `a:*` means its owners `a:{id}` too"),
+        (of!("[]"), "SW0008 `belongs_to` names no owner"),
+        (of!("[core.u.id, { keys: \"s:1\" }, { id: value }]"), "SW0004 an owner of keys needs"),
+        (of!("[core.u.id, [core.v.id]]"), "SW0003? expected a single value"),
+        ("cache: [{ store: cache, keys: \"user:{user_id}\", ttl: 1 h }]", "SW0006 `{user_id}` in `user:{user_id}`"),
         ("sessions: [{ dataset: cache.a, expires: t }]", "SW2005 the store `cache` holds keys"),
         (
             "sessions: [{ dataset: core.a, expires: t }, { dataset: core.a, expires: t }]",
@@ -119,6 +142,23 @@ fn what_cannot_be_is_refused_with_its_code() {
         let fits = |one: &String| one.contains(words) && (wanted.contains('?') || one.starts_with(code));
         assert!(told.iter().any(fits), "{policy}\n  wanted: {wanted}\n  told: {told:#?}");
     }
+}
+
+#[test]
+fn keys_belong_to_rows_to_keys_or_to_both() {
+    let policies = declared(
+        "cache:\n  - { store: cache, keys: \"user:token:*\", ttl: 2 h, belongs_to: [ { field: core.users.id, id: value }, { keys: \"user:session:{id}\", id: value } ] }\n\
+         \x20 - { store: cache, keys: \"cart:{id}\", belongs_to: { keys: \"session:{id}\", store: cache } }\n\
+         \x20 - { store: cache, keys: \"{user1}:*\", ttl: 1 h }\n",
+    );
+    let Expiring::Keys(tokens) = &policies.cache[0].of else { panic!("keys") };
+    let told: Vec<String> = tokens.belongs_to.iter().map(|owner| format!("{} {:?}", owner.to, owner.id)).collect();
+    assert_eq!(told, ["core.users.id Value", "cache.user:session:{id} Value"]);
+    assert!(tokens.value_is_id());
+    let Expiring::Keys(cart) = &policies.cache[1].of else { panic!("keys") };
+    assert_eq!((cart.belongs_to[0].id, cart.value_is_id()), (IdFrom::Key, false));
+    let told = refused("cache:\n  - store: cache\n    keys: a:*\n    belongs_to:\n      - core.u.id\n      - keys: s:1\n");
+    assert_eq!(told.len(), 1, "{told:?}");
 }
 
 #[test]

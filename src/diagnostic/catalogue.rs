@@ -228,7 +228,8 @@ catalogue! {
         "`belongs_to` finds keys whose owner is gone. When not one owner of many keys is there, or the owners' table is empty, it is\n\
          far more likely that the column is the wrong one, or that the table was just restored, than that everybody is gone.\n\
          Nothing is removed then. Once the owners are there again the next run does its work; keys of a table that is empty for good are removed\n\
-         by a policy with `without_ttl: remove` or a `ttl`.";
+         by a policy with `without_ttl: remove` or a `ttl`. Owners that are keys themselves have no table to be empty: there it is twenty\n\
+         owners of whom none is there. That can be true for an hour, on a small site at night; the keys end by their own time to live then.";
     NO_LIMIT = "SW4022", "no limit, and so no share of it",
         "A share of memory needs a limit. Redis and Valkey have none unless `maxmemory` is set; the machine's memory is the limit then, and\n\
          at its end the process is killed.";

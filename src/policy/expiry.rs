@@ -1,5 +1,6 @@
 //! When sessions and cache entries end: the rules that expire-sessions and sweep-cache carry out.
 
+use super::belonging::{Belonging, IdFrom};
 use super::dataset::DatasetName;
 use super::key_pattern::KeyPattern;
 use super::lifecycle::{Cascade, Clock, Guard};
@@ -75,14 +76,19 @@ pub struct ExpiringKeys {
     pub longer_ttl: KeyRule,
     /// A key that nobody read or wrote for so long is removed.
     pub idle: Option<Period>,
-    /// Whose copy, or session, a key is; one whose owner is gone is removed.
-    pub belongs_to: Option<Belonging>,
+    /// Whose copy, or session, a key is: it belongs to all of these, and is removed when one of them is gone. Empty where nobody's.
+    pub belongs_to: Vec<Belonging>,
 }
 
 impl ExpiringKeys {
     /// As a dataset: the store and the pattern.
     pub fn dataset(&self) -> DatasetName {
         DatasetName { store: self.store.clone(), schema: None, table: self.keys.to_string() }
+    }
+
+    /// True when a key's value says whose it is.
+    pub fn value_is_id(&self) -> bool {
+        self.belongs_to.iter().any(|belonging| belonging.id == IdFrom::Value)
     }
 }
 
@@ -96,27 +102,4 @@ pub enum KeyRule {
     Remove,
     /// It is counted and left alone.
     Report,
-}
-
-/// The rows that keys belong to.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Belonging {
-    /// The owners' dataset.
-    pub dataset: DatasetName,
-    /// The column that holds their ids.
-    pub column: String,
-    /// Where a key says whose it is.
-    pub id: IdFrom,
-    /// Which owners count, in their store's own language: `status <> 'deleted'`.
-    pub r#where: Option<String>,
-}
-
-/// Where a key says whose it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum IdFrom {
-    /// In its name, at `{id}`.
-    Key,
-    /// Its value is the id.
-    Value,
 }

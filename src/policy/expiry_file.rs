@@ -1,13 +1,13 @@
 //! What may stand under `cache` and `sessions`, and how it becomes a rule.
 
+use super::belonging_file::{BelongingEntry, belonging};
 use super::dataset::DatasetName;
 use super::draft::{clock_of, condition_of, guard_of};
 use super::entries::{ClockEntry, GuardEntry};
-use super::expiry::{Assignment, Belonging, Expiring, ExpiringKeys, ExpiringRows, Expiry, IdFrom, KeyRule};
+use super::expiry::{Assignment, Expiring, ExpiringKeys, ExpiringRows, Expiry, KeyRule};
 use super::key_pattern::KeyPattern;
 use super::lifecycle::Cascade;
 use super::period::Period;
-use super::quality::field::Field;
 use crate::diagnostic::catalogue;
 use crate::diagnostic::item::Diagnostic;
 use crate::place::Place;
@@ -46,51 +46,10 @@ declared! {
         "longer_ttl" longer_ttl: Option<At<KeyRule>>,
         /// A key that nobody read or wrote for so long is removed.
         "idle" idle: Option<At<Period>>,
-        /// Whose copy, or session, a key is; one whose owner is gone is removed.
+        /// Whose copy, or session, a key is: one owner, or a list of which all must be there. A key whose owner is gone is removed.
         "belongs_to" belongs_to: Option<At<BelongingEntry>>,
         /// How much may end in one run without a person; by default 100000 and 20 percent.
         "guard" guard: Option<At<GuardEntry>>,
-    }
-}
-
-declared! {
-    /// The rows that keys belong to.
-    "`belongs_to`" BelongingParts {
-        /// The column that holds the owners' ids: `core.users.id`.
-        "field" field: At<String>,
-        /// Where a key says whose it is; `key` by default where the pattern has `{id}`, else `value`.
-        "id" id: Option<IdFrom>,
-        /// Which owners count, in their store's own language.
-        "where" r#where: Option<At<String>>,
-    }
-}
-
-/// `core.users.id`, or the field with its condition.
-#[derive(Debug, Clone)]
-pub struct BelongingEntry {
-    field: At<String>,
-    id: Option<IdFrom>,
-    r#where: Option<At<String>>,
-}
-
-impl Read for BelongingEntry {
-    fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
-        match node.value {
-            Value::Map(_) => {
-                BelongingParts::read(node, reading).map(|parts| Self { field: parts.field, id: parts.id, r#where: parts.r#where })
-            }
-            _ => Some(Self { field: At::read(node, reading)?, id: None, r#where: None }),
-        }
-    }
-}
-
-impl JsonSchema for BelongingEntry {
-    fn schema_name() -> Cow<'static, str> {
-        "Belonging".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "anyOf": [{ "type": "string" }, generator.subschema_for::<BelongingParts>()] })
     }
 }
 
@@ -227,8 +186,8 @@ fn keys(entry: &ExpiryEntry, keys: &At<KeyPattern>, place: &Place, reading: &mut
         }
     }
     let belongs_to = match &entry.belongs_to {
-        Some(belonging) => Some(self::belonging(&belonging.value, &keys.value, reading)?),
-        None => None,
+        Some(entry) => belonging(entry, &store.value, &keys.value, reading)?,
+        None => vec![],
     };
     let by_default = if entry.ttl.is_some() { KeyRule::Expire } else { KeyRule::Report };
     let rule = |rule: &Option<At<KeyRule>>| rule.as_ref().map_or(by_default, |rule| rule.value);
@@ -244,7 +203,7 @@ fn keys(entry: &ExpiryEntry, keys: &At<KeyPattern>, place: &Place, reading: &mut
             return None;
         }
     }
-    if entry.ttl.is_none() && entry.idle.is_none() && entry.without_ttl.is_none() && belongs_to.is_none() {
+    if entry.ttl.is_none() && entry.idle.is_none() && entry.without_ttl.is_none() && belongs_to.is_empty() {
         reading.note(
             Diagnostic::error(catalogue::NO_STEP, format!("nothing is said about the keys `{}`", keys.value))
                 .at(place)
@@ -260,34 +219,6 @@ fn keys(entry: &ExpiryEntry, keys: &At<KeyPattern>, place: &Place, reading: &mut
         longer_ttl: rule(&entry.longer_ttl),
         idle: entry.idle.as_ref().map(|idle| idle.value),
         belongs_to,
-    })
-}
-
-fn belonging(entry: &BelongingEntry, keys: &KeyPattern, reading: &mut Reading<'_>) -> Option<Belonging> {
-    let field = match Field::read(&entry.field.value, |_| false) {
-        Ok(field) => field,
-        Err(message) => {
-            reading.note(Diagnostic::error(catalogue::UNREADABLE_VALUE, message).at(&entry.field.place));
-            return None;
-        }
-    };
-    let id = entry.id.unwrap_or(if keys.has_id() { IdFrom::Key } else { IdFrom::Value });
-    if id == IdFrom::Key && !keys.has_id() {
-        reading.note(
-            Diagnostic::error(catalogue::MISSING_KEY, format!("`{keys}` does not say which piece of a key is the owner's id"))
-                .at(&entry.field.place)
-                .help("write `{id}` for that piece: `cache:user:{id}`; or `id: value` where the value is the id"),
-        );
-        return None;
-    }
-    Some(Belonging {
-        dataset: field.dataset,
-        column: field.column.unwrap_or_default(),
-        id,
-        r#where: match &entry.r#where {
-            Some(condition) => Some(condition_of(condition, reading)?.value),
-            None => None,
-        },
     })
 }
 

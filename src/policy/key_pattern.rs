@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 /// A pattern for key names: `*` stands for any bytes, `?` for one, `{id}` for the one piece that names the owner.
 ///
-/// Anything else is literal, `[`, `]` and `\` included, and so are other braces (`{user}` is a cluster's hash tag).
+/// Anything else is literal, `[`, `]` and `\` included, and so are other braces: `{user1}` is a cluster's hash tag. One that reads
+/// like a misspelt `{id}` (`{uid}`, `{user_id}`, `{ID}`) is refused: taken literally it would match nothing, and nobody would know.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct KeyPattern {
     text: String,
@@ -29,6 +30,26 @@ pub enum KeyPatternError {
     /// More than one owner.
     #[error("`{{id}}` stands twice in `{0}`; a key has one owner")]
     TwoIds(String),
+    /// Braces around what reads like an id, and is none.
+    #[error("`{{{piece}}}` in `{pattern}` would be taken literally; the piece that names the owner is `{{id}}`")]
+    NoPiece {
+        /// What stands in the braces.
+        piece: String,
+        /// The pattern.
+        pattern: String,
+    },
+}
+
+impl KeyPatternError {
+    /// The way out, where it is not plain.
+    pub const fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::NoPiece { .. } => Some(
+                "write `{id}` for the owner's id and `*` for any text; where names really hold these braces, `?` for each of them",
+            ),
+            Self::Empty | Self::TwoIds(_) => None,
+        }
+    }
 }
 
 impl FromStr for KeyPattern {
@@ -40,6 +61,9 @@ impl FromStr for KeyPattern {
         }
         if text.matches("{id}").count() > 1 {
             return Err(KeyPatternError::TwoIds(text.to_owned()));
+        }
+        if let Some(piece) = in_braces(text).find(|piece| *piece != "id" && reads_like_id(piece)) {
+            return Err(KeyPatternError::NoPiece { piece: piece.to_owned(), pattern: text.to_owned() });
         }
         let mut pieces = vec![];
         let mut rest = text;
@@ -112,6 +136,24 @@ impl KeyPattern {
         self.pieces.contains(&Piece::Id)
     }
 
+    /// The key that an id gives; none when other pieces are open too, or there is no `{id}`.
+    pub fn name_of(&self, id: &[u8]) -> Option<Vec<u8>> {
+        let mut name = vec![];
+        for piece in &self.pieces {
+            match piece {
+                Piece::Literal(bytes) => name.extend_from_slice(bytes),
+                Piece::Id => name.extend_from_slice(id),
+                Piece::One | Piece::Any => return None,
+            }
+        }
+        self.has_id().then_some(name)
+    }
+
+    /// What stands in braces and is taken literally, `{id}` aside: a cluster's hash tag, or a mistake.
+    pub fn literal_braces(&self) -> Option<&str> {
+        in_braces(&self.text).find(|piece| *piece != "id")
+    }
+
     /// True when the whole key matches.
     pub fn matches(&self, key: &[u8]) -> bool {
         fit(&self.pieces, key).is_some()
@@ -121,6 +163,23 @@ impl KeyPattern {
     pub fn id_of<'k>(&self, key: &'k [u8]) -> Option<&'k [u8]> {
         fit(&self.pieces, key)?
     }
+}
+
+/// What stands between each `}` and the last `{` before it.
+fn in_braces(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices('}').filter_map(|(end, _)| {
+        let begin = text[..end].rfind('{')?;
+        Some(&text[begin + 1..end]).filter(|piece| !piece.is_empty() && !piece.contains('}'))
+    })
+}
+
+/// True for `uid`, `user_id`, `userId`, `ID`, ` id `: what people write for the id of somebody.
+fn reads_like_id(piece: &str) -> bool {
+    let piece = piece.trim();
+    let last = piece.rsplit(['_', '-', '.', ' ']).next().unwrap_or_default();
+    let is_hump =
+        last.strip_suffix("Id").or(last.strip_suffix("ID")).is_some_and(|before| before.ends_with(|c: char| c.is_lowercase()));
+    is_hump || ["id", "ids", "uid", "uuid", "guid", "userid"].contains(&last.to_lowercase().as_str())
 }
 
 /// Whether the pieces fit the key, and the bytes of `{id}`. Each wildcard takes as little as it can; patterns are short.
@@ -186,6 +245,47 @@ mod tests {
         assert_eq!(around(&["user:session:*", "sms:*"]), KeyPattern::all());
         assert_eq!(around(&["*:a", "*:a"]), KeyPattern::all());
         assert_eq!(around(&["k\u{e9}*", "k\u{e8}*"]), pattern("k*"), "they share the first byte of a letter");
+    }
+
+    #[test]
+    fn an_id_gives_the_name_of_its_key() {
+        assert_eq!(pattern("user:session:{id}").name_of(b"4\xff"), Some(b"user:session:4\xff".to_vec()));
+        assert_eq!(pattern("{{id}}:session").name_of(b"42"), Some(b"{42}:session".to_vec()), "a hash tag around the id");
+        assert_eq!((pattern("u:*:{id}").name_of(b"1"), pattern("u:1").name_of(b"1")), (None, None));
+    }
+
+    #[test]
+    fn a_hash_tag_is_literal_and_a_misspelt_id_is_refused() {
+        for tag in [
+            "{user1}:cart",
+            "{user1000}.following",
+            "c:{t}:*",
+            "{app}:leader",
+            "{grid}",
+            "{paid}:*",
+            "{}",
+            "a}b{c",
+            "{{id}}:a",
+            "{a}{id}",
+        ] {
+            assert!(tag.parse::<KeyPattern>().is_ok(), "{tag}");
+        }
+        assert_eq!(pattern("{user1}:*").literal_braces(), Some("user1"));
+        assert_eq!((pattern("a:{id}").literal_braces(), pattern("{{id}}:a").literal_braces()), (None, None));
+        for slip in [
+            "user:{uid}",
+            "user:{user_id}:*",
+            "{userId}",
+            "a:{ID}",
+            "a:{ id }",
+            "a:{Id}",
+            "{id}:{user-id}",
+            "{uuid}",
+            "a:{{uid}}",
+        ] {
+            let error = slip.parse::<KeyPattern>().unwrap_err();
+            assert!(matches!(error, KeyPatternError::NoPiece { .. }) && error.help().is_some(), "{slip}: {error}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What people declare about data: lifecycle rules, classification tags, holds; and the decisions that follow from them.
 
+pub mod belonging;
+pub mod belonging_file;
 pub mod check;
 pub mod classification;
 pub mod dataset;

@@ -1,5 +1,6 @@
 //! Holds sessions, caches, views and checks against the stores, and names against each other.
 
+use super::belonging::Owners;
 use super::expiry::{Expiring, Expiry};
 use super::family::Family;
 use super::gathered::Gathered;
@@ -25,15 +26,12 @@ pub(super) fn sections(gathered: &Gathered, ground: &Ground<'_>, notes: &mut Vec
             }
             Expiring::Keys(keys) => {
                 must_hold(&keys.store, &[Family::Keys], "`keys` are of a key-value store", &expiry.place, ground, notes);
-                if let Some(belonging) = &keys.belongs_to {
-                    must_hold(
-                        &belonging.dataset.store,
-                        &[Family::Tables],
-                        "owners are rows of a table",
-                        &expiry.place,
-                        ground,
-                        notes,
-                    );
+                for belonging in &keys.belongs_to {
+                    let (wanted, what) = match belonging.to {
+                        Owners::Rows { .. } => (Family::Tables, "owners with a `field` are rows of a table"),
+                        Owners::Keys { .. } => (Family::Keys, "owners that are `keys` are of a key-value store"),
+                    };
+                    must_hold(belonging.to.store(), &[wanted], what, &expiry.place, ground, notes);
                 }
             }
         }

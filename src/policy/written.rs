@@ -1,8 +1,9 @@
 //! How the values of policies are written: periods, datasets, zones, words.
 
+use super::belonging::IdFrom;
 use super::classification::{Protection, Sensitivity};
 use super::dataset::DatasetName;
-use super::expiry::{IdFrom, KeyRule};
+use super::expiry::KeyRule;
 use super::key_pattern::KeyPattern;
 use super::lifecycle::{Cascade, ClockUnit};
 use super::period::Period;
@@ -58,7 +59,7 @@ impl Read for DatasetName {
 impl Read for KeyPattern {
     fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
         let text = reading.text(node)?;
-        text.parse().map_err(|error| reading.unreadable(node, format!("{error}"), None)).ok()
+        text.parse::<Self>().map_err(|error| reading.unreadable(node, error.to_string(), error.help().map(str::to_owned))).ok()
     }
 }
 

@@ -76,6 +76,12 @@ enum Ended {
 impl<A: Action> Batches<'_, A> {
     /// Works until there are no more rows, or a reason to stop. Errors are the ledger's: without evidence nothing goes on.
     pub async fn work(mut self) -> Result<Worked, LedgerError> {
+        let mut worked = self.work_through().await?;
+        worked.tally.add(self.action.untold());
+        Ok(worked)
+    }
+
+    async fn work_through(&mut self) -> Result<Worked, LedgerError> {
         let mut worked = Worked::default();
         let mut pace = Pace::default();
         let place: Option<Cursor> = self.pass.cursor.clone().and_then(|value| serde_json::from_value(value).ok());

@@ -39,14 +39,16 @@ impl Cause {
     }
 }
 
-/// What is known of a key's owner.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What is known of a key's owner; of several what says most, and that is the last of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Owner {
     /// There.
     There,
-    /// Not there.
+    /// A key that is not there, or not yet: see [`super::orphans`].
+    Missing,
+    /// No row.
     Gone,
-    /// The key does not say whose it is: nothing follows from that.
+    /// The key does not say whose it is, or its owner is on the move between servers: nothing follows from that.
     Unknown,
 }
 
@@ -90,7 +92,7 @@ impl Rule {
 
     /// Whether a key is due, and why.
     pub fn judge(&self, key: &Key, owner: Option<Owner>) -> Judged {
-        if owner == Some(Owner::Gone) {
+        if matches!(owner, Some(Owner::Gone | Owner::Missing)) {
             return Judged::Due(Cause::OwnerGone);
         }
         if self.idle.zip(key.idle).is_some_and(|(limit, idle)| idle >= limit) {
@@ -134,7 +136,7 @@ impl Rule {
             Cause::NoTtl => (by(self.without_ttl), Still::NoTtl, proof),
             Cause::TooLong => (by(self.longer_ttl), Still::Longer(self.ttl.unwrap_or(u64::MAX)), proof),
         };
-        Due { key, change, still, mark }
+        Due { key, change, still, mark, most_left: None }
     }
 }
 

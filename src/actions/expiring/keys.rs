@@ -2,10 +2,12 @@
 
 use super::judge::{Cause, Judged, Owner, Rule, seconds};
 use super::look::{Look, Seen};
+use super::orphans::Orphans;
 use super::owners::Owners;
+use super::rights;
 use crate::action::{Batch, Context, Facts, OpenBatch, Tally};
 use crate::diagnostic::catalogue as codes;
-use crate::policy::expiry::{Expiring, ExpiringKeys, Expiry, IdFrom};
+use crate::policy::expiry::{Expiring, ExpiringKeys, Expiry};
 use crate::policy::key_pattern::KeyPattern;
 use crate::policy::lifecycle::Guard;
 use crate::policy::section::{Section, pick};
@@ -19,7 +21,8 @@ use crate::store::redis::holds::KeyHolds;
 use crate::store::redis::once::Once;
 use crate::store::redis::walk::{Asked, Place, Walk};
 use chrono::{DateTime, Utc};
-use std::sync::{Mutex, PoisonError};
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The server's own clock for idleness has gone round once after so many seconds: 194 days.
 const LONGEST_IDLE: u64 = 0x00FF_FFFF;
@@ -50,12 +53,15 @@ pub struct ExpireKeys {
     /// Looking at its keys makes them look used; nobody else may then ask how long they were idle.
     pub looks_alone: bool,
     guard: Guard,
-    knows_no_touch: bool,
+    asked: Asked,
+    statements: Vec<String>,
     fingerprint: String,
     /// Keys that were answered for: SCAN may give them again.
     answered: Mutex<Once>,
     /// What a batch did that then failed; it is told with the next one.
     untold: Mutex<Tally>,
+    /// What the survey saw of keys that other keys alone make orphans.
+    orphans: Mutex<Orphans>,
 }
 
 impl ExpireKeys {
@@ -75,7 +81,7 @@ impl ExpireKeys {
         let nodes = store.nodes(&cx.who()).await?;
         let about = nodes.about();
         let mut rule = Rule::of(declared);
-        let by_value = declared.belongs_to.as_ref().is_some_and(|belonging| belonging.id == IdFrom::Value);
+        let reading_uses = declared.value_is_id() && about.reading_touches;
         if rule.idle.is_some() {
             if about.counts_uses() {
                 return Err(idle_unknown(declared, &format!("its `maxmemory-policy` is {}", about.eviction)));
@@ -83,7 +89,7 @@ impl ExpireKeys {
             if rule.idle > Some(LONGEST_IDLE) {
                 return Err(idle_unknown(declared, "it keeps it for 194 days at most"));
             }
-            if by_value && about.reading_touches {
+            if reading_uses {
                 return Err(idle_unknown(declared, &format!("reading a value is a use of the key on {}", about.version)));
             }
         }
@@ -91,19 +97,24 @@ impl ExpireKeys {
             rule.removed_elsewhere = removed_elsewhere(cx, declared, section);
         }
         Owners::at(cx, declared).await?;
+        let idle = rule.idle.is_some() || !rule.removed_elsewhere.is_empty();
+        let asked = Asked { idle, bytes: false, value: declared.value_is_id() };
+        let statements = rights::statements(cx, declared, &questions(asked), (&store, about)).await?;
         Ok(Self {
             fingerprint: format!("{declared:?}|{holds:?}|{}", nodes.fingerprint()),
             name: expiry.name.clone(),
             declared: declared.clone(),
+            asked,
+            statements,
             store,
             rule,
             section,
             as_of,
-            looks_alone: by_value && about.reading_touches,
+            looks_alone: reading_uses,
             guard: expiry.guard,
-            knows_no_touch: about.knows_no_touch(),
             answered: Mutex::default(),
             untold: Mutex::default(),
+            orphans: Mutex::default(),
         })
     }
 
@@ -112,6 +123,8 @@ impl ExpireKeys {
         let ExpiringKeys { keys, ttl, idle, .. } = &self.declared;
         let ttl = ttl.map(|ttl| format!("TTL {ttl}"));
         let idle = idle.map(|idle| format!("idle {idle}"));
+        let asked = questions(self.asked).into_iter().map(str::to_owned).chain(rights::questions(&self.declared));
+        let asked: Vec<String> = asked.collect();
         Facts {
             store: self.declared.store.clone(),
             cutoff: self.as_of,
@@ -121,49 +134,25 @@ impl ExpireKeys {
             index: None,
             notes: vec![],
             cascade_allowed: false,
-            query: format!("SCAN 0 MATCH {} COUNT 500, then of each key {}", shown(&keys.glob()), self.questions().join(", ")),
-            statements: self.statements(),
+            query: format!("SCAN 0 MATCH {} COUNT 500, then of each key {}", rights::shown(&keys.glob()), asked.join(", ")),
+            statements: self.statements.clone(),
             fingerprint: self.fingerprint.clone(),
             keeps: Keeps::First(NAMELESS),
         }
     }
 
-    fn questions(&self) -> Vec<&'static str> {
-        let asked = self.asked();
-        let mut questions = vec!["PTTL"];
-        questions.extend(asked.idle.then_some("OBJECT IDLETIME"));
-        questions.extend(asked.value.then_some("GETRANGE 0 200"));
-        questions
-    }
-
-    /// The commands, and the rights that they need.
-    fn statements(&self) -> Vec<String> {
-        let glob = shown(&self.declared.keys.glob());
-        let mut statements =
-            vec![format!("-- dataset {}", self.declared.dataset()), format!("SCAN cursor MATCH {glob} COUNT 500")];
-        statements.extend(self.questions().into_iter().map(|question| format!("{question} key")));
-        statements
-            .push("EVALSHA script: PTTL, OBJECT IDLETIME or what the key holds again, then PEXPIRE key ms or UNLINK key".into());
-        statements.push(format!(
-            "ACL SETUSER {} ~{} +ping +info +client|setname{}{} +cluster|slots +scan +pttl +object|idletime \
-             +memory|usage +getrange +dump +type +strlen +llen +scard +hlen +zcard +xlen +time +eval +evalsha +pexpire +unlink",
-            self.store.user().unwrap_or("default"),
-            glob,
-            if self.knows_no_touch { " +client|no-touch" } else { "" },
-            if self.store.database() == 0 { "" } else { " +select" }
-        ));
-        statements
-    }
-
     /// What is asked of each key.
-    pub fn asked(&self) -> Asked {
-        let by_value = self.declared.belongs_to.as_ref().is_some_and(|belonging| belonging.id == IdFrom::Value);
-        let idle = self.rule.idle.is_some() || !self.rule.removed_elsewhere.is_empty();
-        Asked { idle, bytes: false, value: by_value }
+    pub const fn asked(&self) -> Asked {
+        self.asked
+    }
+
+    /// What the survey found of its orphans.
+    pub fn orphans(&self) -> MutexGuard<'_, Orphans> {
+        self.orphans.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn look<'a>(&'a self, cx: &Context, place: Place) -> Result<Look<'a>, StoreFailure> {
-        let walk = Walk::from(&self.store, &cx.who(), self.declared.keys.clone(), self.asked(), place).await?;
+        let walk = Walk::from(&self.store, &cx.who(), self.declared.keys.clone(), self.asked, place).await?;
         Ok(Look { rule: &self.rule, walk, owners: Owners::at(cx, &self.declared).await? })
     }
 
@@ -174,6 +163,8 @@ impl ExpireKeys {
     /// A store is away or refuses; or nobody's owner is there.
     pub async fn next(&self, cx: &Context, cursor: Option<&Cursor>, limit: u64) -> Result<Option<Page>, StoreFailure> {
         let holds = cx.holds_on_keys(self.store.name())?;
+        let settling = self.orphans().wait();
+        tokio::time::sleep(settling).await;
         let mut look = self.look(cx, cursor.map_or_else(Place::start, |cells| Place::of(cells))).await?;
         let mut found: Vec<(Seen, Cause)> = vec![];
         while (found.len() as u64) < limit {
@@ -181,6 +172,7 @@ impl ExpireKeys {
             for seen in seen {
                 if let Judged::Due(cause) = seen.judged
                     && self.is_open(&holds, &seen.key.name)
+                    && (seen.owner != Some(Owner::Missing) || self.orphans().had(&seen.key))
                 {
                     found.push((seen, cause));
                 }
@@ -197,7 +189,7 @@ impl ExpireKeys {
     }
 
     fn is_open(&self, holds: &KeyHolds, name: &[u8]) -> bool {
-        !holds.keeps(name) && !self.answered.lock().unwrap_or_else(PoisonError::into_inner).has(name)
+        !holds.keeps(name) && !self.answered().has(name)
     }
 
     /// What shows, when a key is removed, that it is still the one that was looked at.
@@ -221,8 +213,8 @@ impl ExpireKeys {
     }
 
     fn due(&self, name: Vec<u8>, cause: Cause, proof: Vec<u8>) -> Due {
-        let by_value = self.declared.belongs_to.as_ref().is_some_and(|belonging| belonging.id == IdFrom::Value);
-        self.rule.due(name, cause, by_value, proof)
+        let most_left = self.orphans().most_left(&name).filter(|_| cause == Cause::OwnerGone);
+        Due { most_left, ..self.rule.due(name, cause, self.declared.value_is_id(), proof) }
     }
 
     /// Carries out one batch, each key for itself: what is not as it was found stays. Safe to repeat.
@@ -231,37 +223,60 @@ impl ExpireKeys {
     /// A store is away or refuses. What was done before that is told with the next batch.
     pub async fn apply(&self, cx: &Context, batch: &Batch) -> Result<Tally, StoreFailure> {
         let holds = cx.holds_on_keys(self.store.name())?;
-        let found: Vec<Found> = batch.page.keys().into_iter().filter_map(unplaced).collect();
-        let (found, back) = self.still_orphaned(cx, found).await?;
+        // Of a batch that is tried again some keys are done.
+        let found = batch.page.keys().into_iter().filter_map(unplaced).filter(|(name, ..)| !self.answered().has(name));
+        let (found, back) = self.still_orphaned(cx, found.collect()).await?;
         let due: Vec<Due> = found.into_iter().map(|(name, cause, proof)| self.due(name, cause, proof)).collect();
-        let done = change::change(&self.store, &cx.who(), &holds, &due).await?;
-        let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
-        untold.add(self.tally(done, back));
-        if done.open > 0 {
-            let text = format!("{} keys of the batch were not answered for; the others are done", done.open);
-            return Err(StoreFailure::Busy { store: self.store.name().to_owned(), text });
+        let (done, open) = change::change(&self.store, &cx.who(), &holds, &due).await?;
+        let left: HashSet<&Vec<u8>> = open.iter().map(|due| &due.key).collect();
+        self.answer(back.iter().chain(due.iter().map(|due| &due.key).filter(|name| !left.contains(name))));
+        let mut tally = self.untold();
+        tally.add(self.tally(done, back.len() as u64));
+        if open.is_empty() {
+            return Ok(tally);
         }
-        let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
-        for due in &due {
-            answered.is_first(&due.key);
-        }
-        Ok(std::mem::take(&mut *untold))
+        *self.untold.lock().unwrap_or_else(PoisonError::into_inner) = tally;
+        let text = format!("{} keys of the batch were not answered for; the others are done", open.len());
+        Err(StoreFailure::Busy { store: self.store.name().to_owned(), text })
     }
 
-    /// Asks once more for owners that were gone; a key whose owner is back stays. Gives the rest, and how many stay.
-    async fn still_orphaned(&self, cx: &Context, found: Vec<Found>) -> Result<(Vec<Found>, u64), StoreFailure> {
+    fn answered(&self) -> MutexGuard<'_, Once> {
+        self.answered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn answer<'n>(&self, names: impl Iterator<Item = &'n Vec<u8>>) {
+        let mut answered = self.answered();
+        for name in names {
+            answered.is_first(name);
+        }
+    }
+
+    /// What batches did that failed in the end; it is told once.
+    pub fn untold(&self) -> Tally {
+        std::mem::take(&mut *self.untold.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Asks once more for owners that were gone; a key whose owner is back stays. Gives the rest, and those that stay.
+    async fn still_orphaned(&self, cx: &Context, found: Vec<Found>) -> Result<(Vec<Found>, Vec<Vec<u8>>), StoreFailure> {
         let (orphans, mut rest): (Vec<_>, Vec<_>) = found.into_iter().partition(|(_, cause, _)| *cause == Cause::OwnerGone);
         if orphans.is_empty() {
-            return Ok((rest, 0));
+            return Ok((rest, vec![]));
         }
-        let Some(mut owners) = Owners::at(cx, &self.declared).await? else { return Ok((rest, orphans.len() as u64)) };
-        let known = owners.of_named(orphans.iter().map(|(name, _, value)| (name.as_slice(), Some(value.as_slice())))).await?;
-        let before = orphans.len();
-        let gone = orphans.into_iter().zip(known).filter(|(_, owner)| *owner == Owner::Gone).map(|(orphan, _)| orphan);
-        let gone: Vec<_> = gone.collect();
-        let back = before - gone.len();
-        rest.extend(gone);
-        Ok((rest, back as u64))
+        let Some(mut owners) = Owners::at(cx, &self.declared).await? else {
+            return Ok((rest, orphans.into_iter().map(|(name, ..)| name).collect()));
+        };
+        let named: Vec<_> = orphans.iter().map(|(name, _, value)| (name.as_slice(), Some(value.as_slice()))).collect();
+        let known = owners.of_named(&named).await?;
+        let is_gone = |(name, ..): &Found, owner| match owner {
+            Owner::Gone => true,
+            Owner::Missing => self.orphans().most_left(name).is_some(),
+            Owner::There | Owner::Unknown => false,
+        };
+        let mut back = vec![];
+        for (orphan, owner) in orphans.into_iter().zip(known) {
+            if is_gone(&orphan, owner) { rest.push(orphan) } else { back.push(orphan.0) }
+        }
+        Ok((rest, back))
     }
 
     /// What was done, under the words that fit: a session is ended, a cache entry swept, either given a time to live.
@@ -300,6 +315,12 @@ fn removed_elsewhere(cx: &Context, own: &ExpiringKeys, section: Section) -> Vec<
     others.collect()
 }
 
+/// What is asked of each key, in the server's words.
+fn questions(asked: Asked) -> Vec<&'static str> {
+    let more = [(asked.idle, "OBJECT IDLETIME"), (asked.value, "GETRANGE 0 200")];
+    ["PTTL"].into_iter().chain(more.into_iter().filter(|(is_asked, _)| *is_asked).map(|(_, question)| question)).collect()
+}
+
 fn idle_unknown(declared: &ExpiringKeys, why: &str) -> StoreFailure {
     StoreFailure::refused(
         codes::IDLE_UNKNOWN,
@@ -318,9 +339,4 @@ fn unplaced(key: Vec<Cell>) -> Option<Found> {
         Ok([Cell::Bytes(name), Cell::Text(cause), Cell::Bytes(proof)]) => Some((name, Cause::of(&cause)?, proof)),
         _ => None,
     }
-}
-
-/// A pattern as one prints it.
-fn shown(glob: &[u8]) -> String {
-    String::from_utf8_lossy(glob).chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }

@@ -26,6 +26,8 @@ pub struct Seen {
     pub key: Key,
     /// Whether it is due.
     pub judged: Judged,
+    /// What is known of its owner, where it should have one.
+    pub owner: Option<Owner>,
 }
 
 impl Look<'_> {
@@ -50,8 +52,12 @@ impl Look<'_> {
             Some(owners) => owners.of(&keys).await?.into_iter().map(Some).collect(),
             None => vec![None; keys.len()],
         };
-        let seen =
-            |((key, place), owner): ((Key, Place), Option<Owner>)| Seen { judged: self.rule.judge(&key, owner), place, key };
+        let seen = |((key, place), owner): ((Key, Place), Option<Owner>)| Seen {
+            judged: self.rule.judge(&key, owner),
+            place,
+            key,
+            owner,
+        };
         Ok(Some(keys.into_iter().zip(places).zip(owners).map(seen).collect()))
     }
 }

@@ -4,7 +4,9 @@ mod judge;
 mod keys;
 mod known;
 mod look;
+mod orphans;
 mod owners;
+pub mod rights;
 mod rows;
 mod survey;
 mod told;
@@ -172,6 +174,13 @@ impl<E: Ends> Action for Expire<E> {
             Of::Rows(rows) => rows.apply(cx, batch).await,
             Of::Keys(keys) => keys.apply(cx, batch).await,
             Of::Uncovered(_) => Ok(Uncovered::none()),
+        }
+    }
+
+    fn untold(&self) -> Tally {
+        match &self.of {
+            Of::Keys(keys) => keys.untold(),
+            Of::Rows(_) | Of::Uncovered(_) => Tally::default(),
         }
     }
 

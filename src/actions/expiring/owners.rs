@@ -3,101 +3,162 @@
 use super::judge::Owner;
 use crate::action::Context;
 use crate::diagnostic::catalogue as codes;
-use crate::policy::expiry::{Belonging, ExpiringKeys, IdFrom};
+use crate::policy::belonging::{self, Belonging, IdFrom};
+use crate::policy::expiry::ExpiringKeys;
 use crate::policy::key_pattern::KeyPattern;
 use crate::store::failure::StoreFailure;
 use crate::store::presence::Presence;
+use crate::store::redis::connect::KeyStore;
+use crate::store::redis::names;
 use crate::store::redis::walk::Key;
+use std::collections::HashMap;
 
 /// When none of so many owners is there, it is not they who are gone.
 const TOO_MANY: u64 = 20;
 
-/// The owners of a policy's keys.
+/// The owners of a policy's keys. A key belongs to one of each kind.
 pub struct Owners<'a> {
-    belonging: &'a Belonging,
     pattern: &'a KeyPattern,
-    presence: Presence,
+    kinds: Vec<Kind<'a>>,
+}
+
+/// Owners of one kind.
+struct Kind<'a> {
+    belonging: &'a Belonging,
+    of: Of<'a>,
     asked: u64,
     found: u64,
 }
 
+/// Who is asked for them.
+enum Of<'a> {
+    Rows(Box<Presence>),
+    Keys { store: KeyStore, who: String, pattern: &'a KeyPattern },
+}
+
 impl<'a> Owners<'a> {
-    /// Finds the owners' table and column; none where keys belong to nobody.
+    /// Finds the owners: table and column, or the store of their keys. None where keys belong to nobody.
     ///
     /// # Errors
-    /// The owners' store is away; table, column or condition do not work there.
+    /// An owners' store is away; table, column or condition do not work there.
     pub async fn at(cx: &Context, keys: &'a ExpiringKeys) -> Result<Option<Self>, StoreFailure> {
-        let Some(belonging) = &keys.belongs_to else { return Ok(None) };
-        let store = cx.stores.get(&belonging.dataset.store)?;
-        let (dataset, condition) = (&belonging.dataset, belonging.r#where.as_deref());
-        let presence = Presence::at(store, &cx.who(), dataset, &belonging.column, condition).await?;
-        Ok(Some(Self { belonging, pattern: &keys.keys, presence, asked: 0, found: 0 }))
+        let mut kinds = vec![];
+        for belonging in &keys.belongs_to {
+            kinds.push(Kind { belonging, of: Of::at(cx, &belonging.to).await?, asked: 0, found: 0 });
+        }
+        Ok((!kinds.is_empty()).then_some(Self { pattern: &keys.keys, kinds }))
     }
 
-    /// The id that a key gives of its owner; none where it gives none that can be read.
-    fn id(&self, name: &[u8], value: Option<&[u8]>) -> Option<String> {
-        let id = match self.belonging.id {
-            IdFrom::Key => self.pattern.id_of(name),
-            IdFrom::Value => value,
-        };
-        String::from_utf8(id?.to_vec()).ok()
-    }
-
-    /// What is known of each key's owner.
+    /// What is known of each key's owners.
     ///
     /// # Errors
-    /// The owners' store is away; or it has no owner at all, and then nobody is gone.
+    /// An owners' store is away; or a table has no owner at all, and then nobody is gone.
     pub async fn of(&mut self, keys: &[Key]) -> Result<Vec<Owner>, StoreFailure> {
-        self.of_named(keys.iter().map(|key| (key.name.as_slice(), key.value.as_deref()))).await
+        let named: Vec<_> = keys.iter().map(|key| (key.name.as_slice(), key.value.as_deref())).collect();
+        self.of_named(&named).await
     }
 
     /// The same of names and values.
     ///
     /// # Errors
     /// As [`Owners::of`].
-    pub async fn of_named<'k>(
-        &mut self,
-        keys: impl Iterator<Item = (&'k [u8], Option<&'k [u8]>)>,
-    ) -> Result<Vec<Owner>, StoreFailure> {
-        let ids: Vec<Option<String>> = keys.map(|(name, value)| self.id(name, value)).collect();
-        let mut wanted: Vec<String> = ids.iter().flatten().cloned().collect();
-        wanted.sort_unstable();
-        wanted.dedup();
-        let there = self.presence.present(&wanted).await?;
-        self.asked += wanted.len() as u64;
-        self.found += there.len() as u64;
-        if there.is_empty() && !wanted.is_empty() && !self.presence.any().await? {
-            return Err(self.nobody("has no owner at all: an empty table says nothing about who is gone"));
+    pub async fn of_named(&mut self, keys: &[(&[u8], Option<&[u8]>)]) -> Result<Vec<Owner>, StoreFailure> {
+        let mut known = vec![Owner::There; keys.len()];
+        for kind in &mut self.kinds {
+            let ids: Vec<Option<String>> = keys.iter().map(|(name, value)| kind.id(self.pattern, name, *value)).collect();
+            let owners = kind.look(&ids).await?;
+            for (known, id) in known.iter_mut().zip(&ids) {
+                let owner = id.as_ref().and_then(|id| owners.get(id)).copied().unwrap_or(Owner::Unknown);
+                *known = (*known).max(owner);
+            }
         }
-        Ok(ids
-            .iter()
-            .map(|id| match id {
-                None => Owner::Unknown,
-                Some(id) if there.contains(id) => Owner::There,
-                Some(_) => Owner::Gone,
-            })
-            .collect())
+        Ok(known)
     }
 
-    /// Refuses when none of all the owners that were asked for is there.
+    /// Refuses when none of all the owners of a kind that were asked for is there.
     ///
     /// # Errors
     /// That refusal.
     pub fn must_be_likely(&self) -> Result<(), StoreFailure> {
-        if self.found == 0 && self.asked >= TOO_MANY {
-            let text = format!("has none of the {} owners that keys name: this looks like the wrong column", self.asked);
-            return Err(self.nobody(&text));
+        self.kinds.iter().try_for_each(Kind::must_be_likely)
+    }
+}
+
+impl<'a> Of<'a> {
+    async fn at(cx: &Context, owners: &'a belonging::Owners) -> Result<Self, StoreFailure> {
+        match owners {
+            belonging::Owners::Rows { dataset, column, r#where } => {
+                let store = cx.stores.get(&dataset.store)?;
+                let presence = Presence::at(store, &cx.who(), dataset, column, r#where.as_deref()).await?;
+                Ok(Self::Rows(Box::new(presence)))
+            }
+            belonging::Owners::Keys { store, keys } => {
+                let store = cx.stores.keys(store)?.clone();
+                store.nodes(&cx.who()).await?;
+                Ok(Self::Keys { store, who: cx.who(), pattern: keys })
+            }
         }
-        Ok(())
+    }
+}
+
+impl Kind<'_> {
+    /// The id that a key gives of its owner; none where it gives none that can be read.
+    fn id(&self, pattern: &KeyPattern, name: &[u8], value: Option<&[u8]>) -> Option<String> {
+        let id = match self.belonging.id {
+            IdFrom::Key => pattern.id_of(name),
+            IdFrom::Value => value,
+        };
+        String::from_utf8(id?.to_vec()).ok()
+    }
+
+    /// What is known of the owners with these ids.
+    async fn look(&mut self, ids: &[Option<String>]) -> Result<HashMap<String, Owner>, StoreFailure> {
+        let mut wanted: Vec<String> = ids.iter().flatten().cloned().collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let owners: Vec<Owner> = match &self.of {
+            Of::Rows(presence) => {
+                let there = presence.present(&wanted).await?;
+                if there.is_empty() && !wanted.is_empty() && !presence.any().await? {
+                    return Err(self.nobody("has no owner at all: an empty table says nothing about who is gone"));
+                }
+                wanted.iter().map(|id| if there.contains(id) { Owner::There } else { Owner::Gone }).collect()
+            }
+            Of::Keys { store, who, pattern } => {
+                let names: Vec<Vec<u8>> = wanted.iter().filter_map(|id| pattern.name_of(id.as_bytes())).collect();
+                let known =
+                    |known: Option<bool>| known.map_or(Owner::Unknown, |there| if there { Owner::There } else { Owner::Missing });
+                names::known(store, who, &names).await?.into_iter().map(known).collect()
+            }
+        };
+        self.asked += owners.iter().filter(|owner| **owner != Owner::Unknown).count() as u64;
+        self.found += owners.iter().filter(|owner| **owner == Owner::There).count() as u64;
+        Ok(wanted.into_iter().zip(owners).collect())
+    }
+
+    fn must_be_likely(&self) -> Result<(), StoreFailure> {
+        if self.found > 0 || self.asked < TOO_MANY {
+            return Ok(());
+        }
+        let wrong = match self.of {
+            Of::Rows(_) => "column",
+            Of::Keys { .. } => "pattern or the wrong database",
+        };
+        Err(self.nobody(&format!("has none of the {} owners that keys name: this looks like the wrong {wrong}", self.asked)))
     }
 
     fn nobody(&self, why: &str) -> StoreFailure {
-        let Belonging { dataset, column, r#where, .. } = self.belonging;
-        let condition = r#where.as_ref().map(|condition| format!(" where {condition}")).unwrap_or_default();
+        let to = match &self.belonging.to {
+            belonging::Owners::Rows { dataset, column, r#where } => {
+                let condition = r#where.as_ref().map(|condition| format!(" where {condition}")).unwrap_or_default();
+                format!("`{dataset}.{column}`{condition}")
+            }
+            keys @ belonging::Owners::Keys { .. } => format!("`{keys}`"),
+        };
         StoreFailure::refused(
             codes::NO_OWNERS,
-            format!("`{dataset}.{column}`{condition} {why}; nothing was touched"),
-            "look at `belongs_to` in the policy, and whether the table was just restored; `steward explain SW4021` tells more",
+            format!("{to} {why}; nothing was touched"),
+            "look at `belongs_to` in the policy, and whether its store was just restored or emptied; `steward explain SW4021` tells more",
         )
     }
 }

@@ -1,6 +1,7 @@
 //! What a survey of keys counts.
 
 use super::judge::{Cause, Judged, Owner, Rule};
+use crate::policy::key_pattern::KeyPattern;
 use crate::report::figures::plural;
 use crate::store::counts::Counts;
 use crate::store::redis::holds::KeyHolds;
@@ -48,9 +49,13 @@ impl<'a> Told<'a> {
         }
     }
 
-    /// All of it.
-    pub fn counts(self, is_about: bool) -> Counts {
-        let remarks = self.remarks(is_about);
+    /// All of it, of the keys of this pattern.
+    pub fn counts(self, is_about: bool, pattern: &KeyPattern) -> Counts {
+        let mut remarks = self.remarks(is_about);
+        if let Some(literal) = pattern.literal_braces().filter(|_| self.total == 0) {
+            let text = format!("no key matches `{pattern}`, where `{{{literal}}}` stands for itself");
+            remarks.push((text, "the one open piece in braces is `{id}`; `*` stands for any text".to_owned()));
+        }
         Counts {
             total: self.total,
             total_is_estimate: is_about,

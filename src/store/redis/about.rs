@@ -67,26 +67,28 @@ impl KeyStore {
         Ok(all)
     }
 
-    /// What our account may not do with keys of these patterns: `UNLINK` of `cache:*`. None where the server does not tell.
+    /// What our account may not do with keys of these patterns, `UNLINK` of `cache:*`, and with owners that are only asked for. None
+    /// where the server does not tell.
     ///
     /// # Errors
     /// It cannot be reached.
-    pub async fn lacks(&self, patterns: &[KeyPattern]) -> Result<Option<Vec<String>>, StoreFailure> {
+    pub async fn lacks(&self, patterns: &[KeyPattern], owners: &[KeyPattern]) -> Result<Option<Vec<String>>, StoreFailure> {
         let nodes = self.nodes("doctor").await?;
         let Some(node) = nodes.each().first() else { return Ok(None) };
         let Ok(Some(user)) = node.one(&["ACL", "WHOAMI"]).await.map(text) else { return Ok(None) };
         let mut lacks = vec![];
-        for pattern in patterns {
+        let of_policies = patterns.iter().map(|pattern| (pattern, NEEDED));
+        for (pattern, needed) in of_policies.chain(owners.iter().map(|owner| (owner, OF_OWNERS))) {
             // A name that matches; nothing is done with it.
             let key = pattern.to_string().replace("{id}", "1").replace(['*', '?'], "1");
             let mut pipe = Pipeline::new();
-            for (command, before, after) in NEEDED {
+            for (command, before, after) in needed {
                 pipe.cmd("ACL").arg("DRYRUN").arg(&user).arg(*command).arg(*before);
                 if !after.is_empty() || !matches!(*command, "SCAN" | "INFO") {
                     pipe.arg(&key).arg(*after);
                 }
             }
-            for ((command, ..), answer) in NEEDED.iter().zip(node.ask(&pipe).await?) {
+            for ((command, ..), answer) in needed.iter().zip(node.ask(&pipe).await?) {
                 match answer {
                     Value::Okay => {}
                     Value::ServerError(_) => return Ok(None),
@@ -111,6 +113,9 @@ const NEEDED: &[(&str, &[&str], &[&str])] = &[
     ("PEXPIRE", &[], &["1"]),
     ("UNLINK", &[], &[]),
 ];
+
+/// What is asked about the owners of keys.
+const OF_OWNERS: &[(&str, &[&str], &[&str])] = &[("EXISTS", &[], &[])];
 
 async fn memory(node: &Node) -> Result<Memory, StoreFailure> {
     let info = text(node.one(&["INFO", "memory"]).await?).unwrap_or_default();

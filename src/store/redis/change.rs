@@ -63,6 +63,9 @@ pub struct Due {
     pub still: Still,
     /// What it held, see [`marks`]; empty where it does not matter.
     pub mark: Vec<u8>,
+    /// For what is removed: milliseconds it may have left at most, -1 for none at all, or it was written meanwhile; none where that
+    /// does not matter.
+    pub most_left: Option<i64>,
 }
 
 impl Due {
@@ -85,18 +88,22 @@ pub struct Done {
     pub gone: u64,
     /// Under a hold: left alone.
     pub held: u64,
-    /// Not answered for: their server went away or they moved. The same call again is safe.
-    pub open: u64,
 }
 
-/// Changes keys that are due, each only if it is still as it was, and none that a hold keeps (promise 4).
+/// Changes keys that are due, each only if it is still as it was, and none that a hold keeps (promise 4). Gives what was done, and those
+/// that were not answered for since their server went away or they moved: the same call for them is safe.
 ///
 /// Each key is one step of its server. If we die in between, some are changed and some are not, and a second call does the rest.
 /// Keys that moved meanwhile are looked for anew, once.
 ///
 /// # Errors
-/// A server is away, or refuses, and nothing at all was changed. If something was, `open` tells what was not.
-pub async fn change(store: &KeyStore, who: &str, holds: &KeyHolds, due: &[Due]) -> Result<Done, StoreFailure> {
+/// A server is away, or refuses, and nothing at all was changed.
+pub async fn change<'d>(
+    store: &KeyStore,
+    who: &str,
+    holds: &KeyHolds,
+    due: &'d [Due],
+) -> Result<(Done, Vec<&'d Due>), StoreFailure> {
     let mut done = Done::default();
     let (held, mut open): (Vec<&Due>, Vec<&Due>) = due.iter().partition(|due| holds.keeps(&due.key));
     done.held = held.len() as u64;
@@ -122,10 +129,9 @@ pub async fn change(store: &KeyStore, who: &str, holds: &KeyHolds, due: &[Due]) 
             break;
         }
     }
-    done.open = open.len() as u64;
     match failure {
         Some(failure) if done.expired + done.unlinked == 0 => Err(failure),
-        _ => Ok(done),
+        _ => Ok((done, open)),
     }
 }
 
@@ -179,11 +185,10 @@ fn calls(due: Vec<&Due>, is_cluster: bool) -> Vec<Vec<&Due>> {
 fn call((code, script): &(String, Script), first: bool, due: &[&Due]) -> Cmd {
     let mut call = begin(code, script, first, due.iter().map(|due| due.key.as_slice()));
     for due in due {
-        let (act, ttl) = match due.change {
-            Change::Expire(ttl) => ("expire", ttl),
-            Change::Unlink => ("unlink", 0),
+        match due.change {
+            Change::Expire(ttl) => call.arg("expire").arg(ttl),
+            Change::Unlink => call.arg("unlink").arg(due.most_left.map(|left| left.to_string()).unwrap_or_default()),
         };
-        call.arg(act).arg(ttl);
         match &due.still {
             Still::NoTtl => call.arg("none").arg(""),
             Still::Longer(bound) => call.arg("longer").arg(*bound),
@@ -246,10 +251,16 @@ pub async fn marks(nodes: &Nodes, keys: &[&[u8]]) -> Result<Vec<Vec<u8>>, StoreF
             for (at, places) in along.iter().enumerate() {
                 pipe.add_command(begin(&MARK.0, &MARK.1, at == 0, places.iter().map(|at| keys[*at])));
             }
-            for (places, answer) in along.iter().zip(node.must(&pipe).await?) {
-                let Value::Array(answers) = answer else { return Err(odd(&node.store, "EVALSHA")) };
-                for (at, answer) in places.iter().zip(answers) {
-                    marks[*at] = bytes(answer).unwrap_or_default();
+            for (places, answer) in along.iter().zip(node.ask(&pipe).await?) {
+                match answer {
+                    Value::Array(answers) => {
+                        for (at, answer) in places.iter().zip(answers) {
+                            marks[*at] = bytes(answer).unwrap_or_default();
+                        }
+                    }
+                    Value::ServerError(error) if is_moved(&error) || error.code() == "NOSCRIPT" => {}
+                    Value::ServerError(error) => return Err(refusal(&node.store, &error)),
+                    _ => return Err(odd(&node.store, "EVALSHA")),
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! The names of keys that match a pattern, and whether these names are there. Nothing else is asked of a key, and nothing is kept:
 //! SCAN may give a name twice, and so does this.
 
-use super::answer::{bytes, int, odd};
+use super::answer::{bytes, int, is_moved, odd, refusal};
 use super::connect::KeyStore;
 use super::node::Node;
 use super::nodes::Nodes;
@@ -16,6 +16,8 @@ use tokio_util::task::AbortOnDropHandle;
 const FIRST: usize = 500;
 const LEAST: usize = 50;
 const MOST: usize = 1_000;
+/// Names asked for in one round trip.
+const AT_ONCE: usize = 1_000;
 /// What one SCAN may take of the server's time.
 const TARGET: Duration = Duration::from_millis(1);
 
@@ -120,23 +122,47 @@ impl Pace {
 /// # Errors
 /// A server went away, or refuses; keys are on the move between servers.
 pub async fn are_there(store: &KeyStore, who: &str, names: &[Vec<u8>]) -> Result<Vec<bool>, StoreFailure> {
-    let nodes = store.nodes(who).await?;
-    let mut there = vec![false; names.len()];
-    for (number, node) in nodes.each().iter().enumerate() {
-        let ours: Vec<usize> = (0..names.len()).filter(|at| nodes.of(&names[*at]) == Some(number)).collect();
-        if ours.is_empty() {
-            continue;
-        }
-        let mut pipe = Pipeline::with_capacity(ours.len());
-        for at in &ours {
-            pipe.cmd("EXISTS").arg(&names[*at]);
-        }
-        let answers = node.must(&pipe).await?;
-        for (at, answer) in ours.iter().zip(&answers) {
-            there[*at] = int(answer).ok_or_else(|| odd(&node.store, "EXISTS"))? > 0;
+    let there: Option<Vec<bool>> = known(store, who, names).await?.into_iter().collect();
+    let text = "keys of the cluster are on the move".to_owned();
+    there.ok_or_else(|| StoreFailure::Busy { store: store.name().to_owned(), text })
+}
+
+/// The same, and none of a name that is on the move between servers: nobody can say whether it is there.
+///
+/// # Errors
+/// A server went away, or refuses.
+pub async fn known(store: &KeyStore, who: &str, names: &[Vec<u8>]) -> Result<Vec<Option<bool>>, StoreFailure> {
+    let mut known = vec![None; names.len()];
+    // Those that moved are asked for once more, where they are now.
+    for _ in 0..2 {
+        let nodes = store.nodes(who).await?;
+        exist(&nodes, names, &mut known).await?;
+        if known.iter().all(Option::is_some) {
+            break;
         }
     }
-    Ok(there)
+    Ok(known)
+}
+
+/// Asks each name of which nothing is known of the server that has its slot.
+async fn exist(nodes: &Nodes, names: &[Vec<u8>], known: &mut [Option<bool>]) -> Result<(), StoreFailure> {
+    for (number, node) in nodes.each().iter().enumerate() {
+        let open = (0..names.len()).filter(|at| known[*at].is_none() && nodes.of(&names[*at]) == Some(number));
+        for ours in open.collect::<Vec<_>>().chunks(AT_ONCE) {
+            let mut pipe = Pipeline::with_capacity(ours.len());
+            for at in ours {
+                pipe.cmd("EXISTS").arg(&names[*at]);
+            }
+            for (at, answer) in ours.iter().zip(node.ask(&pipe).await?) {
+                known[*at] = match answer {
+                    Value::ServerError(error) if is_moved(&error) => None,
+                    Value::ServerError(error) => return Err(refusal(&node.store, &error)),
+                    answer => Some(int(&answer).ok_or_else(|| odd(&node.store, "EXISTS"))? > 0),
+                };
+            }
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

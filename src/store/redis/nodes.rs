@@ -41,9 +41,19 @@ impl About {
 
     /// True where there is `CLIENT NO-TOUCH`: a server that does not know it refuses a whole `ACL SETUSER` that names it.
     pub fn knows_no_touch(&self) -> bool {
+        self.is_redis_from(7, 2)
+    }
+
+    /// True where a user may have other rights on other keys: `(~session:* +exists)`.
+    pub fn knows_selectors(&self) -> bool {
+        self.is_redis_from(7, 0)
+    }
+
+    /// Valkey began at 7.2.
+    fn is_redis_from(&self, major: u32, minor: u32) -> bool {
         let Some(version) = self.version.strip_prefix("Redis ") else { return true };
         let mut parts = version.split('.').map_while(|part| part.parse::<u32>().ok());
-        (parts.next(), parts.next()) >= (Some(7), Some(2))
+        (parts.next(), parts.next()) >= (Some(major), Some(minor))
     }
 }
 
@@ -250,6 +260,9 @@ mod tests {
         let knows =
             |version: &str| About { version: version.into(), eviction: String::new(), reading_touches: false }.knows_no_touch();
         assert!(knows("Redis 7.2.0") && knows("Redis 8.0.1") && knows("Redis 7.10") && knows("Valkey 7.2.5"));
+        let of =
+            |version: &str| About { version: version.into(), eviction: String::new(), reading_touches: false }.knows_selectors();
+        assert!(of("Redis 7.0.15") && of("Valkey 8.1.1") && !of("Redis 6.2.14"));
         assert!(!knows("Redis 7.0.15") && !knows("Redis 6.2.14") && !knows("Redis 7"));
     }
 }

@@ -135,7 +135,11 @@ fn cache(plan: &Plan) -> String {
     set(&|id| (format!("analytics:daily:{id}"), "1".to_owned()), plan.analytics_without_ttl, None);
     let active = plan.users - plan.disabled;
     let session = |id: u64| (format!("user:session:{id}"), "state".to_owned());
-    set(&|id| session(1 + id % active), plan.session_keys, Some(3_000));
+    // People 1 to `session_keys` have a session.
+    for id in 1..=plan.session_keys {
+        let (key, value) = session(id);
+        let _ = writeln!(script, "SET {key} {value} EX 3000");
+    }
     let off: Vec<u64> = (active + 1..=plan.users).collect();
     for id in off.iter().take(plan.session_keys_of_disabled as usize) {
         let (key, value) = session(*id);
@@ -146,9 +150,10 @@ fn cache(plan: &Plan) -> String {
             let _ = writeln!(script, "SET user:token:{word}{at} {}{ttl}", owner(at));
         }
     };
-    tokens(plan.tokens, &|at| 1 + at % active, " EX 7000", "good");
-    tokens(plan.tokens_without_ttl, &|at| 1 + at % active, "", "endless");
+    tokens(plan.tokens, &|at| 1 + at % plan.session_keys, " EX 7000", "good");
+    tokens(plan.tokens_without_ttl, &|at| 1 + at % plan.session_keys, "", "endless");
     tokens(plan.tokens_of_nobody, &|at| gone + at, " EX 7000", "lost");
+    tokens(plan.tokens_without_session, &|at| plan.session_keys + 1 + at, " EX 7000", "ended");
     for at in 0..plan.strays {
         let _ = writeln!(script, "SET queue:mail:{at} x EX 600");
     }

@@ -76,10 +76,11 @@ pub struct Plan {
     /// Session keys of people who are there, and of those who are switched off.
     pub session_keys: u64,
     pub session_keys_of_disabled: u64,
-    /// Tokens: good ones, those without a TTL, those of people who are gone.
+    /// Tokens: good ones, those without a TTL, those of people who are gone, those of people whose session is.
     pub tokens: u64,
     pub tokens_without_ttl: u64,
     pub tokens_of_nobody: u64,
+    pub tokens_without_session: u64,
     /// Keys that no policy covers; they have a TTL.
     pub strays: u64,
     /// Consumption records older than six months, and younger.
@@ -132,6 +133,7 @@ impl Plan {
             tokens: some(20, 40),
             tokens_without_ttl: some(1, 7),
             tokens_of_nobody: some(1, 7),
+            tokens_without_session: some(1, 9),
             strays: some(3, 9),
             old_records: some(100, 300),
             young_records: some(50, 90),
@@ -173,7 +175,7 @@ impl Plan {
             ("roles", "expired", self.expired_roles),
             ("session-keys", "expired", self.session_keys_of_disabled),
             ("session-keys", "ttl_set", 0),
-            ("token-keys", "expired", self.tokens_of_nobody),
+            ("token-keys", "expired", self.tokens_of_nobody + self.tokens_without_session),
             ("token-keys", "ttl_set", self.tokens_without_ttl),
             ("user-cache", "swept", self.cached_of_nobody),
             ("user-cache", "ttl_set", self.cached_without_ttl + self.cached_too_long),

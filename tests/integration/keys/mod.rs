@@ -28,6 +28,9 @@ macro_rules! on_every_server {
 
 mod checks;
 pub mod ground;
+mod moving;
+mod own_cluster;
+mod owned;
 mod owners;
 mod pace;
 pub mod reach;

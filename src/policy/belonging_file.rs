@@ -1,0 +1,168 @@
+//! What may stand under `belongs_to`, and how it becomes the owners of keys.
+
+use super::belonging::{Belonging, IdFrom, Owners};
+use super::draft::condition_of;
+use super::key_pattern::KeyPattern;
+use super::quality::field::Field;
+use crate::diagnostic::catalogue::{self, Code};
+use crate::diagnostic::item::Diagnostic;
+use crate::place::Place;
+use crate::yaml::fields::declared;
+use crate::yaml::node::{At, Node, Value};
+use crate::yaml::reading::{Read, Reading};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use std::borrow::Cow;
+
+declared! {
+    /// What keys belong to: rows of a table (`field`), or other keys (`keys`).
+    "an owner of keys" BelongingParts {
+        /// The column that holds the owners' ids: `core.users.id`.
+        "field" field: Option<At<String>>,
+        /// The name of an owner that is itself a key, `{id}` for its id: `user:session:{id}`.
+        "keys" keys: Option<At<KeyPattern>>,
+        /// The store of these `keys`; the policy's own by default.
+        "store" store: Option<At<String>>,
+        /// Where a key says whose it is; `key` by default where the policy's pattern has `{id}`, else `value`.
+        "id" id: Option<IdFrom>,
+        /// Which rows count, in their store's own language; not for `keys`.
+        "where" r#where: Option<At<String>>,
+    }
+}
+
+/// One owner: `core.users.id`, or its parts.
+#[derive(Debug, Clone)]
+struct OwnerEntry {
+    place: Place,
+    parts: BelongingParts,
+}
+
+impl Read for OwnerEntry {
+    fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
+        let parts = match node.value {
+            Value::Map(_) => BelongingParts::read(node, reading)?,
+            _ => {
+                let field = Some(At::read(node, reading)?);
+                BelongingParts { field, keys: None, store: None, id: None, r#where: None }
+            }
+        };
+        Some(Self { place: node.place.clone(), parts })
+    }
+}
+
+/// One owner, or several of which all must be there.
+#[derive(Debug, Clone)]
+pub struct BelongingEntry(Vec<OwnerEntry>);
+
+impl Read for BelongingEntry {
+    fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
+        match node.value {
+            Value::List(_) => Vec::read(node, reading).map(Self),
+            _ => Some(Self(vec![OwnerEntry::read(node, reading)?])),
+        }
+    }
+}
+
+impl JsonSchema for BelongingEntry {
+    fn schema_name() -> Cow<'static, str> {
+        "Belonging".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let parts = generator.subschema_for::<BelongingParts>();
+        let owner = json_schema!({ "anyOf": [{ "type": "string" }, parts] });
+        json_schema!({ "anyOf": [{ "type": "string" }, parts, { "type": "array", "items": owner, "minItems": 1 }] })
+    }
+}
+
+/// The owners that an entry declares for these keys of a store; none, with notes, when they cannot be.
+pub(super) fn belonging(
+    entry: &At<BelongingEntry>,
+    store: &str,
+    keys: &KeyPattern,
+    reading: &mut Reading<'_>,
+) -> Option<Vec<Belonging>> {
+    if entry.value.0.is_empty() {
+        let help = "name an owner, `belongs_to: core.users.id`, or leave `belongs_to` out";
+        return refuse(reading, catalogue::SIZE, "`belongs_to` names no owner", &entry.place, help);
+    }
+    let owners: Vec<_> = entry.value.0.iter().map(|owner| self::owner(owner, store, keys, reading)).collect();
+    owners.into_iter().collect()
+}
+
+fn owner(entry: &OwnerEntry, store: &str, keys: &KeyPattern, reading: &mut Reading<'_>) -> Option<Belonging> {
+    let parts = &entry.parts;
+    let to = match (&parts.field, &parts.keys) {
+        (Some(field), None) => rows(field, parts, reading)?,
+        (None, Some(owner)) => other_keys(owner, parts, store, keys, reading)?,
+        (Some(_), Some(owner)) => {
+            let text = "`field` and `keys` are two owners, and stand in one";
+            let help = "write both as a list: `belongs_to: [{ field: core.users.id }, { keys: \"user:session:{id}\" }]`";
+            return refuse(reading, catalogue::MISSING_KEY, text, &owner.place, help);
+        }
+        (None, None) => {
+            let help = "rows: `field: core.users.id`; other keys: `keys: \"user:session:{id}\"`";
+            return refuse(reading, catalogue::MISSING_KEY, "an owner of keys needs a `field` or `keys`", &entry.place, help);
+        }
+    };
+    let id = parts.id.unwrap_or(if keys.has_id() { IdFrom::Key } else { IdFrom::Value });
+    if id == IdFrom::Key && !keys.has_id() {
+        let text = format!("`{keys}` does not say which piece of a key is the owner's id");
+        let help = "write `{id}` for that piece: `cache:user:{id}`; or `id: value` where the value is the id";
+        return refuse(reading, catalogue::MISSING_KEY, &text, &entry.place, help);
+    }
+    Some(Belonging { to, id })
+}
+
+fn rows(field: &At<String>, parts: &BelongingParts, reading: &mut Reading<'_>) -> Option<Owners> {
+    if let Some(store) = &parts.store {
+        let help = "take `store` out: a `field` names its store itself, as in `core.users.id`";
+        return refuse(reading, catalogue::UNKNOWN_KEY, "`store` is for owners that are `keys`", &store.place, help);
+    }
+    let read = match Field::read(&field.value, |_| false) {
+        Ok(read) => read,
+        Err(message) => {
+            reading.note(Diagnostic::error(catalogue::UNREADABLE_VALUE, message).at(&field.place));
+            return None;
+        }
+    };
+    let r#where = match &parts.r#where {
+        Some(condition) => Some(condition_of(condition, reading)?.value),
+        None => None,
+    };
+    Some(Owners::Rows { dataset: read.dataset, column: read.column.unwrap_or_default(), r#where })
+}
+
+fn other_keys(
+    owner: &At<KeyPattern>,
+    parts: &BelongingParts,
+    own_store: &str,
+    own: &KeyPattern,
+    reading: &mut Reading<'_>,
+) -> Option<Owners> {
+    let (pattern, store) = (&owner.value, parts.store.as_ref().map_or(own_store, |store| &store.value));
+    if let Some(condition) = &parts.r#where {
+        let help = "take `where` out: a key is there, or it is not";
+        return refuse(reading, catalogue::UNKNOWN_KEY, "`where` is for rows of a `field`", &condition.place, help);
+    }
+    if !pattern.has_id() {
+        let text = format!("`{pattern}` does not say where the id stands: all keys would have one owner");
+        let help = "write `{id}` for it: `user:session:{id}`";
+        return refuse(reading, catalogue::MISSING_KEY, &text, &owner.place, help);
+    }
+    let Some(example) = pattern.name_of(b"1") else {
+        let text = format!("`{pattern}` has open pieces besides `{{id}}`: an id does not give the name of its owner");
+        let help = "write the owner's whole name, `user:session:{id}`, without `*` and `?`";
+        return refuse(reading, catalogue::UNREADABLE_VALUE, &text, &owner.place, help);
+    };
+    if store == own_store && own.matches(&example) {
+        let text = format!("`{own}` means its owners `{pattern}` too: they would belong to themselves");
+        let help = "write a pattern that means the keys and not their owners";
+        return refuse(reading, catalogue::UNREADABLE_VALUE, &text, &owner.place, help);
+    }
+    Some(Owners::Keys { store: store.to_owned(), keys: pattern.clone() })
+}
+
+fn refuse<T>(reading: &mut Reading<'_>, code: Code, text: &str, place: &Place, help: &str) -> Option<T> {
+    reading.note(Diagnostic::error(code, text).at(place).help(help));
+    None
+}
