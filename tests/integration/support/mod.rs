@@ -9,5 +9,6 @@ pub mod engine;
 pub mod graph;
 pub mod house;
 pub mod keyspace;
+pub mod pair;
 pub mod wait;
 pub mod words;
