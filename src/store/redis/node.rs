@@ -3,6 +3,7 @@
 use super::answer::{failure, is_moved};
 use super::location::Location;
 use crate::store::failure::StoreFailure;
+use crate::store::stranger::{Expected, Speaks, told_apart};
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::io::tcp::TcpSettings;
 use redis::{
@@ -48,11 +49,16 @@ impl Node {
         let opening = client.get_multiplexed_async_connection_with_config(&config);
         let link = tokio::time::timeout(CONNECT + Duration::from_secs(2), opening)
             .await
-            .map_err(|_| StoreFailure::timed_out(store, CONNECT))?
-            .map_err(|error| match error.is_timeout() {
-                true => StoreFailure::timed_out(store, CONNECT),
-                false => failure(store, &error),
-            })?;
+            .map_err(|_| StoreFailure::timed_out(store, CONNECT))?;
+        let link = match link {
+            Ok(link) => link,
+            Err(error) if error.is_timeout() => return Err(StoreFailure::timed_out(store, CONNECT)),
+            Err(error) => {
+                let failure = failure(store, &error);
+                let expected = Expected { speaks: Speaks::Redis, sealed: location.tls, schemes: ["redis://", "rediss://"] };
+                return Err(told_apart(store, (&at.0, at.1), &expected, failure).await);
+            }
+        };
         Ok(Self { store: store.to_owned(), at: at.clone(), process: String::new(), link, limit, stale: Arc::default() })
     }
 

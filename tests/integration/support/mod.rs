@@ -2,6 +2,7 @@
 //! and nodes of its own, where it needs some.
 
 pub mod address;
+pub mod certificates;
 pub mod clean;
 pub mod database;
 pub mod dump;
