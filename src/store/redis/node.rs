@@ -47,19 +47,22 @@ impl Node {
         let client = client(location, at, login).map_err(|text| StoreFailure::Failed { store: store.to_owned(), text })?;
         let config = AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT)).set_response_timeout(Some(limit));
         let opening = client.get_multiplexed_async_connection_with_config(&config);
-        let link = tokio::time::timeout(CONNECT + Duration::from_secs(2), opening)
-            .await
-            .map_err(|_| StoreFailure::timed_out(store, CONNECT))?;
-        let link = match link {
-            Ok(link) => link,
-            Err(error) if error.is_timeout() => return Err(StoreFailure::timed_out(store, CONNECT)),
-            Err(error) => {
-                let failure = failure(store, &error);
-                let expected = Expected { speaks: Speaks::Redis, sealed: location.tls, schemes: ["redis://", "rediss://"] };
-                return Err(told_apart(store, (&at.0, at.1), &expected, failure).await);
+        let failure = match tokio::time::timeout(CONNECT + Duration::from_secs(2), opening).await {
+            Ok(Ok(link)) => {
+                return Ok(Self {
+                    store: store.to_owned(),
+                    at: at.clone(),
+                    process: String::new(),
+                    link,
+                    limit,
+                    stale: Arc::default(),
+                });
             }
+            Ok(Err(error)) if !error.is_timeout() => failure(store, &error),
+            Ok(Err(_)) | Err(_) => StoreFailure::timed_out(store, CONNECT),
         };
-        Ok(Self { store: store.to_owned(), at: at.clone(), process: String::new(), link, limit, stale: Arc::default() })
+        let expected = Expected { speaks: Speaks::Redis, sealed: location.tls, schemes: ["redis://", "rediss://"] };
+        Err(told_apart(store, (&at.0, at.1), &expected, failure).await)
     }
 
     /// One fate for all servers of a store.

@@ -31,4 +31,5 @@ pub mod ground;
 mod owners;
 mod pace;
 pub mod reach;
+mod strangers;
 mod sweeping;
