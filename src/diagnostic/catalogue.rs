@@ -236,6 +236,12 @@ catalogue! {
     CHECK_UNFIT = "SW4025", "a check that does not fit what it looks at",
         "The check is written well and cannot be measured there: a range of a column that holds no numbers, the connections of a file,\n\
          a number that the store was not told to keep. What is not known is no pass, so the check ends as `error`, with the reason.";
+    LOGIN = "SW4030", "a login that is refused",
+        "The store does not let the user in with this password, so what `stores` says of it is wrong, or the account is locked or was taken away.\n\
+         Trying again would not help, and may lock the account. `steward doctor` tries every login.";
+    STRANGER = "SW4031", "an address where something else answers",
+        "The store's address leads to a server that speaks another protocol: another database, a web page, or one that insists on TLS where the\n\
+         url does not ask for it, or knows none where it does. Look at scheme, host and port of its `url`.";
 
     // Runs
     GUARDED = "SW5001", "more rows than one run may take",

@@ -22,7 +22,7 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// How many jobs may run at the same time.
     pub concurrency: usize,
-    /// The pause before a run that ended `temporary` is tried again.
+    /// The pause before a run that ended `temporary` is tried again, where its job does not say.
     pub retry_after: Duration,
     /// A clock that has not ticked for so long is not healthy.
     pub stall_after: Duration,

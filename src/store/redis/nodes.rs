@@ -161,7 +161,7 @@ impl Opener<'_> {
             Ok(node) => node.one(&question).await,
             Err(failure) => Err(failure),
         };
-        if matches!(answer, Err(StoreFailure::Failed { .. } | StoreFailure::Refused { .. })) {
+        if matches!(answer, Err(StoreFailure::Failed { .. } | StoreFailure::Refused { .. } | StoreFailure::Misdeclared { .. })) {
             let bare = Location { database: 0, ..self.location.clone() };
             answer = Node::open(self.store, &bare, at, true, self.limit).await?.one(&question).await;
         }
