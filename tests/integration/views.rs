@@ -147,7 +147,11 @@ fn a_view_that_is_filled_once_and_then_refused_says_so_before() {
     let index = &help[help.find("CREATE").expect("an index")..help.rfind(";").expect("its end")];
     assert!(index.ends_with(r#"("day", "workspace")"#), "no column alone tells its rows apart, and no sum is tried: {index}");
     house.sql(index);
-    assert!(notes(&run(&house, 0)).contains("refreshed concurrently"));
+    let refresh = &run(&house, 0)["datasets"][0]["refresh"];
+    assert_eq!(
+        (&refresh["how"], &refresh["rows_before"], &refresh["rows_after"]),
+        (&"concurrently".into(), &3.into(), &3.into())
+    );
 
     house.sql("DROP MATERIALIZED VIEW mv; CREATE MATERIALIZED VIEW mv AS SELECT day FROM calls");
     let told = notes(&run(&house, 4));

@@ -160,6 +160,8 @@ impl MaterializedView {
     /// Busy: a lock was not to be had in time. Failed: it took too long, or the store refused it.
     pub async fn refresh(&self, patience: Patience) -> Result<Refreshed, StoreFailure> {
         let mut session = self.store.patient(&self.who, patience.lock, patience.statement).await?;
+        // Whether its rows can be counted or not, it is refreshed.
+        let before = if self.populated { session.count(&self.query(), &[]).await.ok() } else { None };
         let began = Instant::now();
         session.raw(&self.statement()).await.map_err(|failure| self.too_long(failure, began, patience))?;
         let took = began.elapsed();
@@ -170,7 +172,7 @@ impl MaterializedView {
             (true, true) => "concurrently",
             (true, false) => "while its readers waited",
         };
-        Ok(Refreshed { how: how.to_owned(), took, before: None, after })
+        Ok(Refreshed { how: how.to_owned(), took, before, after })
     }
 
     /// What took the whole time limit would take it again at once: no use trying again.
