@@ -34,4 +34,5 @@ mod owned;
 mod owners;
 mod pace;
 pub mod reach;
+mod sentinel;
 mod sweeping;
