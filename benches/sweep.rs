@@ -107,6 +107,7 @@ fn house(url: &str) -> tempfile::TempDir {
         ("ttl-alone", "check-quality", "ttl-alone"),
         ("ttl", "sweep-cache", "ttl"),
         ("idle", "sweep-cache", "idle"),
+        ("both", "sweep-cache", "\"*\""),
         ("bytes", "check-quality", "bytes"),
     ];
     for (job, action, policy) in jobs {
@@ -134,11 +135,12 @@ fn main() {
     fill(&mut link, keys);
     let house = house(&url);
     println!("{keys} keys, median of {ROUNDS} rounds; share = bare time / steward's time, 1.00 would be free");
-    // A sweep walks twice: once for its policy, once for the keys that no policy covers. The check walks once.
+    // A sweep walks once, for all its policies and for the keys that no policy covers.
     let measured = [
         ("TTL, the check", "ttl-alone", false),
         ("TTL, a sweep", "ttl", false),
         ("idle time, a sweep", "idle", true),
+        ("two policies", "both", true),
         ("bytes, the check", "bytes", true),
     ];
     for (what, job, all) in measured {

@@ -8,8 +8,9 @@ use crate::store::failure::StoreFailure;
 use crate::store::holds::Holds;
 use crate::store::redis::holds::KeyHolds;
 use crate::store::stores::Stores;
+use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// What every action of a run can see.
 #[derive(Debug, Clone)]
@@ -24,12 +25,14 @@ pub struct Context {
     pub policies: Arc<Policies>,
     holds: Arc<RwLock<Arc<Vec<Hold>>>>,
     underneath: Arc<BTreeMap<String, String>>,
+    kept: Arc<Mutex<BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>>>,
 }
 
 impl Context {
     /// A context with the holds in force now.
     pub fn new(run: String, job: Arc<Job>, stores: Arc<Stores>, policies: Arc<Policies>, holds: Vec<Hold>) -> Self {
-        Self { run, job, stores, policies, holds: Arc::new(RwLock::new(Arc::new(holds))), underneath: Arc::default() }
+        let holds = Arc::new(RwLock::new(Arc::new(holds)));
+        Self { run, job, stores, policies, holds, underneath: Arc::default(), kept: Arc::default() }
     }
 
     /// The same context, which remembers what the job's last run saw underneath its views: numbers by the view's name.
@@ -40,6 +43,13 @@ impl Context {
     /// What the job's last run saw underneath a view when it left it fresh.
     pub fn underneath(&self, view: &str) -> Option<&str> {
         self.underneath.get(view).map(String::as_str)
+    }
+
+    /// What an action keeps for itself from one step of the run to the next, by its type; empty when it is first asked for.
+    pub fn kept<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = kept.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(T::default()));
+        Arc::clone(own).downcast().unwrap_or_default()
     }
 
     /// How the stores see us: `archive-orders 0199c1d2-…`.

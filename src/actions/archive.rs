@@ -49,7 +49,7 @@ impl Action for ArchiveRows {
         let holds = cx.holds_on(&policy.dataset);
         let rows =
             Rows::prepare(store, &cx.who(), &policy.dataset, &policy.clock, cutoff, policy.r#where.as_deref(), &holds).await?;
-        due::refuse_held_children(cx, policy.cascade, &rows).await?;
+        due::refuse_held_children(cx, policy.cascade, (&rows).into()).await?;
         let archive = Archive::prepare(store, &rows, &step.to, step.create).await?;
         Ok(Self { policy: policy.clone(), step: step.clone(), rows, archive, cutoff })
     }
@@ -63,7 +63,8 @@ impl Action for ArchiveRows {
     }
 
     fn facts(&self, cx: &Context) -> Facts {
-        let mut facts = due::lifecycle_facts(cx, &self.policy, &self.policy.dataset, &self.rows, self.cutoff, self.step.after);
+        let mut facts =
+            due::lifecycle_facts(cx, &self.policy, &self.policy.dataset, (&self.rows).into(), self.cutoff, self.step.after);
         facts.archive = Some(self.step.to.to_string());
         let mut statements = vec![format!("-- dataset {}, to {}", self.policy.dataset, self.step.to)];
         let made = self.archive.statements();
@@ -114,7 +115,7 @@ impl Action for ArchiveRows {
         {
             return Ok(Verdict::Applied);
         }
-        due::settle(&self.rows, &cx.holds_on(&self.policy.dataset), batch).await
+        due::settle((&self.rows).into(), &cx.holds_on(&self.policy.dataset), batch).await
     }
 
     async fn finish(&self, cx: &Context, tally: &Tally) -> Result<(), StoreFailure> {

@@ -50,7 +50,7 @@ impl Action for DeleteRows {
         let dataset = acted_on(policy).clone();
         let cutoff = step.after.before(as_of, cx.job.timezone);
         let rows = rows(cx, policy, &dataset, cutoff).await?;
-        due::refuse_held_children(cx, policy.cascade, &rows).await?;
+        due::refuse_held_children(cx, policy.cascade, rows.walk()).await?;
         let live = if policy.archive.is_some() { Some(self::rows(cx, policy, &policy.dataset, cutoff).await?) } else { None };
         Ok(Self { policy: policy.clone(), step: step.clone(), dataset, rows, live, cutoff })
     }
@@ -64,7 +64,7 @@ impl Action for DeleteRows {
     }
 
     fn facts(&self, cx: &Context) -> Facts {
-        let mut facts = due::lifecycle_facts(cx, &self.policy, &self.dataset, &self.rows, self.cutoff, self.step.after);
+        let mut facts = due::lifecycle_facts(cx, &self.policy, &self.dataset, self.rows.walk(), self.cutoff, self.step.after);
         facts.statements.insert(0, format!("-- dataset {}", self.dataset));
         facts.statements.extend(self.rows.batch_statements(&cx.holds_on(&self.dataset)));
         facts.statements.extend(self.rows.grants());
@@ -73,9 +73,9 @@ impl Action for DeleteRows {
     }
 
     async fn survey(&self, cx: &Context) -> Result<Counts, StoreFailure> {
-        let mut counts = self.rows.count(&cx.holds_on(&self.dataset)).await?;
+        let mut counts = self.rows.walk().count(&cx.holds_on(&self.dataset)).await?;
         if let Some(live) = &self.live {
-            let found = live.count(&cx.holds_on(&self.policy.dataset)).await?;
+            let found = live.walk().count(&cx.holds_on(&self.policy.dataset)).await?;
             counts.unarchived = (found.due - found.held, found.oldest);
         }
         Ok(counts)
@@ -86,7 +86,7 @@ impl Action for DeleteRows {
     }
 
     async fn next(&self, cx: &Context, cursor: Option<&Cursor>, limit: u64) -> Result<Option<Page>, StoreFailure> {
-        self.rows.page(cursor, limit, &cx.holds_on(&self.dataset)).await
+        self.rows.walk().page(cursor, limit, &cx.holds_on(&self.dataset)).await
     }
 
     async fn apply(&self, cx: &Context, batch: &Batch) -> Result<Tally, StoreFailure> {
@@ -95,7 +95,7 @@ impl Action for DeleteRows {
     }
 
     async fn settle(&self, cx: &Context, batch: &OpenBatch) -> Result<Verdict, StoreFailure> {
-        due::settle(&self.rows, &cx.holds_on(&self.dataset), batch).await
+        due::settle(self.rows.walk(), &cx.holds_on(&self.dataset), batch).await
     }
 
     async fn finish(&self, cx: &Context, tally: &Tally) -> Result<(), StoreFailure> {

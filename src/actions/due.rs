@@ -14,11 +14,11 @@ use crate::store::walk::Walk;
 use chrono::{DateTime, Utc};
 
 /// What a policy says of its rows, whatever kind of policy it is.
-pub struct Governed<'a, W> {
+pub struct Governed<'a> {
     /// The dataset acted on.
     pub dataset: &'a DatasetName,
     /// Its rows, or nodes.
-    pub rows: &'a W,
+    pub rows: Walk<'a>,
     /// Rows dated before this are due.
     pub cutoff: DateTime<Utc>,
     /// The policy's period in words; empty where there is none.
@@ -32,7 +32,7 @@ pub struct Governed<'a, W> {
 }
 
 /// What is known of a target once its rows are prepared.
-pub fn facts<W: Walk>(cx: &Context, governed: Governed<'_, W>) -> Facts {
+pub fn facts(cx: &Context, governed: Governed<'_>) -> Facts {
     let Governed { dataset, rows, cutoff, period, guard, cascade, basis } = governed;
     let holds = cx.holds_on(dataset);
     Facts {
@@ -56,7 +56,7 @@ pub fn lifecycle_facts(
     cx: &Context,
     policy: &Lifecycle,
     dataset: &DatasetName,
-    rows: &impl Walk,
+    rows: Walk<'_>,
     cutoff: DateTime<Utc>,
     period: Period,
 ) -> Facts {
@@ -68,7 +68,7 @@ pub fn lifecycle_facts(
 /// Refuses where rows under a hold would go or change along: what a foreign key removes is removed by us (promise 4).
 ///
 /// The whole dataset, whichever rows the hold is about: which of them hang on a batch is not asked row by row.
-pub async fn refuse_held_children(cx: &Context, cascade: Cascade, rows: &impl Walk) -> Result<(), StoreFailure> {
+pub async fn refuse_held_children(cx: &Context, cascade: Cascade, rows: Walk<'_>) -> Result<(), StoreFailure> {
     if cascade != Cascade::Allow || cx.all_holds().is_empty() {
         return Ok(());
     }
@@ -101,7 +101,7 @@ pub fn name_row(policies: &Policies, dataset: &DatasetName, rows: &Rows, key: &[
 ///
 /// A batch is one transaction, so nothing in between is ours; then nothing is claimed. A row that was marked in place is no
 /// longer due and counts as gone here.
-pub async fn settle(rows: &impl Walk, holds: &Holds, batch: &OpenBatch) -> Result<Verdict, StoreFailure> {
+pub async fn settle(rows: Walk<'_>, holds: &Holds, batch: &OpenBatch) -> Result<Verdict, StoreFailure> {
     let Some((from, to)) = &batch.bounds else { return Ok(Verdict::Unclear) };
     let left = rows.between(from, to, holds).await?;
     Ok(match left {

@@ -167,7 +167,7 @@ mod tests {
             after: vec![],
             timezone: chrono_tz::Asia::Shanghai,
             budget: None,
-            pause_when_replica_lag: None,
+            pause: Default::default(),
             mode: Mode::Observe,
             report: ReportRule::default(),
             place: Place::File { file: "jobs/nightly.yaml".into(), line: 1, column: 1 },

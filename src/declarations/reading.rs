@@ -179,6 +179,7 @@ impl Reading {
         let (policies, broken) = finish(self.gathered, &ground, &mut self.diagnosis.diagnostics);
         let unknown = Unknown { broken: &broken, incomplete, tables_unread: !unread.is_empty() };
         for job in &self.jobs {
+            job_check::pauses(job, &ground, &mut self.diagnosis.diagnostics);
             let Some(section) = self.vocabulary.section(&job.job.action) else { continue };
             job_check::patterns(job, section, &policies, unknown, &mut self.diagnosis.diagnostics);
         }

@@ -174,7 +174,7 @@ report: { to: [dpo@example.com], when: changed }
     assert_eq!(policy.owner.as_deref(), Some("finance@example.com"));
     assert_eq!(policy.places[0].to_string(), "policies/finance.yaml:4:5");
     assert_eq!(policy.guard.max_rows, 500_000);
-    assert_eq!(declarations.job("archive-consumption").unwrap().pause_when_replica_lag.unwrap().to_string(), "5 seconds");
+    assert_eq!(declarations.job("archive-consumption").unwrap().pause.replica_lag.unwrap().to_string(), "5 seconds");
     let archive = "platform.archive.consumption_record_archive".parse().unwrap();
     assert_eq!(declarations.policies.holds_for(&archive).count(), 0);
     assert!(declarations.policies.is_secret(&"core.users".parse().unwrap(), "email"));

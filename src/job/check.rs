@@ -5,9 +5,12 @@ use crate::diagnostic::catalogue;
 use crate::diagnostic::item::Diagnostic;
 use crate::diagnostic::near;
 use crate::place::Place;
+use crate::policy::family::Family;
 use crate::policy::glob;
+use crate::policy::ground::{Ground, must_hold};
 use crate::policy::section::{Named, Section};
 use crate::policy::set::Policies;
+use crate::yaml::node::At;
 
 /// What is not known about policies, and so cannot be called missing.
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,6 +28,13 @@ pub fn patterns(read: &ReadJob, section: Section, policies: &Policies, unknown: 
     let entries = section.entries(policies);
     for (pattern, place) in read.job.policies.iter().zip(&read.pattern_places) {
         notes.extend(nothing_found(section, pattern, place, &entries, unknown));
+    }
+}
+
+/// Notes every store that a job asks whether to wait and that cannot be asked.
+pub fn pauses(read: &ReadJob, ground: &Ground<'_>, notes: &mut Vec<Diagnostic>) {
+    for At { value: store, place } in &read.pause_stores {
+        must_hold(store, &[Family::Tables], "a job that waits asks tables", place, ground, notes);
     }
 }
 

@@ -35,8 +35,22 @@ declared! {
 declared! {
     /// What the job waits for.
     "`pause_when`" PauseEntry {
-        /// Waits while the replica lags more than this.
+        /// Waits while a replica lags more than this; a lag that is not known counts as lag.
         "replica_lag" replica_lag: Option<At<Period>>,
+        /// Stores that are replicas and know their own lag; without them the store that is acted on is asked for its replicas'.
+        "replicas" replicas: Option<Vec<At<String>>>,
+        /// Waits while this query gives more than zero, and while it is not answered.
+        "query" query: Option<PauseQueryEntry>,
+    }
+}
+
+declared! {
+    /// A query that says whether to wait.
+    "`query`" PauseQueryEntry {
+        /// The store that is asked.
+        "store" store: At<String>,
+        /// One SELECT that gives one number.
+        "sql" sql: At<String>,
     }
 }
 

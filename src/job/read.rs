@@ -1,7 +1,7 @@
 //! A job from its file.
 
-use super::file::JobFile;
-use super::spec::{Job, ReportRule};
+use super::file::{JobFile, PauseEntry};
+use super::spec::{Job, Pause, PauseQuery, ReportRule};
 use crate::config::mail::is_mailbox;
 use crate::diagnostic::catalogue;
 use crate::diagnostic::item::Diagnostic;
@@ -29,6 +29,8 @@ pub struct ReadJob {
     pub pattern_places: Vec<Place>,
     /// Where each job stands that it comes after, in their order.
     pub after_places: Vec<Place>,
+    /// Stores that are asked whether to wait, and where they stand.
+    pub pause_stores: Vec<At<String>>,
     /// True when something in the file is wrong, which has been told; its patterns are checked all the same.
     pub broken: bool,
 }
@@ -68,7 +70,7 @@ pub fn read(name: &str, root: &Node, actions: &[&str], reading: &mut Reading<'_>
     let file = JobFile::read(root, reading)?;
     check_action(&file.action, actions, reading);
     check_schedule(file.schedule.as_ref(), reading);
-    let lag = file.pause_when.and_then(|pause| pause.replica_lag);
+    let (pause, lag, pause_stores) = pause(file.pause_when, reading);
     for (what, period) in [("budget", &file.budget), ("replica_lag", &lag)] {
         if let Some(period) = period.as_ref().filter(|period| period.value.is_zero()) {
             let diagnostic = Diagnostic::error(catalogue::BUDGET, format!("`{what}` is zero")).at(&period.place);
@@ -99,7 +101,7 @@ pub fn read(name: &str, root: &Node, actions: &[&str], reading: &mut Reading<'_>
             schedule: file.schedule.map(|schedule| schedule.value),
             timezone: file.timezone.map_or(Tz::UTC, |zone| zone.0),
             budget: value(file.budget),
-            pause_when_replica_lag: value(lag),
+            pause,
             mode: file.mode.unwrap_or_default(),
             report: ReportRule {
                 to: to.into_iter().map(|to| to.value).collect(),
@@ -109,7 +111,26 @@ pub fn read(name: &str, root: &Node, actions: &[&str], reading: &mut Reading<'_>
         },
         pattern_places,
         after_places,
+        pause_stores,
     })
+}
+
+/// What a job waits for, where its lag stands, and the stores that are asked.
+fn pause(entry: Option<PauseEntry>, reading: &mut Reading<'_>) -> (Pause, Option<At<Period>>, Vec<At<String>>) {
+    let Some(entry) = entry else { return (Pause::default(), None, vec![]) };
+    let replicas = entry.replicas.unwrap_or_default();
+    if let Some(replica) = replicas.first().filter(|_| entry.replica_lag.is_none()) {
+        let message = "`replicas` are asked for their lag, and no `replica_lag` says how much is too much";
+        let diagnostic = Diagnostic::error(catalogue::MISSING_KEY, message).at(&replica.place);
+        reading.note(diagnostic.help("add `replica_lag: 5 s`"));
+    }
+    let pause = Pause {
+        replica_lag: entry.replica_lag.as_ref().map(|lag| lag.value),
+        replicas: replicas.iter().map(|replica| replica.value.clone()).collect(),
+        query: entry.query.as_ref().map(|query| PauseQuery { store: query.store.value.clone(), sql: query.sql.value.clone() }),
+    };
+    let stores = replicas.into_iter().chain(entry.query.map(|query| query.store)).collect();
+    (pause, entry.replica_lag, stores)
 }
 
 fn check_action(action: &At<String>, built: &[&str], reading: &mut Reading<'_>) {

@@ -22,14 +22,34 @@ pub struct Job {
     pub timezone: Tz,
     /// Stops between batches once it is used up; the next run goes on.
     pub budget: Option<Period>,
-    /// Waits while the replica lags more than this.
-    pub pause_when_replica_lag: Option<Period>,
+    /// What it waits for between batches.
+    pub pause: Pause,
     /// Whether it acts or only looks.
     pub mode: Mode,
     /// Who is told, and when.
     pub report: ReportRule,
     /// Where it was declared.
     pub place: Place,
+}
+
+/// What a job waits for between batches (promise 6).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Pause {
+    /// It waits while a replica lags more than this.
+    pub replica_lag: Option<Period>,
+    /// The replicas that are asked; the store that is acted on, about those that it knows of, when empty.
+    pub replicas: Vec<String>,
+    /// It waits while this gives more than zero.
+    pub query: Option<PauseQuery>,
+}
+
+/// A query that says whether to wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PauseQuery {
+    /// The store that is asked.
+    pub store: String,
+    /// One SELECT that gives one number.
+    pub sql: String,
 }
 
 /// Whether a job acts.

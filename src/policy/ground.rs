@@ -45,3 +45,18 @@ pub(super) fn name_twice(what: &str, name: &str, place: &Place, earlier: &Place)
         .also(earlier, "the first is here")
         .help("give one of them a `name` of its own")
 }
+
+/// Notes a store that nobody knows, or one that holds other things.
+pub fn must_hold(store: &str, wanted: &[Family], what: &str, place: &Place, ground: &Ground<'_>, notes: &mut Vec<Diagnostic>) {
+    match ground.family(store) {
+        None => notes.push(unknown_store(store, &format!("`{store}`"), place, ground)),
+        Some(Some(family)) if !wanted.contains(&family) => {
+            let message = format!("the store `{store}` holds {}, and {what}", family.holds());
+            let others = ground.stores.iter().filter(|(_, other)| other.is_some_and(|other| wanted.contains(&other)));
+            let names: Vec<String> = others.map(|(name, _)| format!("`{name}`")).collect();
+            let help = (!names.is_empty()).then(|| format!("these would do: {}", names.join(", ")));
+            notes.push(Diagnostic::error(catalogue::WRONG_FAMILY, message).at(place).help_if(help));
+        }
+        Some(_) => {}
+    }
+}

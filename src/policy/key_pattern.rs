@@ -90,6 +90,19 @@ impl KeyPattern {
         Self { text: "*".to_owned(), pieces: vec![Piece::Any] }
     }
 
+    /// Every key that begins as all that these match: one walk finds the keys of all of them.
+    pub fn around<'p>(patterns: impl IntoIterator<Item = &'p Self>) -> Self {
+        let shared = |one: &'p [u8], other: &'p [u8]| {
+            let length = one.iter().zip(other).take_while(|(a, b)| a == b).count();
+            &one[..length]
+        };
+        let beginning = patterns.into_iter().map(Self::beginning).reduce(shared).unwrap_or_default();
+        // Whole letters alone: a pattern is a text.
+        let text = beginning.utf8_chunks().next().map(|chunk| chunk.valid()).unwrap_or_default();
+        let literal = (!text.is_empty()).then(|| Piece::Literal(text.as_bytes().to_vec()));
+        Self { text: format!("{text}*"), pieces: literal.into_iter().chain([Piece::Any]).collect() }
+    }
+
     /// The same in the store's own glob language, for MATCH.
     pub fn glob(&self) -> Vec<u8> {
         let mut glob = vec![];
@@ -261,6 +274,18 @@ mod tests {
             let error = slip.parse::<KeyPattern>().unwrap_err();
             assert!(matches!(error, KeyPatternError::NoPiece { .. }) && error.help().is_some(), "{slip}: {error}");
         }
+    }
+
+    #[test]
+    fn around_several_patterns_is_what_all_begin_with() {
+        let around = |patterns: &[&str]| {
+            let patterns: Vec<KeyPattern> = patterns.iter().map(|text| pattern(text)).collect();
+            KeyPattern::around(&patterns)
+        };
+        assert_eq!(around(&["user:session:*", "user:token:{id}"]), pattern("user:*"));
+        assert_eq!(around(&["user:session:*", "sms:*"]), KeyPattern::all());
+        assert_eq!(around(&["*:a", "*:a"]), KeyPattern::all());
+        assert_eq!(around(&["k\u{e9}*", "k\u{e8}*"]), pattern("k*"), "they share the first byte of a letter");
     }
 
     #[test]

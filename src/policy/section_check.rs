@@ -4,11 +4,10 @@ use super::belonging::Owners;
 use super::expiry::{Expiring, Expiry};
 use super::family::Family;
 use super::gathered::Gathered;
-use super::ground::{Ground, name_twice, unknown_store};
+use super::ground::{Ground, must_hold, name_twice};
 use super::quality::check::{Check, Subject};
 use super::quality::given::Given;
 use super::quality::shape::On;
-use crate::diagnostic::catalogue;
 use crate::diagnostic::item::Diagnostic;
 use crate::place::Place;
 use std::collections::HashMap;
@@ -23,22 +22,22 @@ pub(super) fn sections(gathered: &Gathered, ground: &Ground<'_>, notes: &mut Vec
     for expiry in gathered.sessions.iter().chain(&gathered.cache) {
         match &expiry.of {
             Expiring::Rows(rows) => {
-                holds(&rows.dataset.store, &[Family::Tables], "rows expire in tables", &expiry.place, ground, notes)
+                must_hold(&rows.dataset.store, &[Family::Tables], "rows expire in tables", &expiry.place, ground, notes)
             }
             Expiring::Keys(keys) => {
-                holds(&keys.store, &[Family::Keys], "`keys` are of a key-value store", &expiry.place, ground, notes);
+                must_hold(&keys.store, &[Family::Keys], "`keys` are of a key-value store", &expiry.place, ground, notes);
                 for belonging in &keys.belongs_to {
                     let (wanted, what) = match belonging.to {
                         Owners::Rows { .. } => (Family::Tables, "owners with a `field` are rows of a table"),
                         Owners::Keys { .. } => (Family::Keys, "owners that are `keys` are of a key-value store"),
                     };
-                    holds(belonging.to.store(), &[wanted], what, &expiry.place, ground, notes);
+                    must_hold(belonging.to.store(), &[wanted], what, &expiry.place, ground, notes);
                 }
             }
         }
     }
     for view in &gathered.views {
-        holds(&view.dataset.store, &[Family::Tables], "views are of a store with tables", &view.place, ground, notes);
+        must_hold(&view.dataset.store, &[Family::Tables], "views are of a store with tables", &view.place, ground, notes);
     }
     for check in &gathered.checks {
         self::check(check, ground, notes);
@@ -55,7 +54,7 @@ fn check(check: &Check, ground: &Ground<'_>, notes: &mut Vec<Diagnostic>) {
     };
     let what = format!("a check `{}` looks elsewhere", check.shape.key);
     for store in check.on.iter().map(Subject::store) {
-        holds(store, wanted, &what, &check.place, ground, notes);
+        must_hold(store, wanted, &what, &check.place, ground, notes);
     }
     for given in check.given.0.values() {
         let ends = match given {
@@ -64,23 +63,15 @@ fn check(check: &Check, ground: &Ground<'_>, notes: &mut Vec<Diagnostic>) {
             _ => vec![],
         };
         for end in ends {
-            holds(&end.field.dataset.store, &[Family::Tables, Family::Keys, Family::Graph], &what, &check.place, ground, notes);
+            must_hold(
+                &end.field.dataset.store,
+                &[Family::Tables, Family::Keys, Family::Graph],
+                &what,
+                &check.place,
+                ground,
+                notes,
+            );
         }
-    }
-}
-
-/// Notes a store that nobody knows, or one that holds other things.
-fn holds(store: &str, wanted: &[Family], what: &str, place: &Place, ground: &Ground<'_>, notes: &mut Vec<Diagnostic>) {
-    match ground.family(store) {
-        None => notes.push(unknown_store(store, &format!("`{store}`"), place, ground)),
-        Some(Some(family)) if !wanted.contains(&family) => {
-            let message = format!("the store `{store}` holds {}, and {what}", family.holds());
-            let others = ground.stores.iter().filter(|(_, other)| other.is_some_and(|other| wanted.contains(&other)));
-            let names: Vec<String> = others.map(|(name, _)| format!("`{name}`")).collect();
-            let help = (!names.is_empty()).then(|| format!("these would do: {}", names.join(", ")));
-            notes.push(Diagnostic::error(catalogue::WRONG_FAMILY, message).at(place).help_if(help));
-        }
-        Some(_) => {}
     }
 }
 

@@ -98,7 +98,7 @@ impl<A: Action> Batches<'_, A> {
                     return Ok(worked);
                 }
             }
-            if let Err(reason) = pause::until_replicas_are_near(self.runner, self.cx, &self.facts.store, self.deadline).await {
+            if let Err(reason) = pause::until_others_are_served(self.runner, self.cx, &self.facts.store, self.deadline).await {
                 worked.stopped = self.runner.stop.is_cancelled();
                 worked.give_up(reason);
                 return Ok(worked);

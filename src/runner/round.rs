@@ -252,7 +252,7 @@ mod tests {
             schedule: None,
             timezone: chrono_tz::UTC,
             budget: budget.map(|budget| budget.parse().unwrap()),
-            pause_when_replica_lag: None,
+            pause: Default::default(),
             mode: Mode::Observe,
             report: ReportRule::default(),
             place: Place::File { file: "j.yaml".into(), line: 1, column: 1 },

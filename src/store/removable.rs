@@ -1,11 +1,9 @@
 //! What can be removed for good: rows of a table, nodes of a label. The one place where removal tells stores apart.
 
-use super::cell::Cursor;
-use super::counts::Counts;
 use super::failure::StoreFailure;
 use super::graph::nodes::Nodes;
 use super::holds::Holds;
-use super::page::{Keeps, Page};
+use super::page::Page;
 use super::rows::Rows;
 use super::stores::{AnyStore, Stores};
 use super::walk::Walk;
@@ -51,25 +49,11 @@ impl Removable {
         }
     }
 
-    /// Counts what is there. Reads only.
-    ///
-    /// # Errors
-    /// The store's own.
-    pub async fn count(&self, holds: &Holds) -> Result<Counts, StoreFailure> {
+    /// What is looked at.
+    pub fn walk(&self) -> Walk<'_> {
         match self {
-            Self::Rows(rows) => rows.count(holds).await,
-            Self::Nodes(nodes) => nodes.count(holds).await,
-        }
-    }
-
-    /// The next due ones behind `cursor`, at most `limit`; `None` when there are no more. Reads only.
-    ///
-    /// # Errors
-    /// The store's own.
-    pub async fn page(&self, cursor: Option<&Cursor>, limit: u64, holds: &Holds) -> Result<Option<Page>, StoreFailure> {
-        match self {
-            Self::Rows(rows) => rows.page(cursor, limit, holds).await,
-            Self::Nodes(nodes) => nodes.page(cursor, limit, holds).await,
+            Self::Rows(rows) => Walk::Rows(rows),
+            Self::Nodes(nodes) => Walk::Nodes(nodes),
         }
     }
 
@@ -97,71 +81,6 @@ impl Removable {
         match self {
             Self::Rows(rows) => rows.grants(None),
             Self::Nodes(nodes) => nodes.grants(),
-        }
-    }
-}
-
-impl Walk for Removable {
-    fn shown(&self) -> String {
-        match self {
-            Self::Rows(rows) => Walk::shown(&**rows),
-            Self::Nodes(nodes) => nodes.shown(),
-        }
-    }
-
-    fn index(&self) -> Option<&str> {
-        match self {
-            Self::Rows(rows) => rows.index(),
-            Self::Nodes(nodes) => nodes.index(),
-        }
-    }
-
-    fn notes(&self) -> Vec<(String, String)> {
-        match self {
-            Self::Rows(rows) => rows.notes(),
-            Self::Nodes(nodes) => nodes.notes().to_vec(),
-        }
-    }
-
-    fn due_query(&self) -> String {
-        match self {
-            Self::Rows(rows) => rows.due_query(),
-            Self::Nodes(nodes) => nodes.due_query(),
-        }
-    }
-
-    fn page_statement(&self, limit: u64, holds: &Holds) -> String {
-        match self {
-            Self::Rows(rows) => Walk::page_statement(&**rows, limit, holds),
-            Self::Nodes(nodes) => Walk::page_statement(&**nodes, limit, holds),
-        }
-    }
-
-    fn fingerprint(&self) -> String {
-        match self {
-            Self::Rows(rows) => rows.fingerprint(),
-            Self::Nodes(nodes) => nodes.fingerprint(),
-        }
-    }
-
-    fn keeps(&self, is_secret: &dyn Fn(&str) -> bool) -> Keeps {
-        match self {
-            Self::Rows(rows) => rows.keeps(is_secret),
-            Self::Nodes(nodes) => nodes.keeps(is_secret),
-        }
-    }
-
-    async fn between(&self, from: &Cursor, to: &Cursor, holds: &Holds) -> Result<u64, StoreFailure> {
-        match self {
-            Self::Rows(rows) => rows.between(from, to, holds).await,
-            Self::Nodes(nodes) => nodes.between(from, to, holds).await,
-        }
-    }
-
-    async fn taken_along(&self) -> Result<Vec<DatasetName>, StoreFailure> {
-        match self {
-            Self::Rows(rows) => rows.taken_along().await,
-            Self::Nodes(nodes) => nodes.taken_along().await,
         }
     }
 }

@@ -4,7 +4,7 @@ use super::cell::Cell;
 use super::dialect::Dialect;
 use super::failure::{StoreFailure, would_write};
 use crate::diagnostic::catalogue as codes;
-use futures_util::TryFutureExt;
+use futures_util::{Stream, TryFutureExt, TryStreamExt};
 use sqlx::mysql::MySqlRow;
 use sqlx::postgres::PgRow;
 use sqlx::query::Query;
@@ -161,6 +161,34 @@ impl Session {
         self.answer(done)
     }
 
+    /// Runs a query whose rows are one whole number each, of a column that holds nothing else, and tells them as they come:
+    /// none of them is kept. NULL is passed over.
+    ///
+    /// # Errors
+    /// The store's own, when some were told already.
+    pub async fn integers(&mut self, sql: &str, binds: &[Cell], tell: impl FnMut(i128)) -> Result<(), StoreFailure> {
+        let sql = AssertSqlSafe(format!("{}{sql}", self.comment));
+        let limit = self.limit;
+        let store = self.store.clone();
+        let done = match self.link.as_mut() {
+            Some(Link::Sqlite(link)) => {
+                let rows = by_class(sql, binds).fetch(&mut **link);
+                bounded(limit, each(rows, |row| row.try_get_unchecked::<Option<i64>, _>(0), tell)).await
+            }
+            Some(Link::Postgres(link)) => {
+                let query = binds.iter().fold(sqlx::query(sql), |query, cell| query.bind(as_text(cell)));
+                let rows = query.fetch(&mut **link);
+                bounded(limit, each(rows, |row| row.try_get_unchecked::<Option<i64>, _>(0), tell)).await
+            }
+            Some(Link::Mysql(link)) => {
+                let query = binds.iter().fold(sqlx::query(sql), |query, cell| query.bind(as_text(cell)));
+                bounded(limit, each(query.fetch(&mut **link), mysql_integer, tell)).await
+            }
+            None => return Err(closed(&store)),
+        };
+        self.answer(done)
+    }
+
     /// The first cell of the first row as a count; zero when there is none.
     pub async fn count(&mut self, sql: &str, binds: &[Cell]) -> Result<u64, StoreFailure> {
         let rows = self.rows(sql, binds).await?;
@@ -213,6 +241,20 @@ async fn bounded<T>(limit: Duration, call: impl Future<Output = Result<T, sqlx::
         Ok(answer) => answer.map_err(Trouble::Driver),
         Err(_) => Err(Trouble::Silence),
     }
+}
+
+async fn each<R, N: Into<i128>>(
+    rows: impl Stream<Item = Result<R, sqlx::Error>>,
+    number: impl Fn(&R) -> Result<Option<N>, sqlx::Error>,
+    mut tell: impl FnMut(i128),
+) -> Result<(), sqlx::Error> {
+    let mut rows = std::pin::pin!(rows);
+    while let Some(row) = rows.try_next().await? {
+        if let Some(number) = number(&row)? {
+            tell(number.into());
+        }
+    }
+    Ok(())
 }
 
 fn closed(store: &str) -> StoreFailure {
@@ -275,12 +317,19 @@ fn postgres_row(row: &PgRow) -> Result<Vec<Cell>, Trouble> {
     (0..row.columns().len()).map(cell).collect::<Result<_, _>>().map_err(Trouble::Driver)
 }
 
+fn mysql_integer(row: &MySqlRow) -> Result<Option<i128>, sqlx::Error> {
+    if row.column(0).type_info().name().ends_with("UNSIGNED") {
+        return Ok(row.try_get_unchecked::<Option<u64>, _>(0)?.map(i128::from));
+    }
+    Ok(row.try_get_unchecked::<Option<i64>, _>(0)?.map(i128::from))
+}
+
 fn mysql_row(row: &MySqlRow) -> Result<Vec<Cell>, Trouble> {
     let cell = |at: usize| -> Result<Cell, sqlx::Error> {
         if row.try_get_raw(at)?.is_null() {
             return Ok(Cell::Null);
         }
-        let name = row.column(at).type_info().name().to_owned();
+        let name = row.column(at).type_info().name();
         if name.ends_with("UNSIGNED") {
             let value: u64 = row.try_get_unchecked(at)?;
             return Ok(i64::try_from(value).map_or_else(|_| Cell::Text(value.to_string()), Cell::Int));

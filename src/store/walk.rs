@@ -1,108 +1,127 @@
 //! What can be looked at before anything is touched, and settled afterwards: rows of a table, nodes of a label.
 
 use super::cell::Cursor;
+use super::counts::Counts;
 use super::failure::StoreFailure;
 use super::graph::nodes::Nodes;
 use super::holds::Holds;
-use super::page::Keeps;
+use super::page::{Keeps, Page};
 use super::rows::Rows;
 use crate::policy::dataset::DatasetName;
-use std::future::Future;
 
 /// Rows or nodes under one policy, walked page by page.
-pub trait Walk: Send + Sync {
+#[derive(Debug, Clone, Copy)]
+pub enum Walk<'a> {
+    /// Rows of a table.
+    Rows(&'a Rows),
+    /// Nodes of a label.
+    Nodes(&'a Nodes),
+}
+
+impl<'a> From<&'a Rows> for Walk<'a> {
+    fn from(rows: &'a Rows) -> Self {
+        Self::Rows(rows)
+    }
+}
+
+impl Walk<'_> {
     /// The dataset's name for messages.
-    fn shown(&self) -> String;
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Rows(rows) => rows.table().label(),
+            Self::Nodes(nodes) => nodes.shown(),
+        }
+    }
+
     /// The index that finds them, by the store's own word.
-    fn index(&self) -> Option<&str>;
+    pub fn index(&self) -> Option<&str> {
+        match self {
+            Self::Rows(rows) => rows.index(),
+            Self::Nodes(nodes) => nodes.index(),
+        }
+    }
+
     /// What a person should know before it runs, each with the way out if there is one.
-    fn notes(&self) -> Vec<(String, String)>;
-    /// The statement that counts what is due again.
-    fn due_query(&self) -> String;
+    pub fn notes(&self) -> Vec<(String, String)> {
+        match self {
+            Self::Rows(rows) => rows.notes(),
+            Self::Nodes(nodes) => nodes.notes().to_vec(),
+        }
+    }
+
+    /// The statement that counts what is due again (promise 12).
+    pub fn due_query(&self) -> String {
+        match self {
+            Self::Rows(rows) => rows.due_query(),
+            Self::Nodes(nodes) => nodes.due_query(),
+        }
+    }
+
     /// The statement that finds a page; shown by `plan --sql`.
-    fn page_statement(&self, limit: u64, holds: &Holds) -> String;
+    pub fn page_statement(&self, limit: u64, holds: &Holds) -> String {
+        match self {
+            Self::Rows(rows) => rows.page_sql(None, limit, holds).0,
+            Self::Nodes(nodes) => nodes.page_statement(None, limit, holds).0,
+        }
+    }
+
     /// What must stay the same for a stopped pass to go on.
-    fn fingerprint(&self) -> String;
+    pub fn fingerprint(&self) -> String {
+        match self {
+            Self::Rows(rows) => rows.fingerprint(),
+            Self::Nodes(nodes) => nodes.fingerprint(),
+        }
+    }
+
     /// Which places of the walk may be written down.
-    fn keeps(&self, is_secret: &dyn Fn(&str) -> bool) -> Keeps;
+    pub fn keeps(&self, is_secret: &dyn Fn(&str) -> bool) -> Keeps {
+        match self {
+            Self::Rows(rows) => rows.keeps(is_secret),
+            Self::Nodes(nodes) => nodes.keeps(is_secret),
+        }
+    }
+
+    /// Counts what is there. Reads only.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub async fn count(&self, holds: &Holds) -> Result<Counts, StoreFailure> {
+        match self {
+            Self::Rows(rows) => rows.count(holds).await,
+            Self::Nodes(nodes) => nodes.count(holds).await,
+        }
+    }
+
+    /// The next due ones behind `cursor`, at most `limit`; `None` when there are no more. Reads only.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub async fn page(&self, cursor: Option<&Cursor>, limit: u64, holds: &Holds) -> Result<Option<Page>, StoreFailure> {
+        match self {
+            Self::Rows(rows) => rows.page(cursor, limit, holds).await,
+            Self::Nodes(nodes) => nodes.page(cursor, limit, holds).await,
+        }
+    }
+
     /// How many that may go stand between two places of the walk, both included. Reads only.
-    fn between(&self, from: &Cursor, to: &Cursor, holds: &Holds) -> impl Future<Output = Result<u64, StoreFailure>> + Send;
+    ///
+    /// # Errors
+    /// The store's own.
+    pub async fn between(&self, from: &Cursor, to: &Cursor, holds: &Holds) -> Result<u64, StoreFailure> {
+        match self {
+            Self::Rows(rows) => rows.between(from, to, holds).await,
+            Self::Nodes(nodes) => nodes.between(from, to, holds).await,
+        }
+    }
+
     /// Every dataset of which something would go or change along. Reads only.
-    fn taken_along(&self) -> impl Future<Output = Result<Vec<DatasetName>, StoreFailure>> + Send;
-}
-
-impl Walk for Rows {
-    fn shown(&self) -> String {
-        self.table().label()
-    }
-
-    fn index(&self) -> Option<&str> {
-        self.index()
-    }
-
-    fn notes(&self) -> Vec<(String, String)> {
-        self.notes()
-    }
-
-    fn due_query(&self) -> String {
-        self.due_query()
-    }
-
-    fn page_statement(&self, limit: u64, holds: &Holds) -> String {
-        self.page_sql(None, limit, holds).0
-    }
-
-    fn fingerprint(&self) -> String {
-        self.fingerprint()
-    }
-
-    fn keeps(&self, is_secret: &dyn Fn(&str) -> bool) -> Keeps {
-        self.keeps(is_secret)
-    }
-
-    async fn between(&self, from: &Cursor, to: &Cursor, holds: &Holds) -> Result<u64, StoreFailure> {
-        self.between(from, to, holds).await
-    }
-
-    async fn taken_along(&self) -> Result<Vec<DatasetName>, StoreFailure> {
-        self.taken_along().await
-    }
-}
-
-impl Walk for Nodes {
-    fn shown(&self) -> String {
-        self.shown()
-    }
-
-    fn index(&self) -> Option<&str> {
-        self.index()
-    }
-
-    fn notes(&self) -> Vec<(String, String)> {
-        self.notes().to_vec()
-    }
-
-    fn due_query(&self) -> String {
-        self.due_query()
-    }
-
-    fn page_statement(&self, limit: u64, holds: &Holds) -> String {
-        self.page_statement(None, limit, holds).0
-    }
-
-    fn fingerprint(&self) -> String {
-        self.fingerprint()
-    }
-
-    fn keeps(&self, is_secret: &dyn Fn(&str) -> bool) -> Keeps {
-        self.keeps(is_secret)
-    }
-
-    async fn between(&self, from: &Cursor, to: &Cursor, holds: &Holds) -> Result<u64, StoreFailure> {
-        self.between(from, to, holds).await
-    }
-
-    async fn taken_along(&self) -> Result<Vec<DatasetName>, StoreFailure> {
-        self.taken_along().await
+    ///
+    /// # Errors
+    /// The store's own.
+    pub async fn taken_along(&self) -> Result<Vec<DatasetName>, StoreFailure> {
+        match self {
+            Self::Rows(rows) => rows.taken_along().await,
+            Self::Nodes(nodes) => nodes.taken_along().await,
+        }
     }
 }

@@ -10,7 +10,6 @@ use crate::policy::quality::check::Check;
 use crate::policy::quality::shape::{Counts, On, Shape, Takes};
 use crate::store::failure::StoreFailure;
 use crate::store::removable::Removable;
-use crate::store::walk::Walk;
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 
@@ -48,13 +47,13 @@ async fn measure(cx: &Context, check: &Check, as_of: DateTime<Utc>) -> Result<Me
     let (mut measured, mut queries, mut any_held) = (Measured { of: Some(0), ..Measured::default() }, vec![], false);
     for step in cx.policies.matching(names).into_iter().flat_map(steps) {
         let rows = rows(cx, &step, as_of).await?;
-        let counts = rows.count(&cx.holds_on(step.dataset)).await?;
+        let counts = rows.walk().count(&cx.holds_on(step.dataset)).await?;
         let overdue = counts.due - counts.held.min(counts.due);
         any_held |= counts.held > 0;
         measured.value += overdue;
         measured.of = measured.of.map(|of| of + counts.total);
         measured.notes.push(note(&step, overdue, counts.held, counts.oldest.as_deref()));
-        queries.push(Walk::due_query(&rows));
+        queries.push(rows.walk().due_query());
     }
     // Rows that are held are in it too: where there are any it gives another number.
     if let ([query], false) = (queries.as_slice(), any_held) {

@@ -5,7 +5,6 @@ use super::look::{Look, Seen};
 use super::orphans::Orphans;
 use super::owners::Owners;
 use super::rights;
-use super::told::Told;
 use crate::action::{Batch, Context, Facts, OpenBatch, Tally};
 use crate::diagnostic::catalogue as codes;
 use crate::policy::expiry::{Expiring, ExpiringKeys, Expiry};
@@ -14,7 +13,6 @@ use crate::policy::lifecycle::Guard;
 use crate::policy::section::{Section, pick};
 use crate::report::run::Verdict;
 use crate::store::cell::{Cell, Cursor};
-use crate::store::counts::Counts;
 use crate::store::failure::StoreFailure;
 use crate::store::page::{Keeps, Page};
 use crate::store::redis::change::{self, Done, Due};
@@ -40,14 +38,23 @@ type Found = (Vec<u8>, Cause, Vec<u8>);
 /// since it was looked at stays (held by `a_key_that_changes_between_scan_and_removal_stays`). If we die in the midst of a batch
 /// some of its keys are changed and some are not; the next run finds the rest.
 pub struct ExpireKeys {
-    declared: ExpiringKeys,
+    /// The policy's name.
+    pub name: String,
+    /// Its own part for keys.
+    pub declared: ExpiringKeys,
+    /// Where they are.
+    pub store: KeyStore,
+    /// Its rules.
+    pub rule: Rule,
+    /// The section it stands in.
+    pub section: Section,
+    /// The run's instant.
+    pub as_of: DateTime<Utc>,
+    /// Looking at its keys makes them look used; nobody else may then ask how long they were idle.
+    pub looks_alone: bool,
     guard: Guard,
     asked: Asked,
     statements: Vec<String>,
-    section: Section,
-    store: KeyStore,
-    rule: Rule,
-    as_of: DateTime<Utc>,
     fingerprint: String,
     /// Keys that were answered for: SCAN may give them again.
     answered: Mutex<Once>,
@@ -94,14 +101,16 @@ impl ExpireKeys {
         let statements = rights::statements(cx, declared, &questions(asked), (&store, about)).await?;
         Ok(Self {
             fingerprint: format!("{declared:?}|{holds:?}|{}", nodes.fingerprint()),
+            name: expiry.name.clone(),
             declared: declared.clone(),
+            store,
+            rule,
+            section,
+            as_of,
+            looks_alone: declared.value_is_id() && about.reading_touches,
             guard: expiry.guard,
             asked,
             statements,
-            section,
-            store,
-            rule,
-            as_of,
             answered: Mutex::default(),
             untold: Mutex::default(),
             orphans: Mutex::default(),
@@ -131,26 +140,14 @@ impl ExpireKeys {
         }
     }
 
-    /// Counts the keys, and those that are due by what makes them due. Makes no key look used, see [`Asked`].
-    ///
-    /// # Errors
-    /// A store is away or refuses; or nobody's owner is there.
-    pub async fn survey(&self, cx: &Context) -> Result<Counts, StoreFailure> {
-        let holds = cx.holds_on_keys(self.store.name())?;
-        let mut look = self.look(cx, Place::start()).await?;
-        let mut told = Told::new(&holds, &self.rule);
-        let mut orphans = Orphans::default();
-        while let Some(seen) = look.more().await? {
-            for seen in &seen {
-                told.add(seen);
-                orphans.note(seen);
-            }
-        }
-        if let Some(owners) = &look.owners {
-            owners.must_be_likely()?;
-        }
-        *self.orphans() = orphans.settling();
-        Ok(told.counts(look.walk.is_about(), &self.declared.keys))
+    /// What is asked of each key.
+    pub const fn asked(&self) -> Asked {
+        self.asked
+    }
+
+    /// What the survey saw of orphans.
+    pub fn surveyed(&self, orphans: Orphans) {
+        *self.orphans() = orphans;
     }
 
     fn orphans(&self) -> MutexGuard<'_, Orphans> {
@@ -166,7 +163,7 @@ impl ExpireKeys {
     /// held; only the first two may be written down.
     ///
     /// # Errors
-    /// As [`ExpireKeys::survey`].
+    /// A store is away or refuses; or nobody's owner is there.
     pub async fn next(&self, cx: &Context, cursor: Option<&Cursor>, limit: u64) -> Result<Option<Page>, StoreFailure> {
         let holds = cx.holds_on_keys(self.store.name())?;
         let settling = self.orphans().wait();
@@ -178,7 +175,7 @@ impl ExpireKeys {
             for seen in seen {
                 if let Judged::Due(cause) = seen.judged
                     && self.is_open(&holds, &seen.key.name)
-                    && (seen.owner != Some(Owner::Missing) || self.orphans().had(&seen))
+                    && (seen.owner != Some(Owner::Missing) || self.orphans().had(&seen.key))
                 {
                     found.push((seen, cause));
                 }

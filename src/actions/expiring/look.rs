@@ -6,7 +6,7 @@ use crate::store::failure::StoreFailure;
 use crate::store::redis::walk::{Key, Place, Walk};
 
 /// Keys whose owners are asked for together.
-const TOGETHER: usize = 2_000;
+pub const TOGETHER: usize = 2_000;
 
 /// A look at the keys of a policy.
 pub struct Look<'a> {

@@ -2,11 +2,13 @@
 
 mod judge;
 mod keys;
+mod known;
 mod look;
 mod orphans;
 mod owners;
 pub mod rights;
 mod rows;
+mod survey;
 mod told;
 pub mod uncovered;
 
@@ -149,8 +151,8 @@ impl<E: Ends> Action for Expire<E> {
     async fn survey(&self, cx: &Context) -> Result<Counts, StoreFailure> {
         match &self.of {
             Of::Rows(rows) => rows.survey(cx).await,
-            Of::Keys(keys) => keys.survey(cx).await,
-            Of::Uncovered(uncovered) => uncovered.survey(cx).await,
+            Of::Keys(keys) => survey::policy(cx, keys).await,
+            Of::Uncovered(uncovered) => survey::uncovered(cx, uncovered).await,
         }
     }
 
@@ -167,6 +169,7 @@ impl<E: Ends> Action for Expire<E> {
     }
 
     async fn apply(&self, cx: &Context, batch: &Batch) -> Result<Tally, StoreFailure> {
+        survey::forget(cx);
         match &self.of {
             Of::Rows(rows) => rows.apply(cx, batch).await,
             Of::Keys(keys) => keys.apply(cx, batch).await,

@@ -1,7 +1,7 @@
 //! Keys whose owners, other keys, were not there when the survey came by.
 
 use super::judge::Owner;
-use super::look::Seen;
+use crate::store::redis::walk::Key;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
@@ -26,10 +26,10 @@ pub struct Orphans {
 
 impl Orphans {
     /// Notes a key of the survey.
-    pub fn note(&mut self, seen: &Seen) {
-        if seen.owner == Some(Owner::Missing) && self.left.len() < MOST {
-            let id = self.of(&seen.key.name);
-            self.left.insert(id, as_answered(seen.key.left));
+    pub fn note(&mut self, key: &Key, owner: Owner) {
+        if owner == Owner::Missing && self.left.len() < MOST {
+            let id = self.of(&key.name);
+            self.left.insert(id, as_answered(key.left));
         }
     }
 
@@ -50,9 +50,9 @@ impl Orphans {
     }
 
     /// True for a key that was an orphan in the survey and was not written since.
-    pub fn had(&self, seen: &Seen) -> bool {
-        let left = as_answered(seen.key.left);
-        self.most_left(&seen.key.name).is_some_and(|most| if most < 0 { left < 0 } else { (0..=most).contains(&left) })
+    pub fn had(&self, key: &Key) -> bool {
+        let left = as_answered(key.left);
+        self.most_left(&key.name).is_some_and(|most| if most < 0 { left < 0 } else { (0..=most).contains(&left) })
     }
 
     fn of(&self, name: &[u8]) -> u64 {

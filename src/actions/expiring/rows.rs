@@ -43,7 +43,7 @@ impl ExpireRows {
         let (holds, condition) = (cx.holds_on(&declared.dataset), declared.r#where.as_deref());
         let rows = Rows::prepare(store, &cx.who(), &declared.dataset, &declared.expires, cutoff, condition, &holds).await?;
         let rows = if declared.set.is_empty() { rows } else { rows.marking(&declared.set).await? };
-        due::refuse_held_children(cx, declared.cascade, &rows).await?;
+        due::refuse_held_children(cx, declared.cascade, (&rows).into()).await?;
         Ok(Self { declared: declared.clone(), guard: expiry.guard, section, rows, cutoff })
     }
 
@@ -52,7 +52,7 @@ impl ExpireRows {
         let dataset = &self.declared.dataset;
         let governed = Governed {
             dataset,
-            rows: &self.rows,
+            rows: (&self.rows).into(),
             cutoff: self.cutoff,
             period: self.declared.after.map_or_else(String::new, |after| after.to_string()),
             guard: self.guard,
@@ -89,7 +89,7 @@ impl ExpireRows {
 
     /// Rows that are no longer due were ended: removed, or marked, which makes them due no more.
     pub async fn settle(&self, cx: &Context, batch: &OpenBatch) -> Result<Verdict, StoreFailure> {
-        due::settle(&self.rows, &cx.holds_on(&self.declared.dataset), batch).await
+        due::settle((&self.rows).into(), &cx.holds_on(&self.declared.dataset), batch).await
     }
 
     /// Leaves the store's own audit row.

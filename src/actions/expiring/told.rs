@@ -1,11 +1,11 @@
 //! What a survey of keys counts.
 
 use super::judge::{Cause, Judged, Owner, Rule};
-use super::look::Seen;
 use crate::policy::key_pattern::KeyPattern;
 use crate::report::figures::plural;
 use crate::store::counts::Counts;
 use crate::store::redis::holds::KeyHolds;
+use crate::store::redis::walk::Key;
 use std::collections::BTreeMap;
 
 /// What a survey of keys counts.
@@ -30,17 +30,17 @@ impl<'a> Told<'a> {
         Self { holds, rule, total: 0, due: none(), given_ttl: 0, held: 0, by_hold, reported: none(), left: 0, ownerless: 0 }
     }
 
-    /// Counts a key.
-    pub fn add(&mut self, seen: &Seen) {
+    /// Counts a key: what follows for it, and what is known of its owner, where it has to have one.
+    pub fn add(&mut self, key: &Key, owner: Option<Owner>) {
         self.total += 1;
-        self.ownerless += u64::from(seen.owner == Some(Owner::Unknown));
-        match seen.judged {
+        self.ownerless += u64::from(owner == Some(Owner::Unknown));
+        match self.rule.judge(key, owner) {
             Judged::Fine => {}
             Judged::Left => self.left += 1,
             Judged::Reported(cause) => *self.reported.entry(cause).or_default() += 1,
             Judged::Due(cause) => {
                 *self.due.entry(cause).or_default() += 1;
-                let mut names: Vec<&str> = self.holds.keeping(&seen.key.name).collect();
+                let mut names: Vec<&str> = self.holds.keeping(&key.name).collect();
                 names.dedup();
                 self.held += u64::from(!names.is_empty());
                 self.given_ttl += u64::from(names.is_empty() && self.rule.gives_ttl(cause));

@@ -15,6 +15,7 @@ use crate::store::failure::StoreFailure;
 use crate::store::page::Keeps;
 use crate::store::redis::connect::KeyStore;
 use crate::store::redis::names::Names;
+use crate::store::redis::question::{Questions, Wanted};
 use crate::store::redis::walk::{Asked, Place, Walk};
 use chrono::{DateTime, Utc};
 
@@ -23,7 +24,8 @@ const TOLD: usize = 20;
 
 /// The keys of a store that no `cache` or `sessions` policy covers. Looks, and changes nothing.
 pub struct Uncovered {
-    store: KeyStore,
+    /// The store.
+    pub store: KeyStore,
     covered: Vec<KeyPattern>,
     as_of: DateTime<Utc>,
 }
@@ -88,10 +90,7 @@ impl Uncovered {
     /// The store is away, or refuses.
     pub async fn survey(&self, cx: &Context) -> Result<Counts, StoreFailure> {
         match measure(&self.store, &cx.who(), &self.covered).await {
-            Ok((total, prefixes, is_about)) => {
-                let size = |sum: Sum| format!(", about {} bytes", count(sum.bytes));
-                Ok(Counts { total, total_is_estimate: is_about, remarks: told(prefixes, size), ..Counts::default() })
-            }
+            Ok((total, prefixes, is_about)) => Ok(Counts { total, total_is_estimate: is_about, ..counts(prefixes, true) }),
             // An account with the rights of its policies alone may not ask for the size of what they do not cover.
             Err(StoreFailure::Refused { code, .. }) if code == codes::DENIED => self.by_name(cx).await,
             Err(other) => Err(other),
@@ -108,13 +107,8 @@ impl Uncovered {
                 prefixes.add(name, 0);
             }
         }
-        let mut remarks = told(prefixes, |_| String::new());
-        if !remarks.is_empty() {
-            let text = "how large they are is not known: the right to ask for keys that no policy covers is missing";
-            remarks.push((text.to_owned(), "grant `MEMORY|USAGE` on all keys, or leave it at the names".to_owned()));
-        }
         // SCAN may give a name twice.
-        Ok(Counts { total, total_is_estimate: true, remarks, ..Counts::default() })
+        Ok(Counts { total, total_is_estimate: true, ..counts(prefixes, false) })
     }
 
     /// The counts when nothing was done, which is always so.
@@ -123,22 +117,33 @@ impl Uncovered {
     }
 }
 
+/// What is told of the keys that no policy covers, sizes only where they are known. Says nothing of how many keys there are.
+pub fn counts(prefixes: Prefixes, is_sized: bool) -> Counts {
+    let size = |sum: Sum| if is_sized { format!(", about {} bytes", count(sum.bytes)) } else { String::new() };
+    let mut remarks = told(prefixes, size);
+    if !remarks.is_empty() && !is_sized {
+        let text = "how large they are is not known: the right to ask for keys that no policy covers is missing";
+        remarks.push((text.to_owned(), "grant `MEMORY|USAGE` on all keys, or leave it at the names".to_owned()));
+    }
+    Counts { remarks, ..Counts::default() }
+}
+
 /// All keys of a store in number, those that none of the patterns matches by what their names begin with, and whether that is about right.
 ///
 /// # Errors
 /// The store is away, or refuses.
 pub async fn measure(store: &KeyStore, who: &str, covered: &[KeyPattern]) -> Result<(u64, Prefixes, bool), StoreFailure> {
-    let asked = Asked { bytes: true, ..Asked::default() };
-    let mut walk = Walk::from(store, who, KeyPattern::all(), asked, Place::start()).await?.passing_over(covered);
+    let counted = covered.iter().map(|pattern| (pattern.clone(), Wanted::Counted)).collect();
+    let asked = Wanted::Asked(Asked { bytes: true, ..Asked::default() });
+    let questions = Questions { found: KeyPattern::all(), each: counted, rest: Some(asked) };
+    let mut walk = Walk::over(store, who, questions, Place::start()).await?;
     let mut prefixes = Prefixes::default();
-    let mut uncovered = 0;
     while let Some(page) = walk.page().await? {
-        uncovered += page.len() as u64;
         for key in &page {
             prefixes.add(&key.name, key.bytes.unwrap_or(0));
         }
     }
-    Ok((uncovered + walk.passed(), prefixes, walk.is_about()))
+    Ok((walk.names(), prefixes, walk.is_about()))
 }
 
 /// A line for each beginning of names, the largest first, `size` behind its count.

@@ -3,6 +3,7 @@
 pub mod about;
 mod answer;
 pub mod change;
+mod coming;
 pub mod connect;
 pub mod holds;
 mod location;
@@ -10,5 +11,8 @@ pub mod names;
 mod node;
 pub mod nodes;
 pub mod once;
+mod pace;
+mod place;
+pub mod question;
 mod slot;
 pub mod walk;

@@ -3,12 +3,14 @@
 
 use super::answer::{bytes, int, is_moved, odd, refusal};
 use super::connect::KeyStore;
+use super::node::Node;
 use super::nodes::Nodes;
 use crate::policy::key_pattern::KeyPattern;
 use crate::store::failure::StoreFailure;
 use redis::{Pipeline, Value};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio_util::task::AbortOnDropHandle;
 
 /// Keys that one SCAN looks at: at first, at least, at most.
 const FIRST: usize = 500;
@@ -19,7 +21,8 @@ const AT_ONCE: usize = 1_000;
 /// What one SCAN may take of the server's time.
 const TARGET: Duration = Duration::from_millis(1);
 
-/// All names that match, page by page, from every server that holds some.
+/// All names that match, page by page, from every server that holds some. While a page is worked on, the server is already at the
+/// next one.
 ///
 /// A key that is there from the first page to the last is seen; one that comes or goes meanwhile may be.
 #[derive(Debug)]
@@ -28,9 +31,13 @@ pub struct Names {
     pattern: KeyPattern,
     node: usize,
     cursor: Vec<u8>,
-    count: usize,
+    pace: Pace,
     idle_trip: Option<Duration>,
+    coming: Option<Coming>,
 }
+
+/// An answer on its way, and how long it took. Nobody waits for it any more once this is dropped.
+type Coming = AbortOnDropHandle<(Result<Vec<Value>, StoreFailure>, Duration)>;
 
 impl Names {
     /// From the beginning.
@@ -39,7 +46,8 @@ impl Names {
     /// The store cannot be reached, or refuses the login.
     pub async fn of(store: &KeyStore, who: &str, pattern: KeyPattern) -> Result<Self, StoreFailure> {
         let nodes = store.nodes(who).await?;
-        Ok(Self { nodes, pattern, node: 0, cursor: b"0".to_vec(), count: FIRST, idle_trip: None })
+        let pace = Pace::default();
+        Ok(Self { nodes, pattern, node: 0, cursor: b"0".to_vec(), pace, idle_trip: None, coming: None })
     }
 
     /// The names of one SCAN; `None` at the end. A page may be empty and not be the last.
@@ -53,11 +61,11 @@ impl Names {
             Some(known) => known,
             None => *self.idle_trip.insert(node.round_trip().await?),
         };
-        let mut pipe = Pipeline::new();
-        pipe.cmd("SCAN").arg(&self.cursor).arg("MATCH").arg(self.pattern.glob()).arg("COUNT").arg(self.count);
-        let began = Instant::now();
-        let answer = node.must(&pipe).await?.pop();
-        self.pace(began.elapsed().saturating_sub(nothing));
+        let coming = self.coming.take().unwrap_or_else(|| self.ask(node));
+        let broken_off = |_| StoreFailure::Away { store: node.store.clone(), text: "the SCAN broke off".into() };
+        let (answer, took) = coming.await.map_err(broken_off)?;
+        let answer = answer?.pop();
+        self.pace.took(took.saturating_sub(nothing));
         let odd = || odd(&node.store, "SCAN");
         let Some(Value::Array(parts)) = answer else { return Err(odd()) };
         let mut parts = parts.into_iter();
@@ -65,17 +73,47 @@ impl Names {
         let Some(Value::Array(names)) = parts.next() else { return Err(odd()) };
         if self.cursor == b"0" {
             (self.node, self.idle_trip) = (self.node + 1, None);
+        } else {
+            self.coming = Some(self.ask(node));
         }
         Ok(Some(names.into_iter().filter_map(bytes).collect()))
     }
 
-    /// Fits the next SCAN into its time, going by the last one.
-    fn pace(&mut self, took: Duration) {
-        if took > TARGET {
-            self.count = (self.count / 2).max(LEAST);
-        } else if took < TARGET / 4 {
-            self.count = (self.count * 2).min(MOST);
-        }
+    /// Sends the next SCAN. A task of its own waits for the answer, so that what it took is not what we did meanwhile.
+    fn ask(&self, node: &Node) -> Coming {
+        let mut pipe = Pipeline::new();
+        pipe.cmd("SCAN").arg(&self.cursor).arg("MATCH").arg(self.pattern.glob()).arg("COUNT").arg(self.pace.count);
+        let node = node.clone();
+        AbortOnDropHandle::new(tokio::spawn(async move {
+            let began = Instant::now();
+            let answer = node.must(&pipe).await;
+            (answer, began.elapsed())
+        }))
+    }
+}
+
+/// How many keys one SCAN looks at.
+#[derive(Debug)]
+struct Pace {
+    count: usize,
+    /// What the last few took for each key. The least of them counts: where others keep the machine busy, some look long.
+    recent: [Duration; 4],
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { count: FIRST, recent: [Duration::MAX; 4] }
+    }
+}
+
+impl Pace {
+    /// Fits the next SCAN into its time, going by the last ones.
+    fn took(&mut self, took: Duration) {
+        self.recent.rotate_right(1);
+        self.recent[0] = took / u32::try_from(self.count).unwrap_or(u32::MAX);
+        let each = self.recent.iter().min().map_or(1, Duration::as_nanos).max(1);
+        let fitting = usize::try_from(TARGET.as_nanos() / each).unwrap_or(MOST);
+        self.count = fitting.min(self.count * 2).clamp(LEAST, MOST);
     }
 }
 
@@ -125,4 +163,24 @@ async fn exist(nodes: &Nodes, names: &[Vec<u8>], known: &mut [Option<bool>]) -> 
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_long_answer_among_short_ones_is_the_machines_and_several_are_the_servers() {
+        let mut pace = Pace::default();
+        pace.took(TARGET / 8);
+        assert_eq!(pace.count, MOST);
+        pace.took(TARGET * 9);
+        assert_eq!(pace.count, MOST);
+        (0..4).for_each(|_| pace.took(TARGET * 4));
+        assert_eq!(pace.count, MOST / 4);
+        (0..9).for_each(|_| pace.took(TARGET * 99));
+        assert_eq!(pace.count, LEAST);
+        (0..9).for_each(|_| pace.took(Duration::ZERO));
+        assert_eq!(pace.count, MOST);
+    }
 }

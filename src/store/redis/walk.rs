@@ -1,86 +1,23 @@
-//! Walks the keys of a store that match a pattern, on every server that holds some, and says of each what was asked.
+//! Walks the keys of a store that match patterns, on every server that holds some, and says of each what was asked.
 
-use super::answer::{bytes, is_moved, odd, refusal};
+use super::answer::{bytes, odd};
+use super::coming::Coming;
 use super::connect::KeyStore;
 use super::node::Node;
 use super::nodes::Nodes;
 use super::once::Once;
+use super::pace::Pace;
+pub use super::place::Place;
+use super::question::{Answers, Questions, Wanted, ask};
+pub use super::question::{Asked, Key};
 use crate::policy::key_pattern::KeyPattern;
-use crate::store::cell::Cell;
 use crate::store::failure::StoreFailure;
 use redis::{Pipeline, Value};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Keys that one SCAN looks at: at first, at least, at most.
-const FIRST: usize = 500;
-const LEAST: usize = 200;
-const MOST: usize = 1_000;
-/// What one SCAN should take of the server's time: a quarter of what no call may exceed.
-const TARGET: Duration = Duration::from_micros(500);
-/// Every so many pages a SCAN travels alone, so that what it takes is known.
-const ALONE: usize = 64;
-/// Bytes of a value that is an id; a longer value is none.
-pub const ID: usize = 200;
-
-/// What is asked of each key besides its time to live. None of it counts as a use of the key, except `value` before Redis 7.2.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Asked {
-    /// How long nobody used it. Asked before anything else is. Without a memory limit by use, Redis keeps one object for all
-    /// values that are the same small number: any use of one of them is a use of all, and none looks idle that is not.
-    pub idle: bool,
-    /// How much memory it takes, by a sample of its members.
-    pub bytes: bool,
-    /// Its value, as far as it can be an id.
-    pub value: bool,
-}
-
-/// One key, as it was when it was looked at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Key {
-    /// Its name: any bytes.
-    pub name: Vec<u8>,
-    /// Milliseconds it has to live; none when it never expires.
-    pub left: Option<u64>,
-    /// Seconds since it was last used, if that was asked.
-    pub idle: Option<u64>,
-    /// Bytes, if that was asked.
-    pub bytes: Option<u64>,
-    /// Its value, if that was asked, and it is a text that can be an id.
-    pub value: Option<Vec<u8>>,
-}
-
-/// Where a walk is: the server, and its own cursor. Holds no part of a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
-    node: usize,
-    cursor: u64,
-}
-
-impl Place {
-    /// Where a walk begins.
-    pub const fn start() -> Self {
-        Self { node: 0, cursor: 0 }
-    }
-
-    /// As cells of a cursor.
-    pub fn cells(&self) -> [Cell; 2] {
-        let node = i64::try_from(self.node).unwrap_or(i64::MAX);
-        // As text: it may be larger than a signed number.
-        [Cell::Int(node), Cell::Text(self.cursor.to_string())]
-    }
-
-    /// From the first cells of a cursor; the beginning where they are none.
-    pub fn of(cells: &[Cell]) -> Self {
-        let [Cell::Int(node), Cell::Text(cursor), ..] = cells else { return Self::start() };
-        match (usize::try_from(*node), cursor.parse()) {
-            (Ok(node), Ok(cursor)) => Self { node, cursor },
-            _ => Self::start(),
-        }
-    }
-}
-
-/// A walk. Each page is one round trip: what is asked of its keys travels with the SCAN that finds the next ones.
+/// A walk. While a page is worked on, the server is already at the questions about the next one, and at the SCAN behind it.
 ///
 /// A key that is there from the first page to the last is seen; one that comes or goes meanwhile may be.
 #[derive(Debug)]
@@ -92,28 +29,35 @@ pub struct Walk {
     went_on: bool,
     /// Keys moved between servers while it went by.
     moved: bool,
-    pattern: KeyPattern,
-    /// Keys whose names match one of these are counted, and nothing is asked of them.
-    passed_over: Vec<KeyPattern>,
-    /// How many were.
-    passed: u64,
-    asked: Asked,
-    count: usize,
-    /// Pages since a SCAN travelled alone.
-    along: usize,
-    once: Once,
+    questions: Questions,
+    pace: Pace,
     /// How long nothing takes.
     idle_trip: Option<Duration>,
-    /// Names that the last SCAN found, and where it began.
-    found: Option<(Place, Vec<Vec<u8>>)>,
+    /// Names that were found: those that a pattern matches, and the others.
+    matching: Once,
+    others: Once,
+    names: u64,
+    /// What was found and not given yet, with the answers on their way. At most the page that is given next and the one behind it.
+    pages: VecDeque<Page>,
+    /// What the SCAN finds that begins at `next`, on its way.
+    scan: Option<Coming>,
     /// Where the next SCAN begins; none when there is no more.
     next: Option<Place>,
     /// Where the page that was given last began.
     at: Place,
 }
 
+/// What one SCAN found, and where it began.
+#[derive(Debug)]
+struct Page {
+    at: Place,
+    names: Vec<(Vec<u8>, Wanted)>,
+    /// None where nothing is asked, or where it was lost.
+    answers: Option<Coming>,
+}
+
 impl Walk {
-    /// A walk from a place.
+    /// A walk from a place, over the keys that match a pattern.
     ///
     /// # Errors
     /// The store cannot be reached, or refuses the login.
@@ -124,6 +68,14 @@ impl Walk {
         asked: Asked,
         place: Place,
     ) -> Result<Self, StoreFailure> {
+        Self::over(store, who, Questions::of(pattern, asked), place).await
+    }
+
+    /// A walk from a place that asks of each key what is wanted of it.
+    ///
+    /// # Errors
+    /// The store cannot be reached, or refuses the login.
+    pub async fn over(store: &KeyStore, who: &str, questions: Questions, place: Place) -> Result<Self, StoreFailure> {
         let nodes = store.nodes(who).await?;
         let next = (place.node < nodes.each().len()).then_some(place);
         Ok(Self {
@@ -132,30 +84,17 @@ impl Walk {
             nodes,
             went_on: false,
             moved: false,
-            pattern,
-            passed_over: vec![],
-            passed: 0,
-            asked,
-            count: FIRST,
-            along: 0,
-            once: Once::default(),
+            questions,
+            pace: Pace::default(),
             idle_trip: None,
-            found: None,
+            matching: Once::default(),
+            others: Once::default(),
+            names: 0,
+            pages: VecDeque::with_capacity(2),
+            scan: None,
             next,
             at: place,
         })
-    }
-
-    /// Passes over keys whose names match one of these: they are counted, and nothing is asked of them.
-    #[must_use]
-    pub fn passing_over(mut self, patterns: &[KeyPattern]) -> Self {
-        self.passed_over = patterns.to_vec();
-        self
-    }
-
-    /// How many keys it passed over so far.
-    pub const fn passed(&self) -> u64 {
-        self.passed
     }
 
     /// The keys of the next page, each key once in a walk; `None` at the end. A page may be empty and not be the last.
@@ -166,34 +105,25 @@ impl Walk {
     /// A server went away, or refuses.
     pub async fn page(&mut self) -> Result<Option<Vec<Key>>, StoreFailure> {
         match self.turn().await {
-            Err(failure @ StoreFailure::Away { .. }) if !self.went_on => {
+            Err(failure) => {
+                self.lose();
+                if !matches!(failure, StoreFailure::Away { .. }) || self.went_on {
+                    return Err(failure);
+                }
                 self.went_on = true;
                 let nodes = self.store.nodes(&self.who).await?;
                 if nodes.fingerprint() != self.nodes.fingerprint() {
                     return Err(failure);
                 }
                 self.nodes = nodes;
-                self.turn().await
+                let again = self.turn().await;
+                if again.is_err() {
+                    self.lose();
+                }
+                again
             }
-            other => other,
+            given => given,
         }
-    }
-
-    async fn turn(&mut self) -> Result<Option<Vec<Key>>, StoreFailure> {
-        if self.found.is_none() {
-            self.scan().await?;
-        }
-        let Some((at, names)) = self.found.take() else { return Ok(None) };
-        let keys = match self.ask(at, &names).await {
-            Ok(answers) => self.keys(at, names, answers)?,
-            Err(failure) => {
-                // Not answered for: they come again when the walk goes on.
-                self.found = Some((at, names));
-                return Err(failure);
-            }
-        };
-        self.at = at;
-        Ok(Some(keys))
     }
 
     /// Where the page that was given last began: a walk from here gives its keys again.
@@ -203,17 +133,61 @@ impl Walk {
 
     /// Where the page begins that comes next; behind everything at the end.
     pub fn behind(&self) -> Place {
-        let next = self.found.as_ref().map(|(at, _)| at).or(self.next.as_ref());
-        next.copied().unwrap_or(Place { node: self.nodes.each().len(), cursor: 0 })
+        let next = self.pages.front().map(|page| page.at).or(self.next);
+        next.unwrap_or(Place { node: self.nodes.each().len(), cursor: 0 })
+    }
+
+    /// How many names were found, each once, whatever was wanted of them.
+    pub const fn names(&self) -> u64 {
+        self.names
     }
 
     /// True when there were more keys than can be told apart, or some moved between servers: what was counted is about right.
     pub const fn is_about(&self) -> bool {
-        self.moved || self.once.is_full()
+        self.is_about_matching() || self.others.is_full()
     }
 
-    /// Finds names and asks nothing of them; what it takes says how long a SCAN may be.
-    async fn scan(&mut self) -> Result<(), StoreFailure> {
+    /// The same of the keys that a pattern matches, alone.
+    pub const fn is_about_matching(&self) -> bool {
+        self.moved || self.is_full()
+    }
+
+    /// True when there were more keys that a pattern matches than can be told apart.
+    pub const fn is_full(&self) -> bool {
+        self.matching.is_full()
+    }
+
+    async fn turn(&mut self) -> Result<Option<Vec<Key>>, StoreFailure> {
+        self.go_ahead().await?;
+        let Some(page) = self.pages.front_mut() else { return Ok(None) };
+        let values = match &mut page.answers {
+            Some(coming) => coming.answers().await?,
+            None => vec![],
+        };
+        let Some(page) = self.pages.pop_front() else { return Ok(None) };
+        self.at = page.at;
+        self.keys(page, values).map(Some)
+    }
+
+    /// Sees to it that the page that is given next is asked about, and that the server has the one behind it to work on.
+    async fn go_ahead(&mut self) -> Result<(), StoreFailure> {
+        let nodes = Arc::clone(&self.nodes);
+        for page in self.pages.iter_mut().filter(|page| page.answers.is_none()) {
+            page.answers = nodes.each().get(page.at.node).and_then(|node| asked(node, &page.names));
+        }
+        if self.pages.is_empty() && self.scan.is_none() {
+            self.scan_alone().await?;
+        }
+        if let Some(scan) = &mut self.scan {
+            let answer = scan.answers().await?;
+            self.scan = None;
+            self.take(answer)?;
+        }
+        Ok(())
+    }
+
+    /// Finds names while the server has nothing else to do for us: what it takes says how long a SCAN may be.
+    async fn scan_alone(&mut self) -> Result<(), StoreFailure> {
         let Some(place) = self.next else { return Ok(()) };
         let nodes = Arc::clone(&self.nodes);
         let Some(node) = nodes.each().get(place.node) else { return Ok(()) };
@@ -221,134 +195,95 @@ impl Walk {
             Some(known) => known,
             None => *self.idle_trip.insert(node.round_trip().await?),
         };
-        let mut pipe = Pipeline::new();
-        self.add_scan(&mut pipe, place);
+        let scan = self.scan_from(place);
         let began = Instant::now();
-        let answer = node.must(&pipe).await?.pop();
-        self.pace(began.elapsed().saturating_sub(nothing));
-        self.along = 0;
-        self.take(node, place, answer)
+        let answer = node.ask(&scan).await?;
+        self.pace.took(began.elapsed().saturating_sub(nothing));
+        self.take(answer)
     }
 
-    /// Asks about names, and for the next ones if the same server has more. Gives what was answered about these.
-    async fn ask(&mut self, at: Place, names: &[Vec<u8>]) -> Result<Vec<Value>, StoreFailure> {
+    fn scan_from(&self, place: Place) -> Pipeline {
+        let mut pipe = Pipeline::with_capacity(1);
+        pipe.cmd("SCAN").arg(place.cursor).arg("MATCH").arg(self.questions.found.glob()).arg("COUNT").arg(self.pace.count());
+        pipe
+    }
+
+    /// Takes the names out of the answer to the SCAN that began at `next`, and at once asks for more names and about these.
+    fn take(&mut self, mut answer: Vec<Value>) -> Result<(), StoreFailure> {
+        let Some(place) = self.next else { return Ok(()) };
         let nodes = Arc::clone(&self.nodes);
-        let Some(node) = nodes.each().get(at.node).filter(|_| !names.is_empty()) else { return Ok(vec![]) };
-        let each = 1 + usize::from(self.asked.idle) + usize::from(self.asked.bytes) + usize::from(self.asked.value);
-        let mut pipe = Pipeline::with_capacity(names.len() * each + 1);
-        for name in names {
-            self.add_questions(&mut pipe, name);
-        }
-        self.along += 1;
-        let along = self.next.filter(|next| next.node == at.node && self.along < ALONE);
-        if let Some(next) = along {
-            self.add_scan(&mut pipe, next);
-        }
-        let mut answers = node.ask(&pipe).await?;
-        if let Some(next) = along {
-            match answers.pop() {
-                Some(Value::ServerError(error)) => return Err(refusal(&node.store, &error)),
-                answer => self.take(node, next, answer)?,
-            }
-        }
-        Ok(answers)
-    }
-
-    fn keys(&mut self, at: Place, names: Vec<Vec<u8>>, answers: Vec<Value>) -> Result<Vec<Key>, StoreFailure> {
-        let nodes = Arc::clone(&self.nodes);
-        let Some(node) = nodes.each().get(at.node).filter(|_| !names.is_empty()) else { return Ok(vec![]) };
-        let mut answers = answers.into_iter();
-        let mut keys = Vec::with_capacity(names.len());
-        for name in names {
-            keys.extend(self.key(node, name, &mut answers)?);
-        }
-        Ok(keys)
-    }
-
-    fn add_scan(&self, pipe: &mut Pipeline, place: Place) {
-        pipe.cmd("SCAN").arg(place.cursor).arg("MATCH").arg(self.pattern.glob()).arg("COUNT").arg(self.count);
-    }
-
-    fn add_questions(&self, pipe: &mut Pipeline, name: &[u8]) {
-        if self.asked.idle {
-            pipe.cmd("OBJECT").arg("IDLETIME").arg(name);
-        }
-        pipe.cmd("PTTL").arg(name);
-        if self.asked.bytes {
-            // Five members are looked at, as by default: all of them would keep the server for as long as the key is large.
-            pipe.cmd("MEMORY").arg("USAGE").arg(name);
-        }
-        if self.asked.value {
-            pipe.cmd("GETRANGE").arg(name).arg(0).arg(ID);
-        }
-    }
-
-    /// What the answers say of a key; none when it is gone already.
-    fn key(
-        &mut self,
-        node: &Node,
-        name: Vec<u8>,
-        answers: &mut impl Iterator<Item = Value>,
-    ) -> Result<Option<Key>, StoreFailure> {
-        let mut moved = false;
-        let mut number = |command: &str| match answers.next() {
-            Some(Value::Int(number)) => Ok(Some(number)),
-            Some(Value::Nil) => Ok(None),
-            // It moved to another server of the cluster: there it is seen, or by the next run.
-            Some(Value::ServerError(error)) if is_moved(&error) => {
-                moved = true;
-                Ok(None)
-            }
-            // On some versions a key that is gone is an error of `OBJECT`.
-            Some(Value::ServerError(error)) if error.details().is_some_and(|said| said.contains("no such key")) => Ok(None),
-            Some(Value::ServerError(error)) => Err(refusal(&node.store, &error)),
-            _ => Err(odd(&node.store, command)),
-        };
-        let natural = |number: Option<i64>| number.and_then(|number| u64::try_from(number).ok());
-        let idle = if self.asked.idle { natural(number("OBJECT IDLETIME")?) } else { None };
-        let left = number("PTTL")?.unwrap_or(-2);
-        let bytes = if self.asked.bytes { natural(number("MEMORY USAGE")?) } else { None };
-        let value = match self.asked.value.then(|| answers.next()) {
-            None | Some(Some(Value::Nil)) => None,
-            Some(Some(Value::BulkString(value))) => Some(value).filter(|value| !value.is_empty() && value.len() <= ID),
-            // A list or a hash is no id.
-            Some(Some(Value::ServerError(error))) if error.code() == "WRONGTYPE" || is_moved(&error) => None,
-            Some(Some(Value::ServerError(error))) => return Err(refusal(&node.store, &error)),
-            Some(_) => return Err(odd(&node.store, "GETRANGE")),
-        };
-        self.moved |= moved;
-        Ok((left != -2).then(|| Key { name, left: natural(Some(left)), idle, bytes, value }))
-    }
-
-    fn take(&mut self, node: &Node, place: Place, answer: Option<Value>) -> Result<(), StoreFailure> {
-        let odd = || odd(&node.store, "SCAN");
-        let Some(Value::Array(parts)) = answer else { return Err(odd()) };
-        let mut parts = parts.into_iter();
-        let cursor =
-            parts.next().and_then(bytes).and_then(|bytes| std::str::from_utf8(&bytes).ok()?.parse().ok()).ok_or_else(odd)?;
-        let Some(Value::Array(names)) = parts.next() else { return Err(odd()) };
-        let names = names.into_iter().filter_map(bytes).filter(|name| self.pattern.matches(name));
-        let mut names: Vec<Vec<u8>> = names.filter(|name| self.once.is_first(name)).collect();
-        let found = names.len();
-        names.retain(|name| !self.passed_over.iter().any(|pattern| pattern.matches(name)));
-        self.passed += (found - names.len()) as u64;
+        let Some(node) = nodes.each().get(place.node) else { return Ok(()) };
+        let (cursor, found) = found(node, answer.pop())?;
+        let names = self.wanted(found);
         self.next = match cursor {
-            0 => Some(Place { node: place.node + 1, cursor: 0 }).filter(|next| next.node < self.nodes.each().len()),
+            0 => Some(Place { node: place.node + 1, cursor: 0 }).filter(|next| next.node < nodes.each().len()),
             cursor => Some(Place { node: place.node, cursor }),
         };
-        if self.next.as_ref().is_none_or(|next| next.node != place.node) {
-            self.idle_trip = None;
+        match self.next.filter(|next| next.node == place.node) {
+            // Before the questions: its answer is there while the server is still busy with them.
+            Some(next) => self.scan = self.pace.along().then(|| Coming::of(node, self.scan_from(next))),
+            None => self.idle_trip = None,
         }
-        self.found = Some((place, names));
+        let answers = asked(node, &names);
+        self.pages.push_back(Page { at: place, names, answers });
         Ok(())
     }
 
-    /// Fits the next SCAN into its time, going by the last one.
-    fn pace(&mut self, took: Duration) {
-        if took > TARGET {
-            self.count = (self.count / 2).max(LEAST);
-        } else if took < TARGET / 4 {
-            self.count = (self.count * 2).min(MOST);
+    /// The names that are seen for the first time and to be given, with what is wanted of them.
+    fn wanted(&mut self, found: Vec<Value>) -> Vec<(Vec<u8>, Wanted)> {
+        let mut names = Vec::with_capacity(found.len());
+        for name in found.into_iter().filter_map(bytes) {
+            let Some((wanted, matches)) = self.questions.wanted(&name) else { continue };
+            let known = if matches { &mut self.matching } else { &mut self.others };
+            if known.is_first(&name) {
+                self.names += 1;
+                if wanted != Wanted::Counted {
+                    names.push((name, wanted));
+                }
+            }
         }
+        names
+    }
+
+    fn keys(&mut self, page: Page, values: Vec<Value>) -> Result<Vec<Key>, StoreFailure> {
+        let mut answers = Answers::of(self.store.name(), values);
+        let mut keys = Vec::with_capacity(page.names.len());
+        for (name, wanted) in page.names {
+            keys.extend(answers.key(name, wanted)?);
+        }
+        self.moved |= answers.moved;
+        Ok(keys)
+    }
+
+    /// What was on its way does not come: the names that were found are asked about again, and the SCAN is sent again.
+    fn lose(&mut self) {
+        self.scan = None;
+        self.pages.iter_mut().for_each(|page| page.answers = None);
+    }
+}
+
+/// The answers about names, on their way; none where nothing is asked.
+fn asked(node: &Node, names: &[(Vec<u8>, Wanted)]) -> Option<Coming> {
+    let mut pipe = Pipeline::with_capacity(names.len());
+    for (name, wanted) in names {
+        if let Wanted::Asked(asked) = wanted {
+            ask(&mut pipe, name, *asked);
+        }
+    }
+    (!pipe.is_empty()).then(|| Coming::of(node, pipe))
+}
+
+/// The answer to a SCAN: its next cursor, and names.
+fn found(node: &Node, answer: Option<Value>) -> Result<(u64, Vec<Value>), StoreFailure> {
+    let odd = || odd(&node.store, "SCAN");
+    let mut parts = match answer {
+        Some(Value::Array(parts)) => parts.into_iter(),
+        Some(Value::ServerError(error)) => return Err(super::answer::refusal(&node.store, &error)),
+        _ => return Err(odd()),
+    };
+    let cursor = parts.next().and_then(bytes).and_then(|bytes| std::str::from_utf8(&bytes).ok()?.parse().ok());
+    match (cursor, parts.next()) {
+        (Some(cursor), Some(Value::Array(names))) => Ok((cursor, names)),
+        _ => Err(odd()),
     }
 }

@@ -60,10 +60,10 @@ pub async fn compare(from: &Side, to: &Side, asked: Asked) -> Result<Compared, S
         // Both, even where one is in order: it would wait for the other to be sorted, and both are to be read at once.
         Difference::of(sorted(one, &mut tasks), sorted(other, &mut tasks))
     };
-    while let Some(way) = difference.next().await? {
+    while let Some((way, key)) = difference.next().await? {
         match (way, &mut unknown) {
-            (Way::From, _) => dangling.take(difference.key()).await?,
-            (Way::To, Some(unknown)) => unknown.take(difference.key()).await?,
+            (Way::From, _) => dangling.take(key).await?,
+            (Way::To, Some(unknown)) => unknown.take(key).await?,
             (Way::To, None) => {}
         }
     }

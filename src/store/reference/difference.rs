@@ -1,5 +1,6 @@
 //! What one stream has and the other has not.
 
+use super::order::Key;
 use super::page::IdPage;
 use super::stream::IdStream;
 use crate::diagnostic::catalogue as codes;
@@ -21,52 +22,40 @@ pub enum Way {
 pub(super) struct Difference {
     from: Reader,
     to: Reader,
-    /// Where the key stands that was given last.
-    given: Option<Way>,
-    begun: bool,
+    /// Which sides go on before anything else is looked at: those whose key was dealt with.
+    passed: (bool, bool),
 }
 
 impl Difference {
     pub(super) fn of(from: IdStream, to: IdStream) -> Self {
-        Self { from: Reader::new(from), to: Reader::new(to), given: None, begun: false }
+        Self { from: Reader::new(from), to: Reader::new(to), passed: (true, true) }
     }
 
-    /// Moves to the next key that stands alone, and says where; none when both streams are at their ends.
-    pub(super) async fn next(&mut self) -> Result<Option<Way>, StoreFailure> {
-        match (self.begun, self.given.take()) {
-            (false, _) => {
-                self.begun = true;
-                self.from.advance().await?;
-                self.to.advance().await?;
+    /// The next key that stands alone, and where; none when both streams are at their ends.
+    pub(super) async fn next(&mut self) -> Result<Option<(Way, Key<'_>)>, StoreFailure> {
+        let way = loop {
+            // Nothing is waited for within a page: nearly all keys are passed here.
+            if self.passed.0 && !self.from.step()? {
+                self.from.turn().await?;
             }
-            (true, Some(Way::From)) => self.from.advance().await?,
-            (true, Some(Way::To)) => self.to.advance().await?,
-            (true, None) => {}
-        }
-        loop {
-            let way = match (self.from.current(), self.to.current()) {
+            if self.passed.1 && !self.to.step()? {
+                self.to.turn().await?;
+            }
+            let order = match (self.from.current(), self.to.current()) {
                 (None, None) => return Ok(None),
-                (Some(_), None) => Way::From,
-                (None, Some(_)) => Way::To,
-                (Some(one), Some(other)) => match one.cmp(other) {
-                    Ordering::Less => Way::From,
-                    Ordering::Greater => Way::To,
-                    Ordering::Equal => {
-                        self.from.advance().await?;
-                        self.to.advance().await?;
-                        continue;
-                    }
-                },
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(one), Some(other)) => one.cmp(&other),
             };
-            self.given = Some(way);
-            return Ok(Some(way));
-        }
-    }
-
-    /// The key that stands alone.
-    pub(super) fn key(&self) -> &[u8] {
-        let reader = if self.given == Some(Way::To) { &self.to } else { &self.from };
-        reader.current().unwrap_or_default()
+            self.passed = (order.is_le(), order.is_ge());
+            match order {
+                Ordering::Less => break Way::From,
+                Ordering::Greater => break Way::To,
+                Ordering::Equal => {}
+            }
+        };
+        let reader = if way == Way::From { &self.from } else { &self.to };
+        Ok(reader.current().map(|key| (way, key)))
     }
 
     /// How many different ids each side has had so far.
@@ -79,50 +68,53 @@ impl Difference {
 struct Reader {
     stream: IdStream,
     page: IdPage,
-    /// The place of the current key; none before the first and after the last.
-    at: Option<usize>,
-    /// The last key of the page before.
-    before: Vec<u8>,
+    /// The place behind the current key; zero before the first of a page.
+    next: usize,
+    /// The last page that had keys: the first key of this one stands behind its last.
+    before: IdPage,
     seen: u64,
 }
 
 impl Reader {
     fn new(stream: IdStream) -> Self {
-        Self { stream, page: IdPage::default(), at: None, before: vec![], seen: 0 }
+        Self { stream, page: IdPage::default(), next: 0, before: IdPage::default(), seen: 0 }
     }
 
-    fn current(&self) -> Option<&[u8]> {
-        self.page.get(self.at?)
+    fn current(&self) -> Option<Key<'_>> {
+        self.page.get(self.next.checked_sub(1)?)
     }
 
-    /// Moves to the next key that differs from the current one.
-    async fn advance(&mut self) -> Result<(), StoreFailure> {
-        let mut at = self.at.map_or(0, |at| at + 1);
-        loop {
-            let Some(key) = self.page.get(at) else {
-                let ended = self.page.len().checked_sub(1).and_then(|last| self.page.get(last));
-                if let Some(last) = ended {
-                    self.before.clear();
-                    self.before.extend_from_slice(last);
-                }
-                let Some(page) = self.stream.recv().await else {
-                    (self.page, self.at) = (IdPage::default(), None);
-                    return Ok(());
-                };
-                (self.page, at) = (page?, 0);
-                continue;
-            };
-            let before = at.checked_sub(1).and_then(|before| self.page.get(before)).unwrap_or(&self.before);
-            match key.cmp(before) {
-                // Every key has a first byte, so none equals the emptiness before the first.
+    /// Moves to the next key of the page that differs from the current one; false when it has no more.
+    fn step(&mut self) -> Result<bool, StoreFailure> {
+        while let Some(key) = self.page.get(self.next) {
+            let order = self.current().or_else(|| self.before.last()).map_or(Ordering::Greater, |before| key.cmp(&before));
+            self.next += 1;
+            match order {
                 Ordering::Greater => {
-                    (self.at, self.seen) = (Some(at), self.seen + 1);
-                    return Ok(());
+                    self.seen += 1;
+                    return Ok(true);
                 }
-                Ordering::Equal => at += 1,
+                Ordering::Equal => {}
                 Ordering::Less => return Err(disorder()),
             }
         }
+        Ok(false)
+    }
+
+    /// Turns pages until there is a key that differs from the current one; there is no current one at the end.
+    async fn turn(&mut self) -> Result<(), StoreFailure> {
+        while let Some(page) = self.stream.recv().await {
+            let read = std::mem::replace(&mut self.page, page?);
+            self.next = 0;
+            if !read.is_empty() {
+                self.before = read;
+            }
+            if self.step()? {
+                return Ok(());
+            }
+        }
+        (self.page, self.next) = (IdPage::default(), 0);
+        Ok(())
     }
 }
 
@@ -136,7 +128,6 @@ fn disorder() -> StoreFailure {
 
 #[cfg(test)]
 mod tests {
-    use super::super::order::{id_of, key_of};
     use super::super::stream::pair;
     use super::*;
 
@@ -154,16 +145,15 @@ mod tests {
     fn page(ids: &[&str]) -> IdPage {
         let (mut page, mut key) = (IdPage::default(), vec![]);
         for id in ids {
-            key_of(id.as_bytes(), &mut key);
-            page.push(&key);
+            page.push(Key::of(id.as_bytes(), &mut key));
         }
         page
     }
 
     async fn told(from: &[&[&str]], to: &[&[&str]]) -> Result<(u64, u64, Vec<String>), StoreFailure> {
         let (mut found, mut difference) = (vec![], Difference::of(stream(from), stream(to)));
-        while let Some(way) = difference.next().await? {
-            found.push(format!("{way:?} {}", String::from_utf8(id_of(difference.key())).unwrap()));
+        while let Some((way, key)) = difference.next().await? {
+            found.push(format!("{way:?} {}", String::from_utf8(key.id()).unwrap()));
         }
         assert_eq!(difference.next().await?, None);
         let (from, to) = difference.seen();

@@ -143,8 +143,7 @@ impl GraphSide {
                 }
                 let mut page = IdPage::default();
                 for id in &ids {
-                    keyed.key(id.as_bytes(), &mut key);
-                    page.push(&key);
+                    page.push(keyed.key(id.as_bytes(), &mut key));
                 }
                 if sink.send(Ok(page)).await.is_err() {
                     return Ok(());

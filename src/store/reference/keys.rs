@@ -66,8 +66,7 @@ impl KeysSide {
         let (mut page, mut key) = (IdPage::default(), vec![]);
         while let Some(found) = names.page().await? {
             for id in found.iter().filter_map(|name| self.pattern.id_of(name)) {
-                keyed.key(id, &mut key);
-                page.push(&key);
+                page.push(keyed.key(id, &mut key));
             }
             if page.is_full() && sink.send(Ok(std::mem::take(&mut page))).await.is_err() {
                 return Ok(());

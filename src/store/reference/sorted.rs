@@ -3,30 +3,34 @@
 //! Ids are personal: the file has no name (nobody else can open it, and it is gone with the process, however that ends) and
 //! lies in the folder for temporary files, `TMPDIR`. Crates that sort on disk keep named files, which a crash leaves behind.
 
+use super::order::Key;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 
-/// Bytes in memory before a run is written.
-const HELD: usize = 6 * 1024 * 1024;
+/// Bytes in memory before a run is written: a million numbers.
+const HELD: usize = 8 * 1024 * 1024;
 /// Bytes in memory while runs are merged, all of them together.
 const READ: usize = 4 * 1024 * 1024;
 
 /// Takes keys in any order.
 #[derive(Debug)]
 pub(super) struct Sorter {
+    numbers: Vec<i64>,
+    /// What is no number, and where each is.
     bytes: Vec<u8>,
     spans: Vec<(u32, u32)>,
     runs: Runs,
     held: usize,
 }
 
-/// What is on disk: sorted runs, one behind the other in one file.
+/// What is on disk: sorted runs, one behind the other in one file, of each the numbers before the others.
 #[derive(Debug, Default)]
 struct Runs {
     file: Option<File>,
-    ends: Vec<u64>,
+    /// How many numbers a run begins with, and where it ends.
+    each: Vec<(usize, u64)>,
 }
 
 impl Sorter {
@@ -35,24 +39,37 @@ impl Sorter {
         Self::holding(HELD)
     }
 
-    fn holding(held: usize) -> Self {
-        Self { bytes: vec![], spans: vec![], runs: Runs::default(), held }
+    /// One that takes this many bytes of memory, and while it grows up to twice as many.
+    pub(super) fn holding(held: usize) -> Self {
+        Self { numbers: vec![], bytes: vec![], spans: vec![], runs: Runs::default(), held }
     }
 
     /// Takes a key.
-    pub(super) fn push(&mut self, key: &[u8]) -> io::Result<()> {
-        let too_large = || io::Error::new(io::ErrorKind::InvalidData, "an id is larger than a sort may hold");
-        if self.bytes.len() + key.len() + (self.spans.len() + 1) * size_of::<(u32, u32)>() > self.held && !self.spans.is_empty() {
+    pub(super) fn push(&mut self, key: Key<'_>) -> io::Result<()> {
+        let bytes = match key {
+            Key::Number(_) => size_of::<i64>(),
+            Key::Other(bytes) => bytes.len() + size_of::<(u32, u32)>(),
+        };
+        let taken = self.numbers.len() * size_of::<i64>() + self.bytes.len() + self.spans.len() * size_of::<(u32, u32)>();
+        if taken > 0 && taken + bytes > self.held {
             self.write_run()?;
         }
-        let (start, length) = (u32::try_from(self.bytes.len()), u32::try_from(key.len()));
-        let (Ok(start), Ok(length)) = (start, length) else { return Err(too_large()) };
-        self.bytes.extend_from_slice(key);
-        self.spans.push((start, length));
+        match key {
+            Key::Number(number) => self.numbers.push(number),
+            Key::Other(bytes) => {
+                let (Ok(start), Ok(length)) = (u32::try_from(self.bytes.len()), u32::try_from(bytes.len())) else {
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, "an id is larger than a sort may hold"));
+                };
+                self.bytes.extend_from_slice(bytes);
+                self.spans.push((start, length));
+            }
+        }
         Ok(())
     }
 
     fn sort(&mut self) {
+        self.numbers.sort_unstable();
+        self.numbers.dedup();
         let bytes = &self.bytes;
         self.spans.sort_unstable_by(|one, other| slice(bytes, *one).cmp(slice(bytes, *other)));
         self.spans.dedup_by(|one, other| slice(bytes, *one) == slice(bytes, *other));
@@ -64,8 +81,12 @@ impl Sorter {
             Some(file) => file,
             None => nameless()?,
         };
-        let mut end = self.runs.ends.last().copied().unwrap_or(0);
+        let mut end = self.runs.each.last().map_or(0, |(_, end)| *end);
         let mut writer = BufWriter::with_capacity(256 * 1024, &file);
+        for number in &self.numbers {
+            writer.write_all(&number.to_le_bytes())?;
+            end += size_of::<i64>() as u64;
+        }
         for span in &self.spans {
             writer.write_all(&span.1.to_le_bytes())?;
             writer.write_all(slice(&self.bytes, *span))?;
@@ -74,36 +95,34 @@ impl Sorter {
         writer.flush()?;
         drop(writer);
         self.runs.file = Some(file);
-        self.runs.ends.push(end);
-        self.bytes.clear();
-        self.spans.clear();
+        self.runs.each.push((self.numbers.len(), end));
+        // Not emptied but given back: the next run may be of the other kind, and would stand beside what this one took.
+        (self.numbers, self.bytes, self.spans) = (vec![], vec![], vec![]);
         Ok(())
     }
 
     /// Everything in order, each key once within what was held together; two equal ones of different runs follow each other.
     pub(super) fn finish(mut self) -> io::Result<Sorted> {
-        if self.runs.ends.is_empty() {
+        if self.runs.each.is_empty() {
             self.sort();
-            return Ok(Sorted::Held { bytes: self.bytes, spans: self.spans.into_iter() });
+            return Ok(Sorted::Held { numbers: self.numbers, bytes: self.bytes, spans: self.spans, next: 0 });
         }
-        if !self.spans.is_empty() {
+        if !self.numbers.is_empty() || !self.spans.is_empty() {
             self.write_run()?;
         }
-        self.bytes = vec![];
-        self.spans = vec![];
-        let Runs { file: Some(file), ends } = self.runs else { return Err(io::Error::other("runs without a file")) };
-        let share = (READ / ends.len()).max(4096);
+        let Runs { file: Some(file), each } = self.runs else { return Err(io::Error::other("runs without a file")) };
+        let share = (READ / each.len()).max(4096);
         let mut start = 0;
-        let mut heap = BinaryHeap::with_capacity(ends.len());
-        for end in ends {
-            let mut run = Run { next: start, end, buffer: vec![], at: 0, share };
-            let mut key = vec![];
+        let mut heap = BinaryHeap::with_capacity(each.len());
+        for (numbers, end) in each {
+            let mut run = Run { numbers, next: start, end, buffer: vec![], at: 0, share };
+            let mut key = Kept::Number(0);
             if run.read(&file, &mut key)? {
                 heap.push(Reverse(Head { key, run }));
             }
             start = end;
         }
-        Ok(Sorted::Merged { file, heap })
+        Ok(Sorted::Merged { file, heap, given: Kept::Number(0) })
     }
 }
 
@@ -123,10 +142,14 @@ fn slice(bytes: &[u8], (start, length): (u32, u32)) -> &[u8] {
 pub(super) enum Sorted {
     /// All of it fitted into memory.
     Held {
-        /// The keys.
+        /// Those that are numbers.
+        numbers: Vec<i64>,
+        /// The others.
         bytes: Vec<u8>,
         /// Where they are.
-        spans: std::vec::IntoIter<(u32, u32)>,
+        spans: Vec<(u32, u32)>,
+        /// Which comes next.
+        next: usize,
     },
     /// Runs, merged as they are read.
     Merged {
@@ -134,34 +157,68 @@ pub(super) enum Sorted {
         file: File,
         /// The first key of each.
         heap: BinaryHeap<Reverse<Head>>,
+        /// The key that was given last.
+        given: Kept,
     },
 }
 
 impl Sorted {
-    /// Puts the next key into `out`; false when there are no more.
-    pub(super) fn next(&mut self, out: &mut Vec<u8>) -> io::Result<bool> {
-        out.clear();
+    /// The next key; none when there are no more.
+    pub(super) fn next(&mut self) -> io::Result<Option<Key<'_>>> {
         match self {
-            Self::Held { bytes, spans } => {
-                let Some(span) = spans.next() else { return Ok(false) };
-                out.extend_from_slice(slice(bytes, span));
+            Self::Held { numbers, bytes, spans, next } => {
+                let at = *next;
+                *next += 1;
+                Ok(match numbers.get(at) {
+                    Some(number) => Some(Key::Number(*number)),
+                    None => spans.get(at - numbers.len()).map(|span| Key::Other(slice(bytes, *span))),
+                })
             }
-            Self::Merged { file, heap } => {
-                let Some(mut first) = heap.peek_mut() else { return Ok(false) };
-                std::mem::swap(out, &mut first.0.key);
+            Self::Merged { file, heap, given } => {
+                let Some(mut first) = heap.peek_mut() else { return Ok(None) };
                 let Head { key, run } = &mut first.0;
+                std::mem::swap(given, key);
                 if !run.read(file, key)? {
                     std::collections::binary_heap::PeekMut::pop(first);
                 }
+                Ok(Some(given.key()))
             }
         }
-        Ok(true)
+    }
+}
+
+/// A key that stands for itself.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kept {
+    /// As [`Key::Number`].
+    Number(i64),
+    /// As [`Key::Other`].
+    Other(Vec<u8>),
+}
+
+impl Kept {
+    fn key(&self) -> Key<'_> {
+        match self {
+            Self::Number(number) => Key::Number(*number),
+            Self::Other(bytes) => Key::Other(bytes),
+        }
+    }
+
+    /// Becomes another one; the memory stays.
+    fn become_other(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Other(own) => {
+                own.clear();
+                own.extend_from_slice(bytes);
+            }
+            Self::Number(_) => *self = Self::Other(bytes.to_vec()),
+        }
     }
 }
 
 /// The next key of a run, and the rest of it.
 pub(super) struct Head {
-    key: Vec<u8>,
+    key: Kept,
     run: Run,
 }
 
@@ -186,6 +243,8 @@ impl Ord for Head {
 }
 
 struct Run {
+    /// How many numbers are to come.
+    numbers: usize,
     next: u64,
     end: u64,
     buffer: Vec<u8>,
@@ -195,15 +254,19 @@ struct Run {
 
 impl Run {
     /// The next key of this run; false at its end.
-    fn read(&mut self, file: &File, key: &mut Vec<u8>) -> io::Result<bool> {
-        key.clear();
+    fn read(&mut self, file: &File, key: &mut Kept) -> io::Result<bool> {
         if self.at == self.buffer.len() && self.next == self.end {
             return Ok(false);
         }
+        if let Some(left) = self.numbers.checked_sub(1) {
+            let mut number = [0; 8];
+            number.copy_from_slice(self.take(file, 8)?);
+            (self.numbers, *key) = (left, Kept::Number(i64::from_le_bytes(number)));
+            return Ok(true);
+        }
         let mut length = [0; 4];
         length.copy_from_slice(self.take(file, 4)?);
-        let length = u32::from_le_bytes(length) as usize;
-        key.extend_from_slice(self.take(file, length)?);
+        key.become_other(self.take(file, u32::from_le_bytes(length) as usize)?);
         Ok(true)
     }
 
@@ -232,24 +295,34 @@ mod tests {
 
     fn sorted(keys: &[Vec<u8>], held: usize) -> (Vec<Vec<u8>>, usize) {
         let mut sorter = Sorter::holding(held);
-        keys.iter().for_each(|key| sorter.push(key).unwrap());
-        let runs = sorter.runs.ends.len();
-        let (mut sorted, mut out, mut found) = (sorter.finish().unwrap(), vec![], vec![]);
-        while sorted.next(&mut out).unwrap() {
-            found.push(out.clone());
+        let mut out = vec![];
+        keys.iter().for_each(|id| sorter.push(Key::of(id, &mut out)).unwrap());
+        let runs = sorter.runs.each.len();
+        let (mut sorted, mut found) = (sorter.finish().unwrap(), vec![]);
+        while let Some(key) = sorted.next().unwrap() {
+            found.push(key.id());
         }
+        assert!(sorted.next().unwrap().is_none());
         found.dedup();
         (found, runs)
     }
 
+    fn scattered(n: u32) -> u32 {
+        n.wrapping_mul(2_654_435_761)
+    }
+
     #[test]
     fn what_does_not_fit_into_memory_comes_back_in_order() {
-        let keys: Vec<Vec<u8>> = (0..20_000_u32).map(|n| n.wrapping_mul(2_654_435_761).to_string().into_bytes()).collect();
-        let mut expected = keys.clone();
-        expected.sort();
-        expected.dedup();
+        let text = |n: u32| format!("{n:08x}-{n}").into_bytes();
+        let mut texts: Vec<Vec<u8>> = (0..20_000).map(|n| text(scattered(n))).collect();
+        let mut numbers: Vec<u32> = (0..20_000).map(scattered).collect();
+        let ids: Vec<Vec<u8>> = numbers.iter().zip(&texts).flat_map(|(n, text)| [n.to_string().into(), text.clone()]).collect();
+        numbers.sort_unstable();
+        texts.sort();
+        let expected: Vec<Vec<u8>> = numbers.iter().map(|n| n.to_string().into_bytes()).chain(texts).collect();
         for (held, least) in [(usize::MAX, 0), (64 * 1024, 4), (600, 500)] {
-            let (found, runs) = sorted(&keys, held);
+            let twice = [ids.clone(), ids[..100].to_vec()].concat();
+            let (found, runs) = sorted(&twice, held);
             assert!(runs >= least, "{runs} runs");
             assert!(found == expected, "{held}: {} of {}", found.len(), expected.len());
         }
@@ -257,10 +330,10 @@ mod tests {
 
     #[test]
     fn an_id_larger_than_what_is_read_at_once_and_an_empty_one_survive() {
-        let keys = vec![vec![b'x'; 100_000], vec![], b"a".to_vec(), vec![b'x'; 99_999], vec![]];
+        let keys = vec![vec![b'x'; 100_000], vec![], b"-7".to_vec(), b"a".to_vec(), vec![b'x'; 99_999], vec![], b"42".to_vec()];
         let (found, runs) = sorted(&keys, 1_000);
         assert!(runs > 1);
-        assert_eq!(found, [vec![], b"a".to_vec(), vec![b'x'; 99_999], vec![b'x'; 100_000]]);
+        assert_eq!(found, [b"-7".to_vec(), b"42".to_vec(), vec![], b"a".to_vec(), vec![b'x'; 99_999], vec![b'x'; 100_000]]);
         assert!(sorted(&[], 1).0.is_empty());
     }
 
@@ -268,8 +341,11 @@ mod tests {
     fn memory_does_not_grow_with_what_is_sorted() {
         let mut sorter = Sorter::holding(64 * 1024);
         for n in 0..100_000_u32 {
-            sorter.push(n.to_string().as_bytes()).unwrap();
-            let taken = sorter.bytes.capacity() + sorter.spans.capacity() * size_of::<(u32, u32)>();
+            let text = format!("user {n}");
+            let key = if n % 2 == 0 { Key::Number(n.into()) } else { Key::Other(text.as_bytes()) };
+            sorter.push(key).unwrap();
+            let spans = sorter.spans.capacity() * size_of::<(u32, u32)>();
+            let taken = sorter.bytes.capacity() + spans + sorter.numbers.capacity() * size_of::<i64>();
             assert!(taken <= 2 * 64 * 1024, "{taken} bytes after {n} ids");
         }
         let Sorted::Merged { heap, .. } = sorter.finish().unwrap() else { panic!("all of it in memory") };
@@ -282,7 +358,7 @@ mod tests {
     fn what_lies_on_disk_has_no_name_and_is_nobody_elses() {
         use std::os::unix::fs::MetadataExt;
         let mut sorter = Sorter::holding(100);
-        (0..100_u32).for_each(|n| sorter.push(&n.to_be_bytes()).unwrap());
+        (0..100).for_each(|n| sorter.push(Key::Number(n)).unwrap());
         let about = sorter.runs.file.as_ref().unwrap().metadata().unwrap();
         assert_eq!((about.nlink(), about.mode() & 0o777), (0, 0o600));
     }

@@ -1,6 +1,6 @@
 //! Ids on their way from a store, a few pages ahead of whoever compares them and no more.
 
-use super::order;
+use super::order::Key;
 use super::page::IdPage;
 use super::sorted::Sorter;
 use crate::diagnostic::catalogue as codes;
@@ -41,10 +41,10 @@ impl Keyed {
         self.fold.is_some()
     }
 
-    /// Writes the key of an id.
-    pub fn key(self, id: &[u8], out: &mut Vec<u8>) {
+    /// The key of an id, written to `out` where it is no number.
+    pub fn key<'k>(self, id: &[u8], out: &'k mut Vec<u8>) -> Key<'k> {
         let folded = self.fold.and_then(|kind| kind.fitting(std::str::from_utf8(id).ok()?));
-        order::key_of(folded.as_ref().map_or(id, |id| id.as_bytes()), out);
+        Key::of(folded.as_ref().map_or(id, |id| id.as_bytes()), out)
     }
 }
 
@@ -69,9 +69,9 @@ pub(super) fn sorted(mut from: IdStream, tasks: &mut JoinSet<()>) -> IdStream {
 }
 
 fn give(sorter: Sorter, sink: &IdSink) -> io::Result<()> {
-    let (mut sorted, mut page, mut key) = (sorter.finish()?, IdPage::default(), vec![]);
-    while sorted.next(&mut key)? {
-        page.push(&key);
+    let (mut sorted, mut page) = (sorter.finish()?, IdPage::default());
+    while let Some(key) = sorted.next()? {
+        page.push(key);
         if page.is_full() && sink.blocking_send(Ok(std::mem::take(&mut page))).is_err() {
             return Ok(());
         }

@@ -1,7 +1,7 @@
 //! Ids that stood alone when they were read: each is asked for once more on both sides before anything is said about it.
 
 use super::difference::Way;
-use super::order;
+use super::order::Key;
 use super::side::Side;
 use super::sorted::Sorter;
 use super::stream::{Keyed, no_room};
@@ -9,6 +9,8 @@ use crate::store::failure::StoreFailure;
 
 /// Ids asked for at once.
 const BATCH: usize = 1_000;
+/// Bytes of memory for those that wait, of each way.
+const HELD: usize = 2 * 1024 * 1024;
 
 /// The suspects of one way.
 pub(super) struct Suspects<'a> {
@@ -41,7 +43,7 @@ impl<'a> Suspects<'a> {
             missing_on,
             wait: settle && !seen_on.is_dated(),
             batch: vec![],
-            waiting: Sorter::new(),
+            waiting: Sorter::holding(HELD),
             kept: 0,
             found: 0,
             samples: vec![],
@@ -54,12 +56,12 @@ impl<'a> Suspects<'a> {
     }
 
     /// Takes a suspect.
-    pub(super) async fn take(&mut self, key: &[u8]) -> Result<(), StoreFailure> {
+    pub(super) async fn take(&mut self, key: Key<'_>) -> Result<(), StoreFailure> {
         if self.wait {
             self.kept += 1;
             return self.waiting.push(key).map_err(|error| no_room(&error));
         }
-        match String::from_utf8(order::id_of(key)) {
+        match String::from_utf8(key.id()) {
             Ok(id) => self.batch.push(id),
             // No table and no graph holds such an id, and none can be asked for it.
             Err(error) => self.is_missing(String::from_utf8_lossy(error.as_bytes()).into_owned()),
@@ -70,10 +72,10 @@ impl<'a> Suspects<'a> {
     /// Asks for those that waited, now that they are old enough.
     pub(super) async fn look_again(&mut self) -> Result<(), StoreFailure> {
         self.wait = false;
-        let mut waiting = std::mem::replace(&mut self.waiting, Sorter::new()).finish().map_err(|error| no_room(&error))?;
-        let mut key = vec![];
-        while waiting.next(&mut key).map_err(|error| no_room(&error))? {
-            self.take(&key).await?;
+        let mut waiting =
+            std::mem::replace(&mut self.waiting, Sorter::holding(HELD)).finish().map_err(|error| no_room(&error))?;
+        while let Some(key) = waiting.next().map_err(|error| no_room(&error))? {
+            self.take(key).await?;
         }
         self.confirm().await
     }

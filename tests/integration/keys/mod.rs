@@ -36,3 +36,5 @@ mod pace;
 pub mod reach;
 mod sentinel;
 mod sweeping;
+mod together;
+mod walking;

@@ -123,7 +123,7 @@ fn job() -> Job {
         schedule: None,
         timezone: chrono_tz::Tz::UTC,
         budget: None,
-        pause_when_replica_lag: None,
+        pause: Default::default(),
         mode: Mode::Enforce,
         report: ReportRule::default(),
         place: Place::File { file: "jobs/check-quality.yaml".into(), line: 1, column: 1 },

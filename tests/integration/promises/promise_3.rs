@@ -77,7 +77,7 @@ on_every_engine!(
 );
 
 /// Actions on the policy `orders`, each with its declaration and the count that says how many rows went or changed.
-fn every_action() -> [(&'static str, String, &'static str); 5] {
+pub fn every_action() -> [(&'static str, String, &'static str); 5] {
     [
         ("archive", shop::policy(""), "removed"),
         ("delete", shop::DELETE.to_owned(), "removed"),

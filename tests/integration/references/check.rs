@@ -35,7 +35,7 @@ fn measured(two: &Two, policy: &str) -> Result<Measured, StoreFailure> {
         schedule: None,
         timezone: chrono_tz::UTC,
         budget: "1 minute".parse().ok(),
-        pause_when_replica_lag: None,
+        pause: Default::default(),
         mode: Mode::Observe,
         report: ReportRule::default(),
         place: Place::File { file: "j.yaml".into(), line: 1, column: 1 },

@@ -4,5 +4,6 @@ mod ground;
 mod promise_2;
 mod promise_3;
 mod promise_4;
+mod promise_6;
 mod promise_8;
 mod promise_9;
