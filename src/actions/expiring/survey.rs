@@ -81,7 +81,7 @@ async fn others(cx: &Context, own: &ExpireKeys, known: &Known) -> Vec<ExpireKeys
     for expiry in chosen.skip_while(|expiry| expiry.name != own.name).skip(1) {
         let Expiring::Keys(keys) = &expiry.of else { continue };
         // Where each policy changes something, those behind it are counted again and again: cheap for keys, dear for owners.
-        let is_dear = known.has_changed() && keys.belongs_to.is_some();
+        let is_dear = known.has_changed() && !keys.belongs_to.is_empty();
         if keys.store != own.store.name() || known.is_left(&expiry.name) || is_dear {
             continue;
         }

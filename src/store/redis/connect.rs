@@ -58,14 +58,17 @@ impl KeyStore {
         self.inner.location.user.as_deref()
     }
 
-    /// The servers that hold the keys. Opened once; asked anew who they are after one went away or keys moved between them.
+    /// The servers that hold the keys. Opened once; asked anew who they are after one went away, keys moved between
+    /// them, or Sentinel named another primary.
     /// `who` is shown to whoever watches the server.
     ///
     /// # Errors
     /// One of them cannot be reached, or refuses the login.
     pub async fn nodes(&self, who: &str) -> Result<Arc<Nodes>, StoreFailure> {
         let mut open = self.inner.open.lock().await;
-        if let Some(nodes) = open.as_ref().filter(|nodes| !nodes.is_stale()) {
+        if let Some(nodes) = open.as_ref().filter(|nodes| !nodes.is_stale())
+            && nodes.is_named().await
+        {
             return Ok(Arc::clone(nodes));
         }
         *open = None;

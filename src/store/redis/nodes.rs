@@ -20,6 +20,33 @@ pub struct Nodes {
     slots: Vec<(u16, u16, usize)>,
     about: About,
     stale: Arc<AtomicBool>,
+    /// The Sentinel that named the server, where one did.
+    watch: Option<Watch>,
+}
+
+/// A Sentinel, and the service that it watches.
+#[derive(Debug)]
+struct Watch {
+    sentinel: Node,
+    service: String,
+}
+
+impl Watch {
+    /// Where the service's primary is now.
+    async fn primary(&self) -> Result<(String, u16), StoreFailure> {
+        let store = &self.sentinel.store;
+        match self.sentinel.one(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", &self.service]).await? {
+            Value::Array(parts) => {
+                let mut parts = parts.into_iter().filter_map(text);
+                let (host, port) = (parts.next(), parts.next().and_then(|port| port.parse().ok()));
+                host.zip(port).ok_or_else(|| odd(store, "SENTINEL"))
+            }
+            _ => {
+                let text = format!("Sentinel watches no service `{}`", self.service);
+                Err(StoreFailure::Away { store: store.clone(), text })
+            }
+        }
+    }
 }
 
 /// What the servers are.
@@ -65,7 +92,7 @@ impl Nodes {
     pub async fn open(store: &str, location: &Location, who: &str, limit: Duration) -> Result<Self, StoreFailure> {
         let stale = Arc::new(AtomicBool::new(false));
         let opener = Opener { store, location, who, limit, stale: &stale };
-        let (first, info) = opener.first().await?;
+        let (first, info, watch) = opener.first().await?;
         if field(&info, "cluster_enabled") == Some("1") {
             if location.database != 0 {
                 return Err(refused(store, "is a cluster, which has one database only", "leave the number out of its url"));
@@ -79,7 +106,7 @@ impl Nodes {
             });
         }
         let (node, about) = opener.met(first).await?;
-        Ok(Self { each: vec![node], slots: vec![], about, stale })
+        Ok(Self { each: vec![node], slots: vec![], about, stale, watch })
     }
 
     /// Each server once, in the order of their addresses.
@@ -100,6 +127,15 @@ impl Nodes {
     /// True once one of them went away, or keys moved between them.
     pub fn is_stale(&self) -> bool {
         self.stale.load(Ordering::Relaxed)
+    }
+
+    /// True while Sentinel, where it named the server, still names it: a primary that was replaced takes writes for seconds more,
+    /// and forgets them.
+    pub async fn is_named(&self) -> bool {
+        match (&self.watch, self.each.first()) {
+            (Some(watch), Some(node)) => watch.primary().await.is_ok_and(|primary| primary == node.at),
+            _ => true,
+        }
     }
 
     /// Which server has the key; none where nobody has its slot.
@@ -127,23 +163,21 @@ struct Opener<'a> {
 }
 
 impl Opener<'_> {
-    /// The first server that answers, and what it says of itself.
-    async fn first(&self) -> Result<(Node, String), StoreFailure> {
+    /// The first server that answers, what it says of itself, and the Sentinel that named it.
+    async fn first(&self) -> Result<(Node, String, Option<Watch>), StoreFailure> {
         let mut last = None;
         for host in &self.location.hosts {
             let opened = match &self.location.service {
-                None => self.node(host).await,
-                Some(service) => match self.ask_sentinel(host, service).await {
-                    Ok(primary) => self.node(&primary).await,
-                    Err(failure) => Err(failure),
-                },
+                None => self.node(host).await.map(|node| (node, None)),
+                Some(service) => self.watched(host, service).await.map(|(node, watch)| (node, Some(watch))),
             };
             match opened {
-                Ok(node) => {
+                Ok((node, watch)) => {
                     let info = self.info(&node).await?;
-                    return Ok((node, info));
+                    return Ok((node, info, watch));
                 }
-                Err(failure) => last = Some(failure),
+                // What does not pass by itself says more than a server that is away.
+                Err(failure) => last = last.filter(|last: &StoreFailure| !last.is_temporary()).or(Some(failure)),
             }
         }
         Err(last.unwrap_or_else(|| StoreFailure::Away { store: self.store.to_owned(), text: "its url names no server".into() }))
@@ -153,27 +187,38 @@ impl Opener<'_> {
         Ok(Node::open(self.store, self.location, at, true, self.limit).await?.sharing(self.stale))
     }
 
-    /// Where the service's primary is. A Sentinel may have no accounts, or those of the servers.
-    async fn ask_sentinel(&self, at: &(String, u16), service: &str) -> Result<(String, u16), StoreFailure> {
-        let question = ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", service];
-        let anonymous = Node::open(self.store, self.location, at, false, self.limit).await;
-        let mut answer = match anonymous {
-            Ok(node) => node.one(&question).await,
-            Err(failure) => Err(failure),
-        };
-        if matches!(answer, Err(StoreFailure::Failed { .. } | StoreFailure::Refused { .. } | StoreFailure::Misdeclared { .. })) {
+    /// The primary that a Sentinel names. A Sentinel may have no accounts, or those of the servers; of others we know nothing.
+    async fn watched(&self, at: &(String, u16), service: &str) -> Result<(Node, Watch), StoreFailure> {
+        let anonymous = self.ask_sentinel(self.location, at, service, false).await;
+        let asked = if matches!(
+            anonymous,
+            Err(StoreFailure::Failed { .. } | StoreFailure::Refused { .. } | StoreFailure::Misdeclared { .. })
+        ) {
             let bare = Location { database: 0, ..self.location.clone() };
-            answer = Node::open(self.store, &bare, at, true, self.limit).await?.one(&question).await;
-        }
-        let away = |text: String| StoreFailure::Away { store: self.store.to_owned(), text };
-        match answer? {
-            Value::Array(parts) => {
-                let mut parts = parts.into_iter().filter_map(text);
-                let (host, port) = (parts.next(), parts.next().and_then(|port| port.parse().ok()));
-                host.zip(port).ok_or_else(|| odd(self.store, "SENTINEL"))
+            match self.ask_sentinel(&bare, at, service, true).await {
+                Err(StoreFailure::Failed { .. } | StoreFailure::Refused { .. } | StoreFailure::Misdeclared { .. }) => {
+                    return Err(no_account(self.store));
+                }
+                other => other,
             }
-            _ => Err(away(format!("Sentinel watches no service `{service}`"))),
-        }
+        } else {
+            anonymous
+        };
+        let (watch, primary) = asked?;
+        Ok((self.node(&primary).await?, watch))
+    }
+
+    async fn ask_sentinel(
+        &self,
+        location: &Location,
+        at: &(String, u16),
+        service: &str,
+        login: bool,
+    ) -> Result<(Watch, (String, u16)), StoreFailure> {
+        let sentinel = Node::open(self.store, location, at, login, self.limit).await?;
+        let watch = Watch { sentinel, service: service.to_owned() };
+        let primary = watch.primary().await?;
+        Ok((watch, primary))
     }
 
     async fn info(&self, node: &Node) -> Result<String, StoreFailure> {
@@ -203,7 +248,13 @@ impl Opener<'_> {
             about.eviction.clone_from(&other.eviction);
         }
         about.reading_touches = met.iter().any(|(_, about)| about.reading_touches);
-        Ok(Nodes { each: met.into_iter().map(|(node, _)| node).collect(), slots, about, stale: Arc::clone(self.stale) })
+        Ok(Nodes {
+            each: met.into_iter().map(|(node, _)| node).collect(),
+            slots,
+            about,
+            stale: Arc::clone(self.stale),
+            watch: None,
+        })
     }
 
     /// Says who we are and that our questions are no use of a key, and learns what the server is.
@@ -245,6 +296,14 @@ fn ranges(asked: &Node, answer: Value) -> Option<Vec<Range>> {
         Some((from, to, (host.unwrap_or_else(|| asked.at.0.clone()), port)))
     };
     ranges.into_iter().map(read).collect()
+}
+
+fn no_account(store: &str) -> StoreFailure {
+    StoreFailure::refused(
+        codes::DENIED,
+        format!("the Sentinel of store `{store}` wants an account, and not the store's own; nothing was touched"),
+        "`user` and `password` are for Sentinel and servers alike: give Sentinel the same account, or let it answer without one",
+    )
 }
 
 fn refused(store: &str, why: &str, help: &str) -> StoreFailure {

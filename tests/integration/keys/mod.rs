@@ -34,6 +34,7 @@ mod owned;
 mod owners;
 mod pace;
 pub mod reach;
+mod sentinel;
 mod strangers;
 mod sweeping;
 mod together;

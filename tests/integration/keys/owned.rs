@@ -225,3 +225,19 @@ fn a_hash_tag_stays_literal_and_is_told_where_nothing_matches() {
         "{ended}"
     );
 }
+
+on_every_server!(policies_that_are_looked_at_together_have_their_orphans_each, |server| {
+    // Nothing is due for the first; what its look saw of the second is what the second goes by.
+    let policy = "cache:\n  - { name: plain, store: cache, keys: \"{{prefix}}plain:*\", ttl: 1 h, guard: { max_percent: 100 } }\n  - { name: carts, store: cache, keys: \"{{prefix}}cart:{id}\", belongs_to: { keys: \"{{prefix}}session:{id}\" }, guard: { max_percent: 100 } }\n";
+    let house = house(server, policy);
+    keys(&house)
+        .seed("SET {{prefix}}plain:1 x EX 10\nSET {{prefix}}cart:1 x\nSET {{prefix}}cart:2 x\nSET {{prefix}}session:1 x\n");
+    let told = house.steward(["run-job", "sweep", "--yes", "--json"]).must_end(0).json();
+    let carts = &told["datasets"][1];
+    assert_eq!(
+        (carts["policy"].as_str(), carts["due"].as_u64(), carts["swept"].as_u64()),
+        (Some("carts"), Some(1), Some(1)),
+        "{told}"
+    );
+    assert!(!keys(&house).dump().contains("cart:2"));
+});

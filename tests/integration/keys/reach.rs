@@ -131,10 +131,7 @@ fn the_primary_is_found_through_sentinel() {
     let (primary, replica) = (Own::start(&[]), Own::start(&[]));
     replica.ask::<()>(&["REPLICAOF", "127.0.0.1", &primary.port.to_string()]);
     primary.ask::<()>(&["SET", "c:1", "1"]);
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("sentinel.conf");
-    std::fs::write(&file, format!("sentinel monitor main 127.0.0.1 {} 1\n", primary.port)).unwrap();
-    let sentinel = sentinel(file.to_str().unwrap());
+    let sentinel = sentinel(&format!("port {{port}}\nsentinel monitor main 127.0.0.1 {} 1\n", primary.port));
     let house = house(KeyServer::Redis, POLICY);
     let dead = dead_port();
     url(&house, &format!("redis+sentinel://127.0.0.1:{dead},127.0.0.1:{}/main", sentinel.port));
@@ -149,7 +146,24 @@ fn the_primary_is_found_through_sentinel() {
 #[test]
 fn tls_is_checked_against_a_private_authority() {
     let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let [ca, cert, key] = certificates(folder.path());
+    let words = ["--port", "0", "--tls-port", "{port}", "--tls-cert-file", &cert, "--tls-key-file", &key];
+    let own = Own::start(&[&words[..], &["--tls-ca-cert-file", &ca, "--tls-auth-clients", "no"]].concat());
+    let house = house(KeyServer::Redis, POLICY);
+    url(&house, &format!("rediss://127.0.0.1:{}", own.port));
+    assert!(run(&house, "sweep", 75)["reasons"].to_string().contains("certificate"), "an unknown authority is not trusted");
+    let config = std::fs::read_to_string(house.path("steward.yaml")).unwrap();
+    house.write("steward.yaml", &config.replace("statement_timeout", &format!("ca: \"{ca}\", statement_timeout")));
+    run(&house, "sweep", 0);
+    let config = std::fs::read_to_string(house.path("steward.yaml")).unwrap();
+    house.write("steward.yaml", &config.replace("rediss://", "redis://"));
+    let ended = house.steward(["run-job", "sweep", "--yes"]);
+    assert!(ended.code != Some(0) && ended.stderr.contains("rediss://"), "a `ca` is never in vain: {ended}");
+}
+
+/// A CA, and the certificate and key of a server at 127.0.0.1.
+pub fn certificates(folder: &std::path::Path) -> [String; 3] {
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
     let openssl = |words: &[&str]| {
         let done = Command::new("openssl").args(words).stderr(Stdio::null()).stdout(Stdio::null()).status();
         assert!(done.expect("openssl").success(), "{words:?}");
@@ -189,28 +203,22 @@ fn tls_is_checked_against_a_private_authority() {
         "-out",
         &cert,
     ]);
-    let words = ["--port", "0", "--tls-port", "{port}", "--tls-cert-file", &cert, "--tls-key-file", &key];
-    let own = Own::start(&[&words[..], &["--tls-ca-cert-file", &ca, "--tls-auth-clients", "no"]].concat());
-    let house = house(KeyServer::Redis, POLICY);
-    url(&house, &format!("rediss://127.0.0.1:{}", own.port));
-    assert!(run(&house, "sweep", 75)["reasons"].to_string().contains("certificate"), "an unknown authority is not trusted");
-    let config = std::fs::read_to_string(house.path("steward.yaml")).unwrap();
-    house.write("steward.yaml", &config.replace("statement_timeout", &format!("ca: \"{ca}\", statement_timeout")));
-    run(&house, "sweep", 0);
-    let config = std::fs::read_to_string(house.path("steward.yaml")).unwrap();
-    house.write("steward.yaml", &config.replace("rediss://", "redis://"));
-    let ended = house.steward(["run-job", "sweep", "--yes"]);
-    assert!(ended.code != Some(0) && ended.stderr.contains("rediss://"), "a `ca` is never in vain: {ended}");
+    [ca, cert, key]
 }
 
-fn sentinel(file: &str) -> Own {
+/// A Sentinel with this configuration; `{port}` is its port.
+pub fn sentinel(configuration: &str) -> Own {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("sentinel.conf");
+    std::fs::write(&file, configuration.replace("{port}", &port.to_string())).unwrap();
     let child = Command::new("redis-server")
-        .args([file, "--sentinel", "--port", &port.to_string(), "--bind", "127.0.0.1"])
+        .arg(&file)
+        .args(["--sentinel", "--bind", "127.0.0.1"])
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    let own = Own { child, port, _folder: tempfile::tempdir().unwrap() };
+    let own = Own { child, port, _folder: folder };
     let began = Instant::now();
     while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
         assert!(began.elapsed() < Duration::from_secs(10), "it does not start");
