@@ -25,7 +25,8 @@ pub trait Walk: Send + Sync {
     fn fingerprint(&self) -> String;
     /// Which places of the walk may be written down.
     fn keeps(&self, is_secret: &dyn Fn(&str) -> bool) -> Keeps;
-    /// How many that may go stand between two places of the walk, both included. Reads only.
+    /// How many that may go stand between two places of the walk, both included, once whoever changes one of them meanwhile
+    /// has come to an end. Changes nothing.
     fn between(&self, from: &Cursor, to: &Cursor, holds: &Holds) -> impl Future<Output = Result<u64, StoreFailure>> + Send;
     /// Every dataset of which something would go or change along. Reads only.
     fn taken_along(&self) -> impl Future<Output = Result<Vec<DatasetName>, StoreFailure>> + Send;
