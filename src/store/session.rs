@@ -4,7 +4,8 @@ use super::cell::Cell;
 use super::dialect::Dialect;
 use super::failure::{StoreFailure, would_write};
 use crate::diagnostic::catalogue as codes;
-use futures_util::TryFutureExt;
+use futures_util::stream::BoxStream;
+use futures_util::{TryFutureExt, TryStreamExt};
 use sqlx::mysql::MySqlRow;
 use sqlx::postgres::PgRow;
 use sqlx::query::Query;
@@ -81,6 +82,19 @@ impl Session {
         Ok(())
     }
 
+    /// The same, and all its statements see the store as the first of them found it. Takes no lock that a writer would meet.
+    pub async fn begin_snapshot(&mut self) -> Result<(), StoreFailure> {
+        let still = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
+        if self.dialect.is_mysql() {
+            self.raw(still).await?;
+        }
+        self.begin_reading().await?;
+        if self.dialect == Dialect::Postgres {
+            self.raw(still).await?;
+        }
+        Ok(())
+    }
+
     /// Commits. An answer that never comes is [`StoreFailure::Uncertain`]: look before claiming anything.
     pub async fn commit(mut self) -> Result<(), StoreFailure> {
         match self.raw("COMMIT").await {
@@ -146,15 +160,43 @@ impl Session {
         let done = match self.link.as_mut() {
             Some(Link::Sqlite(link)) => {
                 let query = by_class(sql, binds);
-                bounded(limit, query.fetch_all(&mut **link)).await.and_then(|rows| rows.iter().map(sqlite_row).collect())
+                bounded(limit, query.fetch_all(&mut **link))
+                    .await
+                    .and_then(|rows| rows.iter().map(|row| sqlite_row(row).map_err(Trouble::Driver)).collect())
             }
             Some(Link::Postgres(link)) => {
                 let query = binds.iter().fold(sqlx::query(sql), |query, cell| query.bind(as_text(cell)));
-                bounded(limit, query.fetch_all(&mut **link)).await.and_then(|rows| rows.iter().map(postgres_row).collect())
+                bounded(limit, query.fetch_all(&mut **link))
+                    .await
+                    .and_then(|rows| rows.iter().map(|row| postgres_row(row).map_err(Trouble::Driver)).collect())
             }
             Some(Link::Mysql(link)) => {
                 let query = binds.iter().fold(sqlx::query(sql), |query, cell| query.bind(as_text(cell)));
-                bounded(limit, query.fetch_all(&mut **link)).await.and_then(|rows| rows.iter().map(mysql_row).collect())
+                bounded(limit, query.fetch_all(&mut **link))
+                    .await
+                    .and_then(|rows| rows.iter().map(|row| mysql_row(row).map_err(Trouble::Driver)).collect())
+            }
+            None => return Err(closed(&store)),
+        };
+        self.answer(done)
+    }
+
+    /// Runs a query and shows its rows one by one as they arrive, so that there may be many; columns as in [`Self::rows`].
+    pub async fn each(&mut self, sql: &str, binds: &[Cell], mut see: impl FnMut(Vec<Cell>)) -> Result<(), StoreFailure> {
+        let sql = AssertSqlSafe(format!("{}{sql}", self.comment));
+        let limit = self.limit;
+        let store = self.store.clone();
+        let done = match self.link.as_mut() {
+            Some(Link::Sqlite(link)) => {
+                bounded(limit, one_by_one(by_class(sql, binds).fetch(&mut **link), sqlite_row, &mut see)).await
+            }
+            Some(Link::Postgres(link)) => {
+                let query = binds.iter().fold(sqlx::query(sql), |query, cell| query.bind(as_text(cell)));
+                bounded(limit, one_by_one(query.fetch(&mut **link), postgres_row, &mut see)).await
+            }
+            Some(Link::Mysql(link)) => {
+                let query = binds.iter().fold(sqlx::query(sql), |query, cell| query.bind(as_text(cell)));
+                bounded(limit, one_by_one(query.fetch(&mut **link), mysql_row, &mut see)).await
             }
             None => return Err(closed(&store)),
         };
@@ -215,6 +257,17 @@ async fn bounded<T>(limit: Duration, call: impl Future<Output = Result<T, sqlx::
     }
 }
 
+async fn one_by_one<R>(
+    mut rows: BoxStream<'_, Result<R, sqlx::Error>>,
+    cells: fn(&R) -> Result<Vec<Cell>, sqlx::Error>,
+    see: &mut impl FnMut(Vec<Cell>),
+) -> Result<(), sqlx::Error> {
+    while let Some(row) = rows.try_next().await? {
+        see(cells(&row)?);
+    }
+    Ok(())
+}
+
 fn closed(store: &str) -> StoreFailure {
     StoreFailure::Away { store: store.to_owned(), text: "the connection is closed".into() }
 }
@@ -241,7 +294,7 @@ fn as_text(cell: &Cell) -> Option<String> {
     }
 }
 
-fn sqlite_row(row: &SqliteRow) -> Result<Vec<Cell>, Trouble> {
+fn sqlite_row(row: &SqliteRow) -> Result<Vec<Cell>, sqlx::Error> {
     let cell = |at: usize| -> Result<Cell, sqlx::Error> {
         let raw = row.try_get_raw(at)?;
         if raw.is_null() {
@@ -255,10 +308,10 @@ fn sqlite_row(row: &SqliteRow) -> Result<Vec<Cell>, Trouble> {
             _ => Cell::Text(row.try_get_unchecked(at)?),
         })
     };
-    (0..row.columns().len()).map(cell).collect::<Result<_, _>>().map_err(Trouble::Driver)
+    (0..row.columns().len()).map(cell).collect()
 }
 
-fn postgres_row(row: &PgRow) -> Result<Vec<Cell>, Trouble> {
+fn postgres_row(row: &PgRow) -> Result<Vec<Cell>, sqlx::Error> {
     let cell = |at: usize| -> Result<Cell, sqlx::Error> {
         if row.try_get_raw(at)?.is_null() {
             return Ok(Cell::Null);
@@ -272,10 +325,10 @@ fn postgres_row(row: &PgRow) -> Result<Vec<Cell>, Trouble> {
             _ => Cell::Text(row.try_get_unchecked(at)?),
         })
     };
-    (0..row.columns().len()).map(cell).collect::<Result<_, _>>().map_err(Trouble::Driver)
+    (0..row.columns().len()).map(cell).collect()
 }
 
-fn mysql_row(row: &MySqlRow) -> Result<Vec<Cell>, Trouble> {
+fn mysql_row(row: &MySqlRow) -> Result<Vec<Cell>, sqlx::Error> {
     let cell = |at: usize| -> Result<Cell, sqlx::Error> {
         if row.try_get_raw(at)?.is_null() {
             return Ok(Cell::Null);
@@ -298,5 +351,5 @@ fn mysql_row(row: &MySqlRow) -> Result<Vec<Cell>, Trouble> {
         let bytes: Vec<u8> = row.try_get_unchecked(at)?;
         Ok(String::from_utf8(bytes).map_or_else(|error| Cell::Bytes(error.into_bytes()), Cell::Text))
     };
-    (0..row.columns().len()).map(cell).collect::<Result<_, _>>().map_err(Trouble::Driver)
+    (0..row.columns().len()).map(cell).collect()
 }
