@@ -60,7 +60,7 @@ impl Groups {
     }
 
     /// `SELECT` these of a table of the rows' forms or keys, named `k0`, `k1`, …
-    fn from_rows(&self, looked: &Looked, named: &[String]) -> String {
+    fn grouped(&self, looked: &Looked, named: &[String]) -> String {
         // SQLite would put the form's text in place of its name, and compute it twice.
         let once = if self.dialect == Dialect::Sqlite { " LIMIT -1" } else { "" };
         format!(
@@ -79,7 +79,7 @@ impl Groups {
             Some(odd) => format!("CASE WHEN {odd} THEN NULL ELSE {} END AS k{at}", form.form),
             None => format!("{} AS k{at}", form.form),
         });
-        let groups = self.from_rows(looked, &forms.collect::<Vec<_>>());
+        let groups = self.grouped(looked, &forms.collect::<Vec<_>>());
         let whole = |sum: &str| match self.dialect {
             Dialect::Sqlite => format!("COALESCE({sum}, 0)"),
             _ => format!("CAST(COALESCE({sum}, 0) AS {})", if self.dialect.is_mysql() { "SIGNED" } else { "bigint" }),
@@ -131,7 +131,7 @@ impl Groups {
         format!(
             "SELECT {hint}{}, COUNT(*), {kind} {} HAVING COUNT(*) > 1{or_odd} UNION ALL SELECT {}, COUNT(*), {TOTAL}{}",
             shown.join(", "),
-            self.from_rows(looked, &keys),
+            self.grouped(looked, &keys),
             vec!["NULL"; self.forms.len()].join(", "),
             looked.from_where(&self.conditions())
         )
