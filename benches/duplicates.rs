@@ -113,9 +113,11 @@ async fn main() {
     for engine in &engines {
         engine.seed(rows).await;
         let (mut bare, mut ours) = (vec![], vec![]);
-        for _ in 0..ROUNDS {
+        for round in 1..=ROUNDS {
             bare.push(engine.bare().await);
             ours.push(steward(engine, rows));
+            let (bare, ours) = (bare[round - 1].as_secs_f64(), ours[round - 1].as_secs_f64());
+            println!("{:<11} round {round}: bare {bare:>7.2} s  steward {ours:>7.2} s", engine.name);
         }
         engine.run("DROP TABLE bench_users").await;
         bare.sort();

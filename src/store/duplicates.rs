@@ -1,17 +1,20 @@
-//! Rows that share what should be one row's alone: groups that the store forms itself, and the odd rows it cannot.
+//! Rows that share what should be one row's alone: the store groups them, and tells those groups whose form it cannot compute.
 
 use super::cell::{self, Cell};
 use super::dialect::Dialect;
 use super::failure::StoreFailure;
 use super::looked::Looked;
 use super::normalized::Form;
-use super::scan::Scan;
 use super::table::Class;
 use crate::diagnostic::catalogue as codes;
 use crate::policy::quality::normal::Normal;
 
-/// Samples that one reading of the groups can give.
-const SAMPLES: u32 = 10;
+/// Bytes of forms looked up at once: each time is a reading of the whole table, and MariaDB takes 16 MB in one piece.
+const LOOKED_UP: usize = 4 << 20;
+/// Bytes of one value that MySQL and MariaDB are let sort by. Longer ones they group in a table, which takes them longer.
+const MOST_SORTED: u32 = 4096;
+/// What stands beside the number of all rows.
+const TOTAL: u64 = 2;
 
 /// Columns whose values together should be one row's alone.
 #[derive(Debug, Clone)]
@@ -21,19 +24,15 @@ pub struct Groups {
     dialect: Dialect,
 }
 
-/// What one reading of the whole table says.
+/// Rows with one form, as far as the store can tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Grouped {
-    /// Rows beyond the first of each group, among those whose form the store can compute.
-    pub surplus: u64,
-    /// Rows that have a value in every column.
-    pub of: u64,
-    /// Rows among them whose form the store cannot compute.
-    pub odd: u64,
-    /// Forms of a few groups of several rows, a text per column.
-    pub samples: Vec<Vec<String>>,
-    /// Says `surplus`, `of` and `odd` again.
-    pub query: String,
+pub struct Group {
+    /// The form, a text per column; of odd rows a text that [`Groups::form_of`] makes it of.
+    pub form: Vec<String>,
+    /// How many.
+    pub rows: u64,
+    /// Rows whose form the store cannot compute: other groups may turn out to have the same.
+    pub odd: bool,
 }
 
 impl Groups {
@@ -60,62 +59,96 @@ impl Groups {
         (0..self.forms.len()).map(|at| format!("k{at}")).collect::<Vec<_>>().join(", ")
     }
 
-    /// Each group with its rows; all odd rows are one group whose form is NULL.
-    fn groups_sql(&self, looked: &Looked) -> String {
+    /// `SELECT` these of a table of the rows' forms or keys, named `k0`, `k1`, …
+    fn grouped(&self, looked: &Looked, named: &[String]) -> String {
+        // SQLite would put the form's text in place of its name, and compute it twice.
+        let once = if self.dialect == Dialect::Sqlite { " LIMIT -1" } else { "" };
+        format!(
+            "FROM (SELECT {}{}{once}) steward_r GROUP BY {}",
+            named.join(", "),
+            looked.from_where(&self.conditions()),
+            self.names()
+        )
+    }
+
+    /// Says, typed in by hand: rows beyond the first of their group, rows with a value in every column, and, where there can
+    /// be odd ones, how many. These are in the second number and not in the first.
+    pub fn query(&self, looked: &Looked) -> String {
         let odd = self.odd();
         let forms = self.forms.iter().enumerate().map(|(at, form)| match &odd {
             Some(odd) => format!("CASE WHEN {odd} THEN NULL ELSE {} END AS k{at}", form.form),
             None => format!("{} AS k{at}", form.form),
         });
-        let forms: Vec<String> = forms.collect();
-        let names = self.names();
-        // SQLite would put the form's text in place of its name, and compute it twice.
-        let once = if self.dialect == Dialect::Sqlite { " LIMIT -1" } else { "" };
-        format!(
-            "SELECT {names}, COUNT(*) AS c FROM (SELECT {}{}{once}) steward_r GROUP BY {names}",
-            forms.join(", "),
-            looked.from_where(&self.conditions())
-        )
-    }
-
-    /// Counts what the store can group itself, in one reading of the table; a few of the groups come along.
-    ///
-    /// # Errors
-    /// The store's own.
-    pub async fn count(&self, looked: &mut Looked, samples: u32) -> Result<Grouped, StoreFailure> {
-        let groups = self.groups_sql(looked);
+        let groups = self.grouped(looked, &forms.collect::<Vec<_>>());
         let whole = |sum: &str| match self.dialect {
             Dialect::Sqlite => format!("COALESCE({sum}, 0)"),
             _ => format!("CAST(COALESCE({sum}, 0) AS {})", if self.dialect.is_mysql() { "SIGNED" } else { "bigint" }),
         };
         let counts = ["SUM(CASE WHEN k0 IS NOT NULL THEN c - 1 END)", "SUM(c)", "SUM(CASE WHEN k0 IS NULL THEN c END)"];
         let counts: Vec<String> = counts.iter().map(|sum| whole(sum)).collect();
-        let query = format!("SELECT {} FROM ({groups}) steward_g", counts.join(", "));
-        let alone = self.forms.len() == 1;
-        let along: Vec<String> = if alone { self.samples_along(samples.min(SAMPLES)) } else { vec![] };
-        let wanted: Vec<String> = counts.into_iter().chain(along).collect();
-        let sql = format!("SELECT {} FROM ({groups}) steward_g", wanted.join(", "));
-        let row = looked.rows(&sql, &[]).await?.into_iter().next().unwrap_or_default();
-        let count = |at: usize| row.get(at).map_or(0, Cell::as_count);
-        let mut grouped = Grouped { surplus: count(0), of: count(1), odd: count(2), samples: vec![], query };
-        let known = row.iter().skip(3).filter(|cell| **cell != Cell::Null);
-        grouped.samples = known.map(|cell| vec![cell.shown()]).collect();
-        if !alone && grouped.surplus > 0 && samples > 0 {
-            let shown: Vec<String> =
-                self.forms.iter().enumerate().map(|(at, form)| self.shown(form, &format!("k{at}"))).collect();
-            let sql =
-                format!("SELECT {} FROM ({groups}) steward_g WHERE c > 1 AND k0 IS NOT NULL LIMIT {samples}", shown.join(", "));
-            grouped.samples = looked.rows(&sql, &[]).await?.iter().map(|row| row.iter().map(Cell::shown).collect()).collect();
-        }
-        Ok(grouped)
+        format!("SELECT {} FROM (SELECT {}, COUNT(*) AS c {groups}) steward_g", counts.join(", "), self.names())
     }
 
-    /// The smallest form of several rows, of each length modulo `samples`: a second grouping would double the time.
-    fn samples_along(&self, samples: u32) -> Vec<String> {
-        let Some(form) = self.forms.first() else { return vec![] };
-        let shown = self.shown(form, "k0");
-        let length = if self.dialect.is_mysql() { "LENGTH" } else { "length" };
-        (0..samples).map(|at| format!("MIN(CASE WHEN c > 1 AND {length}({shown}) % {samples} = {at} THEN {shown} END)")).collect()
+    /// Shows every group of several rows and every group of odd rows; gives the number of rows with a value in every column.
+    ///
+    /// One statement, so that the part is never larger than the whole, and in which nothing is computed that the grouping does
+    /// not need. The groups arrive one by one.
+    ///
+    /// # Errors
+    /// The store's own. What was shown before it means nothing.
+    pub async fn each(&self, looked: &mut Looked, mut see: impl FnMut(Group)) -> Result<u64, StoreFailure> {
+        let sorted = self.sorted_bytes().filter(|bytes| *bytes <= MOST_SORTED);
+        if sorted.is_some() {
+            // A sort that compared less of the values would take groups apart.
+            looked.session().raw(&format!("SET SESSION max_sort_length = {MOST_SORTED}")).await?;
+        }
+        let sql = self.each_sql(looked, sorted.is_some());
+        let (mut of, width) = (0, self.forms.len());
+        let row = |row: Vec<Cell>| match row.get(width..) {
+            Some([rows, kind]) if kind.as_count() == TOTAL => of = rows.as_count(),
+            Some([rows, kind]) => {
+                let form = row.iter().take(width).map(Cell::shown).collect();
+                see(Group { form, rows: rows.as_count(), odd: kind.as_count() == 1 });
+            }
+            _ => {}
+        };
+        looked.each(&sql, row).await?;
+        Ok(of)
+    }
+
+    fn each_sql(&self, looked: &Looked, by_sorting: bool) -> String {
+        let name = |at: usize| format!("k{at}");
+        let keys: Vec<String> = self.forms.iter().enumerate().map(|(at, form)| format!("{} AS {}", form.key, name(at))).collect();
+        let shown: Vec<String> = self.forms.iter().enumerate().map(|(at, form)| self.shown(form, &name(at))).collect();
+        let odd = self.forms.iter().enumerate().filter_map(|(at, form)| form.odd_key(self.dialect, self.normal, &name(at)));
+        let odd: Vec<String> = odd.map(|odd| format!("({odd})")).collect();
+        let (kind, or_odd) = match odd.join(" OR ") {
+            none if none.is_empty() => ("0".to_owned(), String::new()),
+            odd => (format!("CASE WHEN {odd} THEN 1 ELSE 0 END"), format!(" OR {odd}")),
+        };
+        // MySQL and MariaDB would keep the groups in a table with an index and, beyond a few megabytes, on disk: many times slower.
+        let hint = if by_sorting { "SQL_BIG_RESULT " } else { "" };
+        format!(
+            "SELECT {hint}{}, COUNT(*), {kind} {} HAVING COUNT(*) > 1{or_odd} UNION ALL SELECT {}, COUNT(*), {TOTAL}{}",
+            shown.join(", "),
+            self.grouped(looked, &keys),
+            vec!["NULL"; self.forms.len()].join(", "),
+            looked.from_where(&self.conditions())
+        )
+    }
+
+    /// MySQL and MariaDB: bytes that a value can have, where their declaration says so.
+    fn sorted_bytes(&self) -> Option<u32> {
+        let bytes = |form: &Form| match form.column.class {
+            Class::Text | Class::Bytes => {
+                let (_, length) = form.column.declared.split_once('(')?;
+                length.split_once(')')?.0.parse::<u32>().ok()?.checked_mul(4)
+            }
+            Class::Other => None,
+            _ => Some(64),
+        };
+        let all: Option<Vec<u32>> = self.forms.iter().map(bytes).collect();
+        if self.dialect.is_mysql() { all?.into_iter().max() } else { None }
     }
 
     /// A form as text for people.
@@ -130,58 +163,67 @@ impl Groups {
         }
     }
 
-    /// A walk over the odd rows; none where there can be none. Each row gives a text per column.
+    /// Whether odd rows can be compared at all.
     ///
     /// # Errors
-    /// The table has no usable key; a column beside the text holds fractions, which have more than one spelling.
-    pub async fn odd_rows(&self, looked: &mut Looked) -> Result<Option<Scan>, StoreFailure> {
-        let Some(odd) = self.odd() else { return Ok(None) };
-        if let Some(form) =
-            self.forms.iter().find(|form| !form.is_text && matches!(form.column.class, Class::Decimal | Class::Float))
-        {
-            let text = format!(
-                "rows of `{}` hold letters outside ASCII beside `{}`, whose fractions have more than one spelling",
-                looked.table().label(),
-                form.column.name
-            );
-            return Err(StoreFailure::refused(codes::CHECK_UNFIT, text, "check the columns one by one"));
-        }
-        let conditions = [self.conditions(), vec![odd]].concat();
-        let wanted: Vec<String> = self.forms.iter().map(|form| form.out.clone()).collect();
-        Ok(Some(looked.scan(&conditions, &wanted).await?))
+    /// A column beside the text holds fractions, which have more than one spelling.
+    pub fn must_compare_odd(&self, looked: &Looked) -> Result<(), StoreFailure> {
+        let fraction = |form: &&Form| !form.is_text && matches!(form.column.class, Class::Decimal | Class::Float);
+        let Some(form) = self.forms.iter().find(fraction) else { return Ok(()) };
+        let text = format!(
+            "rows of `{}` hold letters outside ASCII beside `{}`, whose fractions have more than one spelling",
+            looked.table().label(),
+            form.column.name
+        );
+        Err(StoreFailure::refused(codes::CHECK_UNFIT, text, "check the columns one by one"))
     }
 
-    /// The form of an odd row; and whether a row that is not odd can have it.
-    pub fn form_of(&self, cells: &[Cell]) -> (Vec<String>, bool) {
-        let forms: Vec<String> = self
-            .forms
-            .iter()
-            .zip(cells)
-            .map(|(form, cell)| if form.is_text { self.normal.of(&cell.shown()) } else { cell.shown() })
-            .collect();
+    /// The form of odd rows; and whether rows that are not odd can have it.
+    pub fn form_of(&self, texts: &[String]) -> (Vec<String>, bool) {
+        let own = |(form, text): (&Form, &String)| if form.is_text { self.normal.of(text) } else { text.clone() };
+        let forms: Vec<String> = self.forms.iter().zip(texts).map(own).collect();
         let plain = self.forms.iter().zip(&forms).all(|(form, text)| !form.is_text || text.is_ascii());
         (forms, plain)
     }
 
-    /// Which of these forms, all different, rows that are not odd have as well.
+    /// Which of these forms, all different, rows that are not odd have as well. The table is read once or twice for many of them.
     ///
     /// # Errors
     /// The store's own.
-    pub async fn among_the_plain(&self, looked: &mut Looked, forms: &[Vec<String>]) -> Result<Vec<Vec<String>>, StoreFailure> {
-        let (Some(odd), [_, ..]) = (self.odd(), forms) else { return Ok(vec![]) };
+    pub async fn among_the_plain(&self, looked: &mut Looked, forms: Vec<Vec<String>>) -> Result<Vec<Vec<String>>, StoreFailure> {
+        // Most are domains in other letters; rows that can spell one in ASCII are few, and cheap to tell.
+        let at = self.forms.iter().position(|form| form.holds_xn.is_some());
+        let spelt = |form: &Vec<String>| at.and_then(|at| form.get(at)).is_some_and(|text| text.contains("xn--"));
+        let (spelt, others): (Vec<_>, Vec<_>) = forms.into_iter().partition(spelt);
+        let holds_xn = at.and_then(|at| self.forms[at].holds_xn.clone());
+        let mut found = vec![];
+        for (forms, first) in [(spelt, holds_xn), (others, None)] {
+            for portion in portions(forms) {
+                found.extend(self.found(looked, portion, first.clone()).await?);
+            }
+        }
+        Ok(found)
+    }
+
+    async fn found(
+        &self,
+        looked: &mut Looked,
+        forms: Vec<Vec<String>>,
+        first: Option<String>,
+    ) -> Result<Vec<Vec<String>>, StoreFailure> {
+        let Some(odd) = self.odd() else { return Ok(vec![]) };
         let own: Vec<&str> = self.forms.iter().map(|form| form.form.as_str()).collect();
         let named: Vec<String> = own.iter().enumerate().map(|(at, form)| format!("{form} AS k{at}")).collect();
         let shown: Vec<String> = self.forms.iter().enumerate().map(|(at, form)| self.shown(form, &format!("k{at}"))).collect();
-        let wanted = self.given();
-        let conditions =
-            [self.conditions(), vec![format!("NOT ({odd})"), format!("({}) IN ({wanted})", own.join(", "))]].concat();
+        let given = format!("({}) IN ({})", own.join(", "), self.given());
+        let conditions = [self.conditions(), first.into_iter().collect(), vec![given, format!("NOT ({odd})")]].concat();
         let sql = format!(
             "SELECT {} FROM (SELECT DISTINCT {}{}) steward_g",
             shown.join(", "),
             named.join(", "),
             looked.from_where(&conditions)
         );
-        let cells: Vec<Vec<Cell>> = forms.iter().map(|form| form.iter().map(|text| Cell::Text(text.clone())).collect()).collect();
+        let cells: Vec<Vec<Cell>> = forms.into_iter().map(|form| form.into_iter().map(Cell::Text).collect()).collect();
         let found = looked.rows(&sql, &[Cell::Text(cell::as_json(&cells))]).await?;
         Ok(found.iter().map(|row| row.iter().map(Cell::shown).collect()).collect())
     }
@@ -212,4 +254,21 @@ impl Groups {
         };
         format!("SELECT {} FROM {from}", values.join(", "))
     }
+}
+
+/// Forms in portions that a server takes.
+fn portions(forms: Vec<Vec<String>>) -> Vec<Vec<Vec<String>>> {
+    let (mut portions, mut bytes): (Vec<Vec<_>>, _) = (vec![], usize::MAX);
+    for form in forms {
+        let own: usize = form.iter().map(|text| text.len() + 8).sum();
+        bytes = bytes.saturating_add(own);
+        if bytes > LOOKED_UP {
+            portions.push(vec![]);
+            bytes = own;
+        }
+        if let Some(portion) = portions.last_mut() {
+            portion.push(form);
+        }
+    }
+    portions
 }

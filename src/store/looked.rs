@@ -132,4 +132,12 @@ impl Looked {
     pub async fn rows(&mut self, sql: &str, binds: &[Cell]) -> Result<Vec<Vec<Cell>>, StoreFailure> {
         self.session.rows(sql, binds).await
     }
+
+    /// The rows of a statement that may give many, one by one.
+    ///
+    /// # Errors
+    /// The store's own. What was shown before it stays shown.
+    pub async fn each(&mut self, sql: &str, see: impl FnMut(Vec<Cell>)) -> Result<(), StoreFailure> {
+        self.session.each(sql, &[], see).await
+    }
 }

@@ -21,8 +21,10 @@ pub(super) struct Form {
     pub(super) form: String,
     /// True for values whose form the store cannot compute; none where it always can.
     pub(super) odd: Option<String>,
-    /// The value as it travels to the worker.
-    pub(super) out: String,
+    /// The form, and for odd values a text of which the worker makes theirs: what rows are grouped by.
+    pub(super) key: String,
+    /// True for values that can have spelt a domain in its ASCII form; none where nothing is spelt so.
+    pub(super) holds_xn: Option<String>,
     /// Compared as text.
     pub(super) is_text: bool,
 }
@@ -31,9 +33,8 @@ impl Looked {
     pub(super) fn form(&self, name: &str, normal: Normal) -> Result<Form, StoreFailure> {
         let (dialect, raw) = (self.dialect(), self.column(name)?);
         let column = self.table().column(name)?.clone();
-        let path = dialect.table(self.table());
         let is_text = dialect == Dialect::Sqlite || column.class == Class::Text;
-        let mut form = Form { form: raw.clone(), odd: None, out: dialect.outgoing(&path, &column), column, raw, is_text };
+        let mut form = Form { form: raw.clone(), key: raw.clone(), odd: None, holds_xn: None, column, raw, is_text };
         if is_text {
             form.as_text(dialect, normal);
         } else if form.column.class == Class::Json {
@@ -56,28 +57,64 @@ impl Form {
         let bytes = |text: &str| if dialect.is_mysql() { format!("CAST({text} AS BINARY)") } else { text.to_owned() };
         if normal == Normal::None {
             self.form = bytes(&text);
+            self.key.clone_from(&self.form);
             return;
         }
-        self.out.clone_from(&text);
-        let bare = trimmed(dialect, &text);
-        let mut odd = vec![beyond_ascii(dialect, &text)];
-        if dialect.is_mysql() {
-            // Its TRIM takes spaces alone.
-            odd.push(format!("ASCII({bare}) BETWEEN 9 AND 13 OR ASCII(RIGHT({bare}, 1)) BETWEEN 9 AND 13"));
-        }
+        let bare = if dialect == Dialect::Sqlite { trimmed_where_needed(&self.raw, &text) } else { trimmed(dialect, &text) };
         let form = match normal {
-            Normal::None | Normal::Trim => bare.clone(),
+            Normal::None | Normal::Trim => bare,
             Normal::Lower | Normal::Email { .. } => small(dialect, &bare),
         };
-        let form = match normal {
-            Normal::Email { without_tag: true } => {
-                odd.push(hard_tag(dialect, &bare));
-                without_tag(dialect, &form)
-            }
-            _ => form,
+        let without_its_tag = normal == Normal::Email { without_tag: true };
+        self.form = bytes(&if without_its_tag { without_tag(dialect, &form) } else { form });
+        let odd = odd(dialect, normal, &text);
+        // SQLite and, under "C", PostgreSQL change letters of ASCII alone, and what is beyond it stays so. MySQL makes `i` of `İ`.
+        let keeps_what_is_odd = !dialect.is_mysql() && !without_its_tag;
+        self.key = match keeps_what_is_odd {
+            true => self.form.clone(),
+            false => format!("CASE WHEN {odd} THEN {} ELSE {} END", bytes(&text), self.form),
         };
-        self.form = bytes(&form);
-        self.odd = Some(odd.join(" OR "));
+        self.odd = Some(odd);
+        self.holds_xn = matches!(normal, Normal::Email { .. }).then(|| holds_xn(dialect, &text));
+    }
+
+    /// True for the keys of odd values, by the key's name.
+    pub(super) fn odd_key(&self, dialect: Dialect, normal: Normal, name: &str) -> Option<String> {
+        self.odd.as_ref()?;
+        Some(if dialect.is_mysql() {
+            odd(dialect, normal, &format!("CONVERT({name} USING utf8mb4)"))
+        } else {
+            odd(dialect, normal, name)
+        })
+    }
+}
+
+fn odd(dialect: Dialect, normal: Normal, text: &str) -> String {
+    let bare = trimmed(dialect, text);
+    let mut odd = vec![beyond_ascii(dialect, text)];
+    if dialect.is_mysql() {
+        // Its TRIM takes spaces alone.
+        odd.push(format!("ASCII({bare}) BETWEEN 9 AND 13 OR ASCII(RIGHT({bare}, 1)) BETWEEN 9 AND 13"));
+    }
+    if normal == (Normal::Email { without_tag: true }) {
+        odd.push(hard_tag(dialect, &bare));
+    }
+    odd.join(" OR ")
+}
+
+/// SQLite's trim costs more than the rest of a form together: it is spared where neither end can be white space.
+fn trimmed_where_needed(raw: &str, text: &str) -> String {
+    let bare = trimmed(Dialect::Sqlite, text);
+    // Numbers lie before every text, and blobs behind.
+    let ends = format!("{raw} COLLATE BINARY < '!' OR {raw} >= x'' OR substr(CAST({raw} AS BLOB), -1) < x'21'");
+    format!("CASE WHEN {ends} THEN {bare} ELSE {raw} END")
+}
+
+fn holds_xn(dialect: Dialect, text: &str) -> String {
+    match dialect {
+        Dialect::Sqlite => format!("{text} LIKE '%xn--%'"),
+        Dialect::Postgres => format!("strpos(lower({text}), 'xn--') > 0"),
+        _ => format!("LOCATE('xn--', {}) > 0", small(dialect, text)),
     }
 }
 

@@ -4,7 +4,8 @@ use super::cell::Cell;
 use super::dialect::Dialect;
 use super::failure::{StoreFailure, would_write};
 use crate::diagnostic::catalogue as codes;
-use futures_util::{Stream, TryFutureExt, TryStreamExt};
+use futures_util::stream::BoxStream;
+use futures_util::{TryFutureExt, TryStreamExt};
 use sqlx::mysql::MySqlRow;
 use sqlx::postgres::PgRow;
 use sqlx::query::Query;
@@ -81,6 +82,19 @@ impl Session {
         Ok(())
     }
 
+    /// The same, and all its statements see the store as the first of them found it. Takes no lock that a writer would meet.
+    pub async fn begin_snapshot(&mut self) -> Result<(), StoreFailure> {
+        let still = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
+        if self.dialect.is_mysql() {
+            self.raw(still).await?;
+        }
+        self.begin_reading().await?;
+        if self.dialect == Dialect::Postgres {
+            self.raw(still).await?;
+        }
+        Ok(())
+    }
+
     /// Commits. An answer that never comes is [`StoreFailure::Uncertain`]: look before claiming anything.
     pub async fn commit(mut self) -> Result<(), StoreFailure> {
         match self.raw("COMMIT").await {
@@ -140,49 +154,42 @@ impl Session {
     /// Runs a query and gives its rows. PostgreSQL and MySQL columns must be text, integers or bytes,
     /// on MySQL also fractions: cast the rest.
     pub async fn rows(&mut self, sql: &str, binds: &[Cell]) -> Result<Vec<Vec<Cell>>, StoreFailure> {
-        let sql = AssertSqlSafe(format!("{}{sql}", self.comment));
-        let limit = self.limit;
-        let store = self.store.clone();
-        let done = match self.link.as_mut() {
-            Some(Link::Sqlite(link)) => {
-                let query = by_class(sql, binds);
-                bounded(limit, query.fetch_all(&mut **link)).await.and_then(|rows| rows.iter().map(sqlite_row).collect())
-            }
-            Some(Link::Postgres(link)) => {
-                let query = binds.iter().fold(sqlx::query(sql), |query, cell| query.bind(as_text(cell)));
-                bounded(limit, query.fetch_all(&mut **link)).await.and_then(|rows| rows.iter().map(postgres_row).collect())
-            }
-            Some(Link::Mysql(link)) => {
-                let query = binds.iter().fold(sqlx::query(sql), |query, cell| query.bind(as_text(cell)));
-                bounded(limit, query.fetch_all(&mut **link)).await.and_then(|rows| rows.iter().map(mysql_row).collect())
-            }
-            None => return Err(closed(&store)),
-        };
-        self.answer(done)
+        let mut rows = vec![];
+        self.each(sql, binds, |row| rows.push(row)).await?;
+        Ok(rows)
     }
 
-    /// Runs a query whose rows are one whole number each, of a column that holds nothing else, and tells them as they come:
-    /// none of them is kept. NULL is passed over.
+    /// Runs a query and shows its rows one by one as they arrive, so that there may be many; columns as in [`Self::rows`].
     ///
     /// # Errors
-    /// The store's own, when some were told already.
-    pub async fn integers(&mut self, sql: &str, binds: &[Cell], tell: impl FnMut(i128)) -> Result<(), StoreFailure> {
+    /// The store's own, when some were shown already.
+    pub async fn each(&mut self, sql: &str, binds: &[Cell], see: impl FnMut(Vec<Cell>)) -> Result<(), StoreFailure> {
+        self.stream(sql, binds, CELLS, see).await
+    }
+
+    /// The same of a query whose rows are one whole number each, of a column that holds nothing else. NULL is passed over.
+    ///
+    /// # Errors
+    /// As [`Self::each`].
+    pub async fn integers(&mut self, sql: &str, binds: &[Cell], mut see: impl FnMut(i128)) -> Result<(), StoreFailure> {
+        self.stream(sql, binds, INTEGERS, |number| number.into_iter().for_each(&mut see)).await
+    }
+
+    async fn stream<T>(&mut self, sql: &str, binds: &[Cell], read: Read<T>, see: impl FnMut(T)) -> Result<(), StoreFailure> {
         let sql = AssertSqlSafe(format!("{}{sql}", self.comment));
         let limit = self.limit;
         let store = self.store.clone();
         let done = match self.link.as_mut() {
             Some(Link::Sqlite(link)) => {
-                let rows = by_class(sql, binds).fetch(&mut **link);
-                bounded(limit, each(rows, |row| row.try_get_unchecked::<Option<i64>, _>(0), tell)).await
+                bounded(limit, one_by_one(by_class(sql, binds).fetch(&mut **link), read.sqlite, see)).await
             }
             Some(Link::Postgres(link)) => {
                 let query = binds.iter().fold(sqlx::query(sql), |query, cell| query.bind(as_text(cell)));
-                let rows = query.fetch(&mut **link);
-                bounded(limit, each(rows, |row| row.try_get_unchecked::<Option<i64>, _>(0), tell)).await
+                bounded(limit, one_by_one(query.fetch(&mut **link), read.postgres, see)).await
             }
             Some(Link::Mysql(link)) => {
                 let query = binds.iter().fold(sqlx::query(sql), |query, cell| query.bind(as_text(cell)));
-                bounded(limit, each(query.fetch(&mut **link), mysql_integer, tell)).await
+                bounded(limit, one_by_one(query.fetch(&mut **link), read.mysql, see)).await
             }
             None => return Err(closed(&store)),
         };
@@ -253,16 +260,28 @@ async fn bounded<T>(limit: Duration, call: impl Future<Output = Result<T, sqlx::
     }
 }
 
-async fn each<R, N: Into<i128>>(
-    rows: impl Stream<Item = Result<R, sqlx::Error>>,
-    number: impl Fn(&R) -> Result<Option<N>, sqlx::Error>,
-    mut tell: impl FnMut(i128),
+/// How a row is read, by driver.
+struct Read<T> {
+    sqlite: fn(&SqliteRow) -> Result<T, sqlx::Error>,
+    postgres: fn(&PgRow) -> Result<T, sqlx::Error>,
+    mysql: fn(&MySqlRow) -> Result<T, sqlx::Error>,
+}
+
+const CELLS: Read<Vec<Cell>> = Read { sqlite: sqlite_row, postgres: postgres_row, mysql: mysql_row };
+const INTEGERS: Read<Option<i128>> = Read {
+    sqlite: |row| Ok(row.try_get_unchecked::<Option<i64>, _>(0)?.map(i128::from)),
+    postgres: |row| Ok(row.try_get_unchecked::<Option<i64>, _>(0)?.map(i128::from)),
+    mysql: mysql_integer,
+};
+
+/// Reads each row as it comes and shows it; none is kept.
+async fn one_by_one<R, T>(
+    mut rows: BoxStream<'_, Result<R, sqlx::Error>>,
+    read: fn(&R) -> Result<T, sqlx::Error>,
+    mut see: impl FnMut(T),
 ) -> Result<(), sqlx::Error> {
-    let mut rows = std::pin::pin!(rows);
     while let Some(row) = rows.try_next().await? {
-        if let Some(number) = number(&row)? {
-            tell(number.into());
-        }
+        see(read(&row)?);
     }
     Ok(())
 }
@@ -293,7 +312,7 @@ fn as_text(cell: &Cell) -> Option<String> {
     }
 }
 
-fn sqlite_row(row: &SqliteRow) -> Result<Vec<Cell>, Trouble> {
+fn sqlite_row(row: &SqliteRow) -> Result<Vec<Cell>, sqlx::Error> {
     let cell = |at: usize| -> Result<Cell, sqlx::Error> {
         let raw = row.try_get_raw(at)?;
         if raw.is_null() {
@@ -307,10 +326,10 @@ fn sqlite_row(row: &SqliteRow) -> Result<Vec<Cell>, Trouble> {
             _ => Cell::Text(row.try_get_unchecked(at)?),
         })
     };
-    (0..row.columns().len()).map(cell).collect::<Result<_, _>>().map_err(Trouble::Driver)
+    (0..row.columns().len()).map(cell).collect()
 }
 
-fn postgres_row(row: &PgRow) -> Result<Vec<Cell>, Trouble> {
+fn postgres_row(row: &PgRow) -> Result<Vec<Cell>, sqlx::Error> {
     let cell = |at: usize| -> Result<Cell, sqlx::Error> {
         if row.try_get_raw(at)?.is_null() {
             return Ok(Cell::Null);
@@ -324,7 +343,7 @@ fn postgres_row(row: &PgRow) -> Result<Vec<Cell>, Trouble> {
             _ => Cell::Text(row.try_get_unchecked(at)?),
         })
     };
-    (0..row.columns().len()).map(cell).collect::<Result<_, _>>().map_err(Trouble::Driver)
+    (0..row.columns().len()).map(cell).collect()
 }
 
 fn mysql_integer(row: &MySqlRow) -> Result<Option<i128>, sqlx::Error> {
@@ -334,7 +353,7 @@ fn mysql_integer(row: &MySqlRow) -> Result<Option<i128>, sqlx::Error> {
     Ok(row.try_get_unchecked::<Option<i64>, _>(0)?.map(i128::from))
 }
 
-fn mysql_row(row: &MySqlRow) -> Result<Vec<Cell>, Trouble> {
+fn mysql_row(row: &MySqlRow) -> Result<Vec<Cell>, sqlx::Error> {
     let cell = |at: usize| -> Result<Cell, sqlx::Error> {
         if row.try_get_raw(at)?.is_null() {
             return Ok(Cell::Null);
@@ -357,11 +376,11 @@ fn mysql_row(row: &MySqlRow) -> Result<Vec<Cell>, Trouble> {
         let bytes: Vec<u8> = row.try_get_unchecked(at)?;
         Ok(String::from_utf8(bytes).map_or_else(|error| Cell::Bytes(error.into_bytes()), Cell::Text))
     };
-    (0..row.columns().len()).map(cell).collect::<Result<_, _>>().map_err(Trouble::Driver)
+    (0..row.columns().len()).map(cell).collect()
 }
 
 fn named(row: &MySqlRow, names: &[&str]) -> Result<Vec<Cell>, Trouble> {
-    let cells = mysql_row(row)?;
+    let cells = mysql_row(row).map_err(Trouble::Driver)?;
     let at = |name: &&str| row.columns().iter().position(|column| column.name().eq_ignore_ascii_case(name));
     Ok(names.iter().map(|name| at(name).map_or(Cell::Null, |at| cells[at].clone())).collect())
 }

@@ -8,17 +8,18 @@ use crate::diagnostic::catalogue as codes;
 use crate::policy::quality::check::Check;
 use crate::policy::quality::normal::Normal;
 use crate::policy::quality::shape::{Also, Counts, On, Shape, Takes};
-use crate::store::duplicates::{Grouped, Groups};
+use crate::store::duplicates::{Group, Groups};
 use crate::store::failure::StoreFailure;
 use crate::store::looked::Looked;
 use futures_util::FutureExt;
 use sha2::{Digest, Sha256};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// Counts the rows beyond the first of each group, out of the rows that have a value in every column.
 ///
-/// The store groups what is plain ASCII, in one reading of the table. The few rows beyond it come here in pages, are brought
-/// to their form, and are looked up among the others: so all stores agree, whatever their collations say.
+/// The store groups the rows in one reading of the table, and tells the groups of several rows and those whose form it cannot
+/// compute: what is beyond plain ASCII. The worker brings these to their form; those that plain rows can share are looked up.
+/// So all stores agree, whatever their collations say. Both readings see the table as the first found it.
 pub const KIND: Kind = Kind {
     shape: &Shape {
         key: "duplicate",
@@ -48,37 +49,37 @@ pub const KIND: Kind = Kind {
 
 /// More rows than this beyond plain ASCII are not compared here: the check ends as `error`, never with a wrong number.
 const MOST_ODD: u64 = 1_000_000;
-/// Forms looked up at once.
-const LOOKED_UP: usize = 20_000;
 
 async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
     let normal = normal(check)?;
     let columns = check.given.names(check.shape.key);
     let mut looked = look::at(cx, check).await?;
     let groups = Groups::of(&looked, columns, normal)?;
-    let grouped = groups.count(&mut looked, check.samples).await?;
-    let odd = if grouped.odd == 0 { Odd::default() } else { odd(&mut looked, &groups, &grouped).await? };
-    let mut measured = Measured {
-        value: grouped.surplus + odd.surplus(),
-        of: Some(grouped.of),
-        nothing_seen: grouped.of == 0,
-        ..Measured::default()
-    };
-    if let (Some(dataset), Some(samples)) = (check.table(), usize::try_from(check.samples).ok()) {
+    let samples = usize::try_from(check.samples).unwrap_or(usize::MAX);
+    let (mut plain, mut odd) = (Plain::default(), Odd::default());
+    let see = |group: Group| if group.odd { odd.see(&groups, &group) } else { plain.see(group, samples) };
+    looked.session().begin_snapshot().await?;
+    let of = groups.each(&mut looked, see).await?;
+    if odd.rows > 0 {
+        odd.among_the_plain(&mut looked, &groups).await?;
+    }
+    let mut measured =
+        Measured { value: plain.surplus + odd.surplus(), of: Some(of), nothing_seen: of == 0, ..Measured::default() };
+    if let Some(dataset) = check.table() {
         let sampler = Sampler::new(cx, dataset);
-        let forms = grouped.samples.iter().chain(&odd.samples).take(samples);
+        let forms = plain.samples.iter().chain(&odd.samples).take(samples);
         let row = |form: &Vec<String>| sampler.row(&columns.iter().zip(form).collect::<Vec<_>>());
         measured.samples = forms.map(row).collect();
     }
-    if grouped.odd == 0 {
-        measured.query = Some(grouped.query);
+    let query = groups.query(&looked);
+    if odd.rows == 0 {
+        measured.query = Some(query);
     } else {
         measured.notes.push(format!(
-            "{} rows are not plain ASCII and were compared in the worker, which adds {} to the {} of: {}",
+            "{} rows are not plain ASCII and were compared in the worker, which adds {} to the {} of: {query}",
             odd.rows,
             odd.surplus(),
-            grouped.surplus,
-            grouped.query
+            plain.surplus,
         ));
     }
     Ok(measured)
@@ -99,12 +100,32 @@ fn normal(check: &Check) -> Result<Normal, StoreFailure> {
     Ok(normal)
 }
 
+/// What the worker saw of the groups that the store could form itself.
+#[derive(Default)]
+struct Plain {
+    surplus: u64,
+    /// The smallest forms, so that they are the same the next time.
+    samples: BTreeSet<Vec<String>>,
+}
+
+impl Plain {
+    fn see(&mut self, group: Group, samples: usize) {
+        self.surplus += group.rows.saturating_sub(1);
+        self.samples.insert(group.form);
+        if self.samples.len() > samples {
+            self.samples.pop_last();
+        }
+    }
+}
+
 /// What the worker saw of the odd rows.
 #[derive(Default)]
 struct Odd {
     rows: u64,
     /// Digests of the forms seen: 16 bytes each, so a million of them are no burden.
     seen: HashSet<[u8; 16]>,
+    /// Forms among them that rows in plain ASCII can have, to be looked up.
+    open: Vec<Vec<String>>,
     /// Forms that rows in plain ASCII have as well.
     shared: u64,
     samples: Vec<Vec<String>>,
@@ -116,17 +137,23 @@ impl Odd {
         self.rows - (self.seen.len() as u64 - self.shared)
     }
 
-    /// Takes a row in; true when its form is new.
-    fn see(&mut self, form: &[String]) -> bool {
-        self.rows += 1;
-        let digest = Sha256::digest(serde_json::Value::from(form.to_vec()).to_string());
+    /// Takes a group in. Beyond the most that can be compared it is counted alone, to say how many there are.
+    fn see(&mut self, groups: &Groups, group: &Group) {
+        self.rows += group.rows;
+        if self.rows > MOST_ODD {
+            return;
+        }
+        let (form, can_be_plain) = groups.form_of(&group.form);
+        let digest = Sha256::digest(serde_json::Value::from(form.clone()).to_string());
         let mut short = [0; 16];
         short.copy_from_slice(&digest[..16]);
         let new = self.seen.insert(short);
-        if !new {
-            self.keep(form);
+        if !new || group.rows > 1 {
+            self.keep(&form);
         }
-        new
+        if new && can_be_plain {
+            self.open.push(form);
+        }
     }
 
     fn keep(&mut self, form: &[String]) {
@@ -134,41 +161,22 @@ impl Odd {
             self.samples.push(form.to_vec());
         }
     }
-}
 
-async fn odd(looked: &mut Looked, groups: &Groups, grouped: &Grouped) -> Result<Odd, StoreFailure> {
-    let too_many = |rows: u64| {
-        let text = format!(
-            "{rows} rows of `{}` are not plain ASCII, and at most {MOST_ODD} are compared in the worker; nothing was counted",
-            looked.table().label()
-        );
-        StoreFailure::refused(codes::CHECK_UNFIT, text, "narrow the check with `where`, or keep the form in a column of its own")
-    };
-    if grouped.odd > MOST_ODD {
-        return Err(too_many(grouped.odd));
-    }
-    let mut odd = Odd::default();
-    let Some(mut walk) = groups.odd_rows(looked).await? else { return Ok(odd) };
-    let mut plain: Vec<Vec<String>> = vec![];
-    while let Some(page) = walk.next(looked).await? {
-        for row in page {
-            let (form, can_be_plain) = groups.form_of(&row.cells);
-            if odd.see(&form) && can_be_plain {
-                plain.push(form);
-            }
+    /// Looks up which forms plain rows have too.
+    async fn among_the_plain(&mut self, looked: &mut Looked, groups: &Groups) -> Result<(), StoreFailure> {
+        groups.must_compare_odd(looked)?;
+        if self.rows > MOST_ODD {
+            let text = format!(
+                "{} rows of `{}` are not plain ASCII, and at most {MOST_ODD} are compared in the worker; nothing was counted",
+                self.rows,
+                looked.table().label()
+            );
+            let way_out = "narrow the check with `where`, or keep the form in a column of its own";
+            return Err(StoreFailure::refused(codes::CHECK_UNFIT, text, way_out));
         }
-        if plain.len() >= LOOKED_UP {
-            look_up(looked, groups, &mut odd, &mut plain).await?;
-        }
+        let shared = groups.among_the_plain(looked, std::mem::take(&mut self.open)).await?;
+        self.shared += shared.len() as u64;
+        shared.iter().for_each(|form| self.keep(form));
+        Ok(())
     }
-    look_up(looked, groups, &mut odd, &mut plain).await?;
-    Ok(odd)
-}
-
-async fn look_up(looked: &mut Looked, groups: &Groups, odd: &mut Odd, plain: &mut Vec<Vec<String>>) -> Result<(), StoreFailure> {
-    let shared = groups.among_the_plain(looked, plain).await?;
-    odd.shared += shared.len() as u64;
-    shared.iter().for_each(|form| odd.keep(form));
-    plain.clear();
-    Ok(())
 }

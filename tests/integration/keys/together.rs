@@ -63,7 +63,11 @@ on_every_server!(each_policy_is_told_what_it_would_be_told_alone, |server| {
     let together = dry(&house, "sweep");
     assert_eq!(together.len(), 6, "{together:?}");
     for (policy, told) in &together {
-        let job = if policy.contains(' ') { "all" } else { policy.as_str() };
+        let is_uncovered = policy.contains(' ');
+        if is_uncovered && server == KeyServer::Cluster {
+            continue; // its keys are shared with other tests, which come and go
+        }
+        let job = if is_uncovered { "all" } else { policy.as_str() };
         assert_eq!(Some(told), dry(&house, job).get(policy), "{policy}");
     }
     let due = |policy: &str| (together[policy]["total"].as_u64(), together[policy]["due"].as_u64());
@@ -71,7 +75,6 @@ on_every_server!(each_policy_is_told_what_it_would_be_told_alone, |server| {
     assert_eq!(due("owned"), (Some(4), Some(2)), "a key of two policies counts in both: {together:?}");
     assert_eq!((due("tokens"), due("nothing")), ((Some(3), Some(2)), (Some(0), Some(0))), "{together:?}");
     assert_eq!(together["all"]["left"]["held"], 1, "{together:?}");
-    // A cluster's keys are shared with other tests.
     if server != KeyServer::Cluster {
         let uncovered = &together["keys that no policy covers"];
         assert_eq!(uncovered["total"], 10, "{uncovered}");

@@ -211,7 +211,11 @@ pub fn black_hole() -> (TcpListener, u16) {
     (listener, port)
 }
 
-/// A port where nobody listens.
+/// A port where nobody listens, nor anybody else will as long as the tests run: it is taken, and only not listened at.
 pub fn dead_port() -> u16 {
-    black_hole().1
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.bind(([127, 0, 0, 1], 0).into()).expect("a port");
+    let port = socket.local_addr().expect("an address").port();
+    std::mem::forget(socket);
+    port
 }
