@@ -40,8 +40,11 @@ impl Groups {
     ///
     /// # Errors
     /// There is no such column, or its values cannot be told equal.
-    pub fn of(looked: &Looked, columns: &[String], normal: Normal) -> Result<Self, StoreFailure> {
-        let forms = columns.iter().map(|name| looked.form(name, normal)).collect::<Result<_, _>>()?;
+    pub async fn of(looked: &mut Looked, columns: &[String], normal: Normal) -> Result<Self, StoreFailure> {
+        let mut forms = vec![];
+        for name in columns {
+            forms.push(looked.form(name, normal).await?);
+        }
         Ok(Self { forms, normal, dialect: looked.dialect() })
     }
 
@@ -182,41 +185,30 @@ impl Groups {
     pub fn form_of(&self, texts: &[String]) -> (Vec<String>, bool) {
         let own = |(form, text): (&Form, &String)| if form.is_text { self.normal.of(text) } else { text.clone() };
         let forms: Vec<String> = self.forms.iter().zip(texts).map(own).collect();
-        let plain = self.forms.iter().zip(&forms).all(|(form, text)| !form.is_text || text.is_ascii());
+        let spelt = |text: &str| matches!(self.normal, Normal::Email { .. }) && text.contains("xn--");
+        let plain = self.forms.iter().zip(&forms).all(|(form, text)| !form.is_text || (text.is_ascii() && !spelt(text)));
         (forms, plain)
     }
 
-    /// Which of these forms, all different, rows that are not odd have as well. The table is read once or twice for many of them.
+    /// Which of these forms, all different, rows that are not odd have as well. The table is read once for many of them.
     ///
     /// # Errors
     /// The store's own.
     pub async fn among_the_plain(&self, looked: &mut Looked, forms: Vec<Vec<String>>) -> Result<Vec<Vec<String>>, StoreFailure> {
-        // Most are domains in other letters; rows that can spell one in ASCII are few, and cheap to tell.
-        let at = self.forms.iter().position(|form| form.holds_xn.is_some());
-        let spelt = |form: &Vec<String>| at.and_then(|at| form.get(at)).is_some_and(|text| text.contains("xn--"));
-        let (spelt, others): (Vec<_>, Vec<_>) = forms.into_iter().partition(spelt);
-        let holds_xn = at.and_then(|at| self.forms[at].holds_xn.clone());
         let mut found = vec![];
-        for (forms, first) in [(spelt, holds_xn), (others, None)] {
-            for portion in portions(forms) {
-                found.extend(self.found(looked, portion, first.clone()).await?);
-            }
+        for portion in portions(forms) {
+            found.extend(self.found(looked, portion).await?);
         }
         Ok(found)
     }
 
-    async fn found(
-        &self,
-        looked: &mut Looked,
-        forms: Vec<Vec<String>>,
-        first: Option<String>,
-    ) -> Result<Vec<Vec<String>>, StoreFailure> {
+    async fn found(&self, looked: &mut Looked, forms: Vec<Vec<String>>) -> Result<Vec<Vec<String>>, StoreFailure> {
         let Some(odd) = self.odd() else { return Ok(vec![]) };
         let own: Vec<&str> = self.forms.iter().map(|form| form.form.as_str()).collect();
         let named: Vec<String> = own.iter().enumerate().map(|(at, form)| format!("{form} AS k{at}")).collect();
         let shown: Vec<String> = self.forms.iter().enumerate().map(|(at, form)| self.shown(form, &format!("k{at}"))).collect();
         let given = format!("({}) IN ({})", own.join(", "), self.given());
-        let conditions = [self.conditions(), first.into_iter().collect(), vec![given, format!("NOT ({odd})")]].concat();
+        let conditions = [self.conditions(), vec![given, format!("NOT ({odd})")]].concat();
         let sql = format!(
             "SELECT {} FROM (SELECT DISTINCT {}{}) steward_g",
             shown.join(", "),

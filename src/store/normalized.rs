@@ -23,20 +23,22 @@ pub(super) struct Form {
     pub(super) odd: Option<String>,
     /// The form, and for odd values a text of which the worker makes theirs: what rows are grouped by.
     pub(super) key: String,
-    /// True for values that can have spelt a domain in its ASCII form; none where nothing is spelt so.
-    pub(super) holds_xn: Option<String>,
     /// Compared as text.
     pub(super) is_text: bool,
+    /// The store keeps text in UTF-8.
+    is_utf8: bool,
 }
 
 impl Looked {
-    pub(super) fn form(&self, name: &str, normal: Normal) -> Result<Form, StoreFailure> {
+    pub(super) async fn form(&mut self, name: &str, normal: Normal) -> Result<Form, StoreFailure> {
         let (dialect, raw) = (self.dialect(), self.column(name)?);
         let column = self.table().column(name)?.clone();
         let is_text = dialect == Dialect::Sqlite || column.class == Class::Text;
-        let mut form = Form { form: raw.clone(), key: raw.clone(), odd: None, holds_xn: None, column, raw, is_text };
+        let mut form = Form { form: raw.clone(), key: raw.clone(), odd: None, column, raw, is_text, is_utf8: true };
         if is_text {
-            form.as_text(dialect, normal);
+            // Elsewhere a letter beyond ASCII may be one byte, and only a conversion shows it.
+            let is_utf8 = dialect != Dialect::Postgres || self.session().is_utf8().await?;
+            form.as_text(dialect, normal, is_utf8);
         } else if form.column.class == Class::Json {
             let text = format!("column `{name}` of `{}` holds JSON, which has more than one spelling", self.table().label());
             return Err(StoreFailure::refused(codes::CHECK_UNFIT, text, "name other columns"));
@@ -46,7 +48,7 @@ impl Looked {
 }
 
 impl Form {
-    fn as_text(&mut self, dialect: Dialect, normal: Normal) {
+    fn as_text(&mut self, dialect: Dialect, normal: Normal, is_utf8: bool) {
         let text = match dialect {
             Dialect::Sqlite if normal == Normal::None => format!("{} COLLATE BINARY", self.raw),
             Dialect::Sqlite => format!("CAST({} AS TEXT)", self.raw),
@@ -67,7 +69,8 @@ impl Form {
         };
         let without_its_tag = normal == Normal::Email { without_tag: true };
         self.form = bytes(&if without_its_tag { without_tag(dialect, &form) } else { form });
-        let odd = odd(dialect, normal, &text);
+        self.is_utf8 = is_utf8;
+        let odd = odd(dialect, normal, is_utf8, &text);
         // SQLite and, under "C", PostgreSQL change letters of ASCII alone, and what is beyond it stays so. MySQL makes `i` of `İ`.
         let keeps_what_is_odd = !dialect.is_mysql() && !without_its_tag;
         self.key = match keeps_what_is_odd {
@@ -75,23 +78,26 @@ impl Form {
             false => format!("CASE WHEN {odd} THEN {} ELSE {} END", bytes(&text), self.form),
         };
         self.odd = Some(odd);
-        self.holds_xn = matches!(normal, Normal::Email { .. }).then(|| holds_xn(dialect, &text));
     }
 
     /// True for the keys of odd values, by the key's name.
     pub(super) fn odd_key(&self, dialect: Dialect, normal: Normal, name: &str) -> Option<String> {
         self.odd.as_ref()?;
         Some(if dialect.is_mysql() {
-            odd(dialect, normal, &format!("CONVERT({name} USING utf8mb4)"))
+            odd(dialect, normal, self.is_utf8, &format!("CONVERT({name} USING utf8mb4)"))
         } else {
-            odd(dialect, normal, name)
+            odd(dialect, normal, self.is_utf8, name)
         })
     }
 }
 
-fn odd(dialect: Dialect, normal: Normal, text: &str) -> String {
+fn odd(dialect: Dialect, normal: Normal, is_utf8: bool, text: &str) -> String {
     let bare = trimmed(dialect, text);
-    let mut odd = vec![beyond_ascii(dialect, text)];
+    let mut odd = vec![beyond_ascii(dialect, is_utf8, text)];
+    if let Normal::Email { .. } = normal {
+        // A domain in its ASCII form is what one in other letters has to be compared with.
+        odd.push(holds_xn(dialect, text));
+    }
     if dialect.is_mysql() {
         // Its TRIM takes spaces alone.
         odd.push(format!("ASCII({bare}) BETWEEN 9 AND 13 OR ASCII(RIGHT({bare}, 1)) BETWEEN 9 AND 13"));
@@ -126,10 +132,11 @@ fn trimmed(dialect: Dialect, text: &str) -> String {
     }
 }
 
-fn beyond_ascii(dialect: Dialect, text: &str) -> String {
+fn beyond_ascii(dialect: Dialect, is_utf8: bool, text: &str) -> String {
     match dialect {
         // A NUL ends `length`, so such a text is odd as well.
         Dialect::Sqlite => format!("length(CAST({text} AS BLOB)) <> length({text})"),
+        Dialect::Postgres if is_utf8 => format!("octet_length({text}) <> char_length({text})"),
         Dialect::Postgres => format!("octet_length(convert_to({text}, 'UTF8')) <> char_length({text})"),
         _ => format!("LENGTH({text}) <> CHAR_LENGTH({text})"),
     }

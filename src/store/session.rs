@@ -151,6 +151,11 @@ impl Session {
         self.answer(done)
     }
 
+    /// PostgreSQL: whether the database keeps text in UTF-8.
+    pub(super) async fn is_utf8(&mut self) -> Result<bool, StoreFailure> {
+        Ok(self.count("SELECT COUNT(*) WHERE current_setting('server_encoding') = 'UTF8'", &[]).await? == 1)
+    }
+
     /// Runs a query and gives its rows. PostgreSQL and MySQL columns must be text, integers or bytes,
     /// on MySQL also fractions: cast the rest.
     pub async fn rows(&mut self, sql: &str, binds: &[Cell]) -> Result<Vec<Vec<Cell>>, StoreFailure> {

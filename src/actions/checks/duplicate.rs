@@ -18,7 +18,7 @@ use std::collections::{BTreeSet, HashSet};
 /// Counts the rows beyond the first of each group, out of the rows that have a value in every column.
 ///
 /// The store groups the rows in one reading of the table, and tells the groups of several rows and those whose form it cannot
-/// compute: what is beyond plain ASCII. The worker brings these to their form; those that plain rows can share are looked up.
+/// compute: what is beyond plain ASCII, or spells a domain in it (`xn--`). The worker brings these to their form; those that plain rows can share are looked up.
 /// So all stores agree, whatever their collations say. Both readings see the table as the first found it.
 pub const KIND: Kind = Kind {
     shape: &Shape {
@@ -54,7 +54,7 @@ async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> 
     let normal = normal(check)?;
     let columns = check.given.names(check.shape.key);
     let mut looked = look::at(cx, check).await?;
-    let groups = Groups::of(&looked, columns, normal)?;
+    let groups = Groups::of(&mut looked, columns, normal).await?;
     let samples = usize::try_from(check.samples).unwrap_or(usize::MAX);
     let (mut plain, mut odd) = (Plain::default(), Odd::default());
     let see = |group: Group| if group.odd { odd.see(&groups, &group) } else { plain.see(group, samples) };
@@ -76,7 +76,7 @@ async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> 
         measured.query = Some(query);
     } else {
         measured.notes.push(format!(
-            "{} rows are not plain ASCII and were compared in the worker, which adds {} to the {} of: {query}",
+            "{} rows are not plain ASCII, or spell a domain in it (`xn--`), and were compared in the worker, which adds {} to the {} of: {query}",
             odd.rows,
             odd.surplus(),
             plain.surplus,
@@ -167,7 +167,7 @@ impl Odd {
         groups.must_compare_odd(looked)?;
         if self.rows > MOST_ODD {
             let text = format!(
-                "{} rows of `{}` are not plain ASCII, and at most {MOST_ODD} are compared in the worker; nothing was counted",
+                "{} rows of `{}` are not plain ASCII, or spell a domain in it (`xn--`), and at most {MOST_ODD} are compared in the worker; nothing was counted",
                 self.rows,
                 looked.table().label()
             );
