@@ -203,10 +203,13 @@ pub fn reason(failure: &StoreFailure) -> Reason {
     let weight = match failure {
         failure if failure.is_temporary() => Weight::Temporary,
         StoreFailure::Refused { .. } => Weight::Refused,
+        StoreFailure::Misdeclared { .. } => Weight::Invalid,
         _ => Weight::Failed,
     };
     let (code, help) = match failure {
-        StoreFailure::Refused { code, help, .. } => (Some(code.to_string()), Some(help.clone())),
+        StoreFailure::Refused { code, help, .. } | StoreFailure::Misdeclared { code, help, .. } => {
+            (Some(code.to_string()), Some(help.clone()))
+        }
         _ => (None, None),
     };
     Reason { weight, code, text: failure.to_string(), help: help.filter(|help| !help.is_empty()) }

@@ -7,7 +7,6 @@ use crate::policy::period::Period;
 use crate::policy::section::{Section, pick};
 use crate::policy::set::Policies;
 use crate::policy::view::View;
-use crate::report::figures;
 use crate::report::run::Verdict;
 use crate::store::cell::{Cell, Cursor};
 use crate::store::counts::Counts;
@@ -117,7 +116,7 @@ impl Action for RefreshViews {
 
     async fn survey(&self, cx: &Context) -> Result<Counts, StoreFailure> {
         if let Some(done) = self.done.get() {
-            return Ok(Counts { total: 1, remarks: vec![(said(done), String::new())], ..Counts::default() });
+            return Ok(Counts { total: 1, refreshed: Some(done.clone()), ..Counts::default() });
         }
         let underneath = match &self.of {
             Of::Materialized(view) if self.view.skip_unchanged => view.underneath().await?,
@@ -164,15 +163,4 @@ impl Action for RefreshViews {
     async fn finish(&self, _: &Context, _: &Tally) -> Result<(), StoreFailure> {
         Ok(())
     }
-}
-
-/// `refreshed concurrently: 48,211 rows (1.2 s)`.
-fn said(done: &Refreshed) -> String {
-    let took = figures::took(chrono::Duration::from_std(done.took).unwrap_or_default());
-    let rows = match (done.before, done.after) {
-        (Some(before), Some(after)) => format!("{} before, {} after", figures::plural(before, "row"), figures::count(after)),
-        (None, Some(after)) => figures::plural(after, "row"),
-        (_, None) => "its rows could not be counted".to_owned(),
-    };
-    format!("refreshed {}: {rows} ({took})", done.how)
 }

@@ -134,8 +134,7 @@ impl Check {
 
     fn failure(what: &str, failure: &StoreFailure) -> Self {
         let verdict = if failure.is_temporary() { Verdict::Away } else { Verdict::Fail };
-        let help = if let StoreFailure::Refused { help, .. } = failure { help.as_str() } else { "" };
-        Self::not(what, verdict, failure.to_string(), help)
+        Self::not(what, verdict, failure.to_string(), failure.help())
     }
 }
 

@@ -202,10 +202,7 @@ async fn tables(reading: Reading, stores: &Stores) -> Result<Reading, End> {
     let unread = |failure: StoreFailure| {
         let outcome = if failure.is_temporary() { Outcome::Temporary } else { Outcome::Invalid };
         let end = End::of(outcome, &format!("the policy tables were not read, so nothing was run: {failure}"));
-        match &failure {
-            StoreFailure::Refused { help, .. } => end.with_help(help),
-            _ => end,
-        }
+        end.with_help(failure.help())
     };
     let mut lifecycle: Vec<LifecycleRow> = vec![];
     if let Some(table) = &tables.lifecycle {

@@ -168,6 +168,7 @@ mod tests {
             timezone: chrono_tz::Asia::Shanghai,
             budget: None,
             pause: Default::default(),
+            retry_after: None,
             mode: Mode::Observe,
             report: ReportRule::default(),
             place: Place::File { file: "jobs/nightly.yaml".into(), line: 1, column: 1 },

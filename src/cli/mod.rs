@@ -2,6 +2,7 @@
 
 mod actor;
 mod audit;
+mod checked;
 mod completions;
 mod demo;
 mod doctor;

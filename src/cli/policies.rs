@@ -1,7 +1,8 @@
 //! `steward policies`: what is in force, after files and policy tables were merged, and where each part was declared.
 
+use super::checked::clock_told;
 use super::house::{House, ledger_if_any};
-use super::sections::{self, EntryShown, clock_told};
+use super::sections::{self, EntryShown};
 use super::table::listing;
 use super::{Ended, Globals, end::End, out};
 use crate::diagnostic::near;
@@ -109,7 +110,12 @@ impl<'a> Shown<'a> {
 
     fn told(&self) -> String {
         let mut text = String::new();
-        let others = [("sessions", &self.sessions), ("cache", &self.cache), ("views", &self.views), ("checks", &self.checks)];
+        let others = [
+            (Section::Sessions, &self.sessions),
+            (Section::Cache, &self.cache),
+            (Section::Views, &self.views),
+            (Section::Checks, &self.checks),
+        ];
         if self.lifecycle.is_empty() && others.iter().all(|(_, entries)| entries.is_empty()) {
             text.push_str("no policies\n");
         }

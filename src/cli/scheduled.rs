@@ -13,6 +13,7 @@ use crate::job::spec::Job;
 use crate::ledger::book::Ledger;
 use crate::ledger::event::Event;
 use crate::ledger::refusal::LedgerError;
+use crate::policy::period::Period;
 use crate::report::finding::FindingOutcome;
 use crate::report::run::RunReport;
 use crate::runner::engine::Request;
@@ -39,8 +40,9 @@ pub(super) fn entries(declarations: &Declarations) -> Vec<Entry> {
 
 fn entry(job: &Job) -> Option<Entry> {
     let schedule = Schedule::parse(job.schedule.as_deref()?).ok()?;
-    let patience = job.budget.and_then(|budget| budget.duration().to_std().ok());
-    Some(Entry { name: job.name.clone(), schedule, zone: job.timezone, after: job.after.clone(), patience })
+    let length = |period: Period| period.duration().to_std().ok();
+    let (patience, retry_after) = (job.budget.and_then(length), job.retry_after.and_then(length));
+    Some(Entry { name: job.name.clone(), schedule, zone: job.timezone, after: job.after.clone(), patience, retry_after })
 }
 
 /// A tick that comes to nothing, and why.
@@ -253,6 +255,7 @@ mod tests {
             zone: chrono_tz::UTC,
             after: vec![],
             patience: None,
+            retry_after: None,
         };
         let last = before_tick_of(&entry, at("2026-11-21T02:15:00.4Z"));
         assert_eq!(entry.schedule.missed_since(last, at("2026-11-21T09:00:00Z"), entry.zone), Some(at("2026-11-21T02:15:00Z")));
@@ -266,6 +269,7 @@ mod tests {
             zone: chrono_tz::UTC,
             after: vec![],
             patience: None,
+            retry_after: None,
         };
         assert!(same(&entry("0 * * * *"), &entry("0 * * * *")) && !same(&entry("0 * * * *"), &entry("5 * * * *")));
     }

@@ -1,10 +1,12 @@
 //! The sections of policy files beside `lifecycle`, as `steward policies` lists them.
 
+use super::checked::{self, clock_told};
 use crate::place::Place;
 use crate::policy::expiry::{Expiring, ExpiringKeys, ExpiringRows, Expiry, KeyRule};
 use crate::policy::glob;
-use crate::policy::lifecycle::{Cascade, Clock, ClockUnit};
+use crate::policy::lifecycle::Cascade;
 use crate::policy::quality::check::Check;
+use crate::policy::section::Section;
 use crate::policy::view::View;
 use crate::report::figures::{self, plain};
 use serde::Serialize;
@@ -52,18 +54,23 @@ fn is_wanted(name: &str, names: &[String]) -> bool {
 }
 
 /// A section for people; nothing when it is empty.
-pub(super) fn told(section: &str, entries: &[EntryShown<'_>]) -> String {
+pub(super) fn told(section: Section, entries: &[EntryShown<'_>]) -> String {
     let mut text = String::new();
     for shown in entries {
         let (name, about, mut lines) = match shown.entry {
             Entry::Expiry(expiry) => (&expiry.name, about_expiry(expiry), of_expiry(expiry)),
             Entry::View(view) => (&view.name, view.dataset.to_string(), of_view(view)),
-            Entry::Check(check) => (&check.name, check.dataset(), of_check(check)),
+            Entry::Check(check) => (&check.name, check.dataset(), checked::lines(check)),
+        };
+        let kind = match shown.entry {
+            Entry::Check(check) => format!("{}: {}", section.word(), check.shape.key.replace('_', " ")),
+            _ => section.word().to_owned(),
         };
         lines.push(("declared", shown.place.to_string()));
-        let _ = writeln!(text, "{}  {}  ({section})", plain(name), plain(&about));
+        let _ = writeln!(text, "{}  {}  ({kind})", plain(name), plain(&about));
+        let width = lines.iter().map(|(word, _)| word.len()).max().unwrap_or(0).max(9);
         for (word, value) in lines {
-            let _ = writeln!(text, "  {word:9} {}", plain(&value));
+            let _ = writeln!(text, "  {word:width$} {}", plain(&value));
         }
         text.push('\n');
     }
@@ -83,7 +90,8 @@ fn of_expiry(expiry: &Expiry) -> Lines {
         Expiring::Keys(keys) => of_keys(keys),
     };
     let guard = expiry.guard;
-    lines.push(("guard", format!("{} and {} % in one run", figures::plural(guard.max_rows, "row"), guard.max_percent)));
+    let of = if matches!(expiry.of, Expiring::Keys(_)) { "key" } else { "row" };
+    lines.push(("guard", format!("{} and {} % in one run", figures::plural(guard.max_rows, of), guard.max_percent)));
     lines.extend(expiry.owner.iter().map(|owner| ("owner", owner.clone())));
     lines
 }
@@ -130,29 +138,4 @@ fn of_view(view: &View) -> Lines {
     lines.extend(view.statement_timeout.iter().map(|timeout| ("timeout", timeout.to_string())));
     lines.extend(view.owner.iter().map(|owner| ("owner", owner.clone())));
     lines
-}
-
-fn of_check(check: &Check) -> Lines {
-    let mut lines = vec![("checks", check.shape.about.to_owned())];
-    lines.extend(check.given.0.iter().map(|(key, given)| {
-        let value = serde_json::to_value(given).unwrap_or_default();
-        (*key, value.as_str().map_or_else(|| value.to_string(), str::to_owned))
-    }));
-    lines.extend(check.r#where.iter().map(|condition| ("where", condition.clone())));
-    lines.extend(check.warn.iter().map(|bound| ("warn", bound.to_string())));
-    lines.extend(check.fail.iter().map(|bound| ("fail", bound.to_string())));
-    lines.extend(check.owner.iter().map(|owner| ("owner", owner.clone())));
-    lines
-}
-
-/// A clock with its unit and zone.
-pub(super) fn clock_told(clock: &Clock) -> String {
-    let unit = match clock.unit {
-        None => "",
-        Some(ClockUnit::Seconds) => ", seconds since 1970",
-        Some(ClockUnit::Milliseconds) => ", milliseconds since 1970",
-        Some(ClockUnit::Microseconds) => ", microseconds since 1970",
-    };
-    let zone = clock.zone.map(|zone| format!(", {}", zone.name())).unwrap_or_default();
-    format!("{}{unit}{zone}", clock.column)
 }

@@ -183,6 +183,7 @@ impl Reading {
             let Some(section) = self.vocabulary.section(&job.job.action) else { continue };
             job_check::patterns(job, section, &policies, unknown, &mut self.diagnosis.diagnostics);
         }
+        job_check::named_by_checks(&policies, unknown, &mut self.diagnosis.diagnostics);
         let names: Vec<&str> = self.job_names.iter().map(String::as_str).collect();
         job_check::order(&self.jobs, &names, &mut self.diagnosis.diagnostics);
         self.diagnosis.sort();

@@ -135,6 +135,22 @@ fn what_cannot_be_is_refused_with_its_code() {
         ("checks: [{ reference: { from: core.users.id } }]", "SW0004 a reference needs the key `to`"),
         ("checks: [{ reference: { from: core.users, to: core.a.b } }]", "SW0006 `core.users` is no field"),
         ("checks: [{ reference: { from: core.a.b, to: gone.a.b } }]", "SW2003 `gone` is no store"),
+        ("checks: [{ dataset: core.a, regex: '^(a|b', column: b }]", "SW0006 the pattern cannot be used: unclosed group"),
+        ("checks: [{ dataset: core.a, regex: 'a(?=b)', column: b }]", "SW0006 the pattern cannot be used: look-around"),
+        ("checks: [{ dataset: core.a, regex: ' ' }]", "SW0006 an empty text"),
+        ("checks: [{ dataset: core.a, regex: 'a', over: 10 }]", "SW0006 `10` is no length of time"),
+        ("checks: [{ dataset: core.a, regex: 'a', zone: Asia/Shangai }]", "SW3007 `Asia/Shangai` is not a time zone"),
+        ("checks: [{ dataset: core.a, regex: 'a', zone: UTC, unit: s }]", "SW2110 the clock has both"),
+        ("checks: [{ dataset: core.a, range: b, min: 5, max: 0 }]", "SW2504 no number is at least 5 and at most 0"),
+        ("checks: [{ dataset: core.a, range: b }]", "SW0004 a check `range` names neither"),
+        ("checks: [{ overdue: [gone-*] }]", "SW3004 `gone-*` matches no lifecycle policy"),
+        ("checks: [{ dataset: core.a, duplicate: b, warn: '> 10', fail: '> 5' }]", "SW2503 nobody would ever see this warning"),
+        ("checks: [{ dataset: core.a, duplicate: b, warn: '> 5', fail: '>= 5' }]", "SW2503 nobody would ever see"),
+        ("checks: [{ dataset: core.a, duplicate: b, warn: '> 1 %', fail: '> 0' }]", "SW2503 nobody would ever see"),
+        ("checks: [{ dataset: cache, memory: true, warn: '> 90 %', fail: '> 85 %' }]", "SW2503 nobody would ever see"),
+        ("checks: [{ dataset: cache, memory: true, warn: '> 850 %' }]", "SW2502 `> 850 %` is no share"),
+        ("checks: [{ dataset: core.a, duplicate: b, fail: '> 100 %' }]", "SW2502 nothing is ever `> 100 %`"),
+        ("checks: [{ dataset: core.a, duplicate: b, fail: '< 0' }]", "SW2502 nothing is ever `< 0`"),
     ] {
         let told = refused(&format!("{policy}\n"));
         let (code, words) = wanted.split_once(' ').unwrap();
@@ -159,6 +175,26 @@ fn keys_belong_to_rows_to_keys_or_to_both() {
     assert_eq!((cart.belongs_to[0].id, cart.value_is_id()), (IdFrom::Key, false));
     let told = refused("cache:\n  - store: cache\n    keys: a:*\n    belongs_to:\n      - core.u.id\n      - keys: s:1\n");
     assert_eq!(told.len(), 1, "{told:?}");
+}
+
+#[test]
+fn bounds_that_cross_are_shown_at_both_places_with_the_way_out() {
+    let policy = "checks:\n  - { dataset: core.a, duplicate: b, warn: '> 10', fail: '> 5' }\n";
+    let told = read(&[("steward.yaml", CONFIG), ("policies/p.yaml", policy)]).unwrap_err().to_string();
+    for part in ["policies/p.yaml:2:44", "policies/p.yaml:2:58", "`warn: \"> 5\"`, `fail: \"> 10\"`"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+}
+
+#[test]
+fn a_check_that_names_lifecycle_policies_is_not_told_what_nobody_knows() {
+    let check = "checks: [{ overdue: [orders] }]\n";
+    let tables = "policy_tables: { lifecycle: core.policies }\n";
+    let (_, warnings) = read(&[("steward.yaml", &format!("{CONFIG}{tables}")), ("policies/p.yaml", check)]).unwrap();
+    assert!(warnings.to_string().contains("SW3008"), "it may stand in a table: {warnings}");
+    let broken = "lifecycle: [{ name: orders, dataset: core.o, clock: at }]\n";
+    let told = refused(&format!("{broken}{check}"));
+    assert!(told.len() == 1 && told[0].starts_with("SW2101"), "it is there and wrong: {told:?}");
 }
 
 #[test]

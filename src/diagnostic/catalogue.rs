@@ -162,7 +162,12 @@ catalogue! {
          `steward schema policy` lists them all with the keys that may stand beside them.";
     BOUND = "SW2502", "a bound that cannot be used",
         "`warn` and `fail` compare what a check counts with a number: `> 0`, `>= 5 %`, `< 100`.\n\
-         A share needs `%`, a time its unit (`> 1000 ms`), a size its unit (`> 10 GB`), as the kind of check says.";
+         A share needs `%` and is at most 100, a time its unit (`> 1000 ms`), a size its unit (`> 10 GB`), as the kind of check says.";
+    BOUNDS_CROSS = "SW2503", "a warning that nobody can see",
+        "A check that is beyond `fail` fails, whatever `warn` says. Where everything beyond `warn` is beyond `fail` too, the warning never comes,\n\
+         and whoever waits for it meets the failure first: `warn: \"> 10\"` with `fail: \"> 5\"`. Let it warn before it fails, or leave `warn` out.";
+    CHECK_CONTRADICTS = "SW2504", "a check that contradicts itself",
+        "Each key is right by itself and together they mean nothing: a `range` whose `min` is above its `max` finds every number wrong.";
     // Jobs
     JOB_NAME = "SW3001", "a file name that is no job name",
         "A job is called like its file: lowercase letters, digits and `-`, at most 52 characters, beginning and ending with a letter or digit.\n\
@@ -236,6 +241,12 @@ catalogue! {
     CHECK_UNFIT = "SW4025", "a check that does not fit what it looks at",
         "The check is written well and cannot be measured there: a range of a column that holds no numbers, the connections of a file,\n\
          a number that the store was not told to keep. What is not known is no pass, so the check ends as `error`, with the reason.";
+    LOGIN = "SW4030", "a login that is refused",
+        "The store does not let the user in with this password, so what `stores` says of it is wrong, or the account is locked or was taken away.\n\
+         Trying again would not help, and may lock the account. `steward doctor` tries every login.";
+    STRANGER = "SW4031", "an address where something else answers",
+        "The store's address leads to a server that speaks another protocol: another database, a web page, or one that insists on TLS where the\n\
+         url does not ask for it, or knows none where it does. Look at scheme, host and port of its `url`.";
 
     // Runs
     GUARDED = "SW5001", "more rows than one run may take",

@@ -8,6 +8,7 @@ use crate::place::Place;
 use crate::policy::family::Family;
 use crate::policy::glob;
 use crate::policy::ground::{Ground, must_hold};
+use crate::policy::quality::given::Given;
 use crate::policy::section::{Named, Section};
 use crate::policy::set::Policies;
 use crate::yaml::node::At;
@@ -23,6 +24,13 @@ pub struct Unknown<'a> {
     pub tables_unread: bool,
 }
 
+impl Unknown<'_> {
+    /// True when the pattern may mean something that is there and could not be read.
+    fn may_hide(&self, pattern: &str) -> bool {
+        self.incomplete || self.broken.iter().any(|name| glob::matches(pattern, name))
+    }
+}
+
 /// Notes every pattern of a job that finds nothing to do.
 pub fn patterns(read: &ReadJob, section: Section, policies: &Policies, unknown: Unknown<'_>, notes: &mut Vec<Diagnostic>) {
     let entries = section.entries(policies);
@@ -35,6 +43,23 @@ pub fn patterns(read: &ReadJob, section: Section, policies: &Policies, unknown: 
 pub fn pauses(read: &ReadJob, ground: &Ground<'_>, notes: &mut Vec<Diagnostic>) {
     for At { value: store, place } in &read.pause_stores {
         must_hold(store, &[Family::Tables], "a job that waits asks tables", place, ground, notes);
+    }
+}
+
+/// Notes every check that names a lifecycle policy nobody declared: it would end as an error in every run.
+pub fn named_by_checks(policies: &Policies, unknown: Unknown<'_>, notes: &mut Vec<Diagnostic>) {
+    let entries = Section::Delete.entries(policies);
+    for check in &policies.checks {
+        let named = check.given.0.values().filter_map(|given| match given {
+            Given::Policies(names) => Some(names),
+            _ => None,
+        });
+        for pattern in named.flatten() {
+            if !unknown.may_hide(pattern) && !entries.iter().any(|entry| entry.is_called(pattern)) {
+                let diagnostic = missing(Section::Delete, pattern, &entries, unknown.tables_unread);
+                notes.push(diagnostic.at(&check.place));
+            }
+        }
     }
 }
 
@@ -73,6 +98,17 @@ fn leads_to(jobs: &[ReadJob], from: &str, to: &str) -> bool {
     false
 }
 
+/// A pattern that means no entry, as far as anybody knows.
+fn missing(section: Section, pattern: &str, entries: &[Named<'_>], tables_unread: bool) -> Diagnostic {
+    // Only lifecycle policies may stand in a table.
+    if section.step().is_some() && tables_unread {
+        let message = format!("`{pattern}` matches no policy in a file; the policy tables were not read");
+        return Diagnostic::warning(catalogue::POLICY_UNKNOWN_YET, message).help("`steward validate --connect` reads them");
+    }
+    let help = near::suggestion(pattern, entries.iter().map(|entry| entry.name));
+    Diagnostic::error(catalogue::NO_POLICY, format!("`{pattern}` matches no {}", section.word())).help_if(help)
+}
+
 fn nothing_found(
     section: Section,
     pattern: &str,
@@ -81,23 +117,11 @@ fn nothing_found(
     unknown: Unknown<'_>,
 ) -> Option<Diagnostic> {
     let found: Vec<&Named<'_>> = entries.iter().filter(|entry| entry.is_called(pattern)).collect();
-    if found.iter().any(|entry| entry.has_step)
-        || unknown.incomplete
-        || unknown.broken.iter().any(|name| glob::matches(pattern, name))
-    {
+    if found.iter().any(|entry| entry.has_step) || unknown.may_hide(pattern) {
         return None;
     }
-    let word = section.word();
     let Some(step) = section.step().filter(|_| !found.is_empty()) else {
-        // Only lifecycle policies may stand in a table.
-        if section.step().is_some() && unknown.tables_unread {
-            let message = format!("`{pattern}` matches no policy in a file; the policy tables were not read");
-            let diagnostic = Diagnostic::warning(catalogue::POLICY_UNKNOWN_YET, message).at(place);
-            return Some(diagnostic.help("`steward validate --connect` reads them"));
-        }
-        let message = format!("`{pattern}` matches no {word}");
-        let help = near::suggestion(pattern, entries.iter().map(|entry| entry.name));
-        return Some(Diagnostic::error(catalogue::NO_POLICY, message).at(place).help_if(help));
+        return Some(missing(section, pattern, entries, unknown.tables_unread).at(place));
     };
     if glob::is_glob(pattern) {
         let message = format!("`{pattern}` matches {} policies, and none has the step `{step}`", found.len());

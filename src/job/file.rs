@@ -25,6 +25,8 @@ declared! {
         "budget" budget: Option<At<Period>>,
         /// What the job waits for.
         "pause_when" pause_when: Option<PauseEntry>,
+        /// When a run that ended `temporary` is tried again under `serve`.
+        "retry" retry: Option<RetryEntry>,
         /// `observe` by default: a dry run that is recorded and reported.
         "mode" mode: Option<Mode>,
         /// Who is told, and when.
@@ -51,6 +53,14 @@ declared! {
         "store" store: At<String>,
         /// One SELECT that gives one number.
         "sql" sql: At<String>,
+    }
+}
+
+declared! {
+    /// When a run that ended `temporary` is tried again under `serve`.
+    "`retry`" RetryEntry {
+        /// The pause before it; five minutes by default. A tick that comes earlier is the retry.
+        "after" after: Option<At<Period>>,
     }
 }
 

@@ -71,10 +71,11 @@ pub fn read(name: &str, root: &Node, actions: &[&str], reading: &mut Reading<'_>
     check_action(&file.action, actions, reading);
     check_schedule(file.schedule.as_ref(), reading);
     let (pause, lag, pause_stores) = pause(file.pause_when, reading);
-    for (what, period) in [("budget", &file.budget), ("replica_lag", &lag)] {
+    let retry = file.retry.and_then(|retry| retry.after);
+    for (what, period) in [("budget", &file.budget), ("replica_lag", &lag), ("retry", &retry)] {
         if let Some(period) = period.as_ref().filter(|period| period.value.is_zero()) {
             let diagnostic = Diagnostic::error(catalogue::BUDGET, format!("`{what}` is zero")).at(&period.place);
-            reading.note(diagnostic.help("leave the key out if there is no limit"));
+            reading.note(diagnostic.help("leave the key out: there is no limit then, and the usual pause before a retry"));
         }
     }
     if file.policies.value.is_empty() && reading.notes.len() == notes {
@@ -102,6 +103,7 @@ pub fn read(name: &str, root: &Node, actions: &[&str], reading: &mut Reading<'_>
             timezone: file.timezone.map_or(Tz::UTC, |zone| zone.0),
             budget: value(file.budget),
             pause,
+            retry_after: value(retry),
             mode: file.mode.unwrap_or_default(),
             report: ReportRule {
                 to: to.into_iter().map(|to| to.value).collect(),

@@ -24,6 +24,8 @@ pub struct Job {
     pub budget: Option<Period>,
     /// What it waits for between batches.
     pub pause: Pause,
+    /// Under `serve`, the pause before a run that ended `temporary` is tried again; five minutes where it does not say.
+    pub retry_after: Option<Period>,
     /// Whether it acts or only looks.
     pub mode: Mode,
     /// Who is told, and when.

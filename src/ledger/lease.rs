@@ -9,12 +9,13 @@ use super::lockfile::LockFile;
 use super::pass::Pass;
 use super::refusal::LedgerError;
 use chrono::{DateTime, Utc};
+use std::path::Path;
 use std::time::Duration;
 
-/// How long whoever comes second waits for the first to write down its name.
-const NAME_WAIT: Duration = Duration::from_millis(50);
+/// Between two tries at the gate, and at a lock that is just being given back.
+const AGAIN: Duration = Duration::from_millis(50);
 /// How often.
-const NAME_TRIES: u32 = 40;
+const TRIES: u32 = 40;
 
 /// A job's lock, held by a run until it is released or dropped.
 ///
@@ -38,7 +39,7 @@ pub enum LeaseError {
     Held {
         /// The job.
         job: String,
-        /// Who; none when it has not written down its name yet.
+        /// Who; none when it has not told within two seconds.
         holder: Option<Holder>,
     },
     /// The ledger or its lock folder cannot be written.
@@ -54,33 +55,52 @@ fn named(holder: &Holder) -> String {
 impl Ledger {
     /// Takes the job's lock for a run. What a dead process left in the ledger is taken over.
     ///
+    /// Taking it and writing down who has it is one step, behind a gate: whoever finds the lock taken there reads the name of
+    /// the run that has it, and never that of the run before.
+    ///
     /// # Errors
     /// Another run has it; the ledger or its lock folder cannot be written.
     pub async fn lease(&self, job: &str, run: &str, now: DateTime<Utc>) -> Result<Lease, LeaseError> {
-        let lock = LockFile::try_take(&self.db.lock_path(job));
-        let unwritable = |error: std::io::Error| {
-            let why = format!("its lock `{}`: {error}", self.db.lock_path(job).display());
+        let held = |holder| LeaseError::Held { job: job.to_owned(), holder };
+        let Some(_gate) = self.gate(job).await? else { return Err(held(None)) };
+        for _ in 0..TRIES {
+            if let Some(lock) = self.try_lock(&self.db.lock_path(job))? {
+                return self.lease_under(lock, job, run, now).await;
+            }
+            if let Some(holder) = self.db.holder(job).await? {
+                return Err(held(Some(holder)));
+            }
+            // It told the ledger that it ended, and is about to let go.
+            tokio::time::sleep(AGAIN).await;
+        }
+        Err(held(None))
+    }
+
+    /// The gate before the job's lock; none when somebody else is at it all the while.
+    async fn gate(&self, job: &str) -> Result<Option<LockFile>, LedgerError> {
+        let path = self.db.gate_path(job);
+        for _ in 0..TRIES {
+            if let Some(gate) = self.try_lock(&path)? {
+                return Ok(Some(gate));
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+        Ok(None)
+    }
+
+    fn try_lock(&self, path: &Path) -> Result<Option<LockFile>, LedgerError> {
+        LockFile::try_take(path).map_err(|error| {
+            let why = format!("its lock `{}`: {error}", path.display());
             LedgerError::Unwritable { path: self.path().to_owned(), why }
-        };
-        let Some(lock) = lock.map_err(unwritable)? else {
-            return Err(LeaseError::Held { job: job.to_owned(), holder: self.holder_by_name(job).await? });
-        };
+        })
+    }
+
+    /// Writes down who has the lock.
+    async fn lease_under(&self, lock: LockFile, job: &str, run: &str, now: DateTime<Utc>) -> Result<Lease, LeaseError> {
         let host = hostname::get().map_or_else(|_| "unknown host".to_owned(), |host| host.to_string_lossy().into_owned());
         let holder = Holder { run: run.to_owned(), since: now, host, pid: std::process::id() };
         let token = self.db.take_lease(job, &holder).await?;
         Ok(Lease { ledger: self.clone(), lock, job: job.to_owned(), run: run.to_owned(), token })
-    }
-
-    /// Who has the job's lock. It may have it and not have written its name yet, with the last holder's still there: a moment
-    /// is left to it.
-    async fn holder_by_name(&self, job: &str) -> Result<Option<Holder>, LedgerError> {
-        for _ in 0..NAME_TRIES {
-            tokio::time::sleep(NAME_WAIT).await;
-            if let Some(holder) = self.db.holder(job).await? {
-                return Ok(Some(holder));
-            }
-        }
-        Ok(None)
     }
 
     /// Records an event of the run that holds the lease.

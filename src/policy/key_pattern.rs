@@ -236,6 +236,18 @@ mod tests {
     }
 
     #[test]
+    fn around_several_patterns_is_what_all_begin_with() {
+        let around = |patterns: &[&str]| {
+            let patterns: Vec<KeyPattern> = patterns.iter().map(|text| pattern(text)).collect();
+            KeyPattern::around(&patterns)
+        };
+        assert_eq!(around(&["user:session:*", "user:token:{id}"]), pattern("user:*"));
+        assert_eq!(around(&["user:session:*", "sms:*"]), KeyPattern::all());
+        assert_eq!(around(&["*:a", "*:a"]), KeyPattern::all());
+        assert_eq!(around(&["k\u{e9}*", "k\u{e8}*"]), pattern("k*"), "they share the first byte of a letter");
+    }
+
+    #[test]
     fn an_id_gives_the_name_of_its_key() {
         assert_eq!(pattern("user:session:{id}").name_of(b"4\xff"), Some(b"user:session:4\xff".to_vec()));
         assert_eq!(pattern("{{id}}:session").name_of(b"42"), Some(b"{42}:session".to_vec()), "a hash tag around the id");
@@ -274,18 +286,6 @@ mod tests {
             let error = slip.parse::<KeyPattern>().unwrap_err();
             assert!(matches!(error, KeyPatternError::NoPiece { .. }) && error.help().is_some(), "{slip}: {error}");
         }
-    }
-
-    #[test]
-    fn around_several_patterns_is_what_all_begin_with() {
-        let around = |patterns: &[&str]| {
-            let patterns: Vec<KeyPattern> = patterns.iter().map(|text| pattern(text)).collect();
-            KeyPattern::around(&patterns)
-        };
-        assert_eq!(around(&["user:session:*", "user:token:{id}"]), pattern("user:*"));
-        assert_eq!(around(&["user:session:*", "sms:*"]), KeyPattern::all());
-        assert_eq!(around(&["*:a", "*:a"]), KeyPattern::all());
-        assert_eq!(around(&["k\u{e9}*", "k\u{e8}*"]), pattern("k*"), "they share the first byte of a letter");
     }
 
     #[test]

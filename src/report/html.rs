@@ -5,6 +5,7 @@ use super::figures::{self, count, instant, known, plain, plain_to, short_hash, s
 use super::lines;
 use super::run::{DatasetReport, RunReport};
 use super::told::{DatasetTold, Told, shares};
+use super::views;
 use askama::Template;
 use chrono::{DateTime, Utc};
 use std::borrow::Borrow;
@@ -117,6 +118,9 @@ impl Page<'_> {
         if self.report.inspects() {
             return self.check_tiles();
         }
+        if self.report.refreshes() {
+            return views::tiles(self.report);
+        }
         let sums = &self.told.sums;
         let deed = deed::main(self.report);
         let acted = match self.report.is_prospect() {
@@ -147,6 +151,9 @@ impl Page<'_> {
 
     /// Datasets with something overdue.
     fn debts(&self) -> Vec<&DatasetReport> {
+        if self.refreshes() {
+            return vec![];
+        }
         self.told
             .datasets
             .items
@@ -175,10 +182,13 @@ impl Page<'_> {
         self.told.datasets.items.iter().any(|told| told.dataset.query.is_some())
     }
 
-    /// A query keeps its lines, and is shown whole or not at all: half a query counts something else.
     /// True where views are refreshed: their query counts the rows in them, and no rows that are due.
     fn refreshes(&self) -> bool {
-        deed::main(self.report).column == "refreshed"
+        self.report.refreshes()
+    }
+
+    fn views(&self) -> Vec<[String; 5]> {
+        self.told.datasets.items.iter().map(|told| views::row(told.dataset, self.report)).collect()
     }
 
     /// What a guard left alone.
@@ -187,6 +197,7 @@ impl Page<'_> {
         if guarded.all(DatasetReport::is_of_keys) { "keys" } else { "rows" }
     }
 
+    /// A query keeps its lines, and is shown whole or not at all: half a query counts something else.
     fn query(&self, query: &str) -> String {
         if query.chars().count() > LONGEST_QUERY {
             return format!("too long for a page: it is in {}", self.object_file);

@@ -3,6 +3,7 @@
 use super::deed::{self, DEEDS};
 use super::figures::{count, instant, plain, short_run};
 use super::run::{DatasetReport, Reason, RunReport, Settled, Verdict, Weight};
+use super::views;
 use crate::diagnostic::catalogue as codes;
 use crate::job::outcome::Outcome;
 use std::fmt;
@@ -83,6 +84,9 @@ impl fmt::Display for Line {
 ///
 /// A dry run and a plan say "would be", from `due` less what stays; see `would`.
 pub fn done(dataset: &DatasetReport, report: &RunReport) -> Vec<Line> {
+    if report.refreshes() {
+        return views::done(dataset, report).map(|text| Line::said(Tone::Good, text)).into_iter().collect();
+    }
     let why = why(dataset, report);
     if report.is_prospect() {
         let line = |(word, rows)| Line::counted(Tone::Good, rows, format!("{word}{why}{}", destination(dataset)));
@@ -231,7 +235,6 @@ pub fn foreseen(dataset: &DatasetReport, report: &RunReport) -> Vec<(&'static st
 fn why(dataset: &DatasetReport, report: &RunReport) -> String {
     match report.action.as_str() {
         _ if !dataset.causes.is_empty() => String::new(),
-        "refresh-views" => String::new(),
         "expire-sessions" | "sweep-cache" => format!(": {}", past_its_time(dataset)),
         _ => format!(": {}", older_than(dataset)),
     }

@@ -19,5 +19,6 @@ mod samples;
 pub mod spool;
 pub mod text;
 pub mod told;
+pub mod views;
 pub mod when;
 pub mod write;

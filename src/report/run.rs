@@ -64,6 +64,11 @@ impl RunReport {
         self.action == "delete"
     }
 
+    /// True when the action refreshes views, of which each is fresh or not: nothing in them is due, kept or overdue.
+    pub fn refreshes(&self) -> bool {
+        self.action == "refresh-views"
+    }
+
     /// True when the action only looks: there is nothing it could touch, and no mode that changes that.
     pub fn inspects(&self) -> bool {
         self.action == "check-quality"
@@ -140,6 +145,9 @@ pub struct DatasetReport {
     /// Views refreshed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refreshed: Option<u64>,
+    /// How a view was refreshed; absent where it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh: Option<Refresh>,
     /// What the store's statistics said of the tables under a view when this run left it fresh: the next one compares.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub underneath: Option<String>,
@@ -224,6 +232,21 @@ pub struct Left {
     pub over_budget: u64,
     /// A guard left the whole dataset alone.
     pub guarded: u64,
+}
+
+/// How a view was refreshed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refresh {
+    /// `concurrently`, `while its readers waited`, `for the first time`, `by 2 statements`.
+    pub how: String,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+    /// Rows before; absent where nobody could count them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows_before: Option<u64>,
+    /// Rows after; absent where nobody could count them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows_after: Option<u64>,
 }
 
 /// What is due for one reason.

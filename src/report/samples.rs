@@ -32,6 +32,7 @@ fn dataset(name: &str, policy: &str, due: u64) -> DatasetReport {
         ttl_set: None,
         swept: None,
         refreshed: None,
+        refresh: None,
         underneath: None,
         causes: vec![],
         to_be_given_ttl: None,
@@ -259,6 +260,29 @@ pub fn swept() -> RunReport {
     RunReport { action: "sweep-cache".into(), ..report("sweep-cache", Outcome::Done, vec![cache]) }
 }
 
+/// A night's views: two refreshed, one left as it was, one refused.
+pub fn refreshed() -> RunReport {
+    let view = |name: &str, due: u64, refresh: Option<Refresh>| {
+        let mut view = dataset(&format!("platform.public.{name}"), name, due);
+        (view.archived, view.already_archived, view.removed, view.archive) = (None, None, None, None);
+        (view.period, view.oldest, view.index, view.total) = (None, None, None, Some(1));
+        (view.refreshed, view.refresh) = (Some(u64::from(refresh.is_some())), refresh);
+        view.query = Some(format!("SELECT COUNT(*) FROM \"public\".\"{name}\""));
+        view
+    };
+    let how = |how: &str, took_ms, rows_before, rows_after| Refresh { how: how.into(), took_ms, rows_before, rows_after };
+    let analytics = view("mv_workspace_analytics", 1, Some(how("concurrently", 4_200, Some(48_002), Some(48_211))));
+    let daily = view("daily_totals", 1, Some(how("by 2 statements", 310, Some(365), Some(366))));
+    let mut skills = view("mv_skills", 0, None);
+    skills.reasons = vec![reason(Weight::Note, "left as it is: nothing underneath changed since it was last refreshed", None)];
+    let mut grades = view("mv_grades", 1, None);
+    (grades.due, grades.total, grades.debt, grades.outcome) = (None, None, None, Some(Outcome::Refused));
+    let why = "materialized view `platform.public.mv_grades` has no unique index over plain columns; nothing was refreshed";
+    grades.reasons = vec![reason(Weight::Refused, why, Some("write `concurrently: false`"))];
+    let views = vec![analytics, daily, skills, grades];
+    RunReport { action: "refresh-views".into(), ..report("refresh-views", Outcome::Refused, views) }
+}
+
 /// Chinese names, quoted names.
 pub fn chinese() -> RunReport {
     let mut records = dataset("平台.财务管理.\"消费 记录\"", "消费记录归档", 52_340);
@@ -346,6 +370,7 @@ pub fn all() -> Vec<(&'static str, RunReport)> {
         ("found", found()),
         ("many-checks", many_checks(5_000)),
         ("swept", swept()),
+        ("refreshed", refreshed()),
         ("chinese", chinese()),
         ("hostile", hostile()),
         ("huge", huge(10_000, 5_000, 5_000)),

@@ -5,6 +5,7 @@ use super::figures::{instant, known, plain};
 use super::lines::{Line, Tone};
 use super::run::RunReport;
 use super::told::{DatasetTold, Told};
+use super::views;
 use anstyle::{AnsiColor, Style as Paint};
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table};
 use std::fmt::Write;
@@ -57,7 +58,7 @@ fn head(told: &Told<'_>, style: Style) -> String {
 }
 
 fn body(text: &mut String, told: &Told<'_>, style: Style) {
-    if let Some(table) = table(told) {
+    if let Some(table) = if told.report.refreshes() { table_of_views(told) } else { table(told) } {
         let _ = writeln!(text, "\n{table}");
         text.extend(told.datasets.rest().map(|rest| format!("{rest}, in the report's JSON\n")));
     }
@@ -118,6 +119,14 @@ fn foot(text: &mut String, report: &RunReport) {
     text.extend(html.map(|html| format!("report {}\n", plain(html))));
 }
 
+/// One row per view. A plan knows of no rows; how long each took stands in its line.
+fn table_of_views(told: &Told<'_>) -> Option<String> {
+    let shown = if told.report.is_prospect() { 2 } else { 4 };
+    let rows: Vec<Vec<String>> =
+        told.datasets.items.iter().map(|view| views::row(view.dataset, told.report)[..shown].to_vec()).collect();
+    (!rows.is_empty()).then(|| laid_out(&views::HEADS[..shown], rows, 2))
+}
+
 /// One row per dataset. A column nobody has a number for is not there, and without columns there is no table.
 fn table(told: &Told<'_>) -> Option<String> {
     type Column<'a> = (&'static str, Box<dyn Fn(&DatasetTold<'_>) -> Option<u64> + 'a>);
@@ -136,23 +145,33 @@ fn table(told: &Told<'_>) -> Option<String> {
     if columns.is_empty() {
         return None;
     }
+    let heads: Vec<&str> = std::iter::once("dataset").chain(columns.iter().map(|column| column.0)).collect();
+    let row = |dataset: &DatasetTold<'_>| {
+        let figures = columns.iter().map(|column| known(column.1(dataset)));
+        std::iter::once(dataset.dataset.dataset.clone()).chain(figures).collect()
+    };
+    Some(laid_out(&heads, told.datasets.items.iter().map(row).collect(), 1))
+}
+
+/// A table as wide as a terminal; the first column may break after dots, and those behind the first few hold numbers.
+fn laid_out(heads: &[&str], rows: Vec<Vec<String>>, words: usize) -> String {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
-    table.set_header(std::iter::once("dataset").chain(columns.iter().map(|column| column.0)));
-    for dataset in &told.datasets.items {
-        let figures = columns.iter().map(|column| Cell::new(known(column.1(dataset))));
-        table.add_row(std::iter::once(Cell::new(breakable(&dataset.dataset.dataset))).chain(figures));
+    table.set_header(heads);
+    for row in rows {
+        let cells = row.iter().enumerate().map(|(at, text)| if at == 0 { breakable(text) } else { text.clone() });
+        table.add_row(cells.map(Cell::new));
     }
     for (at, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 2));
         if at == 0 {
             column.set_delimiter(BREAK);
-        } else {
+        } else if at >= words {
             column.set_cell_alignment(CellAlignment::Right);
             column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
-    Some(table.trim_fmt().replace(BREAK, ""))
+    table.trim_fmt().replace(BREAK, "")
 }
 
 /// A place where a name may go on in the next line, invisible and taken out again.
@@ -193,6 +212,7 @@ mod tests {
             (samples::settled(), include_str!("testdata/settled.txt")),
             (samples::found(), include_str!("testdata/found.txt")),
             (samples::swept(), include_str!("testdata/swept.txt")),
+            (samples::refreshed(), include_str!("testdata/refreshed.txt")),
         ];
         for (report, agreed) in agreed {
             assert_eq!(run(&report, Style::Plain), agreed);

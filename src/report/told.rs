@@ -172,7 +172,7 @@ impl<'a> DatasetTold<'a> {
             done: lines::done(dataset, report),
             left: lines::left(dataset, &report.job),
             reasons: Shown::first(&dataset.reasons, reasons, lines::reason),
-            debt: lines::debt(dataset),
+            debt: lines::debt(dataset).filter(|_| !report.refreshes()),
             parts: parts(dataset, report),
         }
     }
@@ -232,6 +232,10 @@ fn dataset_troubles(dataset: &DatasetReport) -> bool {
 
 /// Where the due rows of a dataset went, and beside them those without a date.
 fn parts(dataset: &DatasetReport, report: &RunReport) -> Vec<Part> {
+    if report.refreshes() {
+        // One view, refreshed or not: a bar of it says nothing.
+        return vec![];
+    }
     let left = dataset.left;
     let (archived, before) = (dataset.archived.unwrap_or(0), dataset.already_archived.unwrap_or(0));
     let mut acted: Vec<(&'static str, &'static str, u64)> = match (report.is_prospect(), report.removes_only()) {
@@ -312,6 +316,7 @@ fn calm(report: &RunReport, sums: &Sums) -> String {
     let is = if report.outcome.is_some() { "was" } else { "is" };
     let nothing = match (held.is_some(), report.datasets.is_empty()) {
         (_, true) => "nothing to do".to_owned(),
+        _ if report.refreshes() => "nothing had changed underneath".to_owned(),
         (true, _) => format!("nothing else {is} due"),
         (false, _) => format!("nothing {is} due"),
     };

@@ -205,7 +205,7 @@ impl<A: Action> Batches<'_, A> {
             }
             self.append(&Event::Failed { batch: batch.id, reason: failure.to_string() }).await?;
             if !failure.is_temporary() {
-                let refused = matches!(failure, StoreFailure::Refused { .. });
+                let refused = matches!(failure, StoreFailure::Refused { .. } | StoreFailure::Misdeclared { .. });
                 return Ok(if refused { Ended::Hopeless(failure) } else { Ended::Failed(failure) });
             }
             // A store that is away gets one more chance: each costs a whole time limit when it is silent.

@@ -7,7 +7,7 @@ use crate::ledger::lease::Lease;
 use crate::ledger::pass::Pass;
 use crate::ledger::refusal::LedgerError;
 use crate::report::figures;
-use crate::report::run::{DatasetReport, Debt, DueTo, HeldBy, Left, Reason, Settled, Weight};
+use crate::report::run::{DatasetReport, Debt, DueTo, HeldBy, Left, Reason, Refresh, Settled, Weight};
 use crate::runner::approval::{PlanFile, PlannedStep, basis};
 use crate::runner::batches::{Batches, Worked};
 use crate::runner::engine::Runner;
@@ -234,6 +234,7 @@ impl<A: Action> Dataset<'_, A> {
         report.reasons.extend(worked.reasons);
         match left {
             Ok(counts) => {
+                report.refresh = refresh(&counts);
                 report.debt = Some(debt(&counts));
                 report.left.held = counts.held;
                 report.reasons.extend(said(&counts.remarks).filter(|remark| !known.contains(remark)));
@@ -277,6 +278,15 @@ fn debt(counts: &Counts) -> Debt {
     Debt { rows: going(counts) + unarchived, oldest }
 }
 
+fn refresh(counts: &Counts) -> Option<Refresh> {
+    counts.refreshed.as_ref().map(|done| Refresh {
+        how: done.how.clone(),
+        took_ms: u64::try_from(done.took.as_millis()).unwrap_or(u64::MAX),
+        rows_before: done.before,
+        rows_after: done.after,
+    })
+}
+
 fn held_by(counts: &Counts) -> Vec<HeldBy> {
     let kept = counts.by_hold.iter().filter(|(_, rows)| *rows > 0);
     kept.map(|(hold, rows)| HeldBy { hold: hold.clone(), rows: *rows }).collect()
@@ -302,6 +312,7 @@ fn untold(label: &Label, reasons: Vec<Reason>) -> DatasetReport {
         ttl_set: None,
         swept: None,
         refreshed: None,
+        refresh: None,
         underneath: None,
         causes: vec![],
         to_be_given_ttl: None,

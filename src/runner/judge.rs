@@ -53,7 +53,7 @@ pub fn silent(failure: &StoreFailure) -> Option<&str> {
         StoreFailure::Away { store, .. } | StoreFailure::Busy { store, .. } | StoreFailure::Uncertain { store, .. } => {
             Some(store)
         }
-        StoreFailure::Refused { .. } | StoreFailure::Failed { .. } => None,
+        StoreFailure::Refused { .. } | StoreFailure::Misdeclared { .. } | StoreFailure::Failed { .. } => None,
     }
 }
 

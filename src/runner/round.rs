@@ -253,6 +253,7 @@ mod tests {
             timezone: chrono_tz::UTC,
             budget: budget.map(|budget| budget.parse().unwrap()),
             pause: Default::default(),
+            retry_after: None,
             mode: Mode::Observe,
             report: ReportRule::default(),
             place: Place::File { file: "j.yaml".into(), line: 1, column: 1 },

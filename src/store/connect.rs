@@ -8,11 +8,13 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
+use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 
 /// What it takes to reach a store.
@@ -70,6 +72,9 @@ enum Pool {
 
 /// Getting a connection ends after this: a dead server is reported within seconds, not after the driver's half minute.
 const CONNECT: Duration = Duration::from_secs(8);
+
+/// Who has no connection after this asks whether anybody listens at all.
+const LISTENS: Duration = Duration::from_millis(250);
 
 impl Store {
     pub(super) fn new(address: StoreAddress) -> Result<Self, StoreFailure> {
@@ -147,10 +152,13 @@ impl Store {
 
     async fn open(&self, who: &str, lock: Duration, statement: Duration) -> Result<Session, StoreFailure> {
         let name = self.name();
-        let link = tokio::time::timeout(CONNECT + Duration::from_secs(2), self.link())
-            .await
-            .map_err(|_| StoreFailure::timed_out(name, CONNECT))?
-            .map_err(|error| StoreFailure::read(name, &error))?;
+        let link = tokio::select! {
+            biased;
+            link = tokio::time::timeout(CONNECT + Duration::from_secs(2), self.link()) => link
+                .map_err(|_| StoreFailure::timed_out(name, CONNECT))?
+                .map_err(|error| StoreFailure::read(name, &error))?,
+            refused = self.refused() => return Err(refused),
+        };
         let who: String =
             who.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | ' ' | '.' | '_')).take(55).collect();
         let comment = match self.inner.pool {
@@ -174,6 +182,34 @@ impl Store {
         let dialect = *self.inner.dialect.get_or_init(|| async { session.dialect() }).await;
         session.raw(&manners(dialect, &who, lock, statement)).await?;
         Ok(session)
+    }
+
+    /// Says so when nobody listens there; never returns otherwise.
+    ///
+    /// The driver's pool takes a refused connection for a server that starts up, and tries until its time is over. Ours may be
+    /// dead for the night: the run is told, and it is the run that tries again.
+    async fn refused(&self) -> StoreFailure {
+        tokio::time::sleep(LISTENS).await;
+        let at = match &self.inner.pool {
+            Pool::Sqlite(_) => None,
+            Pool::Postgres(pool) => {
+                let options = pool.connect_options();
+                let is_socket = options.get_socket().is_some() || options.get_host().starts_with('/');
+                (!is_socket).then(|| (options.get_host().to_owned(), options.get_port()))
+            }
+            Pool::Mysql(pool) => {
+                let options = pool.connect_options();
+                options.get_socket().is_none().then(|| (options.get_host().to_owned(), options.get_port()))
+            }
+        };
+        let Some(at) = at else { return std::future::pending().await };
+        match TcpStream::connect(at).await {
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => StoreFailure::Away {
+                store: self.name().to_owned(),
+                text: "the connection was refused: nobody listens there".into(),
+            },
+            _ => std::future::pending().await,
+        }
     }
 
     async fn link(&self) -> Result<Link, sqlx::Error> {

@@ -1,6 +1,7 @@
 //! What a survey counts.
 
 use super::table::Child;
+use super::views::refreshed::Refreshed;
 
 /// What there is, in numbers. All reads, one instant after another: a live store moves on between them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub struct Counts {
     pub to_be_given_ttl: Option<u64>,
     /// What the store's statistics say of the tables under a view, in numbers, where that was asked.
     pub underneath: Option<String>,
+    /// What became of a view, once it was refreshed.
+    pub refreshed: Option<Refreshed>,
     /// What the survey saw that a person should know, with the way out.
     pub remarks: Vec<(String, String)>,
 }

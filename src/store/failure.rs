@@ -40,6 +40,16 @@ pub enum StoreFailure {
         /// The way out.
         help: String,
     },
+    /// What is configured is wrong: the login is refused, or somebody else answers at the address. Nothing was touched.
+    #[error("{text}")]
+    Misdeclared {
+        /// The stable code, for `steward explain`.
+        code: codes::Code,
+        /// A lowercase fact.
+        text: String,
+        /// The way out.
+        help: String,
+    },
     /// The store refused a statement for good.
     #[error("store `{store}`: {text}")]
     Failed {
@@ -54,6 +64,24 @@ impl StoreFailure {
     /// A refusal: what is declared cannot work here.
     pub fn refused(code: codes::Code, text: impl Into<String>, help: impl Into<String>) -> Self {
         Self::Refused { code, text: text.into(), help: help.into() }
+    }
+
+    /// A login that was refused, and what the server said of it.
+    pub fn login(store: &str, said: &str) -> Self {
+        let said = if said.is_empty() { String::new() } else { format!(" ({said})") };
+        Self::Misdeclared {
+            code: codes::LOGIN,
+            text: format!("store `{store}`: the login was refused, so the user or the password is wrong{said}"),
+            help: "see `user` and `password` of the store in steward.yaml; `steward doctor` tries them".into(),
+        }
+    }
+
+    /// The way out; empty where none is known.
+    pub fn help(&self) -> &str {
+        match self {
+            Self::Refused { help, .. } | Self::Misdeclared { help, .. } => help,
+            _ => "",
+        }
     }
 
     /// True when the same batch may succeed on another try, now.
@@ -87,10 +115,7 @@ impl StoreFailure {
                     text: format!("store `{store}` denies the right to do this: {}", text()),
                     help: "`steward plan JOB --sql` prints the grants that the job needs".into(),
                 },
-                Kind::Login => Self::Failed {
-                    store,
-                    text: format!("the login was refused, so the user or the password is wrong ({})", text()),
-                },
+                Kind::Login => Self::login(&store, &text()),
                 Kind::Other => Self::Failed { store, text: text() },
             },
             sqlx::Error::Io(_)

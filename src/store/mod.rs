@@ -42,6 +42,7 @@ pub mod sizes;
 mod sqlite;
 pub mod statements;
 pub mod stores;
+pub(crate) mod stranger;
 pub mod system_log;
 pub mod table;
 pub mod views;

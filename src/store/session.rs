@@ -189,6 +189,16 @@ impl Session {
         self.answer(done)
     }
 
+    /// Runs a query of MySQL or MariaDB whose columns differ by version, and gives of each row the columns of these names; one
+    /// that is not there is NULL.
+    pub(super) async fn fields(&mut self, sql: &str, names: &[&str]) -> Result<Vec<Vec<Cell>>, StoreFailure> {
+        let sql = AssertSqlSafe(format!("{}{sql}", self.comment));
+        let Some(Link::Mysql(link)) = self.link.as_mut() else { return Err(closed(&self.store)) };
+        let rows = bounded(self.limit, sqlx::query(sql).fetch_all(&mut **link)).await;
+        let done = rows.and_then(|rows| rows.iter().map(|row| named(row, names)).collect());
+        self.answer(done)
+    }
+
     /// The first cell of the first row as a count; zero when there is none.
     pub async fn count(&mut self, sql: &str, binds: &[Cell]) -> Result<u64, StoreFailure> {
         let rows = self.rows(sql, binds).await?;
@@ -348,4 +358,10 @@ fn mysql_row(row: &MySqlRow) -> Result<Vec<Cell>, Trouble> {
         Ok(String::from_utf8(bytes).map_or_else(|error| Cell::Bytes(error.into_bytes()), Cell::Text))
     };
     (0..row.columns().len()).map(cell).collect::<Result<_, _>>().map_err(Trouble::Driver)
+}
+
+fn named(row: &MySqlRow, names: &[&str]) -> Result<Vec<Cell>, Trouble> {
+    let cells = mysql_row(row)?;
+    let at = |name: &&str| row.columns().iter().position(|column| column.name().eq_ignore_ascii_case(name));
+    Ok(names.iter().map(|name| at(name).map_or(Cell::Null, |at| cells[at].clone())).collect())
 }

@@ -212,8 +212,14 @@ mod tests {
     }
 
     fn clock(line: &str, zone: Tz, now: &str) -> (Arc<Clock>, Uuid) {
-        let entry =
-            Entry { name: "nightly".to_owned(), schedule: Schedule::parse(line).unwrap(), zone, after: vec![], patience: None };
+        let entry = Entry {
+            name: "nightly".to_owned(),
+            schedule: Schedule::parse(line).unwrap(),
+            zone,
+            after: vec![],
+            patience: None,
+            retry_after: None,
+        };
         let clock = Clock::new(vec![entry], at(now));
         let id = *clock.hands().slots.keys().next().unwrap();
         (clock, id)
@@ -258,6 +264,7 @@ mod tests {
             zone: Tz::UTC,
             after: vec![],
             patience: None,
+            retry_after: None,
         };
         let clock = Clock::new(vec![entry], Utc::now());
         let (heard, mut ticks) = tokio::sync::mpsc::unbounded_channel();

@@ -21,6 +21,8 @@ pub struct Entry {
     pub after: Vec<String>,
     /// It waits for them so long at most; until its next tick in any case.
     pub patience: Option<Duration>,
+    /// The pause before a run that ended `temporary` is tried again; the worker's own where it does not say.
+    pub retry_after: Option<Duration>,
 }
 
 /// What came of a run.
@@ -133,7 +135,7 @@ pub(crate) mod probe {
     pub(crate) fn entry(name: &str, line: &str) -> Entry {
         let fields = line.split(' ').count();
         let schedule = if fields == 6 { Schedule::in_seconds(line) } else { Schedule::parse(line).unwrap() };
-        Entry { name: name.to_owned(), schedule, zone: Tz::UTC, after: vec![], patience: None }
+        Entry { name: name.to_owned(), schedule, zone: Tz::UTC, after: vec![], patience: None, retry_after: None }
     }
 
     /// Waits for what should come soon.

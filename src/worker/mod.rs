@@ -15,6 +15,7 @@ pub mod post;
 pub mod serve;
 pub mod shift;
 pub mod signals;
+mod status;
 pub mod systemd;
 
 pub use jobs::{Came, Entry, Jobs};

@@ -4,10 +4,15 @@ use crate::worker::clock::Clock;
 use crate::worker::jobs::{Entry, Jobs};
 use crate::worker::post::{Doing, End, Last};
 use crate::worker::shift::Shift;
+use crate::worker::status::{Status, Told};
+use askama::Template;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::header::{ACCEPT, VARY};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use chrono::{SubsecRound, Utc};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -63,6 +68,19 @@ impl<J: Jobs> Page<J> {
         }
     }
 
+    fn shown(&self) -> Status {
+        let phase = match self.phase() {
+            Phase::Starting => "starting",
+            Phase::Ready => "ready",
+            Phase::Draining => "draining",
+        };
+        let told = |entry: &Entry| {
+            let (doing, last) = self.shift.state(&entry.name).unwrap_or_default();
+            Told::of(entry, self.clock.next(&entry.name), &doing, last.as_ref())
+        };
+        Status { phase, at: Utc::now().trunc_subsecs(0), jobs: self.entries.iter().map(told).collect() }
+    }
+
     fn line(&self, entry: &Entry) -> Value {
         let (doing, last) = self.shift.state(&entry.name).unwrap_or_default();
         json!({
@@ -88,7 +106,21 @@ async fn readyz<J: Jobs>(State(page): State<Arc<Page<J>>>) -> (StatusCode, &'sta
     }
 }
 
-async fn status<J: Jobs>(State(page): State<Arc<Page<J>>>) -> Json<Value> {
+/// A page for a browser, which asks for one; JSON for everything else.
+async fn status<J: Jobs>(State(page): State<Arc<Page<J>>>, headers: HeaderMap) -> Response {
+    let asks = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
+    let told = if asks.is_some_and(|accept| accept.contains("text/html")) {
+        match page.shown().render() {
+            Ok(shown) => Html(shown).into_response(),
+            Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("the page cannot be drawn: {error}\n")).into_response(),
+        }
+    } else {
+        as_json(&page).into_response()
+    };
+    ([(VARY, "accept")], told).into_response()
+}
+
+fn as_json<J: Jobs>(page: &Page<J>) -> Json<Value> {
     let jobs: Vec<Value> = page.entries.iter().map(|entry| page.line(entry)).collect();
     Json(json!({ "ready": page.phase() == Phase::Ready, "draining": page.phase() == Phase::Draining, "jobs": jobs }))
 }

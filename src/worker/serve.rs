@@ -22,7 +22,7 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// How many jobs may run at the same time.
     pub concurrency: usize,
-    /// The pause before a run that ended `temporary` is tried again.
+    /// The pause before a run that ended `temporary` is tried again, where its job does not say.
     pub retry_after: Duration,
     /// A clock that has not ticked for so long is not healthy.
     pub stall_after: Duration,
@@ -167,8 +167,13 @@ mod tests {
     }
 
     async fn ask(listen: SocketAddr, path: &str) -> Option<(u16, String)> {
+        ask_for(listen, path, "*/*").await
+    }
+
+    async fn ask_for(listen: SocketAddr, path: &str, kind: &str) -> Option<(u16, String)> {
         let mut stream = TcpStream::connect(listen).await.ok()?;
-        stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").as_bytes()).await.ok()?;
+        let asked = format!("GET {path} HTTP/1.1\r\nhost: x\r\naccept: {kind}\r\nconnection: close\r\n\r\n");
+        stream.write_all(asked.as_bytes()).await.ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.ok()?;
         let (head, body) = answer.split_once("\r\n\r\n")?;
@@ -231,6 +236,10 @@ mod tests {
         assert_eq!(status["jobs"][0]["job"], "slow");
         assert_eq!(status["jobs"][0]["now"]["state"], "running");
         assert!(status["jobs"][0]["next"].is_string());
+        let (_, page) = ask_for(listen, "/", "text/html,application/xhtml+xml,*/*;q=0.8").await.unwrap();
+        for part in ["<!doctype html>", "slow</th>", "running since", "default-src 'none'", "ready"] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
         signals.stop.cancel();
         assert_eq!(answers(listen, "/readyz", 503).await, "draining\n");
         sleep(Duration::from_millis(150)).await;

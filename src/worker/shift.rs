@@ -116,10 +116,11 @@ impl<J: Jobs> Shift<J> {
             if self.tells_failure(job, due, &end).await || !(again && self.tries_again(post)) {
                 return post.end(due, end, None);
             }
-            let (retry, taken_over) = self.retry(due);
+            let pause = self.pause(post);
+            let (retry, taken_over) = retry(due, pause);
             post.end(due, end, Some(retry));
             tokio::select! {
-                () = sleep(self.retry_after) => {}
+                () = sleep(pause) => {}
                 () = taken_over.cancelled() => return,
                 () = self.signals.stop.cancelled() => return post.rest(),
             }
@@ -199,13 +200,18 @@ impl<J: Jobs> Shift<J> {
     fn tries_again(&self, post: &Post) -> bool {
         let Entry { schedule, zone, .. } = &post.entry;
         let next = schedule.next_after(Utc::now(), *zone);
-        !self.signals.stop.is_cancelled() && next.is_none_or(|next| next > Utc::now() + self.retry_after)
+        !self.signals.stop.is_cancelled() && next.is_none_or(|next| next > Utc::now() + self.pause(post))
     }
 
-    fn retry(&self, due: DateTime<Utc>) -> (Doing, CancellationToken) {
-        let taken_over = CancellationToken::new();
-        (Doing::Retrying { due, at: Utc::now() + self.retry_after, taken_over: taken_over.clone() }, taken_over)
+    /// How long a job waits to be tried again.
+    fn pause(&self, post: &Post) -> Duration {
+        post.entry.retry_after.unwrap_or(self.retry_after)
     }
+}
+
+fn retry(due: DateTime<Utc>, pause: Duration) -> (Doing, CancellationToken) {
+    let taken_over = CancellationToken::new();
+    (Doing::Retrying { due, at: Utc::now() + pause, taken_over: taken_over.clone() }, taken_over)
 }
 
 /// What a panic said.

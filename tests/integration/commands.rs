@@ -84,8 +84,8 @@ fn is_told_without_the_secret(engine: Engine) {
     let (host, database) = rest.split_once('/').expect("a database");
     let (for_good, for_now) = (&["run-job archive-orders", "plan", "validate --connect"][..], &["run-job archive-orders"][..]);
     for (what, url, commands, codes, named) in [
-        ("a wrong password", format!("{scheme}://{user}:{SECRET}@{host}/{database}"), for_good, &[3, 4, 78][..], "`core`"),
-        ("an unknown user", format!("{scheme}://nobody:{SECRET}@{host}/{database}"), for_good, &[3, 4, 78], "`core`"),
+        ("a wrong password", format!("{scheme}://{user}:{SECRET}@{host}/{database}"), for_good, &[78][..], "`core`"),
+        ("an unknown user", format!("{scheme}://nobody:{SECRET}@{host}/{database}"), for_good, &[78], "`core`"),
         (
             "an unknown database",
             format!("{scheme}://{account}@{host}/steward_t_nowhere"),
@@ -113,7 +113,9 @@ fn is_told_without_the_secret(engine: Engine) {
                 "{} {what}: the password is told: {told}",
                 engine.name()
             );
-            assert!(began.elapsed() < Duration::from_secs(30), "{what}: it took {:?}", began.elapsed());
+            // Who is refused at once is told at once: the run tries once more, and no driver for it.
+            let at_most = Duration::from_secs(if what == "nobody listening" { 6 } else { 30 });
+            assert!(began.elapsed() < at_most, "{} {what}: it took {:?}", engine.name(), began.elapsed());
         }
     }
     assert_eq!(shop::orders(&house), 10);

@@ -1,7 +1,8 @@
 //! What leaves the house, on the real thing: mail through a mail server, and the clock of `serve`.
 
+use crate::promises::obstacle::{Line, Mood};
 use crate::support::engine::Engine;
-use crate::support::house::{Ended, House};
+use crate::support::house::{Ended, House, URL};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -150,4 +151,64 @@ fn serve_runs_a_job_at_its_minute_and_drains_on_sigterm() {
     until("the end", Duration::from_secs(20), || get(port, "/healthz").is_none());
     assert_eq!(serve.0.wait().expect("an end").code(), Some(0));
     house.steward(["audit", "verify"]).must_end(0);
+}
+
+/// Scenario 42: the store is away at the tick and back before the retry, and nobody does anything by hand.
+#[test]
+fn a_store_that_was_away_at_the_tick_is_tried_again_after_the_pause() {
+    let house = House::new(Engine::Postgres);
+    house.config("mail: { url: \"file:mail/\", from: \"steward@example.com\", to: [\"dpo@example.com\"] }\n");
+    house.sql("create table marks (id integer primary key, created_at timestamp); insert into marks values (1, '2020-01-01')");
+    house.policy("marks", "lifecycle:\n  - { name: marks, dataset: core.marks, clock: created_at, delete: { after: 1 year }, guard: { max_percent: 100 } }\n");
+    // The next minute that is far enough away; the one after it comes tomorrow.
+    let minute = chrono::Utc::now() + chrono::Duration::seconds(70);
+    let job = format!("{JOB}schedule: \"{}\"\n", minute.format("%-M %-H * * *"));
+    house.job("soon", &format!("{job}retry: {{ after: 8 s }}\n"));
+    // One that says nothing of it waits five minutes: longer than this test.
+    house.job("usual", &job);
+    let line = Line::to(&house.database.url());
+    line.become_(Mood::Cut);
+    let port = TcpListener::bind("127.0.0.1:0").expect("a spare port").local_addr().expect("an address").port();
+    let listen = format!("127.0.0.1:{port}");
+    let mut serve = house.command(["serve", "--listen", &listen]);
+    let serve = serve.env(URL, line.url(&house.database.url())).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let _serve = Serving(serve.expect("the binary starts"));
+    until("/readyz", Duration::from_secs(20), || get(port, "/readyz").is_some_and(|answer| answer.contains(" 200 ")));
+    let runs = |job: &str| house.steward(["runs", "--job", job, "--json"]).must_end(0).json()["runs"].clone();
+    let ended = |job: &str, at: usize| runs(job)[at]["ended"].as_str().map(|at| at.parse().expect("a time"));
+    for job in ["soon", "usual"] {
+        until("the tick", Duration::from_secs(100), || ended(job, 0).is_some_and(|_: chrono::DateTime<chrono::Utc>| true));
+        assert_eq!((&runs(job)[0]["outcome"], &runs(job)[0]["exit"]), (&"temporary".into(), &75.into()), "{:#}", runs(job));
+    }
+    // What was not done is told once, when it was not done.
+    let next = |job: &str| {
+        page(port)["jobs"].as_array().expect("jobs").iter().find(|one| one["job"] == job).expect("the job")["now"].clone()
+    };
+    until("the pause", Duration::from_secs(10), || next("usual")["state"] == "retrying");
+    let first: chrono::DateTime<chrono::Utc> = ended("usual", 0).expect("its end");
+    let again: chrono::DateTime<chrono::Utc> = next("usual")["at"].as_str().expect("a time").parse().expect("a time");
+    let pause = (again - first).num_milliseconds();
+    assert!((299_000..=303_000).contains(&pause), "five minutes are the usual pause: {pause} ms");
+    assert_eq!(house.database.count("select count(*) from marks"), 1);
+
+    line.become_(Mood::Open);
+    until("the retry", Duration::from_secs(40), || runs("soon")[0]["outcome"] == "done");
+    let both = runs("soon");
+    let at = |run: usize, what: &str| -> chrono::DateTime<chrono::Utc> {
+        both[run][what].as_str().expect("a time").parse().expect("a time")
+    };
+    let last_temporary =
+        (1..both.as_array().expect("runs").len()).find(|run| both[*run]["outcome"] == "temporary").expect("the first");
+    let pause = (at(0, "started") - at(last_temporary, "ended")).num_milliseconds();
+    assert!((7_500..=15_000).contains(&pause), "{pause} ms: {both:#}");
+    assert_eq!(house.database.count("select count(*) from marks"), 0);
+    assert_eq!(next("soon")["state"], "idle", "and that was all: {:#}", page(port));
+    assert_eq!(runs("usual").as_array().map(Vec::len), Some(1), "the other one still waits");
+    house.steward(["audit", "verify"]).must_end(0);
+}
+
+/// The status page of `serve`.
+fn page(port: u16) -> serde_json::Value {
+    let answer = get(port, "/").expect("the page");
+    serde_json::from_str(answer.split_once("\r\n\r\n").expect("a body").1).expect("JSON")
 }

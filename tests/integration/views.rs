@@ -120,3 +120,40 @@ fn a_view_of_another_owner_is_refused_before_it_is_touched() {
     house.sql(&format!("REVOKE ALL ON mv FROM \"{name}\"; DROP ROLE \"{name}\""));
     assert!(notes(&report).contains("belongs to another owner"), "{database}: {report:#}");
 }
+
+#[test]
+fn a_view_that_is_filled_once_and_then_refused_says_so_before() {
+    let house = House::new(Engine::Postgres);
+    house.sql(
+        "CREATE TABLE calls (day date, workspace bigint, n bigint); \
+         INSERT INTO calls VALUES ('2025-01-01', 1, 5), ('2025-01-01', 2, 5), ('2025-01-02', 1, 5); \
+         CREATE MATERIALIZED VIEW mv AS SELECT n * 0.5 AS half, day, workspace, n FROM calls WITH NO DATA",
+    );
+    house.policy("views", "views:\n  - { name: mv, dataset: core.mv }\n");
+    house.job("views", JOB);
+    let words = "has no unique index over plain columns, so it cannot be refreshed while others read it";
+
+    let told = notes(&run(&house, 0));
+    assert!(told.contains("The next run will refuse it") && told.contains(words), "{told}");
+    assert!(
+        told.contains("for you to choose") && told.contains("concurrently: false"),
+        "nothing is known of its rows yet: {told}"
+    );
+
+    let refused = run(&house, 4);
+    let reason = &refused["datasets"][0]["reasons"][0];
+    assert!(reason["text"].as_str().is_some_and(|text| text.contains(words)), "{refused:#}");
+    let help = reason["help"].as_str().expect("a way out");
+    let index = &help[help.find("CREATE").expect("an index")..help.rfind(";").expect("its end")];
+    assert!(index.ends_with(r#"("day", "workspace")"#), "no column alone tells its rows apart, and no sum is tried: {index}");
+    house.sql(index);
+    let refresh = &run(&house, 0)["datasets"][0]["refresh"];
+    assert_eq!(
+        (&refresh["how"], &refresh["rows_before"], &refresh["rows_after"]),
+        (&"concurrently".into(), &3.into(), &3.into())
+    );
+
+    house.sql("DROP MATERIALIZED VIEW mv; CREATE MATERIALIZED VIEW mv AS SELECT day FROM calls");
+    let told = notes(&run(&house, 4));
+    assert!(told.contains("for you to choose") && told.contains("(…)"), "its rows do not differ: {told}");
+}

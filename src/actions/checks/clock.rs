@@ -8,7 +8,7 @@ use crate::store::failure::StoreFailure;
 
 /// The zone of a clock that carries none.
 pub const ZONE: Also =
-    Also { key: "zone", about: "the zone of a clock that carries none; UTC by default", takes: Takes::Text, needed: false };
+    Also { key: "zone", about: "the zone of a clock that carries none; UTC by default", takes: Takes::Zone, needed: false };
 /// The unit of an integer clock.
 pub const UNIT: Also =
     Also { key: "unit", about: "what an integer clock counts since 1970", takes: Takes::Word(&["s", "ms", "us"]), needed: false };

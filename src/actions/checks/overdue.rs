@@ -19,7 +19,7 @@ pub const KIND: Kind = Kind {
     shape: &Shape {
         key: "overdue",
         about: "rows and nodes past the period of these lifecycle policies that are still there and not held",
-        takes: Takes::Names,
+        takes: Takes::Policies,
         with: &[],
         on: On::Nothing,
         counts: Counts::Things,

@@ -6,11 +6,12 @@ use super::sample::Sampler;
 use crate::action::{Context, Measured};
 use crate::diagnostic::catalogue as codes;
 use crate::policy::quality::check::Check;
+use crate::policy::quality::pattern;
 use crate::policy::quality::shape::{Also, Counts, On, Shape, Takes};
 use crate::store::cell::Cell;
 use crate::store::failure::StoreFailure;
 use futures_util::FutureExt;
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 
 /// Counts rows whose text a pattern does not match, or does, where it must not. NULL has no text and is not counted.
 ///
@@ -20,7 +21,7 @@ pub const KIND: Kind = Kind {
     shape: &Shape {
         key: "regex",
         about: "rows whose text this pattern does not match (Rust's `regex` syntax; anchor it with `^` and `$`)",
-        takes: Takes::Text,
+        takes: Takes::Pattern,
         with: &[
             Also { key: "column", about: "the column that holds the text", takes: Takes::Text, needed: true },
             Also {
@@ -37,11 +38,8 @@ pub const KIND: Kind = Kind {
     measure: |cx, check, _| measure(cx, check).boxed(),
 };
 
-/// A pattern may take up so much memory, compiled.
-const PATTERN_SIZE: usize = 4 << 20;
-
 async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
-    let pattern = pattern(check)?;
+    let pattern = compiled(check)?;
     let wrong_if = check.given.text("match") == Some("forbidden");
     let column = check.given.text("column").unwrap_or_default();
     let mut looked = look::at(cx, check).await?;
@@ -71,16 +69,10 @@ async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> 
     Ok(measured)
 }
 
-fn pattern(check: &Check) -> Result<Regex, StoreFailure> {
-    let text = check.given.text(check.shape.key).unwrap_or_default();
-    RegexBuilder::new(text).size_limit(PATTERN_SIZE).build().map_err(|error| {
-        // The last line of a syntax error is the reason; those before it draw the pattern.
-        let told = error.to_string();
-        let reason = told.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        StoreFailure::refused(
-            codes::CHECK_UNFIT,
-            format!("the pattern of the check `{}` cannot be used: {reason}", check.name),
-            "the syntax is that of Rust's `regex`: no look-around, no back-references",
-        )
+/// What is declared compiled when it was read; policies that are kept elsewhere are not taken at their word.
+fn compiled(check: &Check) -> Result<Regex, StoreFailure> {
+    pattern::compiled(check.given.text(check.shape.key).unwrap_or_default()).map_err(|reason| {
+        let text = format!("the pattern of the check `{}` cannot be used: {reason}", check.name);
+        StoreFailure::refused(codes::CHECK_UNFIT, text, pattern::SYNTAX)
     })
 }

@@ -38,7 +38,7 @@ pub const REPLICATION_LAG: Kind = Kind {
 /// Statements that take longer than `over` on average.
 pub const SLOW_STATEMENTS: Kind = Kind {
     shape: &Shape {
-        with: &[Also { key: "over", about: "what is long: `1000 ms` (the default), `2 s`", takes: Takes::Text, needed: false }],
+        with: &[Also { key: "over", about: "what is long: `1000 ms` (the default), `2 s`", takes: Takes::Time, needed: false }],
         ..shape("slow_statements", "kinds of statements that take longer than `over` on average", Counts::Things, Some("> 0"))
     },
     measure: |cx, check, _| slow_statements(cx, check).boxed(),

@@ -81,6 +81,7 @@ impl ExpireKeys {
         let nodes = store.nodes(&cx.who()).await?;
         let about = nodes.about();
         let mut rule = Rule::of(declared);
+        let reading_uses = declared.value_is_id() && about.reading_touches;
         if rule.idle.is_some() {
             if about.counts_uses() {
                 return Err(idle_unknown(declared, &format!("its `maxmemory-policy` is {}", about.eviction)));
@@ -88,7 +89,7 @@ impl ExpireKeys {
             if rule.idle > Some(LONGEST_IDLE) {
                 return Err(idle_unknown(declared, "it keeps it for 194 days at most"));
             }
-            if declared.value_is_id() && about.reading_touches {
+            if reading_uses {
                 return Err(idle_unknown(declared, &format!("reading a value is a use of the key on {}", about.version)));
             }
         }
@@ -103,14 +104,14 @@ impl ExpireKeys {
             fingerprint: format!("{declared:?}|{holds:?}|{}", nodes.fingerprint()),
             name: expiry.name.clone(),
             declared: declared.clone(),
+            asked,
+            statements,
             store,
             rule,
             section,
             as_of,
-            looks_alone: declared.value_is_id() && about.reading_touches,
+            looks_alone: reading_uses,
             guard: expiry.guard,
-            asked,
-            statements,
             answered: Mutex::default(),
             untold: Mutex::default(),
             orphans: Mutex::default(),
@@ -145,12 +146,8 @@ impl ExpireKeys {
         self.asked
     }
 
-    /// What the survey saw of orphans.
-    pub fn surveyed(&self, orphans: Orphans) {
-        *self.orphans() = orphans;
-    }
-
-    fn orphans(&self) -> MutexGuard<'_, Orphans> {
+    /// What the survey found of its orphans.
+    pub fn orphans(&self) -> MutexGuard<'_, Orphans> {
         self.orphans.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -35,6 +35,15 @@ impl Manner {
     }
 }
 
+/// What a survey tells of a policy.
+#[derive(Debug, Default)]
+pub struct Surveyed {
+    /// Its keys, and those that are due.
+    pub counts: Counts,
+    /// Those whose owners, other keys, were missing.
+    pub orphans: Orphans,
+}
+
 /// What is known of stores, for the rest of a run.
 #[derive(Debug, Default)]
 pub struct Known(Mutex<Stores>);
@@ -49,7 +58,7 @@ struct Stores {
 #[derive(Debug, Default)]
 struct OfStore {
     manner: Manner,
-    policies: BTreeMap<String, (KeyHolds, Instant, (Counts, Orphans))>,
+    policies: BTreeMap<String, (KeyHolds, Instant, Surveyed)>,
     uncovered: Option<(Instant, Counts)>,
     /// All its keys, and whether that is about right.
     total: Option<(u64, bool)>,
@@ -80,16 +89,16 @@ impl Known {
         self.open().left.contains(policy)
     }
 
-    /// Keeps what was counted for a policy under these holds, and its orphans.
-    pub fn keep(&self, store: &str, policy: &str, holds: &KeyHolds, counts: (Counts, Orphans)) {
-        let kept = (holds.clone(), Instant::now(), counts);
+    /// Keeps what was counted for a policy under these holds.
+    pub fn keep(&self, store: &str, policy: &str, holds: &KeyHolds, surveyed: Surveyed) {
+        let kept = (holds.clone(), Instant::now(), surveyed);
         self.open().each.entry(store.to_owned()).or_default().policies.insert(policy.to_owned(), kept);
     }
 
     /// What was counted for a policy, once: who asks again wants to know anew. None when the holds are others now.
-    pub fn take(&self, store: &str, policy: &str, holds: &KeyHolds) -> Option<(Counts, Orphans)> {
+    pub fn take(&self, store: &str, policy: &str, holds: &KeyHolds) -> Option<Surveyed> {
         let kept = self.open().each.get_mut(store)?.policies.remove(policy);
-        kept.filter(|(then, at, _)| then == holds && at.elapsed() < FRESH).map(|(_, _, counts)| counts)
+        kept.filter(|(then, at, _)| then == holds && at.elapsed() < FRESH).map(|(_, _, surveyed)| surveyed)
     }
 
     /// Keeps what was counted of the keys that no policy covers.
@@ -141,16 +150,24 @@ mod tests {
         Counts { due, total: 7, ..Counts::default() }
     }
 
+    fn surveyed(due: u64) -> Surveyed {
+        Surveyed { counts: counts(due), orphans: Orphans::default() }
+    }
+
+    fn due(surveyed: Option<Surveyed>) -> Option<u64> {
+        surveyed.map(|surveyed| surveyed.counts.due)
+    }
+
     #[test]
     fn what_was_counted_is_told_once_and_not_after_a_change() {
         let (known, holds) = (Known::default(), KeyHolds::default());
-        known.keep("cache", "a", &holds, (counts(1), Orphans::default()));
-        known.keep("cache", "b", &holds, (counts(2), Orphans::default()));
-        assert_eq!(known.take("other", "a", &holds).map(|(counts, _)| counts), None);
-        assert_eq!(known.take("cache", "a", &holds).map(|(counts, _)| counts), Some(counts(1)));
-        assert_eq!(known.take("cache", "a", &holds).map(|(counts, _)| counts), None);
+        known.keep("cache", "a", &holds, surveyed(1));
+        known.keep("cache", "b", &holds, surveyed(2));
+        assert_eq!(due(known.take("other", "a", &holds)), None);
+        assert_eq!(due(known.take("cache", "a", &holds)), Some(1));
+        assert_eq!(due(known.take("cache", "a", &holds)), None);
         known.forget();
-        assert_eq!(known.take("cache", "b", &holds).map(|(counts, _)| counts), None);
+        assert_eq!(due(known.take("cache", "b", &holds)), None);
     }
 
     #[test]

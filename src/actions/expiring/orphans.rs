@@ -26,8 +26,8 @@ pub struct Orphans {
 
 impl Orphans {
     /// Notes a key of the survey.
-    pub fn note(&mut self, key: &Key, owner: Owner) {
-        if owner == Owner::Missing && self.left.len() < MOST {
+    pub fn note(&mut self, key: &Key, owner: Option<Owner>) {
+        if owner == Some(Owner::Missing) && self.left.len() < MOST {
             let id = self.of(&key.name);
             self.left.insert(id, as_answered(key.left));
         }

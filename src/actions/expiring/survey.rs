@@ -5,7 +5,7 @@
 
 use super::judge::Owner;
 use super::keys::ExpireKeys;
-use super::known::{Known, Manner};
+use super::known::{Known, Manner, Surveyed};
 use super::look::TOGETHER;
 use super::orphans::Orphans;
 use super::owners::Owners;
@@ -29,16 +29,15 @@ use crate::store::redis::walk::{Asked, Key, Place, Walk};
 pub async fn policy(cx: &Context, own: &ExpireKeys) -> Result<Counts, StoreFailure> {
     let (known, store) = (cx.kept::<Known>(), own.store.name());
     let holds = cx.holds_on_keys(store)?;
-    if let Some((counts, orphans)) = known.take(store, &own.name, &holds) {
-        own.surveyed(orphans);
-        return Ok(counts);
+    if let Some(surveyed) = known.take(store, &own.name, &holds) {
+        return Ok(heard(own, surveyed));
     }
     let others = others(cx, own, &known).await;
     loop {
         let manner = if own.looks_alone { Manner::Alone } else { known.manner(store) };
         let survey = Survey { cx, own, holds: &holds, known: &known, manner };
         match survey.look(&others).await {
-            Ok(counts) => return Ok(counts),
+            Ok(surveyed) => return Ok(heard(own, surveyed)),
             Err(Stop::Policy(failure)) => return Err(failure),
             Err(Stop::TooMany) => known.look_so(store, Manner::Alone),
             Err(Stop::Look(failure)) => match manner.after(&failure) {
@@ -47,6 +46,12 @@ pub async fn policy(cx: &Context, own: &ExpireKeys) -> Result<Counts, StoreFailu
             },
         }
     }
+}
+
+/// The counts, once the policy knows its orphans.
+fn heard(own: &ExpireKeys, surveyed: Surveyed) -> Counts {
+    *own.orphans() = surveyed.orphans;
+    surveyed.counts
 }
 
 /// Counts the keys that no policy covers by what their names begin with.
@@ -107,7 +112,7 @@ struct Survey<'a> {
 
 impl Survey<'_> {
     /// Counts all keys there are; gives what is the policy's own, and keeps the rest.
-    async fn look(&self, others: &[ExpireKeys]) -> Result<Counts, Stop> {
+    async fn look(&self, others: &[ExpireKeys]) -> Result<Surveyed, Stop> {
         let mut own = Part::of(self.cx, self.own, self.holds).await.map_err(Stop::Policy)?;
         let mut parts = self.parts(others).await;
         let mut rest = self.rest();
@@ -132,9 +137,7 @@ impl Survey<'_> {
         let is_about = walk.is_about_matching();
         self.keep(parts, rest, walk).await;
         own.end().await.map_err(Stop::Policy)?;
-        let (counts, orphans) = own.counts(is_about);
-        self.own.surveyed(orphans);
-        Ok(counts)
+        Ok(own.surveyed(is_about))
     }
 
     async fn parts<'p>(&'p self, others: &'p [ExpireKeys]) -> Vec<Part<'p>> {
@@ -183,10 +186,10 @@ impl Survey<'_> {
     async fn keep(&self, parts: Vec<Part<'_>>, rest: Option<Rest>, walk: Walk) {
         let store = self.own.store.name();
         for mut part in parts {
-            let policy = &part.of.name;
+            let policy = part.of.name.clone();
             match part.failed || part.end().await.is_err() {
-                false => self.known.keep(store, policy, self.holds, part.counts(walk.is_about_matching())),
-                true => self.known.leave(policy),
+                false => self.known.keep(store, &policy, self.holds, part.surveyed(walk.is_about_matching())),
+                true => self.known.leave(&policy),
             }
         }
         if let Some(rest) = rest {
@@ -220,8 +223,8 @@ impl Rest {
 struct Part<'a> {
     of: &'a ExpireKeys,
     told: Told<'a>,
-    owners: Option<Owners<'a>>,
     orphans: Orphans,
+    owners: Option<Owners<'a>>,
     /// Keys whose owners were not asked for yet.
     waiting: Vec<Key>,
     /// Its owners cannot be asked; it is counted no further.
@@ -231,7 +234,7 @@ struct Part<'a> {
 impl<'a> Part<'a> {
     async fn of(cx: &Context, of: &'a ExpireKeys, holds: &'a KeyHolds) -> Result<Self, StoreFailure> {
         let owners = Owners::at(cx, &of.declared).await?;
-        Ok(Self { of, told: Told::new(holds, &of.rule), owners, orphans: Orphans::default(), waiting: vec![], failed: false })
+        Ok(Self { of, told: Told::new(holds, &of.rule), orphans: Orphans::default(), owners, waiting: vec![], failed: false })
     }
 
     /// True when the key is one of the policy's.
@@ -254,19 +257,19 @@ impl<'a> Part<'a> {
         let known: Vec<Owner> = owners.of(&self.waiting).await?;
         for (key, owner) in self.waiting.drain(..).zip(known) {
             self.told.add(&key, Some(owner));
-            self.orphans.note(&key, owner);
+            self.orphans.note(&key, Some(owner));
         }
         Ok(())
+    }
+
+    /// What is told of it, its keys being all counted.
+    fn surveyed(self, is_about: bool) -> Surveyed {
+        Surveyed { counts: self.told.counts(is_about, &self.of.declared.keys), orphans: self.orphans.settling() }
     }
 
     /// Asks for the last owners.
     async fn end(&mut self) -> Result<(), StoreFailure> {
         self.ask(1).await?;
         self.owners.as_ref().map_or(Ok(()), Owners::must_be_likely)
-    }
-
-    /// What it counted, and the keys that are to be looked at again before they count as orphans.
-    fn counts(self, is_about: bool) -> (Counts, Orphans) {
-        (self.told.counts(is_about, &self.of.declared.keys), self.orphans.settling())
     }
 }

@@ -109,9 +109,12 @@ impl Sqlite {
     ///
     /// A job's name is `[a-z0-9-]`; anything else is escaped, so that no name leaves the folder or meets another's.
     pub fn lock_path(&self, job: &str) -> PathBuf {
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        let escape = |c: char| if plain(c) { c.to_string() } else { format!("%{:x}.", u32::from(c)) };
-        lock_path(&self.file, &job.chars().map(escape).collect::<String>())
+        lock_path(&self.file, &escaped(job))
+    }
+
+    /// Where the gate lies behind which the lock of a job is taken.
+    pub fn gate_path(&self, job: &str) -> PathBuf {
+        lock_path(&self.file, &format!(".gate.{}", escaped(job)))
     }
 
     pub(super) fn reading(&self, error: sqlx::Error) -> LedgerError {
@@ -121,6 +124,11 @@ impl Sqlite {
     pub(super) fn writing(&self, error: sqlx::Error) -> LedgerError {
         writing(&self.path, error)
     }
+}
+
+fn escaped(job: &str) -> String {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    job.chars().map(|c| if plain(c) { c.to_string() } else { format!("%{:x}.", u32::from(c)) }).collect()
 }
 
 fn lock_path(file: &Path, name: &str) -> PathBuf {

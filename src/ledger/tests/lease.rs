@@ -31,6 +31,30 @@ async fn two_that_start_at_once_a_hundred_times_are_one_each_time() {
     }
 }
 
+/// What a run that died left in the ledger names nobody who is there now, however long the next one takes to write its name.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whoever_comes_second_is_never_told_the_name_of_the_run_before() {
+    let (_dir, path) = place();
+    let ledgers = [Ledger::open(&path).await.unwrap(), Ledger::open(&path).await.unwrap()];
+    drop(ledgers[0].lease("orders", "dead", at(1)).await.unwrap());
+    // The ledger is busy: whoever gets the lock cannot write down its name for a while.
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path);
+    let mut busy = sqlx::ConnectOptions::connect(&options).await.unwrap();
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut busy).await.unwrap();
+    let races = [0, 1].map(|side: usize| {
+        let ledger = ledgers[side].clone();
+        tokio::spawn(async move { ledger.lease("orders", &format!("living-{side}"), at(2)).await })
+    });
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    sqlx::raw_sql("ROLLBACK").execute(&mut busy).await.unwrap();
+    let [left, right] = races;
+    match (left.await.unwrap(), right.await.unwrap()) {
+        (Ok(won), Err(LeaseError::Held { holder: Some(holder), .. }))
+        | (Err(LeaseError::Held { holder: Some(holder), .. }), Ok(won)) => assert_eq!(holder.run, won.run()),
+        other => panic!("{other:?}"),
+    }
+}
+
 #[tokio::test]
 async fn whoever_comes_second_is_told_who_has_it_since_when() {
     let (_dir, path) = place();

@@ -14,6 +14,8 @@ pub enum Given {
     Text(String),
     /// Columns, labels, types.
     Names(Vec<String>),
+    /// Names or globs of lifecycle policies.
+    Policies(Vec<String>),
     /// A number, or a size in bytes.
     Number(f64),
     /// A truth.
@@ -45,7 +47,7 @@ impl Givens {
     /// The names under a key; none when it is absent.
     pub fn names(&self, key: &str) -> &[String] {
         match self.0.get(key) {
-            Some(Given::Names(names)) => names,
+            Some(Given::Names(names) | Given::Policies(names)) => names,
             _ => &[],
         }
     }

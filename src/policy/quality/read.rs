@@ -2,21 +2,18 @@
 
 use super::bound::Bound;
 use super::check::{Check, Subject};
-use super::field::{End, Field};
-use super::given::{Given, Givens};
-use super::shape::{On, Shape, Takes};
+use super::given::Givens;
+use super::sense;
+use super::shape::{On, Shape};
+use super::values::{self, Families};
 use crate::diagnostic::catalogue;
 use crate::diagnostic::item::Diagnostic;
 use crate::diagnostic::near;
 use crate::policy::dataset::DatasetName;
-use crate::policy::draft::{clock_of, condition_of};
-use crate::policy::entries::ClockEntry;
-use crate::policy::family::Family;
-use crate::policy::key_pattern::KeyPattern;
-use crate::policy::period::Period;
-use crate::yaml::fields::{Fields, declared};
+use crate::policy::draft::condition_of;
+use crate::yaml::fields::Fields;
 use crate::yaml::node::{At, Key, Node, Value};
-use crate::yaml::reading::{Read, Reading};
+use crate::yaml::reading::Reading;
 
 /// The keys that every check may have.
 pub const COMMON: &[(&str, &str)] = &[
@@ -32,25 +29,13 @@ const SAMPLES: u32 = 5;
 /// A report is for people.
 const MOST_SAMPLES: u64 = 100;
 
-declared! {
-    /// One end of a reference.
-    "an end of a reference" EndParts {
-        /// `core.users.id`, `graph.User.id`, `cache.cache:user:{id}`.
-        "field" field: At<String>,
-        /// Which rows or nodes count, in their store's own language.
-        "where" r#where: Option<At<String>>,
-        /// What dates them, for `settle`; `created_at` by default where there is such a column.
-        "clock" clock: Option<At<ClockEntry>>,
-    }
-}
-
 /// What reading checks stands on.
 #[derive(Clone, Copy)]
 pub struct Kinds<'a> {
     /// Every kind that is built.
     pub shapes: &'a [&'static Shape],
     /// What a store holds, where that is known.
-    pub family: &'a dyn Fn(&str) -> Option<Family>,
+    pub family: Families<'a>,
 }
 
 /// The check that an entry declares; none, with notes, when it cannot be one.
@@ -62,7 +47,7 @@ pub fn check(node: &Node, owner: Option<&str>, kinds: Kinds<'_>, reading: &mut R
     let fields = Fields::open(node, "this check", &known, reading)?;
     let mut given = Givens::default();
     let mut put = |key, takes, needed, reading: &mut Reading<'_>| match node.get(key) {
-        Some(value) => given.0.extend(self::given(value, takes, kinds, reading).map(|value| (key, value))),
+        Some(value) => given.0.extend(values::given(value, takes, kinds.family, reading).map(|value| (key, value))),
         None if needed => reading.note(
             Diagnostic::error(catalogue::MISSING_KEY, format!("a check `{}` needs the key `{key}`", shape.key)).at(&node.place),
         ),
@@ -72,6 +57,7 @@ pub fn check(node: &Node, owner: Option<&str>, kinds: Kinds<'_>, reading: &mut R
     for also in shape.with {
         put(also.key, also.takes, also.needed, reading);
     }
+    sense::given(shape, &given, node, reading);
     let on = subject(&fields, shape, node, reading)?;
     let condition: Option<At<String>> = fields.take::<Option<At<String>>>("where", reading)?;
     let condition = condition.and_then(|condition| condition_of(&condition, reading));
@@ -136,114 +122,6 @@ fn kind(node: &Node, shapes: &[&'static Shape], reading: &mut Reading<'_>) -> Op
     }
 }
 
-fn given(node: &Node, takes: Takes, kinds: Kinds<'_>, reading: &mut Reading<'_>) -> Option<Given> {
-    Some(match takes {
-        Takes::Text => {
-            let text = reading.text(node)?;
-            if text.trim().is_empty() {
-                reading.unreadable(node, "an empty text checks nothing", None);
-                return None;
-            }
-            Given::Text(text)
-        }
-        Takes::Names => Given::Names(names(node, reading)?),
-        Takes::Word(words) => {
-            let text = reading.text(node)?;
-            if !words.contains(&text.as_str()) {
-                reading.unreadable(node, format!("`{text}` is not known here"), near::suggestion(&text, words.iter().copied()));
-                return None;
-            }
-            Given::Text(text)
-        }
-        Takes::Number => Given::Number(f64::read(node, reading)?),
-        Takes::Flag => match bool::read(node, reading)? {
-            true => Given::Flag(true),
-            false => {
-                reading.unreadable(node, "`false` checks nothing", Some("leave the key out".to_owned()));
-                return None;
-            }
-        },
-        Takes::Period => Given::Period(Period::read(node, reading)?),
-        Takes::Bytes => Given::Number(bytes(node, reading)?),
-        Takes::Keys => Given::Keys(KeyPattern::read(node, reading)?),
-        Takes::End => Given::End(Box::new(end(node, kinds, reading)?)),
-        Takes::Ends => {
-            let fields = Fields::open(node, "a reference", &["from", "to"], reading)?;
-            let one = |key: &str, reading: &mut Reading<'_>| match node.get(key) {
-                Some(node) => end(node, kinds, reading),
-                None => fields.take::<String>(key, reading).and(None),
-            };
-            let (from, to) = (one("from", reading), one("to", reading));
-            Given::Ends(Box::new((from?, to?)))
-        }
-    })
-}
-
-fn names(node: &Node, reading: &mut Reading<'_>) -> Option<Vec<String>> {
-    let names = match node.value {
-        Value::List(_) => Vec::<String>::read(node, reading)?,
-        _ => vec![reading.text(node)?],
-    };
-    if names.is_empty() || names.iter().any(|name| name.trim().is_empty()) {
-        reading.unreadable(node, "at least one name is needed", None);
-        return None;
-    }
-    Some(names)
-}
-
-/// `10 MB`, `2 GB`, `4096`.
-fn bytes(node: &Node, reading: &mut Reading<'_>) -> Option<f64> {
-    let text = reading.text(node)?;
-    let bound = format!("> {text}{}", if text.trim().ends_with(|c: char| c.is_ascii_digit()) { " B" } else { "" });
-    match bound.parse::<Bound>() {
-        Ok(bound) if bound.unit == super::bound::Unit::Bytes => Some(bound.amount),
-        _ => {
-            reading.unreadable(node, format!("`{text}` is not a size"), Some("write `10 MB`, `2 GB` or bytes".to_owned()));
-            None
-        }
-    }
-}
-
-fn end(node: &Node, kinds: Kinds<'_>, reading: &mut Reading<'_>) -> Option<End> {
-    let parts = match node.value {
-        Value::Map(_) => EndParts::read(node, reading)?,
-        _ => EndParts { field: At::read(node, reading)?, r#where: None, clock: None },
-    };
-    let EndParts { field: text, r#where: condition, clock } = parts;
-    let is_keys = |store: &str| match (kinds.family)(store) {
-        Some(family) => family == Family::Keys,
-        // Where the URL is elsewhere nobody knows yet what the store holds; only a pattern says `{id}`.
-        None => text.value.contains("{id}"),
-    };
-    let field = match Field::read(&text.value, is_keys) {
-        Ok(field) => field,
-        Err(message) => {
-            reading.note(Diagnostic::error(catalogue::UNREADABLE_VALUE, message).at(&text.place));
-            return None;
-        }
-    };
-    if field.column.is_none() && !field.dataset.table.contains("{id}") {
-        let message = format!("`{}` does not say which piece of a key is the id", text.value);
-        reading.note(
-            Diagnostic::error(catalogue::MISSING_KEY, message)
-                .at(&text.place)
-                .help("write `{id}` for that piece: `cache.cache:user:{id}`"),
-        );
-        return None;
-    }
-    Some(End {
-        field,
-        r#where: match condition {
-            Some(condition) => Some(condition_of(&condition, reading)?.value),
-            None => None,
-        },
-        clock: match clock {
-            Some(clock) => Some(clock_of(&clock, reading)?.value),
-            None => None,
-        },
-    })
-}
-
 fn subject(fields: &Fields<'_>, shape: &Shape, node: &Node, reading: &mut Reading<'_>) -> Option<Option<Subject>> {
     let written = fields.take::<Option<At<String>>>("dataset", reading)?;
     let missing = |help: &str, reading: &mut Reading<'_>| {
@@ -303,11 +181,12 @@ fn bounds(node: &Node, shape: &Shape, reading: &mut Reading<'_>) -> (Option<Boun
             let message = format!("`{text}` is no bound for a check `{}`", shape.key);
             reading.note(Diagnostic::error(catalogue::BOUND, message).at(&value.place).help(example));
         }
-        read
+        read.map(|bound| At::new(bound, value.place.clone()))
     };
     let (warn, fail) = (bound("warn"), bound("fail"));
+    sense::bounds(shape, warn.as_ref(), fail.as_ref(), reading);
     if node.get("warn").is_some() || node.get("fail").is_some() {
-        return (warn, fail);
+        return (warn.map(|bound| bound.value), fail.map(|bound| bound.value));
     }
     let own = shape.warns.and_then(|text| text.parse().ok());
     if own.is_none() {

@@ -50,8 +50,9 @@ fn takes(takes: Takes) -> Value {
         }] })
     };
     match takes {
-        Takes::Text | Takes::Keys => text(),
-        Takes::Names => json!({ "anyOf": [text(), { "type": "array", "items": text(), "minItems": 1 }] }),
+        Takes::Text | Takes::Pattern | Takes::Zone | Takes::Keys => text(),
+        Takes::Time => json!({ "type": "string", "pattern": "^ *[0-9][0-9_.]* *(ms|s|min|h) *$" }),
+        Takes::Names | Takes::Policies => json!({ "anyOf": [text(), { "type": "array", "items": text(), "minItems": 1 }] }),
         Takes::Word(words) => json!({ "enum": words }),
         Takes::Number => json!({ "type": "number" }),
         Takes::Flag => json!({ "const": true }),

@@ -38,8 +38,16 @@ pub struct Also {
 pub enum Takes {
     /// One text.
     Text,
+    /// A pattern for texts, in the one language that decides on every store.
+    Pattern,
+    /// A length of time with its unit, as a bound has it: `1000 ms`.
+    Time,
+    /// The name of a time zone.
+    Zone,
     /// One text or a list of them: columns, labels, types.
     Names,
+    /// One name or glob of lifecycle policies, or a list of them.
+    Policies,
     /// One of these words.
     Word(&'static [&'static str]),
     /// A number.

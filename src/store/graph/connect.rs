@@ -7,6 +7,7 @@ use crate::config::address;
 use crate::diagnostic::catalogue as codes;
 use crate::store::connect::{StoreAddress, StoreLocation};
 use crate::store::failure::StoreFailure;
+use crate::store::stranger::{Expected, Speaks, told_apart};
 use neo4rs::ConfigBuilder;
 use secrecy::ExposeSecret;
 use std::net::IpAddr;
@@ -24,11 +25,14 @@ pub struct GraphStore {
 struct Inner {
     address: StoreAddress,
     host: String,
+    port: u16,
     user: String,
     encrypted: bool,
     pool: Pool,
 }
 
+/// Where Neo4j listens when the url does not say.
+const PORT: u16 = 7_687;
 /// Rows that travel at once.
 const FETCHED: usize = 1_000;
 
@@ -58,7 +62,7 @@ impl GraphStore {
         }
         let pool = config.build().and_then(|config| Pool::new(&address.name, config));
         let pool = pool.map_err(|error| unusable(&address.name, &failure::of_settings(&error)))?;
-        let inner = Inner { host: parts.host, user: parts.user, encrypted: parts.encrypted, pool, address };
+        let inner = Inner { host: parts.host, port: parts.port, user: parts.user, encrypted: parts.encrypted, pool, address };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -107,8 +111,20 @@ impl GraphStore {
                 return Err(StoreFailure::timed_out(self.name(), CONNECT));
             }
         };
-        let transaction = begun.map_err(|error| failure::read(self.name(), &error))?;
+        let transaction = match begun {
+            Ok(transaction) => transaction,
+            Err(error) => return Err(self.told_apart(failure::read(self.name(), &error)).await),
+        };
         Ok(Writing::new(self.inner.pool.clone(), transaction, who, self.inner.address.statement_timeout + Duration::from_secs(5)))
+    }
+}
+
+impl GraphStore {
+    /// A failure to get in; where somebody else answers at the address: that.
+    async fn told_apart(&self, failure: StoreFailure) -> StoreFailure {
+        let Inner { host, port, encrypted, .. } = &*self.inner;
+        let expected = Expected { speaks: Speaks::Bolt, sealed: *encrypted, schemes: ["bolt://", "bolt+s://"] };
+        told_apart(self.name(), (host, *port), &expected, failure).await
     }
 }
 
@@ -124,6 +140,7 @@ fn unusable(store: &str, why: &str) -> StoreFailure {
 struct Parts {
     url: String,
     host: String,
+    port: u16,
     user: String,
     password: String,
     encrypted: bool,
@@ -148,6 +165,7 @@ impl Parts {
         Some(Self {
             url: format!("{}://{host}{port}", scheme.to_lowercase()),
             host: split.host.to_owned(),
+            port: split.port.unwrap_or(PORT),
             user: user.clone().unwrap_or(its_user),
             password: password.as_ref().map_or(its_password, |password| password.expose_secret().to_owned()),
             encrypted: scheme.contains('+'),

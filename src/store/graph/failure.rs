@@ -16,10 +16,7 @@ pub(super) fn read(store: &str, error: &Error) -> StoreFailure {
     let store = store.to_owned();
     match error {
         Error::Neo4j(error) => of_server(store, error),
-        Error::AuthenticationError(text) => StoreFailure::Failed {
-            store,
-            text: format!("the login was refused, so the user or the password is wrong ({})", harmless(text)),
-        },
+        Error::AuthenticationError(text) => StoreFailure::login(&store, &harmless(text)),
         Error::IOError { .. }
         | Error::ConnectionError
         | Error::ConnectionTimedOut
@@ -56,9 +53,7 @@ fn of_server(store: String, error: &Neo4jError) -> StoreFailure {
             text: format!("store `{store}` denies the right to do this: {text}"),
             help: "`steward plan JOB --sql` prints what the job does and needs".into(),
         },
-        Kind::Client(Client::Security(Security::Authentication)) => {
-            StoreFailure::Failed { store, text: format!("the login was refused, so the user or the password is wrong ({text})") }
-        }
+        Kind::Client(Client::Security(Security::Authentication)) => StoreFailure::login(&store, &text),
         Kind::Client(Client::FatalDiscovery) => StoreFailure::refused(
             codes::NOT_THERE,
             format!("store `{store}` has no such database: {text}"),

@@ -71,7 +71,7 @@ const fn meaning(code: &str) -> &'static str {
 }
 
 fn login(store: &str) -> StoreFailure {
-    StoreFailure::Failed { store: store.to_owned(), text: "the login was refused, so the user or the password is wrong".into() }
+    StoreFailure::login(store, "")
 }
 
 /// An answer of another form than the command has: a proxy, or a server we do not know.
@@ -122,7 +122,7 @@ mod tests {
         let unknown = told("ERR", "unknown command 'FOO', with args beginning with: 'user:li' ");
         assert!(!unknown.to_string().contains("user:li"), "{unknown}");
         assert!(told("LOADING", "Redis is loading").is_busy() && told("MOVED", "1 a:1").is_busy());
-        assert!(matches!(told("WRONGPASS", "x"), StoreFailure::Failed { .. }));
+        assert!(matches!(told("WRONGPASS", "x"), StoreFailure::Misdeclared { .. }));
     }
 
     #[test]

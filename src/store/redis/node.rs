@@ -3,6 +3,7 @@
 use super::answer::{failure, is_moved};
 use super::location::Location;
 use crate::store::failure::StoreFailure;
+use crate::store::stranger::{Expected, Speaks, told_apart};
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::io::tcp::TcpSettings;
 use redis::{
@@ -46,14 +47,22 @@ impl Node {
         let client = client(location, at, login).map_err(|text| StoreFailure::Failed { store: store.to_owned(), text })?;
         let config = AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT)).set_response_timeout(Some(limit));
         let opening = client.get_multiplexed_async_connection_with_config(&config);
-        let link = tokio::time::timeout(CONNECT + Duration::from_secs(2), opening)
-            .await
-            .map_err(|_| StoreFailure::timed_out(store, CONNECT))?
-            .map_err(|error| match error.is_timeout() {
-                true => StoreFailure::timed_out(store, CONNECT),
-                false => failure(store, &error),
-            })?;
-        Ok(Self { store: store.to_owned(), at: at.clone(), process: String::new(), link, limit, stale: Arc::default() })
+        let failure = match tokio::time::timeout(CONNECT + Duration::from_secs(2), opening).await {
+            Ok(Ok(link)) => {
+                return Ok(Self {
+                    store: store.to_owned(),
+                    at: at.clone(),
+                    process: String::new(),
+                    link,
+                    limit,
+                    stale: Arc::default(),
+                });
+            }
+            Ok(Err(error)) if !error.is_timeout() => failure(store, &error),
+            Ok(Err(_)) | Err(_) => StoreFailure::timed_out(store, CONNECT),
+        };
+        let expected = Expected { speaks: Speaks::Redis, sealed: location.tls, schemes: ["redis://", "rediss://"] };
+        Err(told_apart(store, (&at.0, at.1), &expected, failure).await)
     }
 
     /// One fate for all servers of a store.

@@ -190,10 +190,15 @@ impl Opener<'_> {
     /// The primary that a Sentinel names. A Sentinel may have no accounts, or those of the servers; of others we know nothing.
     async fn watched(&self, at: &(String, u16), service: &str) -> Result<(Node, Watch), StoreFailure> {
         let anonymous = self.ask_sentinel(self.location, at, service, false).await;
-        let asked = if matches!(anonymous, Err(StoreFailure::Failed { .. } | StoreFailure::Refused { .. })) {
+        let asked = if matches!(
+            anonymous,
+            Err(StoreFailure::Failed { .. } | StoreFailure::Refused { .. } | StoreFailure::Misdeclared { .. })
+        ) {
             let bare = Location { database: 0, ..self.location.clone() };
             match self.ask_sentinel(&bare, at, service, true).await {
-                Err(StoreFailure::Failed { .. } | StoreFailure::Refused { .. }) => return Err(no_account(self.store)),
+                Err(StoreFailure::Failed { .. } | StoreFailure::Refused { .. } | StoreFailure::Misdeclared { .. }) => {
+                    return Err(no_account(self.store));
+                }
                 other => other,
             }
         } else {
@@ -294,11 +299,12 @@ fn ranges(asked: &Node, answer: Value) -> Option<Vec<Range>> {
 }
 
 fn no_account(store: &str) -> StoreFailure {
-    StoreFailure::refused(
-        codes::DENIED,
-        format!("the Sentinel of store `{store}` wants an account, and not the store's own; nothing was touched"),
-        "`user` and `password` are for Sentinel and servers alike: give Sentinel the same account, or let it answer without one",
-    )
+    StoreFailure::Misdeclared {
+        code: codes::LOGIN,
+        text: format!("the Sentinel of store `{store}` wants an account, and not the store's own; nothing was touched"),
+        help: "`user` and `password` are for Sentinel and servers alike: give Sentinel the same account, or let it answer without one"
+            .into(),
+    }
 }
 
 fn refused(store: &str, why: &str, help: &str) -> StoreFailure {

@@ -2,6 +2,7 @@
 
 use super::order::UNDERNEATH;
 use super::refreshed::{Patience, Refreshed};
+use super::unique;
 use crate::diagnostic::catalogue as codes;
 use crate::policy::dataset::DatasetName;
 use crate::store::cell::Cell;
@@ -22,6 +23,18 @@ pub struct MaterializedView {
     label: String,
     populated: bool,
     concurrently: bool,
+    next: Next,
+}
+
+/// What the next run will do, as far as a view that is filled for the first time lets us know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// The same, or what is better for its readers.
+    Goes,
+    /// Let its readers wait.
+    Waits,
+    /// Refuse it.
+    Refuses,
 }
 
 /// What the catalogue says of it.
@@ -65,13 +78,18 @@ impl MaterializedView {
             ));
         }
         if concurrently && found.populated && !found.unique {
-            return Err(no_index(&mut session, dataset, &found.oid, &path).await?);
+            return Err(no_index(&mut session, &dataset.to_string(), &found.oid, &path).await);
         }
         Ok(Self {
             store: store.clone(),
             who: who.to_owned(),
             label: dataset.to_string(),
             concurrently: found.unique && found.populated,
+            next: match (found.unique, concurrently) {
+                (true, _) => Next::Goes,
+                (false, false) => Next::Waits,
+                (false, true) => Next::Refuses,
+            },
             populated: found.populated,
             oid: found.oid,
             path,
@@ -80,14 +98,20 @@ impl MaterializedView {
 
     /// What a person should know before it runs.
     pub fn notes(&self) -> Vec<(String, String)> {
-        let said = match (self.populated, self.concurrently) {
-            (false, _) => format!("`{}` was never filled, so nobody can read it yet: it is filled plainly", self.label),
-            (true, false) => {
-                format!("`{}` has no unique index over plain columns: whoever reads it waits while it is refreshed", self.label)
-            }
-            (true, true) => return vec![],
+        let waits =
+            format!("`{}` has no unique index over plain columns: whoever reads it waits while it is refreshed", self.label);
+        let filled = format!("`{}` was never filled, so nobody can read it yet: it is filled plainly", self.label);
+        let said = match (self.populated, self.next) {
+            (false, Next::Goes) => (filled, String::new()),
+            (false, Next::Waits) => (format!("{filled}. {waits} from then on"), String::new()),
+            (false, Next::Refuses) => (
+                format!("{filled}, this once. The next run will refuse it: {}", unindexed(&self.label)),
+                way_out(&self.path, None),
+            ),
+            (true, _) if !self.concurrently => (waits, String::new()),
+            (true, _) => return vec![],
         };
-        vec![(said, String::new())]
+        vec![said]
     }
 
     /// The statement, which goes alone.
@@ -136,6 +160,8 @@ impl MaterializedView {
     /// Busy: a lock was not to be had in time. Failed: it took too long, or the store refused it.
     pub async fn refresh(&self, patience: Patience) -> Result<Refreshed, StoreFailure> {
         let mut session = self.store.patient(&self.who, patience.lock, patience.statement).await?;
+        // Whether its rows can be counted or not, it is refreshed.
+        let before = if self.populated { session.count(&self.query(), &[]).await.ok() } else { None };
         let began = Instant::now();
         session.raw(&self.statement()).await.map_err(|failure| self.too_long(failure, began, patience))?;
         let took = began.elapsed();
@@ -146,7 +172,7 @@ impl MaterializedView {
             (true, true) => "concurrently",
             (true, false) => "while its readers waited",
         };
-        Ok(Refreshed { how: how.to_owned(), took, before: None, after })
+        Ok(Refreshed { how: how.to_owned(), took, before, after })
     }
 
     /// What took the whole time limit would take it again at once: no use trying again.
@@ -211,21 +237,28 @@ async fn not_there(session: &mut Session, dataset: &DatasetName) -> Result<Store
     Ok(StoreFailure::refused(codes::NOT_THERE, format!("there is no materialized view `{dataset}`"), help))
 }
 
-/// The index that would help: over a column whose values are all different, as far as the statistics know.
-async fn no_index(session: &mut Session, dataset: &DatasetName, oid: &str, path: &str) -> Result<StoreFailure, StoreFailure> {
-    let sql = "SELECT a.attname::text FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
-               LEFT JOIN pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname \
-               WHERE a.attrelid = $1::text::oid AND a.attnum > 0 AND NOT a.attisdropped \
-               ORDER BY COALESCE(s.n_distinct, 0) <> -1, a.attnum LIMIT 1";
-    let column = session.rows(sql, &[Cell::Text(oid.to_owned())]).await?;
-    let column = column.first().map_or_else(|| "…".to_owned(), |row| session.dialect().quote(&row[0].shown()));
-    Ok(StoreFailure::refused(
+/// What it lacks, in the words of the refusal and of the warning that comes before it.
+fn unindexed(label: &str) -> String {
+    format!("materialized view `{label}` has no unique index over plain columns, so it cannot be refreshed while others read it")
+}
+
+/// The index that would help, over columns that are known to do or over those that a person chooses.
+fn way_out(path: &str, columns: Option<&str>) -> String {
+    let index = match columns {
+        Some(columns) => {
+            format!("all its rows differ in these columns now; if they always will: CREATE UNIQUE INDEX ON {path} ({columns});")
+        }
+        None => format!("over columns in which its rows always differ, for you to choose: CREATE UNIQUE INDEX ON {path} (…);"),
+    };
+    format!("{index} or write `concurrently: false`, and its readers wait")
+}
+
+async fn no_index(session: &mut Session, label: &str, oid: &str, path: &str) -> StoreFailure {
+    // Who may refresh a view need not be allowed to read it; then the columns are for a person to choose.
+    let columns = unique::columns(session, oid, path).await.ok().flatten();
+    StoreFailure::refused(
         codes::VIEW_UNFIT,
-        format!(
-            "materialized view `{dataset}` has no unique index over plain columns, so it cannot be refreshed while others read it; nothing was refreshed"
-        ),
-        format!(
-            "over the columns that tell its rows apart, such as: CREATE UNIQUE INDEX ON {path} ({column}); or write `concurrently: false`"
-        ),
-    ))
+        format!("{}; nothing was refreshed", unindexed(label)),
+        way_out(path, columns.as_deref()),
+    )
 }

@@ -4,3 +4,4 @@ pub mod matview;
 pub mod order;
 pub mod refreshed;
 pub mod summary;
+mod unique;

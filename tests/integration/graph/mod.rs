@@ -3,6 +3,7 @@
 mod checks;
 mod delete;
 mod holds;
+mod sealed;
 pub mod shop;
 mod trouble;
 mod walk;

@@ -35,6 +35,7 @@ mod owners;
 mod pace;
 pub mod reach;
 mod sentinel;
+mod strangers;
 mod sweeping;
 mod together;
 mod walking;

@@ -104,8 +104,13 @@ fn a_wrong_password_is_no_temporary_matter_and_is_not_shown() {
     let config = std::fs::read_to_string(house.path("steward.yaml")).unwrap();
     house.write("steward.yaml", &config.replace("statement_timeout", "password: { file: pw }, statement_timeout"));
     house.write("pw", "canary-wrong\n");
-    let ended = house.steward(["run-job", "sweep", "--yes", "--json"]).must_end(3);
-    assert!(ended.stdout.contains("the login was refused") && !ended.to_string().contains("canary"), "{ended}");
+    let ended = house.steward(["run-job", "sweep", "--yes", "--json"]).must_end(78);
+    assert!(
+        ended.stdout.contains("SW4030")
+            && ended.stdout.contains("the login was refused")
+            && !ended.to_string().contains("canary"),
+        "{ended}"
+    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod duplicates;
 mod health;
+mod replicas;
 mod rows;
 mod sight;
 mod whole_binary;

@@ -124,6 +124,7 @@ fn job() -> Job {
         timezone: chrono_tz::Tz::UTC,
         budget: None,
         pause: Default::default(),
+        retry_after: None,
         mode: Mode::Enforce,
         report: ReportRule::default(),
         place: Place::File { file: "jobs/check-quality.yaml".into(), line: 1, column: 1 },

@@ -36,6 +36,7 @@ fn measured(two: &Two, policy: &str) -> Result<Measured, StoreFailure> {
         timezone: chrono_tz::UTC,
         budget: "1 minute".parse().ok(),
         pause: Default::default(),
+        retry_after: None,
         mode: Mode::Observe,
         report: ReportRule::default(),
         place: Place::File { file: "j.yaml".into(), line: 1, column: 1 },

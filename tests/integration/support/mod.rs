@@ -2,6 +2,7 @@
 //! and nodes of its own, where it needs some.
 
 pub mod address;
+pub mod certificates;
 pub mod clean;
 pub mod database;
 pub mod dump;
@@ -9,5 +10,6 @@ pub mod engine;
 pub mod graph;
 pub mod house;
 pub mod keyspace;
+pub mod pair;
 pub mod wait;
 pub mod words;

@@ -1,0 +1,174 @@
+//! The values under a check's keys, each read as its kind's shape says.
+
+use super::bound::{Bound, Unit};
+use super::field::{End, Field};
+use super::given::Given;
+use super::pattern;
+use super::shape::Takes;
+use crate::diagnostic::catalogue;
+use crate::diagnostic::item::Diagnostic;
+use crate::diagnostic::near;
+use crate::policy::draft::{clock_of, condition_of};
+use crate::policy::entries::ClockEntry;
+use crate::policy::family::Family;
+use crate::policy::key_pattern::KeyPattern;
+use crate::policy::period::Period;
+use crate::policy::written::Zone;
+use crate::yaml::fields::{Fields, declared};
+use crate::yaml::node::{At, Node, Value};
+use crate::yaml::reading::{Read, Reading};
+
+/// What a store holds, where that is known.
+pub type Families<'a> = &'a dyn Fn(&str) -> Option<Family>;
+
+declared! {
+    /// One end of a reference.
+    "an end of a reference" EndParts {
+        /// `core.users.id`, `graph.User.id`, `cache.cache:user:{id}`.
+        "field" field: At<String>,
+        /// Which rows or nodes count, in their store's own language.
+        "where" r#where: Option<At<String>>,
+        /// What dates them, for `settle`; `created_at` by default where there is such a column.
+        "clock" clock: Option<At<ClockEntry>>,
+    }
+}
+
+/// The value under a key of a check; none, with a note, when it is none of what the key takes.
+pub(super) fn given(node: &Node, takes: Takes, family: Families<'_>, reading: &mut Reading<'_>) -> Option<Given> {
+    Some(match takes {
+        Takes::Text => Given::Text(text(node, reading)?),
+        Takes::Pattern => Given::Text(pattern(node, reading)?),
+        Takes::Time => Given::Text(time(node, reading)?),
+        Takes::Zone => Given::Text(Zone::read(node, reading)?.0.name().to_owned()),
+        Takes::Names => Given::Names(names(node, reading)?),
+        Takes::Policies => Given::Policies(names(node, reading)?),
+        Takes::Word(words) => {
+            let text = reading.text(node)?;
+            if !words.contains(&text.as_str()) {
+                reading.unreadable(node, format!("`{text}` is not known here"), near::suggestion(&text, words.iter().copied()));
+                return None;
+            }
+            Given::Text(text)
+        }
+        Takes::Number => Given::Number(f64::read(node, reading)?),
+        Takes::Flag => match bool::read(node, reading)? {
+            true => Given::Flag(true),
+            false => {
+                reading.unreadable(node, "`false` checks nothing", Some("leave the key out".to_owned()));
+                return None;
+            }
+        },
+        Takes::Period => Given::Period(Period::read(node, reading)?),
+        Takes::Bytes => Given::Number(bytes(node, reading)?),
+        Takes::Keys => Given::Keys(KeyPattern::read(node, reading)?),
+        Takes::End => Given::End(Box::new(end(node, family, reading)?)),
+        Takes::Ends => {
+            let fields = Fields::open(node, "a reference", &["from", "to"], reading)?;
+            let one = |key: &str, reading: &mut Reading<'_>| match node.get(key) {
+                Some(node) => end(node, family, reading),
+                None => fields.take::<String>(key, reading).and(None),
+            };
+            let (from, to) = (one("from", reading), one("to", reading));
+            Given::Ends(Box::new((from?, to?)))
+        }
+    })
+}
+
+fn text(node: &Node, reading: &mut Reading<'_>) -> Option<String> {
+    let text = reading.text(node)?;
+    if text.trim().is_empty() {
+        reading.unreadable(node, "an empty text checks nothing", None);
+        return None;
+    }
+    Some(text)
+}
+
+/// A pattern that compiles: one that does not is wrong on every store.
+fn pattern(node: &Node, reading: &mut Reading<'_>) -> Option<String> {
+    let text = text(node, reading)?;
+    match pattern::compiled(&text) {
+        Ok(_) => Some(text),
+        Err(reason) => {
+            let help = format!("{}; in YAML a pattern stands best in single quotes", pattern::SYNTAX);
+            reading.unreadable(node, format!("the pattern cannot be used: {reason}"), Some(help));
+            None
+        }
+    }
+}
+
+/// `1000 ms`, `2 s`.
+fn time(node: &Node, reading: &mut Reading<'_>) -> Option<String> {
+    let text = text(node, reading)?;
+    match format!("> {text}").parse::<Bound>() {
+        Ok(bound) if bound.unit == Unit::Time => Some(text),
+        _ => {
+            reading.unreadable(node, format!("`{text}` is no length of time"), Some("write `1000 ms` or `2 s`".to_owned()));
+            None
+        }
+    }
+}
+
+fn names(node: &Node, reading: &mut Reading<'_>) -> Option<Vec<String>> {
+    let names = match node.value {
+        Value::List(_) => Vec::<String>::read(node, reading)?,
+        _ => vec![reading.text(node)?],
+    };
+    if names.is_empty() || names.iter().any(|name| name.trim().is_empty()) {
+        reading.unreadable(node, "at least one name is needed", None);
+        return None;
+    }
+    Some(names)
+}
+
+/// `10 MB`, `2 GB`, `4096`.
+fn bytes(node: &Node, reading: &mut Reading<'_>) -> Option<f64> {
+    let text = reading.text(node)?;
+    let bound = format!("> {text}{}", if text.trim().ends_with(|c: char| c.is_ascii_digit()) { " B" } else { "" });
+    match bound.parse::<Bound>() {
+        Ok(bound) if bound.unit == Unit::Bytes => Some(bound.amount),
+        _ => {
+            reading.unreadable(node, format!("`{text}` is not a size"), Some("write `10 MB`, `2 GB` or bytes".to_owned()));
+            None
+        }
+    }
+}
+
+fn end(node: &Node, family: Families<'_>, reading: &mut Reading<'_>) -> Option<End> {
+    let parts = match node.value {
+        Value::Map(_) => EndParts::read(node, reading)?,
+        _ => EndParts { field: At::read(node, reading)?, r#where: None, clock: None },
+    };
+    let EndParts { field: text, r#where: condition, clock } = parts;
+    let is_keys = |store: &str| match family(store) {
+        Some(family) => family == Family::Keys,
+        // Where the URL is elsewhere nobody knows yet what the store holds; only a pattern says `{id}`.
+        None => text.value.contains("{id}"),
+    };
+    let field = match Field::read(&text.value, is_keys) {
+        Ok(field) => field,
+        Err(message) => {
+            reading.note(Diagnostic::error(catalogue::UNREADABLE_VALUE, message).at(&text.place));
+            return None;
+        }
+    };
+    if field.column.is_none() && !field.dataset.table.contains("{id}") {
+        let message = format!("`{}` does not say which piece of a key is the id", text.value);
+        reading.note(
+            Diagnostic::error(catalogue::MISSING_KEY, message)
+                .at(&text.place)
+                .help("write `{id}` for that piece: `cache.cache:user:{id}`"),
+        );
+        return None;
+    }
+    Some(End {
+        field,
+        r#where: match condition {
+            Some(condition) => Some(condition_of(&condition, reading)?.value),
+            None => None,
+        },
+        clock: match clock {
+            Some(clock) => Some(clock_of(&clock, reading)?.value),
+            None => None,
+        },
+    })
+}
