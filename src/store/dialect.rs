@@ -65,7 +65,9 @@ impl Dialect {
             (Self::Sqlite, _) => text.to_owned(),
             (Self::Postgres, _) => format!("({text})::{}", column.declared),
             (_, Class::Bytes) => format!("UNHEX({text})"),
-            (_, Class::Integer { unsigned: true } | Class::Bit | Class::Choice) => format!("CAST({text} AS UNSIGNED)"),
+            // By way of a decimal: MySQL takes a bound text beyond 63 bits for the largest signed number.
+            (_, Class::Integer { unsigned: true } | Class::Bit) => format!("CAST(CAST({text} AS DECIMAL(20)) AS UNSIGNED)"),
+            (_, Class::Choice) => format!("CAST({text} AS UNSIGNED)"),
             (_, Class::Integer { unsigned: false }) => format!("CAST({text} AS SIGNED)"),
             (_, Class::Decimal) => {
                 format!("CAST({text} AS {})", column.declared.replace("unsigned", "").replace("zerofill", "").trim())

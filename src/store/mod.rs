@@ -21,6 +21,7 @@ pub mod graph;
 pub mod holds;
 pub mod id;
 mod keys;
+mod keyset;
 pub mod looked;
 pub mod mark;
 mod mysql;

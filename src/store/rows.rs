@@ -7,6 +7,7 @@ use super::counts::{ChildRows, Counts};
 use super::dialect::Dialect;
 use super::failure::StoreFailure;
 use super::holds::Holds;
+use super::keyset::Keyset;
 use super::mark::Mark;
 use super::page::{Keeps, Page};
 use super::session::Session;
@@ -281,8 +282,8 @@ impl Rows {
     pub async fn between(&self, from: &Cursor, to: &Cursor, holds: &Holds) -> Result<u64, StoreFailure> {
         let mut binds = vec![];
         let (walk, path) = (self.walk(), self.dialect.table(&self.table));
-        let after = self.beyond(&walk, from, ">", &mut binds);
-        let until = self.beyond(&walk, to, "<", &mut binds);
+        let along = Keyset { dialect: self.dialect, path: &path, columns: &walk };
+        let (after, until) = (along.from(from, &mut binds), along.until(to, &mut binds));
         let sql = format!("SELECT COUNT(*) FROM {path} WHERE {} AND {after} AND {until}", self.may_go(holds));
         self.store.reading(&self.who).await?.count(&sql, &binds).await
     }
@@ -292,8 +293,9 @@ impl Rows {
         let path = self.dialect.table(&self.table);
         let walk = self.walk();
         let mut binds = vec![];
+        let along = Keyset { dialect: self.dialect, path: &path, columns: &walk };
         let behind = match cursor {
-            Some(cursor) => format!(" AND {}", self.strictly_behind(&walk, cursor, &mut binds)),
+            Some(cursor) => format!(" AND {}", along.behind(cursor, &mut binds)),
             None => String::new(),
         };
         let wanted: Vec<_> = walk.iter().map(|column| self.dialect.outgoing(&path, column)).collect();
@@ -309,35 +311,6 @@ impl Rows {
 
     fn walk(&self) -> Vec<&Column> {
         self.walks_clock.then_some(&self.clock).into_iter().chain(&self.key).collect()
-    }
-
-    /// `a >= ? AND (a > ? OR (b >= ? AND (b > ? OR c > ?)))`: the form that every engine's planner follows.
-    fn strictly_behind(&self, walk: &[&Column], cursor: &[Cell], binds: &mut Vec<Cell>) -> String {
-        let [column, rest @ ..] = walk else { return "(1 = 0)".into() };
-        let name = format!("{}.{}", self.dialect.table(&self.table), self.dialect.quote(&column.name));
-        let [cell, others @ ..] = cursor else { return "(1 = 1)".into() };
-        let mut value = || {
-            binds.push(cell.clone());
-            self.dialect.incoming(&self.dialect.bind(binds.len()), column)
-        };
-        if rest.is_empty() {
-            return format!("{name} > {}", value());
-        }
-        let (at_least, beyond) = (value(), value());
-        format!("{name} >= {at_least} AND ({name} > {beyond} OR ({}))", self.strictly_behind(rest, others, binds))
-    }
-
-    /// At or beyond a place of the walk, in one direction.
-    fn beyond(&self, walk: &[&Column], cursor: &[Cell], direction: &str, binds: &mut Vec<Cell>) -> String {
-        let [column, rest @ ..] = walk else { return "(1 = 1)".into() };
-        let name = format!("{}.{}", self.dialect.table(&self.table), self.dialect.quote(&column.name));
-        let [cell, others @ ..] = cursor else { return "(1 = 1)".into() };
-        let mut value = || {
-            binds.push(cell.clone());
-            self.dialect.incoming(&self.dialect.bind(binds.len()), column)
-        };
-        let (here, past) = (value(), value());
-        format!("{name} {direction}= {here} AND ({name} {direction} {past} OR ({}))", self.beyond(rest, others, direction, binds))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::cell::{Cell, Cursor};
 use super::failure::StoreFailure;
+use super::keyset::Keyset;
 use super::looked::Looked;
 use super::rows;
 use super::table::Column;
@@ -73,7 +74,8 @@ impl Scan {
         let mut binds = vec![];
         let mut conditions = self.also.clone();
         if let Some(cursor) = &self.behind {
-            conditions.push(behind(looked, &path, &self.key, cursor, &mut binds));
+            let columns: Vec<&Column> = self.key.iter().collect();
+            conditions.push(Keyset { dialect, path: &path, columns: &columns }.behind(cursor, &mut binds));
         }
         let key = self.key.iter().map(|column| dialect.outgoing(&path, column));
         let order: Vec<_> = self.key.iter().map(|column| format!("{path}.{}", dialect.quote(&column.name))).collect();
@@ -82,20 +84,4 @@ impl Scan {
             format!("SELECT {}{} ORDER BY {} LIMIT {PAGE}", wanted.join(", "), looked.from_where(&conditions), order.join(", "));
         (sql, binds)
     }
-}
-
-/// `a >= ? AND (a > ? OR (b > ?))`: the form that every engine's planner follows.
-fn behind(looked: &Looked, path: &str, key: &[Column], cursor: &[Cell], binds: &mut Vec<Cell>) -> String {
-    let ([column, rest @ ..], [cell, others @ ..]) = (key, cursor) else { return "1 = 0".into() };
-    let dialect = looked.dialect();
-    let name = format!("{path}.{}", dialect.quote(&column.name));
-    let mut value = || {
-        binds.push(cell.clone());
-        dialect.incoming(&dialect.bind(binds.len()), column)
-    };
-    if rest.is_empty() {
-        return format!("{name} > {}", value());
-    }
-    let (at_least, beyond) = (value(), value());
-    format!("{name} >= {at_least} AND ({name} > {beyond} OR ({}))", behind(looked, path, rest, others, binds))
 }

@@ -53,6 +53,8 @@ struct Stores {
     each: BTreeMap<String, OfStore>,
     /// Policies that failed in a look that another one made: each says itself what is wrong.
     left: BTreeSet<String>,
+    /// The run changed something.
+    changed: bool,
 }
 
 #[derive(Debug, Default)]
@@ -135,10 +137,17 @@ impl Known {
 
     /// Something is about to be changed: what was counted is no longer so. The keys that no policy covers stay as they are.
     pub fn forget(&self) {
-        for known in self.open().each.values_mut() {
+        let mut open = self.open();
+        open.changed = true;
+        for known in open.each.values_mut() {
             known.policies.clear();
             known.total = None;
         }
+    }
+
+    /// True once the run changed something: what is counted ahead from now on may be counted in vain.
+    pub fn has_changed(&self) -> bool {
+        self.open().changed
     }
 }
 
@@ -163,11 +172,13 @@ mod tests {
         let (known, holds) = (Known::default(), KeyHolds::default());
         known.keep("cache", "a", &holds, surveyed(1));
         known.keep("cache", "b", &holds, surveyed(2));
+        assert!(!known.has_changed());
         assert_eq!(due(known.take("other", "a", &holds)), None);
         assert_eq!(due(known.take("cache", "a", &holds)), Some(1));
         assert_eq!(due(known.take("cache", "a", &holds)), None);
         known.forget();
         assert_eq!(due(known.take("cache", "b", &holds)), None);
+        assert!(known.has_changed());
     }
 
     #[test]

@@ -80,7 +80,9 @@ async fn others(cx: &Context, own: &ExpireKeys, known: &Known) -> Vec<ExpireKeys
     let chosen = pick(entries, |expiry| &expiry.name, &cx.job.policies).into_iter();
     for expiry in chosen.skip_while(|expiry| expiry.name != own.name).skip(1) {
         let Expiring::Keys(keys) = &expiry.of else { continue };
-        if keys.store != own.store.name() || known.is_left(&expiry.name) {
+        // Where each policy changes something, those behind it are counted again and again: cheap for keys, dear for owners.
+        let is_dear = known.has_changed() && !keys.belongs_to.is_empty();
+        if keys.store != own.store.name() || known.is_left(&expiry.name) || is_dear {
             continue;
         }
         match ExpireKeys::prepare(cx, expiry, keys, own.section, own.as_of).await {

@@ -43,13 +43,12 @@ impl GraphSide {
     ) -> Result<Self, StoreFailure> {
         let looked = LookedLabel::at(store, who, &end.field.dataset, end.r#where.as_deref()).await?;
         let quoted = looked.property(property).await?;
-        let has_text = IdKind::of(&looked, property).await? == IdKind::Text;
         let mut side = Self {
             store: store.clone(),
             who: who.to_owned(),
             end: end.clone(),
             property: property.to_owned(),
-            has_text,
+            has_text: false,
             settled: None,
             notes: vec![],
         };
@@ -60,17 +59,19 @@ impl GraphSide {
                 ids::PAGE
             ));
         }
-        side.note_strangers(&looked, &quoted).await?;
+        side.tell_kinds(&looked, &quoted).await?;
         if let Some(before) = settled_before {
             side.date(&looked, before).await?;
         }
         Ok(side)
     }
 
-    /// A value that is neither an integer nor a text is no id.
-    async fn note_strangers(&mut self, looked: &LookedLabel, quoted: &str) -> Result<(), StoreFailure> {
-        let other = format!("{quoted} IS NOT NULL AND NOT {quoted} IS :: INTEGER AND NOT {quoted} IS :: STRING");
-        let (strangers, _) = looked.count(&[other]).await?;
+    /// What values there are besides integers: texts, and what is no id. One look at the label for both.
+    async fn tell_kinds(&mut self, looked: &LookedLabel, quoted: &str) -> Result<(), StoreFailure> {
+        let other = format!("{quoted} IS NOT NULL AND NOT {quoted} IS :: INTEGER");
+        let found = looked.share(&format!("{quoted} IS :: STRING"), &[other]).await?;
+        self.has_text = found.bad > 0;
+        let strangers = found.of.saturating_sub(found.bad);
         if strangers > 0 {
             let text = "have a value that is neither an integer nor a text; they were not compared";
             self.notes.push(format!("{strangers} nodes of `{}` {text}", self.end.field));

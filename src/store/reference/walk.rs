@@ -8,6 +8,7 @@ use crate::store::connect::Store;
 use crate::store::dialect::Dialect;
 use crate::store::failure::StoreFailure;
 use crate::store::id::{self, IdKind};
+use crate::store::keyset::Keyset;
 use crate::store::table::{Class, Column, Table};
 
 /// Rows of one statement: at first, while nobody knows how long ids are, at least, at most.
@@ -178,29 +179,15 @@ impl Walk {
     }
 
     fn behind(&self, after: &[Cell], text: &str, binds: &mut Vec<Cell>) -> String {
-        match &self.by {
-            By::Id { .. } => self.strictly_behind(std::slice::from_ref(&self.column), after, binds),
-            By::Key(key) => self.strictly_behind(key, after, binds),
+        let columns = match &self.by {
+            By::Id { .. } => vec![&self.column],
+            By::Key(key) => key.iter().collect(),
             By::Text => {
                 binds.extend(after.first().cloned());
-                format!("{text} > {}", self.id.bare(self.dialect, &self.dialect.bind(binds.len())))
+                return format!("{text} > {}", self.id.bare(self.dialect, &self.dialect.bind(binds.len())));
             }
-        }
-    }
-
-    /// The form that every engine's planner follows, as in `store::rows`.
-    fn strictly_behind(&self, walk: &[Column], after: &[Cell], binds: &mut Vec<Cell>) -> String {
-        let ([column, rest @ ..], [cell, others @ ..]) = (walk, after) else { return "(1 = 0)".into() };
-        let name = self.name(column);
-        let mut value = || {
-            binds.push(cell.clone());
-            self.dialect.incoming(&self.dialect.bind(binds.len()), column)
         };
-        if rest.is_empty() {
-            return format!("{name} > {}", value());
-        }
-        let (at_least, beyond) = (value(), value());
-        format!("{name} >= {at_least} AND ({name} > {beyond} OR ({}))", self.strictly_behind(rest, others, binds))
+        Keyset { dialect: self.dialect, path: &self.path, columns: &columns }.behind(after, binds)
     }
 
     fn name(&self, column: &Column) -> String {

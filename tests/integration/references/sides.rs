@@ -200,6 +200,53 @@ fn numbers_beyond_every_integer_type_are_compared_too() {
 }
 
 #[test]
+fn the_least_and_the_largest_of_every_integer_type_are_what_they_are() {
+    let (low, high) = (i64::MIN.to_string(), i64::MAX.to_string());
+    let mysql = [
+        ("tinyint", ["-128", "127"]),
+        ("smallint unsigned", ["0", "65535"]),
+        ("mediumint", ["-8388608", "8388607"]),
+        ("int unsigned", ["0", "4294967295"]),
+        ("bigint", [low.as_str(), high.as_str()]),
+        ("bigint unsigned", ["0", "18446744073709551615"]),
+        ("year", ["1901", "2155"]),
+    ];
+    let postgres = [
+        ("smallint", ["-32768", "32767"]),
+        ("integer", ["-2147483648", "2147483647"]),
+        ("bigint", [low.as_str(), high.as_str()]),
+    ];
+    for (engine, types) in [(Engine::Mysql, &mysql[..]), (Engine::Mariadb, &mysql), (Engine::Postgres, &postgres)] {
+        let two = Two::new(engine, Engine::Sqlite);
+        for (at, (class, ids)) in types.iter().enumerate() {
+            two.core.sql(&format!("CREATE TABLE a{at} (id {class} NOT NULL PRIMARY KEY)"));
+            two.other.sql(&format!("CREATE TABLE b{at} (id text)"));
+            fill(&two.core, &format!("a{at}"), "id", ids);
+            fill(&two.other, &format!("b{at}"), "id", [ids[1], "-1"]);
+            let compared = two.compare(&format!("core.a{at}.id"), &format!("other.b{at}.id"), BOTH);
+            assert_eq!(
+                (sorted(&compared.from), sorted(&compared.to)),
+                (vec![ids[0].to_owned()], vec!["-1".to_owned()]),
+                "{class}"
+            );
+        }
+    }
+}
+
+#[test]
+fn pages_go_on_behind_numbers_that_no_signed_type_holds() {
+    let two = Two::new(Engine::Mysql, Engine::Mariadb);
+    let ids: Vec<String> = (0..3_000).map(|n| (u64::MAX - 7 * n).to_string()).collect();
+    two.core.sql("CREATE TABLE a (id bigint unsigned NOT NULL PRIMARY KEY)");
+    two.other.sql("CREATE TABLE b (n int NOT NULL PRIMARY KEY AUTO_INCREMENT, id bigint unsigned, KEY (id))");
+    fill(&two.core, "a", "id", &ids[1..]);
+    fill(&two.other, "b", "id", ids.iter().take(2_999).chain(&ids[..2]));
+    let compared = two.compare("core.a.id", "other.b.id", BOTH);
+    assert_eq!((sorted(&compared.from), sorted(&compared.to)), (vec![ids[2_999].clone()], vec![ids[0].clone()]));
+    assert_eq!((compared.from.seen, compared.to.seen), (2_999, 2_999));
+}
+
+#[test]
 fn many_pages_in_every_way_of_reading_lose_nothing() {
     let two = Two::new(Engine::Mysql, Engine::Postgres);
     // By the index, by a composite key with a text in it, and by no key at all.

@@ -1,0 +1,48 @@
+//! What stands behind a place of a walk along some columns, in the form that every engine's planner follows.
+
+use super::cell::Cell;
+use super::dialect::Dialect;
+use super::table::Column;
+
+/// A walk along these columns of a table, in their order.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Keyset<'w> {
+    pub(super) dialect: Dialect,
+    /// The table, quoted.
+    pub(super) path: &'w str,
+    pub(super) columns: &'w [&'w Column],
+}
+
+impl Keyset<'_> {
+    /// True for rows strictly behind a place: `a >= ? AND (a > ? OR (b >= ? AND (b > ? OR (c > ?))))`.
+    pub(super) fn behind(&self, place: &[Cell], binds: &mut Vec<Cell>) -> String {
+        self.along((">", ">"), self.columns, place, binds)
+    }
+
+    /// True for rows at a place and behind it.
+    pub(super) fn from(&self, place: &[Cell], binds: &mut Vec<Cell>) -> String {
+        self.along((">", ">="), self.columns, place, binds)
+    }
+
+    /// True for rows before a place and at it.
+    pub(super) fn until(&self, place: &[Cell], binds: &mut Vec<Cell>) -> String {
+        self.along(("<", "<="), self.columns, place, binds)
+    }
+
+    /// `last` compares the last column, `way` the others. A place that lacks columns says nothing of these: a row is met again
+    /// rather than missed.
+    fn along(&self, (way, last): (&str, &str), columns: &[&Column], place: &[Cell], binds: &mut Vec<Cell>) -> String {
+        let [column, rest @ ..] = columns else { return "(1 = 0)".into() };
+        let [cell, others @ ..] = place else { return "(1 = 1)".into() };
+        let name = format!("{}.{}", self.path, self.dialect.quote(&column.name));
+        let mut value = || {
+            binds.push(cell.clone());
+            self.dialect.incoming(&self.dialect.bind(binds.len()), column)
+        };
+        if rest.is_empty() {
+            return format!("{name} {last} {}", value());
+        }
+        let (here, past) = (value(), value());
+        format!("{name} {way}= {here} AND ({name} {way} {past} OR ({}))", self.along((way, last), rest, others, binds))
+    }
+}
