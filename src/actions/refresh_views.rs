@@ -12,6 +12,7 @@ use crate::store::cell::{Cell, Cursor};
 use crate::store::counts::Counts;
 use crate::store::failure::StoreFailure;
 use crate::store::page::{Keeps, Page};
+use crate::store::system_log;
 use crate::store::views::matview::MaterializedView;
 use crate::store::views::order;
 use crate::store::views::refreshed::{Patience, Refreshed};
@@ -160,7 +161,10 @@ impl Action for RefreshViews {
         Ok(Verdict::Unclear)
     }
 
-    async fn finish(&self, _: &Context, _: &Tally) -> Result<(), StoreFailure> {
-        Ok(())
+    /// Leaves the store's own audit row.
+    async fn finish(&self, cx: &Context, _: &Tally) -> Result<(), StoreFailure> {
+        let store = cx.stores.get(&self.view.dataset.store)?;
+        let rows = self.done.get().and_then(|done| done.after);
+        system_log::write_refresh(store, &cx.who(), &cx.job.name, &cx.run, &self.view.dataset.to_string(), rows).await
     }
 }

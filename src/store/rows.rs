@@ -278,14 +278,32 @@ impl Rows {
         Ok(Page::of(places, usize::from(self.walks_clock)))
     }
 
-    /// How many rows that may go stand between two places of the walk, both included.
+    /// How many rows that may go stand between two places of the walk, both included, once whoever else changes one of them
+    /// has committed or rolled back.
+    ///
+    /// A run that died may have sent its COMMIT and not be there to hear the answer: read past its locks, the rows would all
+    /// still stand. So they are locked for the count, shared and for no longer. Held by
+    /// `a_commit_under_way_is_waited_for_and_never_guessed`.
+    ///
+    /// # Errors
+    /// Busy when that takes longer than a lock may: nothing is known of them then.
     pub async fn between(&self, from: &Cursor, to: &Cursor, holds: &Holds) -> Result<u64, StoreFailure> {
         let mut binds = vec![];
         let (walk, path) = (self.walk(), self.dialect.table(&self.table));
         let along = Keyset { dialect: self.dialect, path: &path, columns: &walk };
         let (after, until) = (along.from(from, &mut binds), along.until(to, &mut binds));
-        let sql = format!("SELECT COUNT(*) FROM {path} WHERE {} AND {after} AND {until}", self.may_go(holds));
-        self.store.reading(&self.who).await?.count(&sql, &binds).await
+        let rows = format!("FROM {path} WHERE {} AND {after} AND {until}", self.may_go(holds));
+        let sql = match self.dialect {
+            // The write lock of the whole file is taken by the transaction's beginning.
+            Dialect::Sqlite => format!("SELECT COUNT(*) {rows}"),
+            Dialect::Postgres => format!("SELECT COUNT(*) FROM (SELECT 1 {rows} FOR SHARE) steward_s"),
+            Dialect::Mysql | Dialect::Mariadb => format!("SELECT COUNT(*) {rows} LOCK IN SHARE MODE"),
+        };
+        let mut session = self.store.reading(&self.who).await?;
+        session.begin().await?;
+        let counted = session.count(&sql, &binds).await;
+        session.rollback().await;
+        counted
     }
 
     /// The statement that finds a page; shown by `plan --sql`.

@@ -41,8 +41,11 @@ pub(super) struct Expected {
 /// Nobody waits longer for one answer of a stranger.
 const PATIENCE: Duration = Duration::from_millis(400);
 
-/// What is said, and what the answer tells. Those who greet come first; each is asked on a connection of its own.
-const QUESTIONS: [(&[u8], fn(&[u8]) -> Option<Speaks>); 5] = [
+/// What is said, and what the answer tells.
+type Question = (&'static [u8], fn(&[u8]) -> Option<Speaks>);
+
+/// Those who greet come first; each is asked on a connection of its own.
+const QUESTIONS: [Question; 5] = [
     (b"", greeting),
     (b"PING\r\n\r\n", word),
     // A greeting of TLS that is cut short: only who speaks it answers, with an alert.

@@ -1,6 +1,7 @@
 //! `audit_log.SYSTEM_LOG`: the row that the stores' own audit expects of whoever moves data (source document 002, §3).
 
 use super::cell::Cell;
+use super::connect::Store;
 use super::dialect::Dialect;
 use super::failure::StoreFailure;
 use super::rows::Rows;
@@ -11,6 +12,9 @@ use crate::policy::dataset::DatasetName;
 use chrono::{DateTime, Utc};
 
 /// Writes one row per dataset and run where the table exists, in any letter case; where it does not, nothing is expected.
+///
+/// # Errors
+/// The store's own.
 pub async fn write(
     rows: &Rows,
     job: &str,
@@ -20,17 +24,33 @@ pub async fn write(
     cutoff: DateTime<Utc>,
     dataset: &str,
 ) -> Result<(), StoreFailure> {
-    let mut session = rows.store.session(&rows.who).await?;
-    let Some(log) = find(&mut session).await? else { return Ok(()) };
     let cutoff = cutoff.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);
     let metadata = serde_json::json!({
         format!("{what}_count"): count, "cutoff_date": cutoff, "dataset": dataset, "job": job, "run": run,
     });
-    let values = [
-        ("level", "INFO".to_owned()),
-        ("message", format!("steward: {what} {count} rows of {dataset}")),
-        ("metadata", metadata.to_string()),
-    ];
+    note(&rows.store, &rows.who, format!("steward: {what} {count} rows of {dataset}"), &metadata).await
+}
+
+/// The same for a view that was refreshed, with the rows it has now where they were counted.
+///
+/// # Errors
+/// The store's own.
+pub async fn write_refresh(
+    store: &Store,
+    who: &str,
+    job: &str,
+    run: &str,
+    dataset: &str,
+    rows: Option<u64>,
+) -> Result<(), StoreFailure> {
+    let metadata = serde_json::json!({ "refreshed_count": 1, "rows": rows, "dataset": dataset, "job": job, "run": run });
+    note(store, who, format!("steward: refreshed {dataset}"), &metadata).await
+}
+
+async fn note(store: &Store, who: &str, message: String, metadata: &serde_json::Value) -> Result<(), StoreFailure> {
+    let mut session = store.session(who).await?;
+    let Some(log) = find(&mut session).await? else { return Ok(()) };
+    let values = [("level", "INFO".to_owned()), ("message", message), ("metadata", metadata.to_string())];
     insert(&mut session, &log, &values).await
 }
 

@@ -103,7 +103,8 @@ impl Walk<'_> {
         }
     }
 
-    /// How many that may go stand between two places of the walk, both included. Reads only.
+    /// How many that may go stand between two places of the walk, both included, once whoever changes one of them meanwhile
+    /// has come to an end. Changes nothing.
     ///
     /// # Errors
     /// The store's own.

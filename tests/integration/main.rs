@@ -15,4 +15,5 @@ mod service;
 mod statistics;
 #[allow(dead_code, reason = "what several suites share is not always in use by one of them")]
 mod support;
+mod system_log;
 mod views;

@@ -15,6 +15,9 @@ use crate::store::holds::Holds;
 use crate::store::page::{Keeps, Page};
 use chrono::{DateTime, Utc};
 
+/// How often nodes are looked at again that go while their locks are waited for.
+const LOOKS: u32 = 3;
+
 /// The nodes of one label that a policy dates by a clock and cuts at an instant.
 #[derive(Debug, Clone)]
 pub struct Nodes {
@@ -194,14 +197,37 @@ impl Nodes {
         (cypher, params)
     }
 
-    /// How many nodes that may go stand between two places of the walk, both included.
+    /// How many nodes that may go stand between two places of the walk, both included, once whoever else changes one of them
+    /// has committed or rolled back: they are locked for the count, and for no longer.
+    ///
+    /// # Errors
+    /// Busy when that takes longer than a statement may: nothing is known of them then.
     pub async fn between(&self, from: &Cursor, to: &Cursor, holds: &Holds) -> Result<u64, StoreFailure> {
         let mut params = vec![];
         let after = self.beyond(from, ">", true, ["c_from", "k_from"], &mut params);
         let until = self.beyond(to, "<", true, ["c_to", "k_to"], &mut params);
-        let cypher =
-            format!("MATCH {} WHERE {} AND {after} AND {until} RETURN count(*) AS c0", self.label.pattern(), self.may_go(holds));
-        self.store.reading(&self.who).await?.count(&cypher, params).await
+        let found = format!("MATCH {} WHERE {} AND {after} AND {until}", self.label.pattern(), self.may_go(holds));
+        // A node that went while its lock was waited for is an error of that statement. It is gone then, and the next look
+        // sees what is left.
+        for _ in 0..LOOKS {
+            match self.locked_count(&found, &params).await {
+                Err(StoreFailure::Failed { .. }) => {}
+                counted => return counted,
+            }
+        }
+        self.locked_count(&found, &params).await
+    }
+
+    async fn locked_count(&self, found: &str, params: &Params) -> Result<u64, StoreFailure> {
+        let mut session = self.store.writing(&self.who).await?;
+        // Adding nothing to a node changes nothing and locks it.
+        let locked = session.rows(&format!("{found} SET n += {{}} RETURN count(*) AS c0"), params.clone()).await;
+        let counted = match locked {
+            Ok(_) => session.count(&format!("{found} RETURN count(*) AS c0"), params.clone()).await,
+            Err(failure) => Err(failure),
+        };
+        session.rollback().await;
+        counted
     }
 
     /// Beyond a place of the walk in one direction; at it too where it is `included`.

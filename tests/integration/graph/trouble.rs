@@ -1,9 +1,13 @@
 //! A store that refuses, falls silent, or whose answer never comes.
 
-use super::shop::{count, graph, open, policy, users};
+use super::shop::{context, count, graph, open, policy, users};
 use std::net::TcpListener;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
+use steward::action::{Action, OpenBatch};
+use steward::actions::delete::DeleteRows;
+use steward::report::run::Verdict;
+use steward::store::failure::StoreFailure;
 
 #[test]
 fn a_wrong_password_fails_and_is_named_nowhere() {
@@ -75,4 +79,44 @@ fn a_crash_at_any_moment_loses_and_doubles_nothing() {
     house.steward(["run-job", "clean-graph", "--as-of", "2026-05-01"]).must_end(0);
     assert_eq!(count(&house), 3);
     house.steward(["audit", "verify"]).must_end(0);
+}
+
+/// The run died, and its COMMIT is still under way: it is waited for, and what it comes to is told.
+#[test]
+fn a_commit_under_way_is_waited_for_and_never_guessed() {
+    let house = open();
+    policy(&house, "");
+    users(&house, 3);
+    let cx = context(&house);
+    let label = graph(&house).label("User");
+    let address = graph(&house).address.clone();
+    let config = neo4rs::ConfigBuilder::default().uri(graph(&house).url()).user(address.user).password(address.password);
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime").block_on(async {
+        let other = neo4rs::Graph::connect(config.build().expect("settings")).expect("a driver");
+        let target = DeleteRows::targets(&cx.job, &cx.policies).remove(0);
+        let as_of = "2026-05-01T00:00:00Z".parse().expect("an instant");
+        let action = DeleteRows::prepare(&cx, &target, as_of).await.expect("prepared");
+        let page = action.next(&cx, None, 10).await.expect("a page").expect("nodes");
+        let bounds = Some((page.first().to_vec(), page.last().to_vec()));
+        let open = OpenBatch { id: "b".into(), rows: 3, bounds };
+        let delete = format!("MATCH (n:{label}) WHERE n.id <= 3 DELETE n");
+
+        // It never ends: nothing is claimed.
+        let mut dead = other.start_txn().await.expect("a transaction");
+        dead.run(delete.as_str()).await.expect("locks");
+        let failure = action.settle(&cx, &open).await.expect_err("busy");
+        assert!(matches!(failure, StoreFailure::Busy { .. }), "{failure}");
+        dead.rollback().await.expect("rolled back");
+        assert_eq!(action.settle(&cx, &open).await.expect("a verdict"), Verdict::RolledBack);
+
+        // It commits while somebody waits for it.
+        let mut dead = other.start_txn().await.expect("a transaction");
+        dead.run(delete.as_str()).await.expect("locks");
+        let ends = async {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            dead.commit().await.expect("committed");
+        };
+        let (verdict, ()) = tokio::join!(action.settle(&cx, &open), ends);
+        assert_eq!(verdict.expect("a verdict"), Verdict::Applied);
+    });
 }

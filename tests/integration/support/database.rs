@@ -25,10 +25,15 @@ pub struct Database {
 impl Database {
     /// A new one. SQLite's is a file in `folder`.
     pub fn new(engine: Engine, folder: &Path) -> Self {
+        Self::on(engine, folder, engine.server())
+    }
+
+    /// The same on another server than the one that all tests share.
+    pub fn on(engine: Engine, folder: &Path, server: Option<String>) -> Self {
         let id = uuid::Uuid::new_v4().simple().to_string();
         let name = format!("steward_t_{}", &id[..16]);
         let file = (engine == Engine::Sqlite).then(|| folder.join("store.db"));
-        let database = Self { engine, name, file, server: engine.server() };
+        let database = Self { engine, name, file, server };
         match engine {
             Engine::Sqlite => database.sql("PRAGMA journal_mode = WAL"),
             Engine::Postgres => database.admin(&format!("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'", database.name)),

@@ -33,8 +33,17 @@ pub struct House {
 impl House {
     /// A house on an engine, with an empty database, no policy and no job.
     pub fn new(engine: Engine) -> Self {
+        Self::with(engine, engine.server())
+    }
+
+    /// The same on another server than the one that all tests share: its administrator's URL.
+    pub fn on(engine: Engine, server: &str) -> Self {
+        Self::with(engine, Some(server.to_owned()))
+    }
+
+    fn with(engine: Engine, server: Option<String>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let house = Self { database: Database::new(engine, folder.path()), cache: None, graph: None, folder };
+        let house = Self { database: Database::on(engine, folder.path(), server), cache: None, graph: None, folder };
         house.config("");
         for folder in ["policies", "jobs"] {
             std::fs::create_dir(house.path(folder)).expect("a folder");

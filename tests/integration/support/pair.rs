@@ -1,4 +1,4 @@
-//! A primary and a replica of a test's own, from the binaries that `tests/run` installs: what is done to them must not
+//! Servers of a test's own, a primary and its replica among them, from the binaries that `tests/run` installs: what is done to them must not
 //! happen to the servers that all tests share.
 
 use super::engine::Engine;
@@ -27,6 +27,8 @@ pub struct Own {
     engine: Engine,
     pub port: u16,
     child: Child,
+    /// Its folder, where it is alone.
+    kept: Option<TempDir>,
 }
 
 impl Pair {
@@ -62,6 +64,15 @@ impl Pair {
 }
 
 impl Own {
+    /// One MySQL or MariaDB, for what must not happen to the server that all tests share.
+    pub fn alone(engine: Engine) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        give_away(folder.path());
+        let mut own = mysql_server(engine, folder.path(), "alone", "1");
+        own.kept = Some(folder);
+        own
+    }
+
     /// Its URL, for a user who may do all and has no password.
     pub fn url(&self) -> String {
         match self.engine {
@@ -125,7 +136,7 @@ impl Own {
             .stderr(errors)
             .spawn()
             .unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        let mut own = Self { engine, port, child };
+        let mut own = Self { engine, port, child, kept: None };
         let began = Instant::now();
         while let Err(error) = own.try_sql("select 1") {
             let said = || std::fs::read_to_string(log).unwrap_or_default();
@@ -174,52 +185,8 @@ fn postgres(folder: TempDir) -> Pair {
 }
 
 fn mysql(engine: Engine, folder: TempDir) -> Pair {
-    let server = |name: &str, id: &str| {
-        let at = folder.path().join(name);
-        std::fs::create_dir_all(at.join("tmp")).expect("a folder");
-        // Nobody's name leads in from a port without this; and what only one of them does must not reach the other.
-        std::fs::write(at.join("init.sql"), "SET SESSION sql_log_bin = 0;\nRENAME USER root@localhost TO root@'%';\n")
-            .expect("a file");
-        give_away(&at);
-        let folders = [format!("--datadir={}", at.join("data").display()), format!("--tmpdir={}", at.join("tmp").display())];
-        let port = spare_port();
-        let mut command = if engine == Engine::Mysql {
-            must(mysqld().args(&folders).arg("--initialize-insecure"));
-            let mut command = mysqld();
-            command.args(&folders).args([
-                "--gtid-mode=ON",
-                "--enforce-gtid-consistency=ON",
-                "--mysqlx=OFF",
-                "--secure-file-priv=NULL",
-            ]);
-            command
-        } else {
-            must(
-                as_nobody("mariadb-install-db")
-                    .arg("--no-defaults")
-                    .args(&folders)
-                    .args(["--skip-test-db", "--auth-root-authentication-method=normal"]),
-            );
-            let mut command = as_nobody("/usr/sbin/mariadbd");
-            command.arg("--no-defaults").args(&folders);
-            command
-        };
-        let path = |name: &str| at.join(name).display().to_string();
-        command.args(["--bind-address=127.0.0.1", &format!("--port={port}"), &format!("--server-id={id}"), "--log-bin=binlog"]);
-        command.args([
-            format!("--socket={}", path("socket")),
-            format!("--pid-file={}", path("pid")),
-            format!("--init-file={}", path("init.sql")),
-        ]);
-        command.args([
-            "--performance-schema=OFF",
-            "--innodb-buffer-pool-size=16M",
-            "--innodb-flush-log-at-trx-commit=0",
-            "--innodb-doublewrite=OFF",
-        ]);
-        Own::start(engine, port, &mut command, &at.join("log"))
-    };
-    let (primary, replica) = (server("primary", "1"), server("replica", "2"));
+    let (primary, replica) =
+        (mysql_server(engine, folder.path(), "primary", "1"), mysql_server(engine, folder.path(), "replica", "2"));
     let (word, gtid, start) = match engine {
         Engine::Mysql => ("REPLICATION SOURCE TO SOURCE", "SOURCE_AUTO_POSITION = 1", "START REPLICA"),
         _ => ("MASTER TO MASTER", "MASTER_USE_GTID = slave_pos", "START SLAVE"),
@@ -230,6 +197,52 @@ fn mysql(engine: Engine, folder: TempDir) -> Pair {
         primary.port
     ));
     Pair { primary, replica, _folder: folder }
+}
+
+fn mysql_server(engine: Engine, folder: &Path, name: &str, id: &str) -> Own {
+    let at = folder.join(name);
+    std::fs::create_dir_all(at.join("tmp")).expect("a folder");
+    // Nobody's name leads in from a port without this; and what only one of them does must not reach the other.
+    std::fs::write(at.join("init.sql"), "SET SESSION sql_log_bin = 0;\nRENAME USER root@localhost TO root@'%';\n")
+        .expect("a file");
+    give_away(&at);
+    let folders = [format!("--datadir={}", at.join("data").display()), format!("--tmpdir={}", at.join("tmp").display())];
+    let port = spare_port();
+    let mut command = if engine == Engine::Mysql {
+        must(mysqld().args(&folders).arg("--initialize-insecure"));
+        let mut command = mysqld();
+        command.args(&folders).args([
+            "--gtid-mode=ON",
+            "--enforce-gtid-consistency=ON",
+            "--mysqlx=OFF",
+            "--secure-file-priv=NULL",
+        ]);
+        command
+    } else {
+        must(
+            as_nobody("mariadb-install-db")
+                .arg("--no-defaults")
+                .args(&folders)
+                .args(["--skip-test-db", "--auth-root-authentication-method=normal"]),
+        );
+        let mut command = as_nobody("/usr/sbin/mariadbd");
+        command.arg("--no-defaults").args(&folders);
+        command
+    };
+    let path = |name: &str| at.join(name).display().to_string();
+    command.args(["--bind-address=127.0.0.1", &format!("--port={port}"), &format!("--server-id={id}"), "--log-bin=binlog"]);
+    command.args([
+        format!("--socket={}", path("socket")),
+        format!("--pid-file={}", path("pid")),
+        format!("--init-file={}", path("init.sql")),
+    ]);
+    command.args([
+        "--performance-schema=OFF",
+        "--innodb-buffer-pool-size=16M",
+        "--innodb-flush-log-at-trx-commit=0",
+        "--innodb-doublewrite=OFF",
+    ]);
+    Own::start(engine, port, &mut command, &at.join("log"))
 }
 
 /// Debian unstable's MySQL as `tests/servers/mysql.sh` unpacks it, by the loader and the libraries that came with it; else

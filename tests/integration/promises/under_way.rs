@@ -1,0 +1,79 @@
+//! Promise 2, its narrowest place: the run died after it had sent its COMMIT, and the server is still at it.
+
+use super::obstacle::Session;
+use super::shop;
+use crate::support::engine::Engine;
+use crate::support::house::{Ended, House};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+use steward::ledger::event::Event;
+
+const JOB: &str = "archive-orders";
+/// What the dead run's transaction did, and may still commit.
+const GONE: &str = "DELETE FROM orders WHERE created_at < '2021-01-01'";
+
+on_every_engine!(a_commit_under_way_is_waited_for_and_never_guessed, under_way);
+
+fn under_way(engine: Engine) {
+    let house = shop::open_with(engine, 5);
+    shop::make_archive(&house);
+    let young = shop::orders(&house) - 5;
+
+    // It never ends: nothing is claimed, and nothing is forgotten.
+    a_run_dies_in_a_batch(&house);
+    let other = Session::begin(&house.database, GONE);
+    let waited = house.steward(["run-job", JOB]).must_end(75);
+    assert!(waited.stdout.contains("is busy"), "{waited}");
+    assert_eq!((verdicts(&house), shop::open_batches(&house, JOB).len()), (vec![], 1), "{waited}");
+
+    // It commits after all.
+    let ended = ends_while_it_waits(&house, other, "COMMIT").must_end(0);
+    assert_eq!(verdicts(&house), ["applied"], "{ended}");
+    assert_eq!(shop::orders(&house), young);
+
+    // It is rolled back after all: the rows are still there, and the run takes them.
+    house.sql(&shop::insert("orders", &[901, 902, 903]));
+    a_run_dies_in_a_batch(&house);
+    let other = Session::begin(&house.database, GONE);
+    let ended = ends_while_it_waits(&house, other, "ROLLBACK").must_end(0);
+    assert_eq!(verdicts(&house), ["applied", "rolled back"], "{ended}");
+    assert_eq!((shop::orders(&house), house.database.count("SELECT COUNT(*) FROM orders_archive")), (young, 3));
+    assert_eq!(shop::open_batches(&house, JOB), []);
+    shop::must_be_whole(&house);
+}
+
+/// Leaves an open batch in the ledger: somebody holds the rows, and the run that waits for them is killed.
+fn a_run_dies_in_a_batch(house: &House) {
+    let lock = if house.database.engine == Engine::Sqlite { "SELECT 1" } else { "SELECT id FROM orders FOR UPDATE" };
+    let holder = Session::begin(&house.database, lock);
+    let mut run = house.command(["run-job", JOB]);
+    let mut run = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts");
+    let began = Instant::now();
+    while shop::open_batches(house, JOB).is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(30), "no batch was begun");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    run.kill().expect("SIGKILL");
+    run.wait().expect("its end");
+    drop(holder);
+}
+
+/// Starts a run, ends the other's transaction once it was waited for, and gives what became of the run.
+fn ends_while_it_waits(house: &House, mut other: Session, how: &str) -> Ended {
+    let before = verdicts(house);
+    let mut run = house.command(["run-job", JOB]);
+    let run = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(2) {
+        assert_eq!(verdicts(house), before, "it was guessed");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    other.run(how).expect("its end");
+    run.wait_with_output().expect("its end").into()
+}
+
+/// How batches of dead runs were settled so far.
+fn verdicts(house: &House) -> Vec<String> {
+    let verdict = |event| if let Event::Settled { verdict, .. } = event { Some(verdict) } else { None };
+    shop::events(house).into_iter().filter_map(verdict).collect()
+}
