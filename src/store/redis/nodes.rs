@@ -299,11 +299,12 @@ fn ranges(asked: &Node, answer: Value) -> Option<Vec<Range>> {
 }
 
 fn no_account(store: &str) -> StoreFailure {
-    StoreFailure::refused(
-        codes::DENIED,
-        format!("the Sentinel of store `{store}` wants an account, and not the store's own; nothing was touched"),
-        "`user` and `password` are for Sentinel and servers alike: give Sentinel the same account, or let it answer without one",
-    )
+    StoreFailure::Misdeclared {
+        code: codes::LOGIN,
+        text: format!("the Sentinel of store `{store}` wants an account, and not the store's own; nothing was touched"),
+        help: "`user` and `password` are for Sentinel and servers alike: give Sentinel the same account, or let it answer without one"
+            .into(),
+    }
 }
 
 fn refused(store: &str, why: &str, help: &str) -> StoreFailure {

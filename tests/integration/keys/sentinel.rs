@@ -71,7 +71,7 @@ fn a_sentinel_without_accounts_or_with_those_of_its_servers_is_asked() {
 fn a_sentinel_with_accounts_of_its_own_is_refused_with_the_way_out() {
     for accounts in ["user default off\nuser watcher on >other ~* &* +@all\n", "requirepass other\n"] {
         let (house, _primary, _watching) = guarded(accounts);
-        let told = run(&house, "sweep", 4)["reasons"].to_string();
+        let told = run(&house, "sweep", 78)["reasons"].to_string();
         assert!(
             told.contains("wants an account, and not the store's own") && told.contains("give Sentinel the same account"),
             "{told}"
