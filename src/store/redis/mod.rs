@@ -10,5 +10,6 @@ pub mod names;
 mod node;
 pub mod nodes;
 pub mod once;
+pub mod sight;
 mod slot;
 pub mod walk;

@@ -336,6 +336,7 @@ impl Walk {
             0 => Some(Place { node: place.node + 1, cursor: 0 }).filter(|next| next.node < self.nodes.each().len()),
             cursor => Some(Place { node: place.node, cursor }),
         };
+        self.store.sight().scanned(place.node, self.nodes.each().len(), cursor, found);
         if self.next.as_ref().is_none_or(|next| next.node != place.node) {
             self.idle_trip = None;
         }
