@@ -306,8 +306,16 @@ fn sentence(report: &RunReport) -> String {
             let told = joined(parts);
             if troubles(&sums).is_some() { told } else { because(report, Weight::Failed, &sums, "a step failed") }
         }
+        None if report.datasets.iter().any(|dataset| dataset.due.is_none()) => unseen(report, &sums),
         _ => calm(report, &sums),
     }
+}
+
+/// What a plan says where a dataset could not be counted: never that nothing is due.
+fn unseen(report: &RunReport, sums: &Sums) -> String {
+    let unknown = report.datasets.iter().filter(|dataset| dataset.due.is_none()).count() as u64;
+    let unknown = format!("{} could not be looked at", plural(unknown, "dataset"));
+    joined([acted(report, sums), Some(unknown)].into_iter().flatten())
 }
 
 /// What a run without trouble says: what was done, and else why nothing was.
@@ -451,6 +459,18 @@ mod tests {
         assert_eq!(Told::of(&report).headline.sentence, "120 would be swept, 30 would be given a time to live");
         report.datasets[0].left.guarded = 150;
         assert_eq!(Told::of(&report).headline.sentence, "150 guarded");
+    }
+
+    #[test]
+    fn what_could_not_be_counted_is_never_said_to_be_nothing() {
+        let mut plan = samples::planned();
+        plan.datasets.truncate(1);
+        plan.datasets[0].due = None;
+        plan.datasets[0].outcome = Some(Outcome::Temporary);
+        assert_eq!(Told::of(&plan).headline.sentence, "1 dataset could not be looked at");
+        assert_eq!(would(&plan.datasets[0]), None);
+        let page = super::super::html::page(&plan).unwrap();
+        assert!(page.contains("<dd>–</dd><dt>would be archived") && !page.contains("nothing is due"));
     }
 
     #[test]

@@ -150,7 +150,7 @@ impl Store {
         let link = tokio::time::timeout(CONNECT + Duration::from_secs(2), self.link())
             .await
             .map_err(|_| StoreFailure::timed_out(name, CONNECT))?
-            .map_err(|error| StoreFailure::read(name, &error))?;
+            .map_err(|error| self.no_file().unwrap_or_else(|| StoreFailure::read(name, &error)))?;
         let who: String =
             who.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | ' ' | '.' | '_')).take(55).collect();
         let comment = match self.inner.pool {
@@ -174,6 +174,13 @@ impl Store {
         let dialect = *self.inner.dialect.get_or_init(|| async { session.dialect() }).await;
         session.raw(&manners(dialect, &who, lock, statement)).await?;
         Ok(session)
+    }
+
+    /// SQLite only says that it cannot open a file; that there is none is the usual reason.
+    fn no_file(&self) -> Option<StoreFailure> {
+        let StoreLocation::File(path) = self.location() else { return None };
+        let text = format!("there is no file `{}`", path.display());
+        (!path.exists()).then(|| StoreFailure::Away { store: self.name().to_owned(), text })
     }
 
     async fn link(&self) -> Result<Link, sqlx::Error> {
