@@ -158,6 +158,32 @@ fn a_check_that_names_lifecycle_policies_is_not_told_what_nobody_knows() {
 }
 
 #[test]
+fn the_way_out_of_a_wrong_bound_is_of_its_kind() {
+    let help = |check: &str| {
+        let policy = format!("checks: [{check}]\n");
+        read(&[("steward.yaml", CONFIG), ("policies/p.yaml", &policy)]).unwrap_err().to_string()
+    };
+    assert!(help("{ dataset: core.a, duplicate: b, warn: 5 }").contains("write what is too much: `> 5`"));
+    assert!(help("{ dataset: core.a, duplicate: b, warn: lots }").contains("write `> 0`, `> 100`"));
+    assert!(help("{ dataset: cache, memory: true }").contains("say what is too much: a share: `> 85 %`"));
+    assert!(help("{ dataset: cache, memory: true, warn: 85 % }").contains("write what is too much: `> 85 %`"));
+}
+
+#[test]
+fn a_job_whose_policies_cannot_be_read_is_told_about_its_action_too() {
+    let told = read(&[("steward.yaml", CONFIG), ("jobs/j.yaml", "action: archve\npolicies: orders\n")]).unwrap_err().to_string();
+    for part in ["did you mean `archive`?", "write `[orders]`"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+}
+
+#[test]
+fn a_store_written_as_a_text_is_shown_as_keys() {
+    let told = read(&[("steward.yaml", "stores: { core: \"sqlite:a.db\" }\n")]).unwrap_err().to_string();
+    assert!(told.contains("write `{ url: \"…\" }`"), "{told}");
+}
+
+#[test]
 fn a_job_finds_its_policies_in_the_section_its_action_reads() {
     let policy =
         ("policies/p.yaml", "views: [{ name: a, dataset: core.v }]\nchecks: [{ name: b, dataset: core.t, duplicate: x }]\n");
