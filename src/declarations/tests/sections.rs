@@ -1,6 +1,6 @@
 //! The sections that sessions, caches, views and checks are declared in: what is read, and what is refused with which code.
 
-use super::tests::{read, vocabulary};
+use super::{read, vocabulary};
 use crate::policy::expiry::{Expiring, IdFrom, KeyRule};
 use crate::policy::quality::given::Given;
 
