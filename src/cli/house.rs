@@ -17,7 +17,7 @@ use crate::policy::table::{LifecycleRow, TagRow};
 use crate::report::deliver::{MailKind, MailSettings};
 use crate::runner::engine::Runner;
 use crate::runner::plan::Planner;
-use crate::runner::progress::Progress;
+use crate::runner::progress::{Progress, Unwatched};
 use crate::runner::tell::Reporting;
 use crate::store::connect::{StoreAddress, StoreLocation};
 use crate::store::failure::StoreFailure;
@@ -129,7 +129,8 @@ impl House {
     /// What planning stands on.
     pub(crate) async fn planner(&self) -> Result<Planner, End> {
         let policies = Arc::new(self.declarations.policies.clone());
-        Ok(Planner { stores: self.stores.clone(), policies, ledger: ledger_if_any(&self.declarations.config).await? })
+        let ledger = ledger_if_any(&self.declarations.config).await?;
+        Ok(Planner { stores: self.stores.clone(), policies, ledger, progress: Arc::new(Unwatched) })
     }
 
     /// What running stands on.

@@ -73,11 +73,11 @@ fn next(written: &[String], dir: &Path) -> String {
     let into = if dir == Path::new(".") { String::new() } else { format!("  cd {}\n", dir.display()) };
     let files: String = written.iter().map(|file| format!("  {file}\n")).collect();
     format!(
-        "written:\n{files}\nnext:\n{into}  edit steward.yaml       name your store, and in policies/orders.yaml your table\n  \
-         steward validate        is what is declared sound?\n  \
-         steward doctor          can the store be reached, and is its user allowed what is needed?\n  \
-         steward plan            what would go, and what stands in the way; touches nothing\n  \
-         steward run-job archive-orders looks and reports, until its file says `mode: enforce`\n"
+        "written:\n{files}\nnext:\n{into}  edit steward.yaml               name your store, and in policies/orders.yaml your table\n  \
+         steward validate                is what is declared sound?\n  \
+         steward doctor                  can the store be reached, and is its user allowed what is needed?\n  \
+         steward plan                    what would go, and what stands in the way; touches nothing\n  \
+         steward run-job archive-orders  looks and reports, until its file says `mode: enforce`\n"
     )
 }
 
@@ -96,6 +96,19 @@ mod tests {
         assert_eq!(warnings.diagnostics.len(), 0, "{warnings}");
         let job = declarations.job("archive-orders").unwrap();
         assert_eq!(job.mode, crate::job::spec::Mode::Observe);
+    }
+
+    #[test]
+    fn what_comes_next_stands_in_two_columns() {
+        let told = next(&[], Path::new("."));
+        let lines: Vec<&str> = told.lines().skip_while(|line| *line != "next:").skip(1).collect();
+        let columns: Vec<Option<usize>> = lines
+            .iter()
+            .map(|line| {
+                Some(line.find("  ")? + 2 + line[2..].find("  ").map(|at| line[2 + at..].find(|c| c != ' ').unwrap_or(0) + at)?)
+            })
+            .collect();
+        assert!(lines.len() == 5 && columns.windows(2).all(|pair| pair[0] == pair[1]), "{told}");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::job::schedule::Schedule;
 use crate::job::spec::{Job, Mode};
 use crate::ledger::run::RunRow;
 use crate::report::figures;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use clap::Args;
 use serde::Serialize;
 
@@ -106,7 +106,7 @@ impl JobLine {
     fn last_told(&self) -> String {
         match &self.last {
             None => "never".to_owned(),
-            Some(last) => format!("{}, {}", ended(last.outcome), last.started.to_rfc3339_opts(SecondsFormat::Secs, true)),
+            Some(last) => format!("{}, {}", ended(last.outcome), figures::instant(last.started)),
         }
     }
 }

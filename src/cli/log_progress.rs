@@ -1,7 +1,7 @@
 //! Progress of a scheduled run, as log lines: nobody watches a bar there.
 
 use crate::action::Label;
-use crate::runner::progress::Progress;
+use crate::runner::progress::{Looking, Progress};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,7 @@ const EVERY: Duration = Duration::from_secs(30);
 pub(super) struct LogProgress {
     job: String,
     dataset: Mutex<Dataset>,
+    looked: Mutex<Instant>,
 }
 
 #[derive(Debug)]
@@ -26,7 +27,9 @@ struct Dataset {
 impl LogProgress {
     /// Progress of a run of this job.
     pub(super) fn of(job: &str) -> Self {
-        Self { job: job.to_owned(), dataset: Mutex::new(Dataset { name: String::new(), done: 0, rows: 0, said: Instant::now() }) }
+        let now = Instant::now();
+        let dataset = Dataset { name: String::new(), done: 0, rows: 0, said: now };
+        Self { job: job.to_owned(), dataset: Mutex::new(dataset), looked: Mutex::new(now) }
     }
 }
 
@@ -54,4 +57,14 @@ impl Progress for LogProgress {
         let dataset = self.dataset.lock().unwrap_or_else(PoisonError::into_inner);
         tracing::info!(job = self.job, dataset = dataset.name, done = dataset.done, rows = dataset.rows, "dataset ends");
     }
+
+    fn looking(&self, look: &Looking<'_>) {
+        let mut said = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        if look.took >= EVERY && said.elapsed() >= EVERY {
+            *said = Instant::now();
+            tracing::info!(job = self.job, "{look}");
+        }
+    }
+
+    fn looked(&self) {}
 }

@@ -4,6 +4,7 @@ use super::end::End;
 use super::house::House;
 use super::out;
 use super::run_job::{instant, why};
+use super::watch::Watch;
 use super::{Ended, Globals};
 use crate::actions;
 use crate::job::outcome::Outcome;
@@ -13,7 +14,7 @@ use crate::report::text::{self, Style};
 use crate::runner::approval::{Plan, PlanFile};
 use crate::runner::engine::Request;
 use crate::runner::outcome;
-use crate::runner::plan::Planned;
+use crate::runner::plan::{Planned, Planner};
 use chrono::{DateTime, SubsecRound, Utc};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -50,7 +51,7 @@ impl PlanJobs {
     pub(crate) async fn run(self, globals: &Globals) -> Ended {
         let house = House::open(&globals.config).await?;
         let jobs = self.jobs(&house)?;
-        let planner = house.planner().await?;
+        let planner = Planner { progress: Arc::new(Watch::new()), ..house.planner().await? };
         let now = Utc::now().trunc_subsecs(6);
         let mut planned: Vec<Planned> = vec![];
         for job in jobs {

@@ -69,9 +69,12 @@ struct Minimum {
 
 impl ListPolicies {
     pub(crate) async fn run(self, globals: &Globals) -> Ended {
-        let house = House::open(&globals.config).await?;
-        let policies = &house.declarations.policies;
-        let ledger = ledger_if_any(&house.declarations.config).await?;
+        // Only policies that are kept in a table need a store, and a secret to open it with.
+        let in_tables = House::quietly(&globals.config).is_ok_and(|declarations| declarations.tables_unread);
+        let declarations =
+            if in_tables { House::open(&globals.config).await?.declarations } else { House::read(&globals.config)? };
+        let policies = &declarations.policies;
+        let ledger = ledger_if_any(&declarations.config).await?;
         let in_force =
             holds::look(ledger.as_ref(), &policies.holds).await.map_err(|error| End::of(Outcome::Partial, &error.to_string()))?;
         let shown = Shown::of(policies, &in_force, &self.names)?;

@@ -3,6 +3,7 @@
 use super::end::End;
 use super::house::House;
 use super::out;
+use super::watch::Watch;
 use super::{Ended, Globals};
 use crate::actions;
 use crate::diagnostic::catalogue;
@@ -11,6 +12,7 @@ use crate::policy::set::Policies;
 use crate::report::finding::Finding;
 use crate::report::run::{Reason, Weight};
 use crate::runner::engine::Request;
+use crate::runner::plan::Planner;
 use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -95,7 +97,7 @@ fn read(config: &std::path::Path) -> Result<Checked, End> {
 /// Plans every job and keeps what was refused or failed: the same checks that a run makes.
 async fn connected(config: &std::path::Path) -> Result<Checked, End> {
     let house = House::open(config).await?;
-    let planner = house.planner().await?;
+    let planner = Planner { progress: Arc::new(Watch::new()), ..house.planner().await? };
     let policies = &house.declarations.policies;
     let mut checked = Checked::of(policies, house.declarations.jobs.len());
     for job in &house.declarations.jobs {

@@ -2,7 +2,7 @@
 
 use crate::action::Label;
 use crate::report::figures;
-use crate::runner::progress::Progress;
+use crate::runner::progress::{Looking, Progress};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::io::{IsTerminal, stderr};
 use std::sync::{Mutex, PoisonError};
@@ -16,6 +16,8 @@ const EVERY: Duration = Duration::from_secs(10);
 pub(crate) struct Watch {
     bar: ProgressBar,
     plain: Option<Mutex<Plain>>,
+    /// When a look was told last, elsewhere than on a terminal.
+    looked: Mutex<Instant>,
 }
 
 #[derive(Debug)]
@@ -31,21 +33,19 @@ impl Watch {
     /// A bar on a terminal; plain lines elsewhere.
     pub(crate) fn new() -> Self {
         if stderr().is_terminal() {
-            let style =
-                ProgressStyle::with_template("{wide_msg}  {bar:12}  {human_pos} of {human_len}  {rate} rows/s  {eta} left");
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).with_key("rate", rate));
-            return Self { bar, plain: None };
+            return Self { bar, plain: None, looked: Mutex::new(Instant::now()) };
         }
         let now = Instant::now();
         let plain = Plain { dataset: String::new(), done: 0, rows: 0, began: now, said: now };
-        Self { bar: ProgressBar::hidden(), plain: Some(Mutex::new(plain)) }
+        Self { bar: ProgressBar::hidden(), plain: Some(Mutex::new(plain)), looked: Mutex::new(now) }
     }
 }
 
 impl Progress for Watch {
     fn begin(&self, label: &Label, rows: u64) {
         // The name first: every call draws, and a row count under another dataset's name would be a lie, however short.
+        self.bar.set_style(drawn("{wide_msg}  {bar:12}  {human_pos} of {human_len}  {rate} rows/s  {eta} left"));
         self.bar.set_message(label.dataset.clone());
         self.bar.set_length(rows);
         self.bar.reset();
@@ -78,6 +78,30 @@ impl Progress for Watch {
     fn end(&self) {
         self.bar.finish_and_clear();
     }
+
+    /// On a terminal the line stays and moves; elsewhere a line now and then is enough.
+    fn looking(&self, look: &Looking<'_>) {
+        if self.plain.is_none() {
+            self.bar.set_style(drawn("{wide_msg}"));
+            self.bar.reset();
+            self.bar.set_message(look.to_string());
+            return;
+        }
+        let mut said = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        if look.took >= EVERY && said.elapsed() >= EVERY {
+            *said = Instant::now();
+            anstream::eprintln!("{look}");
+        }
+    }
+
+    fn looked(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// A line of the bar; the plain one where the template cannot be read.
+fn drawn(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).with_key("rate", rate)
 }
 
 /// Rows a second, whole ones.

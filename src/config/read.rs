@@ -11,7 +11,7 @@ use crate::diagnostic::near;
 use crate::policy::dataset::DatasetName;
 use crate::policy::draft::clock_of;
 use crate::policy::family::Family;
-use crate::yaml::node::{At, Node};
+use crate::yaml::node::{At, Node, Value};
 use crate::yaml::reading::{Read, Reading};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -31,6 +31,11 @@ pub struct ReadConfig {
 /// The configuration; what is wrong is noted. None when not even its keys could be read.
 pub fn read(file: &Arc<str>, base: &Path, root: &Node, reading: &mut Reading<'_>) -> Option<ReadConfig> {
     let before = reading.notes.len();
+    if root.value == Value::Null {
+        let diagnostic = Diagnostic::error(catalogue::SIZE, "the configuration says nothing").at(&root.place);
+        reading.note(diagnostic.help("it names the stores at least; `steward init` writes one to begin with"));
+        return None;
+    }
     // A missing `stores` alone must not hide what else is wrong: an empty one stands in for it.
     let written = ConfigFile::read(root, reading);
     let written = match written {

@@ -6,5 +6,3 @@ pub mod reading;
 pub mod schema;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod tests_of_sections;

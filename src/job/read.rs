@@ -67,7 +67,13 @@ pub fn read(name: &str, root: &Node, actions: &[&str], reading: &mut Reading<'_>
         );
         return None;
     }
-    let file = JobFile::read(root, reading)?;
+    let Some(file) = JobFile::read(root, reading) else {
+        // Another key cannot be read; what is wrong with the action is told all the same.
+        if let Some((action, text)) = root.get("action").and_then(|node| Some((node, node.scalar()?))) {
+            check_action(&At::new(text.to_owned(), action.place.clone()), actions, reading);
+        }
+        return None;
+    };
     check_action(&file.action, actions, reading);
     check_schedule(file.schedule.as_ref(), reading);
     let (pause, lag, pause_stores) = pause(file.pause_when, reading);

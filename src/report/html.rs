@@ -128,6 +128,10 @@ impl Page<'_> {
             true => (count(sums.would), deed.would, "note"),
             false => (count(deed.sum(self.report)), deed.word, "good"),
         };
+        if self.report.datasets.iter().all(|dataset| dataset.due.is_none()) {
+            let unknown = |what| ("–".to_owned(), what, "none");
+            return vec![unknown(acted.1), unknown("kept by holds"), unknown("left, with a reason"), unknown("overdue now")];
+        }
         let tone = |rows: u64, tone| if rows == 0 { "none" } else { tone };
         let acted = if acted.0 == "0" { (acted.0, acted.1, "none") } else { acted };
         vec![

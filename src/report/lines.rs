@@ -219,7 +219,8 @@ pub fn would(dataset: &DatasetReport) -> Option<u64> {
         None | Some(Outcome::Done | Outcome::Due | Outcome::Findings | Outcome::Undelivered) => {
             dataset.due.map(|due| due.saturating_sub(stays))
         }
-        Some(_) => Some(0),
+        // Of what nobody could count nothing is foreseen, not even zero.
+        Some(_) => dataset.due.map(|_| 0),
     }
 }
 

@@ -7,6 +7,7 @@ pub mod deed;
 pub mod deliver;
 pub mod figures;
 pub mod finding;
+pub mod headline;
 pub mod html;
 pub mod lines;
 pub mod mail;
@@ -17,6 +18,7 @@ pub mod run;
 #[cfg(test)]
 mod samples;
 pub mod spool;
+pub mod sums;
 pub mod text;
 pub mod told;
 pub mod views;

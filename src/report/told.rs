@@ -1,10 +1,12 @@
 //! A whole report, told: the headline, and what each part has to say, bounded so that a page stays a page.
 
-use super::checks::{self, ChecksTold};
-use super::deed::{self, DEEDS};
-use super::figures::{count, plain, plural, took};
-use super::lines::{self, Line, Tone, would};
-use super::run::{DatasetReport, RunReport, Weight};
+use super::checks::ChecksTold;
+use super::deed::DEEDS;
+use super::figures::count;
+use super::headline::Headline;
+use super::lines::{self, Line, Tone};
+use super::run::{DatasetReport, RunReport};
+use super::sums::Sums;
 use crate::job::outcome::Outcome;
 
 /// Datasets and settled batches shown at most. What is left out is counted, and stands in the JSON.
@@ -28,20 +30,6 @@ pub struct Told<'a> {
     pub checks: ChecksTold<'a>,
     /// Sums over every dataset, shown or not.
     pub sums: Sums,
-}
-
-/// What to read first.
-pub struct Headline {
-    /// One word: `done`, `refused`, `observed`, `dry run`, `plan`.
-    pub verdict: &'static str,
-    /// How it weighs.
-    pub tone: Tone,
-    /// The run in one sentence.
-    pub sentence: String,
-    /// How long it took.
-    pub took: Option<String>,
-    /// Said loudly when nothing could be touched.
-    pub untouched: Option<&'static str>,
 }
 
 /// One dataset, told.
@@ -78,70 +66,6 @@ pub struct Part {
     pub rows: u64,
 }
 
-/// Sums over the datasets of a report.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Sums {
-    /// Due rows, as far as they were counted.
-    pub due: u64,
-    /// Copied to an archive.
-    pub archived: u64,
-    /// Removed.
-    pub removed: u64,
-    /// Marked as expired, ended.
-    pub expired: u64,
-    /// Given a time to live.
-    pub ttl_set: u64,
-    /// Swept from a cache.
-    pub swept: u64,
-    /// Refreshed.
-    pub refreshed: u64,
-    /// Would be done.
-    pub would: u64,
-    /// Of that, keys that would only be given a time to live.
-    pub would_give_ttl: u64,
-    /// Kept by holds.
-    pub held: u64,
-    /// Left alone by a guard.
-    pub guarded: u64,
-    /// In conflict with the archive.
-    pub conflict: u64,
-    /// A step failed.
-    pub failed: u64,
-    /// Out of time.
-    pub over_budget: u64,
-    /// Everything that stayed, holds apart.
-    pub left: u64,
-    /// Overdue.
-    pub overdue: u64,
-}
-
-impl Sums {
-    /// The sums of a report.
-    pub fn of(report: &RunReport) -> Self {
-        report.datasets.iter().fold(Self::default(), |sums, dataset| {
-            let left = dataset.left;
-            Self {
-                due: sums.due + dataset.due.unwrap_or(0),
-                archived: sums.archived + dataset.archived.unwrap_or(0),
-                removed: sums.removed + dataset.removed.unwrap_or(0),
-                expired: sums.expired + dataset.expired.unwrap_or(0),
-                ttl_set: sums.ttl_set + dataset.ttl_set.unwrap_or(0),
-                swept: sums.swept + dataset.swept.unwrap_or(0),
-                refreshed: sums.refreshed + dataset.refreshed.unwrap_or(0),
-                would: sums.would + would(dataset).unwrap_or(0),
-                would_give_ttl: sums.would_give_ttl + dataset.to_be_given_ttl.unwrap_or(0).min(would(dataset).unwrap_or(0)),
-                held: sums.held + left.held,
-                guarded: sums.guarded + left.guarded,
-                conflict: sums.conflict + left.conflict,
-                failed: sums.failed + left.failed,
-                over_budget: sums.over_budget + left.over_budget,
-                left: sums.left + dataset.stayed().unwrap_or(0),
-                overdue: sums.overdue + dataset.overdue().unwrap_or(0),
-            }
-        })
-    }
-}
-
 impl<'a> Told<'a> {
     /// Tells a report.
     pub fn of(report: &'a RunReport) -> Self {
@@ -155,7 +79,7 @@ impl<'a> Told<'a> {
         );
         Self {
             report,
-            headline: headline(report),
+            headline: Headline::of(report),
             lines: run,
             settled,
             datasets: datasets.map(|dataset| DatasetTold::of(dataset, report, cap)),
@@ -261,117 +185,6 @@ fn parts(dataset: &DatasetReport, report: &RunReport) -> Vec<Part> {
     all.filter(|part| part.2 > 0).map(|(kind, label, rows)| Part { kind, label, rows }).collect()
 }
 
-/// What to read first.
-fn headline(report: &RunReport) -> Headline {
-    let (verdict, tone) = verdict(report);
-    let took = report.started.zip(report.ended).map(|(started, ended)| took(ended - started));
-    Headline { verdict, tone, sentence: sentence(report), took, untouched: untouched(report) }
-}
-
-fn verdict(report: &RunReport) -> (&'static str, Tone) {
-    match report.outcome {
-        Some(Outcome::Done) if report.mode == crate::job::spec::Mode::Observe && !report.inspects() => ("observed", Tone::Note),
-        Some(Outcome::Done) if report.dry_run => ("dry run", Tone::Note),
-        Some(Outcome::Done) => ("done", Tone::Good),
-        Some(outcome @ (Outcome::Findings | Outcome::Undelivered | Outcome::Temporary | Outcome::Due)) => {
-            (outcome.word(), Tone::Warn)
-        }
-        Some(outcome) => (outcome.word(), Tone::Bad),
-        None => ("plan", Tone::Note),
-    }
-}
-
-fn untouched(report: &RunReport) -> Option<&'static str> {
-    match report.outcome {
-        None => Some("a plan: nothing was touched"),
-        Some(_) if report.inspects() => None,
-        Some(_) if report.mode == crate::job::spec::Mode::Observe => Some("observe: nothing was touched"),
-        Some(_) if report.dry_run => Some("dry run: nothing was touched"),
-        Some(_) => None,
-    }
-}
-
-/// The run in one sentence, without its verdict.
-fn sentence(report: &RunReport) -> String {
-    if report.inspects() && !report.findings.is_empty() {
-        return checks::sentence(report);
-    }
-    let sums = Sums::of(report);
-    match report.outcome {
-        Some(Outcome::Refused) => because(report, Weight::Refused, &sums, "a person decides"),
-        Some(Outcome::Temporary) => because(report, Weight::Temporary, &sums, "it may pass by itself"),
-        Some(Outcome::Invalid) => because(report, Weight::Invalid, &sums, "the declarations are invalid"),
-        Some(Outcome::Partial) => {
-            let parts = [acted(report, &sums), troubles(&sums)].into_iter().flatten();
-            let told = joined(parts);
-            if troubles(&sums).is_some() { told } else { because(report, Weight::Failed, &sums, "a step failed") }
-        }
-        _ => calm(report, &sums),
-    }
-}
-
-/// What a run without trouble says: what was done, and else why nothing was.
-fn calm(report: &RunReport, sums: &Sums) -> String {
-    let held = (sums.held > 0).then(|| format!("{} kept by holds", count(sums.held)));
-    let is = if report.outcome.is_some() { "was" } else { "is" };
-    let nothing = match (held.is_some(), report.datasets.is_empty()) {
-        (_, true) => "nothing to do".to_owned(),
-        _ if report.refreshes() => "nothing had changed underneath".to_owned(),
-        (true, _) => format!("nothing else {is} due"),
-        (false, _) => format!("nothing {is} due"),
-    };
-    let guarded = (sums.guarded > 0).then(|| format!("{} guarded", count(sums.guarded)));
-    match acted(report, sums) {
-        Some(acted) => joined([Some(acted), held, guarded].into_iter().flatten()),
-        None => joined([held, guarded.or(Some(nothing))].into_iter().flatten()),
-    }
-}
-
-/// `1,204 archived`; `1,204 would be archived`; `30 given a time to live, 12 swept`; nothing when nothing was.
-fn acted(report: &RunReport, sums: &Sums) -> Option<String> {
-    let said = |rows: u64, word: &str| (rows > 0).then(|| format!("{} {word}", count(rows)));
-    if report.is_prospect() {
-        let (main, ttl) = (deed::main(report).would, deed::GIVEN_TTL.would);
-        let told: Vec<String> = [(sums.would - sums.would_give_ttl, main), (sums.would_give_ttl, ttl)]
-            .iter()
-            .filter_map(|(rows, word)| said(*rows, word))
-            .collect();
-        return (!told.is_empty()).then(|| told.join(", "));
-    }
-    let done: Vec<String> = deed::done(report).iter().filter_map(|(deed, sum)| said(*sum, deed.word)).collect();
-    (!done.is_empty()).then(|| done.join(", "))
-}
-
-/// `2 in conflict, 5 failed`.
-fn troubles(sums: &Sums) -> Option<String> {
-    let counts =
-        [(sums.conflict, "in conflict"), (sums.failed, "failed"), (sums.guarded, "guarded"), (sums.over_budget, "out of time")];
-    let said: Vec<String> =
-        counts.iter().filter(|(rows, _)| *rows > 0).map(|(rows, word)| format!("{} {word}", count(*rows))).collect();
-    (!said.is_empty()).then(|| said.join(", "))
-}
-
-/// The first reason of a weight, after what was done before it.
-fn because(report: &RunReport, weight: Weight, sums: &Sums, otherwise: &str) -> String {
-    let mut reasons = report.all_reasons().filter(|reason| reason.weight == weight);
-    let first = reasons.next().map(|reason| plain(&reason.text));
-    let more = reasons.count();
-    let why = match (first, sums.guarded) {
-        (Some(first), _) if more > 0 => format!("{first}, and {}", plural(more as u64, "more reason")),
-        (Some(first), _) => first,
-        (None, 0) => otherwise.to_owned(),
-        (None, guarded) => format!("{} left alone by a guard", count(guarded)),
-    };
-    match acted(report, sums).filter(|_| !report.is_prospect()) {
-        Some(acted) => format!("{acted}, then: {why}"),
-        None => why,
-    }
-}
-
-fn joined(parts: impl Iterator<Item = String>) -> String {
-    parts.collect::<Vec<_>>().join(", ")
-}
-
 /// Widths of a bar's parts in thousandths: they add up to the whole, and nothing that is there is too thin to see.
 pub fn shares(parts: &[Part]) -> Vec<u64> {
     const THINNEST: u64 = 6;
@@ -451,6 +264,18 @@ mod tests {
         assert_eq!(Told::of(&report).headline.sentence, "120 would be swept, 30 would be given a time to live");
         report.datasets[0].left.guarded = 150;
         assert_eq!(Told::of(&report).headline.sentence, "150 guarded");
+    }
+
+    #[test]
+    fn what_could_not_be_counted_is_never_said_to_be_nothing() {
+        let mut plan = samples::planned();
+        plan.datasets.truncate(1);
+        plan.datasets[0].due = None;
+        plan.datasets[0].outcome = Some(Outcome::Temporary);
+        assert_eq!(Told::of(&plan).headline.sentence, "1 dataset could not be looked at");
+        assert_eq!(lines::would(&plan.datasets[0]), None);
+        let page = super::super::html::page(&plan).unwrap();
+        assert!(page.contains("<dd>–</dd><dt>would be archived") && !page.contains("nothing is due"));
     }
 
     #[test]

@@ -11,9 +11,11 @@ use crate::report::run::{DatasetReport, Debt, DueTo, HeldBy, Left, Reason, Refre
 use crate::runner::approval::{PlanFile, PlannedStep, basis};
 use crate::runner::batches::{Batches, Worked};
 use crate::runner::engine::Runner;
+use crate::runner::progress::Progress;
 use crate::runner::settle::SettleError;
-use crate::runner::{guard, outcome, settle};
+use crate::runner::{guard, looking, outcome, settle};
 use crate::store::counts::Counts;
+use crate::store::failure::StoreFailure;
 use chrono::{DateTime, Utc};
 use std::time::Instant;
 
@@ -23,6 +25,8 @@ pub struct Dataset<'a, A: Action> {
     pub cx: &'a Context,
     /// What it works on.
     pub target: &'a A::Target,
+    /// Whoever watches.
+    pub progress: &'a dyn Progress,
     /// The run's own instant; a pass that goes on has an older one.
     pub as_of: DateTime<Utc>,
 }
@@ -72,7 +76,7 @@ impl<A: Action> Dataset<'_, A> {
         let fail = |failure| Box::new(closed(untold(&label, vec![reason(&failure)])));
         let action = A::prepare(self.cx, self.target, as_of).await.map_err(fail)?;
         let facts = action.facts(self.cx);
-        let counts = action.survey(self.cx).await.map_err(fail)?;
+        let counts = self.counted(&action, &facts).await.map_err(fail)?;
         let mut report = told(&label, &facts, &counts);
         report.reasons.extend(notes(&facts, &counts));
         let step = PlannedStep {
@@ -85,6 +89,12 @@ impl<A: Action> Dataset<'_, A> {
             held: counts.held,
         };
         Ok(Surveyed { action, facts, counts, report, step })
+    }
+
+    /// What there is; where it takes long, whoever watches is told how far it is.
+    async fn counted(&self, action: &A, facts: &Facts) -> Result<Counts, StoreFailure> {
+        let what = A::label(self.target).dataset;
+        looking::told(action.survey(self.cx), self.progress, self.cx, &what, &[&facts.store]).await
     }
 
     /// Surveys, and says what the real run would do or refuse. Touches nothing.
@@ -211,8 +221,11 @@ impl<A: Action> Dataset<'_, A> {
         if worked.tally.changed_anything() {
             report.reasons.extend(said(&surveyed.action.tidy(self.cx, &worked.tally).await));
         }
-        let left =
-            if worked.batches == 0 && !worked.cut_short { Ok(surveyed.counts) } else { surveyed.action.survey(self.cx).await };
+        let left = if worked.batches == 0 && !worked.cut_short {
+            Ok(surveyed.counts)
+        } else {
+            self.counted(&surveyed.action, &surveyed.facts).await
+        };
         let none = surveyed.action.none();
         report.archived = worked.tally.archived.or(none.archived);
         report.already_archived = worked.tally.already_archived.or(none.already_archived);

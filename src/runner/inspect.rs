@@ -28,7 +28,7 @@ impl<I: Inspection> Work for Inspects<I> {
         // Holds keep what is there; they hide nothing from whoever only looks.
         let cx = Context::new(run.to_owned(), request.job.clone(), runner.stores.clone(), runner.policies.clone(), vec![]);
         let checks = picked(request, &runner.policies);
-        report.findings = Round::<I>::over(&checks, &cx, report.as_of, &runner.stop).await;
+        report.findings = Round::<I>::over(&checks, &cx, report.as_of, &runner.stop, &*runner.progress).await;
         let past = runner.ledger.past_findings(&request.job.name, run, life::RUNS).await.map_err(no_ledger)?;
         life::remember(&mut report.findings, &past, report.started.unwrap_or(report.as_of));
         if !request.dry_run {
@@ -55,7 +55,7 @@ impl Planner {
         let mut report = RunReport { started: None, ..blank(I::NAME, request, None, Utc::now().trunc_subsecs(6)) };
         let cx = Context::new("plan".into(), request.job.clone(), self.stores.clone(), self.policies.clone(), vec![]);
         let never = CancellationToken::new();
-        report.findings = Round::<I>::over(&picked(request, &self.policies), &cx, report.as_of, &never).await;
+        report.findings = Round::<I>::over(&picked(request, &self.policies), &cx, report.as_of, &never, &*self.progress).await;
         if let Some(ledger) = &self.ledger {
             report.ledger_head = ledger.head().await.ok().flatten().map(|head| head.hash);
         }

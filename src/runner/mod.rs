@@ -10,6 +10,7 @@ pub mod holds;
 pub mod inspect;
 pub mod judge;
 pub mod life;
+pub mod looking;
 mod memory;
 pub mod outcome;
 pub mod pace;

@@ -9,6 +9,7 @@ use crate::runner::dataset::Dataset;
 use crate::runner::engine::{Request, blank};
 use crate::runner::holds;
 use crate::runner::memory;
+use crate::runner::progress::Progress;
 use crate::store::stores::Stores;
 use chrono::{SubsecRound, Utc};
 use std::sync::Arc;
@@ -25,7 +26,7 @@ pub struct Planned {
 }
 
 /// What planning stands on.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Planner {
     /// All stores.
     pub stores: Arc<Stores>,
@@ -33,6 +34,8 @@ pub struct Planner {
     pub policies: Arc<Policies>,
     /// The ledger, once there is one: it may know holds that the files do not.
     pub ledger: Option<Ledger>,
+    /// Whoever watches.
+    pub progress: Arc<dyn Progress>,
 }
 
 impl Planner {
@@ -50,7 +53,7 @@ impl Planner {
         let cx = Context::new("plan".into(), request.job.clone(), self.stores.clone(), self.policies.clone(), in_force);
         let cx = cx.remembering(memory::underneath(self.ledger.as_ref(), &request.job.name).await);
         for target in A::arrange(&cx, A::targets(&request.job, &self.policies)).await {
-            let dataset = Dataset::<A> { cx: &cx, target: &target, as_of: planned.report.as_of };
+            let dataset = Dataset::<A> { cx: &cx, target: &target, progress: &*self.progress, as_of: planned.report.as_of };
             let (report, found) = dataset.look(None).await;
             planned.report.datasets.push(report);
             if let Some((step, statements)) = found {

@@ -7,6 +7,8 @@ use crate::policy::quality::check::Check;
 use crate::report::finding::Finding;
 use crate::report::run::{Reason, Weight};
 use crate::runner::judge;
+use crate::runner::looking;
+use crate::runner::progress::Progress;
 use crate::runner::turns::{Turn, Turns};
 use crate::store::failure::StoreFailure;
 use chrono::{DateTime, Utc};
@@ -23,6 +25,7 @@ pub struct Round<'r, I> {
     cx: &'r Context,
     as_of: DateTime<Utc>,
     stop: &'r CancellationToken,
+    progress: &'r dyn Progress,
     /// When the job's budget is used up.
     until: Option<Instant>,
     turns: Turns<'r>,
@@ -39,12 +42,19 @@ struct Group<'r> {
 
 impl<'r, I: Inspection> Round<'r, I> {
     /// Evaluates the checks; one finding for each, in their order.
-    pub async fn over(checks: &[&'r Check], cx: &'r Context, as_of: DateTime<Utc>, stop: &'r CancellationToken) -> Vec<Finding> {
+    pub async fn over(
+        checks: &[&'r Check],
+        cx: &'r Context,
+        as_of: DateTime<Utc>,
+        stop: &'r CancellationToken,
+        progress: &'r dyn Progress,
+    ) -> Vec<Finding> {
         let budget = cx.job.budget.and_then(|budget| budget.duration().to_std().ok());
         let round = Self {
             cx,
             as_of,
             stop,
+            progress,
             until: budget.map(|budget| Instant::now() + budget),
             turns: Turns::default(),
             away: Mutex::default(),
@@ -94,10 +104,11 @@ impl<'r, I: Inspection> Round<'r, I> {
         }
         let began = Instant::now();
         let deadline = self.until.unwrap_or_else(|| began + self.patience(stores));
+        let look = looking::told(I::measure(self.cx, check, self.as_of), self.progress, self.cx, &check.name, stores);
         let measured = tokio::select! {
             biased;
             () = self.stop.cancelled() => return judge::skipped(check, stopped()),
-            measured = tokio::time::timeout_at(deadline, I::measure(self.cx, check, self.as_of)) => measured,
+            measured = tokio::time::timeout_at(deadline, look) => measured,
         };
         let finding = match measured {
             Ok(Ok(measured)) => judge::measured(check, measured),
@@ -186,6 +197,7 @@ mod tests {
     use crate::policy::quality::given::{Given, Givens};
     use crate::policy::quality::shape::{Counts, On, Shape, Takes};
     use crate::report::finding::FindingOutcome::{Error, Pass, Skipped};
+    use crate::runner::progress::Unwatched;
     use std::sync::{Arc, LazyLock};
 
     /// What was begun and ended, by run.
@@ -263,7 +275,7 @@ mod tests {
 
     async fn over(cx: &Context, checks: &[Check], stop: &CancellationToken) -> Vec<Finding> {
         let checks: Vec<&Check> = checks.iter().collect();
-        Round::<Probe>::over(&checks, cx, Utc::now(), stop).await
+        Round::<Probe>::over(&checks, cx, Utc::now(), stop, &Unwatched).await
     }
 
     fn log(run: &str) -> Vec<String> {

@@ -64,7 +64,7 @@ impl Runner {
         });
         let mut stopped = false;
         for target in A::arrange(cx, A::targets(&request.job, &self.policies)).await {
-            let dataset = Dataset::<A> { cx, target: &target, as_of: report.as_of };
+            let dataset = Dataset::<A> { cx, target: &target, progress: &*self.progress, as_of: report.as_of };
             match &acting {
                 None => report.datasets.push(dataset.look(request.approval.as_ref()).await.0),
                 Some(acting) => {

@@ -156,7 +156,7 @@ impl Store {
             biased;
             link = tokio::time::timeout(CONNECT + Duration::from_secs(2), self.link()) => link
                 .map_err(|_| StoreFailure::timed_out(name, CONNECT))?
-                .map_err(|error| StoreFailure::read(name, &error))?,
+                .map_err(|error| self.no_file().unwrap_or_else(|| StoreFailure::read(name, &error)))?,
             refused = self.refused() => return Err(refused),
         };
         let who: String =
@@ -210,6 +210,13 @@ impl Store {
             },
             _ => std::future::pending().await,
         }
+    }
+
+    /// SQLite only says that it cannot open a file; that there is none is the usual reason.
+    fn no_file(&self) -> Option<StoreFailure> {
+        let StoreLocation::File(path) = self.location() else { return None };
+        let text = format!("there is no file `{}`", path.display());
+        (!path.exists()).then(|| StoreFailure::Away { store: self.name().to_owned(), text })
     }
 
     async fn link(&self) -> Result<Link, sqlx::Error> {

@@ -27,6 +27,7 @@ impl<'a> Reading<'a> {
         let help = match &node.value {
             Value::Null if expected.contains("list") => Some("an empty list is written `[]`".to_owned()),
             Value::Null => Some("write a value, or leave the key out".to_owned()),
+            Value::Scalar(_) if expected == "the keys of a store" => Some("write `{ url: \"…\" }`".to_owned()),
             Value::Scalar(scalar) if expected.contains("list") => Some(format!("write `[{}]`", scalar.text)),
             _ => None,
         };

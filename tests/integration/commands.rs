@@ -164,3 +164,26 @@ fn a_url_that_cannot_be_used_is_not_repeated() {
 fn last(told: &Ended) -> &str {
     told.stderr.lines().last().unwrap_or_default()
 }
+
+/// A newcomer's first minutes: stores that are not there yet, secrets that nobody has set.
+#[test]
+fn what_is_declared_can_be_read_before_there_is_a_store_or_a_secret() {
+    let house = House::new(Engine::Sqlite);
+    house.write(
+        "steward.yaml",
+        "stores:\n  core: { url: \"postgres://x@127.0.0.1/db\", password: { env: NOBODY_SET_THIS } }\n  small: { url: \"sqlite:gone.db\" }\n",
+    );
+    house.policy("p", "lifecycle:\n  - { name: orders, dataset: small.orders, clock: at, delete: { after: 1 year } }\n");
+    house.job("delete-orders", "action: delete\npolicies: [orders]\n");
+    let told = house.steward(["policies"]).must_end(0);
+    assert!(told.stdout.contains("delete    after 1 year"), "{told}");
+
+    house.write("steward.yaml", "stores: { small: { url: \"sqlite:gone.db\" } }\n");
+    let told = house.steward(["plan"]).must_end(75);
+    assert!(told.stdout.contains("there is no file") && told.stdout.contains("gone.db"), "{told}");
+    assert!(told.stdout.contains("1 dataset could not be looked at") && !told.stdout.contains("nothing is due"), "{told}");
+
+    house.write("steward.yaml", "");
+    let told = house.steward(["validate"]).must_end(78);
+    assert!(told.stderr.contains("the configuration says nothing") && told.stderr.contains("steward init"), "{told}");
+}

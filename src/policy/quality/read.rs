@@ -4,7 +4,7 @@ use super::bound::Bound;
 use super::check::{Check, Subject};
 use super::given::Givens;
 use super::sense;
-use super::shape::{On, Shape};
+use super::shape::{Counts, On, Shape};
 use super::values::{self, Families};
 use crate::diagnostic::catalogue;
 use crate::diagnostic::item::Diagnostic;
@@ -170,16 +170,10 @@ fn bounds(node: &Node, shape: &Shape, reading: &mut Reading<'_>) -> (Option<Boun
     let mut bound = |key: &str| {
         let value = node.get(key)?;
         let text = reading.text(value)?;
-        let example = match shape.counts {
-            super::shape::Counts::Things => "write `> 0`, `> 100`, `> 1 %` or `< 10`",
-            super::shape::Counts::Percent => "write a share: `> 85 %`",
-            super::shape::Counts::Time => "write a time with its unit: `> 1000 ms`, `> 10 s`",
-            super::shape::Counts::Bytes => "write a size with its unit: `> 10 GB`",
-        };
         let read: Option<Bound> = text.parse().ok().filter(|bound: &Bound| bound.fits(shape.counts));
         if read.is_none() {
             let message = format!("`{text}` is no bound for a check `{}`", shape.key);
-            reading.note(Diagnostic::error(catalogue::BOUND, message).at(&value.place).help(example));
+            reading.note(Diagnostic::error(catalogue::BOUND, message).at(&value.place).help(bound_help(&text, shape.counts)));
         }
         read.map(|bound| At::new(bound, value.place.clone()))
     };
@@ -191,10 +185,31 @@ fn bounds(node: &Node, shape: &Shape, reading: &mut Reading<'_>) -> (Option<Boun
     let own = shape.warns.and_then(|text| text.parse().ok());
     if own.is_none() {
         let message = format!("a check `{}` needs `warn` or `fail`", shape.key);
-        reading
-            .note(Diagnostic::error(catalogue::BOUND, message).at(&node.place).help("say what is too much: `warn: \"> 85 %\"`"));
+        reading.note(
+            Diagnostic::error(catalogue::BOUND, message)
+                .at(&node.place)
+                .help(format!("say what is too much: {}", examples(shape.counts))),
+        );
     }
     (own, None)
+}
+
+/// What was probably meant: most people forget the sign.
+fn bound_help(text: &str, counts: Counts) -> String {
+    let signed = format!("> {}", text.trim());
+    match signed.parse::<Bound>() {
+        Ok(bound) if bound.fits(counts) => format!("write what is too much: `{signed}`"),
+        _ => format!("write {}", examples(counts)),
+    }
+}
+
+const fn examples(counts: Counts) -> &'static str {
+    match counts {
+        Counts::Things => "`> 0`, `> 100`, `> 1 %` or `< 10`",
+        Counts::Percent => "a share: `> 85 %`",
+        Counts::Time => "a time with its unit: `> 1000 ms`, `> 10 s`",
+        Counts::Bytes => "a size with its unit: `> 10 GB`",
+    }
 }
 
 fn samples(written: Option<At<u64>>, reading: &mut Reading<'_>) -> u32 {

@@ -2,6 +2,7 @@
 
 use super::location::Location;
 use super::nodes::Nodes;
+use super::sight::Sight;
 use crate::store::connect::StoreAddress;
 use crate::store::failure::StoreFailure;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ struct Inner {
     name: String,
     location: Location,
     limit: Duration,
+    sight: Sight,
     open: Mutex<Option<Arc<Nodes>>>,
 }
 
@@ -29,13 +31,24 @@ impl KeyStore {
     /// An address that cannot be read: a refusal that names the store, never the URL.
     pub fn new(address: StoreAddress) -> Result<Self, StoreFailure> {
         let location = Location::read(&address)?;
-        let inner = Inner { name: address.name, location, limit: address.statement_timeout, open: Mutex::new(None) };
+        let inner = Inner {
+            name: address.name,
+            location,
+            limit: address.statement_timeout,
+            sight: Sight::default(),
+            open: Mutex::new(None),
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
     /// The store's name.
     pub fn name(&self) -> &str {
         &self.inner.name
+    }
+
+    /// How far the look at its keys is.
+    pub fn sight(&self) -> &Sight {
+        &self.inner.sight
     }
 
     /// True when it is on this machine, so that nothing travels.

@@ -14,5 +14,6 @@ pub mod once;
 mod pace;
 mod place;
 pub mod question;
+pub mod sight;
 mod slot;
 pub mod walk;

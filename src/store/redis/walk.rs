@@ -214,11 +214,13 @@ impl Walk {
         let nodes = Arc::clone(&self.nodes);
         let Some(node) = nodes.each().get(place.node) else { return Ok(()) };
         let (cursor, found) = found(node, answer.pop())?;
+        let seen = found.len();
         let names = self.wanted(found);
         self.next = match cursor {
             0 => Some(Place { node: place.node + 1, cursor: 0 }).filter(|next| next.node < nodes.each().len()),
             cursor => Some(Place { node: place.node, cursor }),
         };
+        self.store.sight().scanned(place.node, nodes.each().len(), cursor, seen);
         match self.next.filter(|next| next.node == place.node) {
             // Before the questions: its answer is there while the server is still busy with them.
             Some(next) => self.scan = self.pace.along().then(|| Coming::of(node, self.scan_from(next))),

@@ -77,3 +77,29 @@ fn idleness_that_the_server_does_not_keep_is_refused_not_guessed() {
     house.policy("keys", "cache: [{ store: cache, keys: \"c:*\", idle: 200 days }]\n");
     run(&house, "sweep", 4);
 }
+
+on_every_server!(a_look_tells_how_far_it_is_while_it_goes_on, |server| {
+    let house = house(server, "cache: [{ store: cache, keys: \"{{prefix}}c:*\", ttl: 1 h }]\n");
+    let fill = "for i = 1, 5000 do redis.call('SET', KEYS[1] .. i, i) end";
+    keys(&house).ask::<Option<i64>>(&format!("EVAL \"{fill}\" 1 {{{{prefix}}}}c:{{t}}"));
+    wait(async {
+        let cx = context(&house, vec![]);
+        let store = cx.stores.keys("cache").expect("a store of keys");
+        assert_eq!((store.sight().scans(), store.sight().part()), (0, None), "nobody looked yet");
+        let seen = std::sync::Mutex::new(vec![]);
+        let watching = async {
+            loop {
+                seen.lock().unwrap().extend(store.sight().part());
+                tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            }
+        };
+        tokio::select! {
+            _ = survey(&cx) => {}
+            () = watching => {}
+        }
+        let seen = seen.into_inner().unwrap();
+        assert!(seen.is_sorted() && seen.iter().all(|part| (0.0..=1.0).contains(part)), "{seen:?}");
+        assert_eq!(store.sight().part(), Some(1.0), "the look is over");
+        assert!(store.sight().keys() >= 5_000 && store.sight().scans() > 2);
+    });
+});

@@ -1,6 +1,6 @@
 //! The sections that sessions, caches, views and checks are declared in: what is read, and what is refused with which code.
 
-use super::tests::{read, vocabulary};
+use super::{read, vocabulary};
 use crate::policy::belonging::IdFrom;
 use crate::policy::expiry::{Expiring, KeyRule};
 use crate::policy::quality::given::Given;
@@ -195,6 +195,32 @@ fn a_check_that_names_lifecycle_policies_is_not_told_what_nobody_knows() {
     let broken = "lifecycle: [{ name: orders, dataset: core.o, clock: at }]\n";
     let told = refused(&format!("{broken}{check}"));
     assert!(told.len() == 1 && told[0].starts_with("SW2101"), "it is there and wrong: {told:?}");
+}
+
+#[test]
+fn the_way_out_of_a_wrong_bound_is_of_its_kind() {
+    let help = |check: &str| {
+        let policy = format!("checks: [{check}]\n");
+        read(&[("steward.yaml", CONFIG), ("policies/p.yaml", &policy)]).unwrap_err().to_string()
+    };
+    assert!(help("{ dataset: core.a, duplicate: b, warn: 5 }").contains("write what is too much: `> 5`"));
+    assert!(help("{ dataset: core.a, duplicate: b, warn: lots }").contains("write `> 0`, `> 100`"));
+    assert!(help("{ dataset: cache, memory: true }").contains("say what is too much: a share: `> 85 %`"));
+    assert!(help("{ dataset: cache, memory: true, warn: 85 % }").contains("write what is too much: `> 85 %`"));
+}
+
+#[test]
+fn a_job_whose_policies_cannot_be_read_is_told_about_its_action_too() {
+    let told = read(&[("steward.yaml", CONFIG), ("jobs/j.yaml", "action: archve\npolicies: orders\n")]).unwrap_err().to_string();
+    for part in ["did you mean `archive`?", "write `[orders]`"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+}
+
+#[test]
+fn a_store_written_as_a_text_is_shown_as_keys() {
+    let told = read(&[("steward.yaml", "stores: { core: \"sqlite:a.db\" }\n")]).unwrap_err().to_string();
+    assert!(told.contains("write `{ url: \"…\" }`"), "{told}");
 }
 
 #[test]

@@ -1,0 +1,193 @@
+//! Policies that are kept in database tables, and files that add to them.
+
+use super::{CONFIG, folder, read, vocabulary};
+use crate::declarations::reading::{Declarations, Reading};
+use crate::diagnostic::diagnosis::Diagnosis;
+use crate::policy::table::{LifecycleRow, TagRow};
+use std::path::Path;
+
+fn with_tables(
+    policy: &str,
+    clock: &str,
+    lifecycle: &[LifecycleRow],
+    tags: &[TagRow],
+) -> Result<(Declarations, Diagnosis), Diagnosis> {
+    let config = format!(
+        "{CONFIG}policy_tables: {{ lifecycle: core.data_lifecycle_policies, classification: core.data_classification_tags{clock} }}\n"
+    );
+    let dir = folder(&[("steward.yaml", &config), ("policies/p.yaml", policy)]);
+    Reading::files(&dir.path().join("steward.yaml"), &|_| None, &vocabulary()).merge_tables(lifecycle, tags).finish()
+}
+
+fn row(table: &str, archive: Option<i64>, delete: Option<i64>) -> LifecycleRow {
+    LifecycleRow {
+        row: "3".into(),
+        table_name: table.into(),
+        policy_name: "old".into(),
+        retention_period: None,
+        archive_period: archive,
+        deletion_period: delete,
+        archive_location: archive.map(|_| "archive_users".into()),
+        is_active: true,
+    }
+}
+
+fn found(result: Result<(Declarations, Diagnosis), Diagnosis>) -> String {
+    match result {
+        Ok((_, warnings)) => warnings.diagnostics.iter().map(|one| one.code.to_string()).collect(),
+        Err(diagnosis) => diagnosis.to_string(),
+    }
+}
+
+#[test]
+fn a_row_and_a_file_make_one_policy() {
+    let file =
+        "lifecycle:\n  - { name: old, dataset: core.users, clock: created_at, where: 'id > 1', archive: { create: true } }\n";
+    let (declarations, _) =
+        with_tables(file, "", &[row("users", Some(90), Some(365))], &[]).unwrap_or_else(|diagnosis| panic!("{diagnosis}"));
+    let [policy] = declarations.policies.lifecycle.as_slice() else { panic!() };
+    let step = policy.archive.as_ref().unwrap();
+    assert!(step.create && step.to.to_string() == "core.archive_users" && policy.clock.column == "created_at");
+    assert_eq!(
+        policy.places.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["db://core/data_lifecycle_policies#3", "policies/p.yaml:2:5"]
+    );
+}
+
+#[test]
+fn a_contradiction_names_both_places() {
+    let file = "lifecycle:\n  - { name: old, dataset: core.users, clock: c, archive: { after: 91 days } }\n";
+    let text = found(with_tables(file, "", &[row("users", Some(90), None)], &[]));
+    assert!(
+        text.contains("SW2401")
+            && text.contains("policies/p.yaml:2:")
+            && text.contains("db://core/data_lifecycle_policies#3.archive_period"),
+        "{text}"
+    );
+    let file = "lifecycle:\n  - { name: old, dataset: core.users, clock: c, delete: { after: 91 days } }\n";
+    assert!(found(with_tables(file, "", &[row("users", Some(90), None)], &[])).contains("no such step"));
+}
+
+#[test]
+fn a_row_without_a_clock_is_refused_unless_the_configuration_gives_one() {
+    assert!(found(with_tables("", "", &[row("users", None, Some(90))], &[])).contains("SW2104"));
+    assert!(with_tables("", ", clock: created_at", &[row("users", None, Some(90))], &[]).is_ok());
+}
+
+#[test]
+fn what_a_row_cannot_mean_is_refused_with_its_column() {
+    let clock = ", clock: created_at";
+    assert!(found(with_tables("", clock, &[row("users", None, Some(0))], &[])).contains("#3.deletion_period"));
+    assert!(found(with_tables("", clock, &[row("users", Some(-1), None)], &[])).contains("SW2402"));
+    assert!(found(with_tables("", clock, &[row("users", None, None)], &[])).contains("SW2101"));
+    assert!(found(with_tables("", clock, &[row("users", Some(90), Some(30))], &[])).contains("#3.archive_period"));
+    let to = |location: &str| {
+        found(with_tables(
+            "",
+            clock,
+            &[LifecycleRow { archive_location: Some(location.into()), ..row("users", Some(1), None) }],
+            &[],
+        ))
+    };
+    assert!(to("s3://bucket/users").contains("SW2403"));
+    assert!(to("nowhere.a.b").contains("SW2403"));
+    assert!(to("other.a.b").contains("SW2004"));
+    for fine in ["old_users", "archive.users", "core.archive.users"] {
+        assert!(!to(fine).contains("error"), "{fine}: {}", to(fine));
+    }
+}
+
+#[test]
+fn a_hostile_table_name_is_one_name() {
+    for name in ["users; drop table users", "us`ers", "a'b", "we\"ird", "a.b.c.d", "..", "'; --"] {
+        let (declarations, _) = with_tables("", ", clock: c", &[row(name, None, Some(90))], &[])
+            .unwrap_or_else(|diagnosis| panic!("{name}: {diagnosis}"));
+        assert_eq!(declarations.policies.lifecycle[0].dataset.table, name);
+    }
+}
+
+#[test]
+fn a_row_that_is_switched_off_is_listed_and_never_matched() {
+    let off = LifecycleRow { is_active: false, ..row("users", None, Some(90)) };
+    let (declarations, _) = with_tables("", ", clock: c", &[off], &[]).unwrap();
+    assert_eq!(declarations.policies.lifecycle.len(), 1);
+    assert_eq!(declarations.policies.matching(&["old"]), Vec::<&crate::policy::lifecycle::Lifecycle>::new());
+}
+
+#[test]
+fn one_name_for_two_tables_becomes_two_policies_that_both_answer_to_it() {
+    let (declarations, _) =
+        with_tables("", ", clock: c", &[row("users", None, Some(90)), row("orders", None, Some(30))], &[]).unwrap();
+    let names: Vec<&str> = declarations.policies.matching(&["old"]).iter().map(|policy| policy.name.as_str()).collect();
+    assert_eq!(names, ["old@core.users", "old@core.orders"]);
+}
+
+#[test]
+fn the_source_documents_rows_load_and_agree_with_the_shipped_file() {
+    let shipped = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("policies/classification.yaml")).unwrap();
+    let rows = [
+        ("users", "password_hash", "critical", "bcrypt_encryption", 0, true, true, true),
+        ("user_sessions", "session_token", "critical", "jwt_encryption", 0, true, true, true),
+        ("user_sessions", "refresh_token", "critical", "jwt_encryption", 0, true, true, true),
+        ("users", "email", "high", "aes256_encryption", 2555, true, true, true),
+        ("users", "phone", "high", "aes256_encryption", 2555, true, true, true),
+        ("users", "first_name", "high", "access_control", 2555, false, true, true),
+        ("users", "last_name", "high", "access_control", 2555, false, true, true),
+        ("user_profiles", "date_of_birth", "high", "aes256_encryption", 2555, true, true, true),
+        ("user_profiles", "location", "high", "access_control", 2555, false, true, true),
+        ("points", "balance", "high", "access_control", 2555, false, true, true),
+        ("users", "username", "medium", "access_control", 1095, false, true, false),
+        ("user_profiles", "bio", "medium", "access_control", 1095, false, true, false),
+        ("resumes", "title", "medium", "access_control", 1095, false, true, false),
+        ("resumes", "content", "medium", "access_control", 1095, false, true, false),
+        ("user_settings", "theme", "medium", "access_control", 1095, false, true, false),
+        ("users", "id", "low", "none", 365, false, false, false),
+        ("users", "created_at", "low", "none", 365, false, false, false),
+        ("jobs", "title", "low", "none", 365, false, false, false),
+        ("jobs", "description", "low", "none", 365, false, false, false),
+    ];
+    let rows: Vec<TagRow> = rows
+        .iter()
+        .enumerate()
+        .map(|(at, (table, field, level, method, days, encrypt, restrict, audit))| TagRow {
+            row: (at + 1).to_string(),
+            table_name: (*table).into(),
+            field_name: (*field).into(),
+            sensitivity_level: (*level).into(),
+            data_type: None,
+            protection_method: Some((*method).into()),
+            retention_period: Some(*days),
+            encryption_required: *encrypt,
+            access_control_required: *restrict,
+            audit_required: *audit,
+        })
+        .collect();
+    for file in [shipped.as_str(), ""] {
+        let (declarations, _) = with_tables(file, "", &[], &rows).unwrap_or_else(|diagnosis| panic!("{diagnosis}"));
+        assert_eq!(declarations.policies.tags.len(), 19);
+        assert!(!declarations.tables_unread);
+    }
+    let unknown = [TagRow { protection_method: Some("rot13".into()), ..rows[3].clone() }];
+    assert!(found(with_tables("", "", &[], &unknown)).contains("`rot13`"));
+}
+
+#[test]
+fn policies_in_unread_tables_are_unknown_and_not_missing() {
+    let config = format!("{CONFIG}policy_tables: {{ lifecycle: core.p }}\n");
+    let addition = "lifecycle:\n  - { name: old, dataset: core.users, clock: c }\n";
+    let (declarations, warnings) = read(&[
+        ("steward.yaml", &config),
+        ("policies/p.yaml", addition),
+        ("jobs/j.yaml", "action: delete\npolicies: [elsewhere]\n"),
+    ])
+    .unwrap_or_else(|diagnosis| panic!("{diagnosis}"));
+    assert!(declarations.tables_unread);
+    assert_eq!(warnings.diagnostics.iter().map(|one| one.code.to_string()).collect::<Vec<_>>(), ["SW3008"]);
+}
+
+#[test]
+fn two_files_that_add_to_one_row_are_told_apart() {
+    let one = "  - { name: old, dataset: core.users, clock: c }\n";
+    let text = found(with_tables(&format!("lifecycle:\n{one}{one}"), "", &[row("users", None, Some(90))], &[]));
+    assert_eq!(text.matches("SW2002").count(), 1, "{text}");
+}
