@@ -193,8 +193,9 @@ async fn compared(with: &str) -> u64 {
         let field = Field::read(text, |store| store == "other" && with == "redis").expect("a field");
         End { field, r#where: None, clock: None }
     };
-    let from = Side::at(&stores, "bench", &end("core.users.id"), None).await.expect("a side");
-    let to = Side::at(&stores, "bench", &end(&field), None).await.expect("a side");
+    let (from, to) = (end("core.users.id"), end(&field));
+    let sides = tokio::try_join!(Side::at(&stores, "bench", &from, None), Side::at(&stores, "bench", &to, None));
+    let (from, to) = sides.expect("two sides");
     let compared = compare(&from, &to, Asked { both_ways: true, settle: None, samples: 5 }).await.expect("a comparison");
     assert_eq!((compared.from.missing, compared.to.missing), (0, 0), "both sides hold the same");
     assert_eq!(compared.from.seen, compared.to.seen);

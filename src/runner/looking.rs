@@ -86,6 +86,7 @@ mod tests {
             timezone: chrono_tz::UTC,
             budget: None,
             pause: Default::default(),
+            retry_after: None,
             mode: Mode::Observe,
             report: ReportRule::default(),
             place: Place::File { file: "j.yaml".into(), line: 1, column: 1 },

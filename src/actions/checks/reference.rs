@@ -46,7 +46,7 @@ async fn measure(cx: &Context, check: &Check, as_of: DateTime<Utc>) -> Result<Me
     };
     let before = settle.map(|settle| settle.before(as_of, cx.job.timezone));
     let who = cx.who();
-    let sides = (Side::at(&cx.stores, &who, from, before).await?, Side::at(&cx.stores, &who, to, before).await?);
+    let sides = tokio::try_join!(Side::at(&cx.stores, &who, from, before), Side::at(&cx.stores, &who, to, before))?;
     let compared = compare(&sides.0, &sides.1, asked).await?;
     let mut measured = told(&compared, from, to, asked);
     measured.notes.extend(sides.0.notes().iter().chain(sides.1.notes()).cloned());

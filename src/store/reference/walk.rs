@@ -9,7 +9,9 @@ use crate::store::dialect::Dialect;
 use crate::store::failure::StoreFailure;
 use crate::store::id::{self, IdKind};
 use crate::store::keyset::Keyset;
+use crate::store::session::Session;
 use crate::store::table::{Class, Column, Table};
+use tokio::sync::mpsc::error::TrySendError;
 
 /// Rows of one statement: at first, while nobody knows how long ids are, at least, at most.
 const FIRST: usize = 1_000;
@@ -93,23 +95,37 @@ impl Walk {
 
     /// Reads all of it into the sink. Ends early when nobody listens any more.
     pub(super) async fn run(self, keyed: Keyed, sink: IdSink) {
-        let (mut after, mut rows) = (None::<Vec<Cell>>, FIRST);
+        if let Err(failure) = self.walk(keyed, &sink).await {
+            // Nobody listens: nobody needs to know.
+            let _ = sink.send(Err(failure)).await;
+        }
+    }
+
+    async fn walk(&self, keyed: Keyed, sink: &IdSink) -> Result<(), StoreFailure> {
+        let (mut after, mut rows, mut session) = (None::<Vec<Cell>>, FIRST, None::<Session>);
         loop {
-            let (page, last) = match self.page(after.as_deref(), rows, keyed).await {
-                Ok(read) => read,
-                Err(failure) => {
-                    // Nobody listens: nobody needs to know.
-                    let _ = sink.send(Err(failure)).await;
-                    return;
-                }
+            let open = match &mut session {
+                Some(open) => open,
+                none => none.insert(self.store.reading(&self.who).await?),
             };
+            let (page, last) = self.page(open, after.as_deref(), rows, keyed).await?;
             rows = next_rows(&page, if self.is_numbers() { MOST_NUMBERS } else { MOST });
-            if !page.is_empty() && sink.send(Ok(page)).await.is_err() {
-                return;
-            }
-            match last {
-                Some(last) => after = Some(last),
-                None => return,
+            let Some(last) = last else {
+                drop(session);
+                let _ = sink.send(Ok(page)).await;
+                return Ok(());
+            };
+            after = Some(last);
+            match sink.try_send(Ok(page)) {
+                Ok(()) => {}
+                Err(TrySendError::Closed(_)) => return Ok(()),
+                Err(TrySendError::Full(page)) => {
+                    // Whoever is to take it may wait for the other side, and that side for the one connection that there is.
+                    session = None;
+                    if sink.send(page).await.is_err() {
+                        return Ok(());
+                    }
+                }
             }
         }
     }
@@ -117,12 +133,12 @@ impl Walk {
     /// A page, and where the next one begins; none behind the last.
     async fn page(
         &self,
+        session: &mut Session,
         after: Option<&[Cell]>,
         limit: usize,
         keyed: Keyed,
     ) -> Result<(IdPage, Option<Vec<Cell>>), StoreFailure> {
         let (sql, binds) = self.sql(after, limit);
-        let mut session = self.store.reading(&self.who).await?;
         let (mut page, mut key) = (IdPage::default(), vec![]);
         if self.is_numbers() {
             let mut last = None;
