@@ -106,6 +106,15 @@ impl Store {
         &self.inner.address.name
     }
 
+    /// Sessions that can be had at once.
+    pub fn connections(&self) -> u32 {
+        match &self.inner.pool {
+            Pool::Sqlite(pool) => pool.options().get_max_connections(),
+            Pool::Postgres(pool) => pool.options().get_max_connections(),
+            Pool::Mysql(pool) => pool.options().get_max_connections(),
+        }
+    }
+
     /// Where it is.
     pub fn location(&self) -> &StoreLocation {
         &self.inner.address.at

@@ -8,6 +8,7 @@ use super::normalized::Form;
 use super::table::Class;
 use crate::diagnostic::catalogue as codes;
 use crate::policy::quality::normal::Normal;
+use std::sync::{Mutex, PoisonError};
 
 /// Bytes of forms looked up at once: each time is a reading of the whole table, and MariaDB takes 16 MB in one piece.
 const LOOKED_UP: usize = 4 << 20;
@@ -92,6 +93,66 @@ impl Groups {
         format!("SELECT {} FROM (SELECT {}, COUNT(*) AS c {groups}) steward_g", counts.join(", "), self.names())
     }
 
+    /// True where two sessions tell as much as one, each of them less: a SQLite file is read by one thread for each.
+    pub fn can_be_halved(&self) -> bool {
+        self.forms.iter().all(|form| form.stays_odd(self.dialect, self.normal))
+    }
+
+    /// As [`Self::each`], with a second session that sees the same: one forms the groups, the other finds the odd rows.
+    ///
+    /// # Errors
+    /// As [`Self::each`].
+    pub async fn each_halved(
+        &self,
+        looked: &mut Looked,
+        other: &mut Looked,
+        see: impl FnMut(Group) + Send,
+    ) -> Result<u64, StoreFailure> {
+        let (groups, odd) = self.halves(looked);
+        let (see, mut of) = (Mutex::new(see), 0);
+        let tell = |group: Group| see.lock().unwrap_or_else(PoisonError::into_inner)(group);
+        let (groups, odd) = tokio::join!(
+            looked.each(&groups, |row| self.hear(&row, &mut 0, tell)),
+            other.each(&odd, |row| self.hear(&row, &mut of, tell))
+        );
+        groups.and(odd)?;
+        Ok(of)
+    }
+
+    /// The groups of several rows that are not odd; the odd rows one by one, and the number of all.
+    fn halves(&self, looked: &Looked) -> (String, String) {
+        let list = |texts: Vec<String>| texts.join(", ");
+        let shown = |of: fn(&Form) -> &String| self.forms.iter().map(|form| self.shown(form, of(form))).collect::<Vec<_>>();
+        let odd = self.odd().unwrap_or_else(|| "0".to_owned());
+        let groups = format!(
+            "SELECT {}, COUNT(*), 0{} GROUP BY {} HAVING COUNT(*) > 1 AND NOT ({odd})",
+            list(shown(|form| &form.form)),
+            looked.from_where(&self.conditions()),
+            list(self.forms.iter().map(|form| form.form.clone()).collect()),
+        );
+        let odd = format!(
+            "SELECT {}, 1, 1{} UNION ALL SELECT {}, COUNT(*), {TOTAL}{}",
+            list(shown(|form| &form.raw)),
+            looked.from_where(&[self.conditions(), vec![odd]].concat()),
+            list(vec!["NULL".to_owned(); self.forms.len()]),
+            looked.from_where(&self.conditions())
+        );
+        (groups, odd)
+    }
+
+    /// Tells what a row of [`Self::each_sql`] says.
+    fn hear(&self, row: &[Cell], of: &mut u64, mut see: impl FnMut(Group)) {
+        let width = self.forms.len();
+        match row.get(width..) {
+            Some([rows, kind]) if kind.as_count() == TOTAL => *of = rows.as_count(),
+            Some([rows, kind]) => {
+                let form = row.iter().take(width).map(Cell::shown).collect();
+                see(Group { form, rows: rows.as_count(), odd: kind.as_count() == 1 });
+            }
+            _ => {}
+        }
+    }
+
     /// Shows every group of several rows and every group of odd rows; gives the number of rows with a value in every column.
     ///
     /// One statement, so that the part is never larger than the whole, and in which nothing is computed that the grouping does
@@ -106,16 +167,8 @@ impl Groups {
             looked.session().raw(&format!("SET SESSION max_sort_length = {MOST_SORTED}")).await?;
         }
         let sql = self.each_sql(looked, sorted.is_some());
-        let (mut of, width) = (0, self.forms.len());
-        let row = |row: Vec<Cell>| match row.get(width..) {
-            Some([rows, kind]) if kind.as_count() == TOTAL => of = rows.as_count(),
-            Some([rows, kind]) => {
-                let form = row.iter().take(width).map(Cell::shown).collect();
-                see(Group { form, rows: rows.as_count(), odd: kind.as_count() == 1 });
-            }
-            _ => {}
-        };
-        looked.each(&sql, row).await?;
+        let mut of = 0;
+        looked.each(&sql, |row| self.hear(&row, &mut of, &mut see)).await?;
         Ok(of)
     }
 

@@ -120,6 +120,22 @@ impl Looked {
         Ok(NamedRows { columns: wanted.into_iter().map(|column| column.name).collect(), rows })
     }
 
+    /// Begins to read the store as it is now, in two sessions of a SQLite file; false where they did not find it in one state.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub async fn begin_together(&mut self, other: &mut Self) -> Result<bool, StoreFailure> {
+        // Counts what others commit. Read before the first snapshot and in the second one, it tells of anything in between.
+        const STATE: &str = "PRAGMA data_version";
+        let touch = format!("SELECT 1{} LIMIT 1", self.from_where(&[]));
+        let before = other.rows(STATE, &[]).await?;
+        for session in [&mut *self, &mut *other] {
+            session.session.begin_snapshot().await?;
+            session.rows(&touch, &[]).await?;
+        }
+        Ok(other.rows(STATE, &[]).await? == before)
+    }
+
     /// The session, for what a kind asks on its own.
     pub const fn session(&mut self) -> &mut Session {
         &mut self.session

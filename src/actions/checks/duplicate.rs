@@ -58,8 +58,19 @@ async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> 
     let samples = usize::try_from(check.samples).unwrap_or(usize::MAX);
     let (mut plain, mut odd) = (Plain::default(), Odd::default());
     let see = |group: Group| if group.odd { odd.see(&groups, &group) } else { plain.see(group, samples) };
-    looked.session().begin_snapshot().await?;
-    let of = groups.each(&mut looked, see).await?;
+    let mut other = another(cx, check, &groups).await;
+    let together = match &mut other {
+        Some(other) => looked.begin_together(other).await?,
+        None => {
+            looked.session().begin_snapshot().await?;
+            false
+        }
+    };
+    let of = match other.as_mut().filter(|_| together) {
+        Some(other) => groups.each_halved(&mut looked, other, see).await?,
+        None => groups.each(&mut looked, see).await?,
+    };
+    drop(other);
     if odd.rows > 0 {
         odd.among_the_plain(&mut looked, &groups).await?;
     }
@@ -67,7 +78,8 @@ async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> 
         Measured { value: plain.surplus + odd.surplus(), of: Some(of), nothing_seen: of == 0, ..Measured::default() };
     if let Some(dataset) = check.table() {
         let sampler = Sampler::new(cx, dataset);
-        let forms = plain.samples.iter().chain(&odd.samples).take(samples);
+        let beside = odd.samples.iter().filter(|form| !plain.samples.contains(*form));
+        let forms = plain.samples.iter().chain(beside).take(samples);
         let row = |form: &Vec<String>| sampler.row(&columns.iter().zip(form).collect::<Vec<_>>());
         measured.samples = forms.map(row).collect();
     }
@@ -83,6 +95,12 @@ async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> 
         ));
     }
     Ok(measured)
+}
+
+/// A second session where it helps. One does all of it as well, so nothing is lost where no other is to be had.
+async fn another(cx: &Context, check: &Check, groups: &Groups) -> Option<Looked> {
+    let lends_two = look::store(cx, check).is_ok_and(|store| store.connections() > 1);
+    if lends_two && groups.can_be_halved() { look::at(cx, check).await.ok() } else { None }
 }
 
 fn normal(check: &Check) -> Result<Normal, StoreFailure> {
