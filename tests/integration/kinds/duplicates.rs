@@ -358,6 +358,8 @@ fn patterns_mean_the_same_on_every_store() {
         assert_eq!(measured.samples, ["id=7 email=***", "id=107 email=***"]);
         assert_eq!(sight.sees(&on("regex: bad, column: email, match: forbidden, where: \"grp < 1000\"")).value, 10);
         assert_eq!(sight.sees(&on("regex: '^\\d+$', column: grp")).value, 0, "{}", engine.name());
+        assert!(sight.refuses(&on("regex: '(a', column: email")).contains("cannot be used"));
+        assert!(sight.refuses(&on("regex: '(?=a)', column: email")).contains("look-around"));
         assert!(sight.refuses(&on("regex: a, column: mail")).contains("no column"));
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use steward::action::{Context, Measured};
 use steward::actions::{self, checks};
 use steward::declarations::reading::Declarations;
+use steward::diagnostic::diagnosis::Diagnosis;
 use steward::job::spec::{Job, Mode, ReportRule};
 use steward::place::Place;
 use steward::store::connect::{StoreAddress, StoreLocation};
@@ -55,16 +56,17 @@ impl Sight {
         text
     }
 
-    /// Measures the one check of a policy file.
-    pub fn measure(&self, policy: &str) -> Result<Measured, StoreFailure> {
+    fn read(&self, policy: &str) -> Result<Declarations, Diagnosis> {
         self.house.policy("looked", policy);
         let url = self.house.database.url();
-        let read = Declarations::read(
-            &self.house.path("steward.yaml"),
-            &|name| (name == URL).then(|| url.clone()),
-            &actions::vocabulary(),
-        );
-        let (declarations, _) = read.unwrap_or_else(|diagnosis| panic!("{diagnosis}"));
+        let variable = |name: &str| (name == URL).then(|| url.clone());
+        let read = Declarations::read(&self.house.path("steward.yaml"), &variable, &actions::vocabulary());
+        read.map(|(declarations, _)| declarations)
+    }
+
+    /// Measures the one check of a policy file.
+    pub fn measure(&self, policy: &str) -> Result<Measured, StoreFailure> {
+        let declarations = self.read(policy).unwrap_or_else(|diagnosis| panic!("{diagnosis}"));
         let policies = Arc::new(declarations.policies);
         let check = policies.checks.first().expect("a check").clone();
         let kind = checks::named(check.shape.key).expect("a kind");
@@ -85,9 +87,12 @@ impl Sight {
         }
     }
 
-    /// The same, for what must not: the sentence people are told.
+    /// The same, for what must not, whether that is known from the file alone or not: the sentence people are told.
     #[track_caller]
     pub fn refuses(&self, policy: &str) -> String {
+        if let Err(diagnosis) = self.read(policy) {
+            return diagnosis.to_string();
+        }
         match self.measure(policy) {
             Ok(measured) => panic!("{}: {measured:?}\n{policy}", self.engine.name()),
             Err(failure) => failure.to_string(),

@@ -129,6 +129,6 @@ fn the_debt_of_retention_is_counted_without_what_is_held() {
         let both = "lifecycle:\n  - { name: orders, dataset: core.orders, clock: at, archive: { after: 6 months, to: core.old_orders }, delete: { after: 7 years } }\n";
         let measured = sight.sees(&overdue(both, "orders"));
         assert_eq!((measured.value, measured.of), (4, Some(6)), "{measured:?}");
-        assert!(sight.refuses(&overdue(plain, "nobody")).contains("no active lifecycle policy"));
+        assert!(sight.refuses(&overdue(plain, "nobody")).contains("`nobody` matches no lifecycle policy"));
     }
 }
