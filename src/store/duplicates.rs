@@ -108,6 +108,8 @@ impl Groups {
         other: &mut Looked,
         see: impl FnMut(Group) + Send,
     ) -> Result<u64, StoreFailure> {
+        // What is grouped is sorted beside the reading of it.
+        looked.session().raw("PRAGMA threads = 1").await?;
         let (groups, odd) = self.halves(looked);
         let (see, mut of) = (Mutex::new(see), 0);
         let tell = |group: Group| see.lock().unwrap_or_else(PoisonError::into_inner)(group);
