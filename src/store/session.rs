@@ -24,6 +24,9 @@ pub(super) enum Link {
     Mysql(sqlx::pool::PoolConnection<sqlx::MySql>),
 }
 
+/// Bytes of numbers joined to one text: more than any page of them has.
+const MOST_JOINED: usize = 4 << 20;
+
 /// One conversation with a store.
 ///
 /// Every statement is bounded in time. Dropped inside a transaction, or after a statement that never
@@ -169,36 +172,52 @@ impl Session {
     /// # Errors
     /// The store's own, when some were shown already.
     pub async fn each(&mut self, sql: &str, binds: &[Cell], see: impl FnMut(Vec<Cell>)) -> Result<(), StoreFailure> {
-        self.stream(sql, binds, CELLS, see).await
-    }
-
-    /// The same of a query whose rows are one whole number each, of a column that holds nothing else. NULL is passed over.
-    ///
-    /// # Errors
-    /// As [`Self::each`].
-    pub async fn integers(&mut self, sql: &str, binds: &[Cell], mut see: impl FnMut(i128)) -> Result<(), StoreFailure> {
-        self.stream(sql, binds, INTEGERS, |number| number.into_iter().for_each(&mut see)).await
-    }
-
-    async fn stream<T>(&mut self, sql: &str, binds: &[Cell], read: Read<T>, see: impl FnMut(T)) -> Result<(), StoreFailure> {
         let sql = AssertSqlSafe(format!("{}{sql}", self.comment));
         let limit = self.limit;
         let store = self.store.clone();
         let done = match self.link.as_mut() {
             Some(Link::Sqlite(link)) => {
-                bounded(limit, one_by_one(by_class(sql, binds).fetch(&mut **link), read.sqlite, see)).await
+                bounded(limit, one_by_one(by_class(sql, binds).fetch(&mut **link), sqlite_row, see)).await
             }
             Some(Link::Postgres(link)) => {
                 let query = binds.iter().fold(sqlx::query(sql), |query, cell| query.bind(as_text(cell)));
-                bounded(limit, one_by_one(query.fetch(&mut **link), read.postgres, see)).await
+                bounded(limit, one_by_one(query.fetch(&mut **link), postgres_row, see)).await
             }
             Some(Link::Mysql(link)) => {
                 let query = binds.iter().fold(sqlx::query(sql), |query, cell| query.bind(as_text(cell)));
-                bounded(limit, one_by_one(query.fetch(&mut **link), read.mysql, see)).await
+                bounded(limit, one_by_one(query.fetch(&mut **link), mysql_row, see)).await
             }
             None => return Err(closed(&store)),
         };
         self.answer(done)
+    }
+
+    /// All numbers of a query with one column of whole numbers, of this name, in their order; none of them may be NULL.
+    ///
+    /// They come in one text. A row for each costs the drivers more than the stores take to find it.
+    ///
+    /// # Errors
+    /// The store's own; and when the text was cut off.
+    pub async fn numbers(&mut self, sql: &str, name: &str, binds: &[Cell]) -> Result<Vec<i128>, StoreFailure> {
+        let joined = match self.dialect {
+            Dialect::Sqlite => format!("group_concat({name})"),
+            Dialect::Postgres => format!("string_agg({name}::text, ',')"),
+            Dialect::Mysql | Dialect::Mariadb => {
+                self.raw(&format!("SET SESSION group_concat_max_len = {MOST_JOINED}")).await?;
+                format!("GROUP_CONCAT({name})")
+            }
+        };
+        let rows = self.rows(&format!("SELECT {joined}, COUNT(*) FROM ({sql}) steward_n"), binds).await?;
+        let [Some(text), Some(count)] = [0, 1].map(|at| rows.first().and_then(|row| row.get(at))) else { return Ok(vec![]) };
+        let parts = text.as_text().unwrap_or_default().split(',').filter(|part| !part.is_empty());
+        let mut numbers: Vec<i128> = parts.map_while(|part| part.parse().ok()).collect();
+        if numbers.len() as u64 != count.as_count() {
+            let text = format!("{} numbers were asked for, and {} came", count.as_count(), numbers.len());
+            return Err(StoreFailure::Failed { store: self.store.clone(), text });
+        }
+        // In order already, as a rule: no store promises it of what is joined.
+        numbers.sort_unstable();
+        Ok(numbers)
     }
 
     /// Runs a query of MySQL or MariaDB whose columns differ by version, and gives of each row the columns of these names; one
@@ -265,25 +284,11 @@ async fn bounded<T>(limit: Duration, call: impl Future<Output = Result<T, sqlx::
     }
 }
 
-/// How a row is read, by driver.
-struct Read<T> {
-    sqlite: fn(&SqliteRow) -> Result<T, sqlx::Error>,
-    postgres: fn(&PgRow) -> Result<T, sqlx::Error>,
-    mysql: fn(&MySqlRow) -> Result<T, sqlx::Error>,
-}
-
-const CELLS: Read<Vec<Cell>> = Read { sqlite: sqlite_row, postgres: postgres_row, mysql: mysql_row };
-const INTEGERS: Read<Option<i128>> = Read {
-    sqlite: |row| Ok(row.try_get_unchecked::<Option<i64>, _>(0)?.map(i128::from)),
-    postgres: |row| Ok(row.try_get_unchecked::<Option<i64>, _>(0)?.map(i128::from)),
-    mysql: mysql_integer,
-};
-
 /// Reads each row as it comes and shows it; none is kept.
-async fn one_by_one<R, T>(
+async fn one_by_one<R>(
     mut rows: BoxStream<'_, Result<R, sqlx::Error>>,
-    read: fn(&R) -> Result<T, sqlx::Error>,
-    mut see: impl FnMut(T),
+    read: fn(&R) -> Result<Vec<Cell>, sqlx::Error>,
+    mut see: impl FnMut(Vec<Cell>),
 ) -> Result<(), sqlx::Error> {
     while let Some(row) = rows.try_next().await? {
         see(read(&row)?);
@@ -349,13 +354,6 @@ fn postgres_row(row: &PgRow) -> Result<Vec<Cell>, sqlx::Error> {
         })
     };
     (0..row.columns().len()).map(cell).collect()
-}
-
-fn mysql_integer(row: &MySqlRow) -> Result<Option<i128>, sqlx::Error> {
-    if row.column(0).type_info().name().ends_with("UNSIGNED") {
-        return Ok(row.try_get_unchecked::<Option<u64>, _>(0)?.map(i128::from));
-    }
-    Ok(row.try_get_unchecked::<Option<i64>, _>(0)?.map(i128::from))
 }
 
 fn mysql_row(row: &MySqlRow) -> Result<Vec<Cell>, sqlx::Error> {

@@ -5,6 +5,7 @@ use super::answer::{bytes, int, is_moved, odd, refusal};
 use super::connect::KeyStore;
 use super::node::Node;
 use super::nodes::Nodes;
+use super::pace::Pace;
 use crate::policy::key_pattern::KeyPattern;
 use crate::store::failure::StoreFailure;
 use redis::{Pipeline, Value};
@@ -12,14 +13,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::task::AbortOnDropHandle;
 
-/// Keys that one SCAN looks at: at first, at least, at most.
-const FIRST: usize = 500;
-const LEAST: usize = 50;
-const MOST: usize = 1_000;
 /// Names asked for in one round trip.
 const AT_ONCE: usize = 1_000;
-/// What one SCAN may take of the server's time.
-const TARGET: Duration = Duration::from_millis(1);
 
 /// All names that match, page by page, from every server that holds some. While a page is worked on, the server is already at the
 /// next one.
@@ -82,38 +77,13 @@ impl Names {
     /// Sends the next SCAN. A task of its own waits for the answer, so that what it took is not what we did meanwhile.
     fn ask(&self, node: &Node) -> Coming {
         let mut pipe = Pipeline::new();
-        pipe.cmd("SCAN").arg(&self.cursor).arg("MATCH").arg(self.pattern.glob()).arg("COUNT").arg(self.pace.count);
+        pipe.cmd("SCAN").arg(&self.cursor).arg("MATCH").arg(self.pattern.glob()).arg("COUNT").arg(self.pace.count());
         let node = node.clone();
         AbortOnDropHandle::new(tokio::spawn(async move {
             let began = Instant::now();
             let answer = node.must(&pipe).await;
             (answer, began.elapsed())
         }))
-    }
-}
-
-/// How many keys one SCAN looks at.
-#[derive(Debug)]
-struct Pace {
-    count: usize,
-    /// What the last few took for each key. The least of them counts: where others keep the machine busy, some look long.
-    recent: [Duration; 4],
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self { count: FIRST, recent: [Duration::MAX; 4] }
-    }
-}
-
-impl Pace {
-    /// Fits the next SCAN into its time, going by the last ones.
-    fn took(&mut self, took: Duration) {
-        self.recent.rotate_right(1);
-        self.recent[0] = took / u32::try_from(self.count).unwrap_or(u32::MAX);
-        let each = self.recent.iter().min().map_or(1, Duration::as_nanos).max(1);
-        let fitting = usize::try_from(TARGET.as_nanos() / each).unwrap_or(MOST);
-        self.count = fitting.min(self.count * 2).clamp(LEAST, MOST);
     }
 }
 
@@ -163,24 +133,4 @@ async fn exist(nodes: &Nodes, names: &[Vec<u8>], known: &mut [Option<bool>]) -> 
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_long_answer_among_short_ones_is_the_machines_and_several_are_the_servers() {
-        let mut pace = Pace::default();
-        pace.took(TARGET / 8);
-        assert_eq!(pace.count, MOST);
-        pace.took(TARGET * 9);
-        assert_eq!(pace.count, MOST);
-        (0..4).for_each(|_| pace.took(TARGET * 4));
-        assert_eq!(pace.count, MOST / 4);
-        (0..9).for_each(|_| pace.took(TARGET * 99));
-        assert_eq!(pace.count, LEAST);
-        (0..9).for_each(|_| pace.took(Duration::ZERO));
-        assert_eq!(pace.count, MOST);
-    }
 }

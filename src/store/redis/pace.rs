@@ -4,29 +4,26 @@ use std::time::Duration;
 
 /// Keys that one SCAN looks at: at first, at least, at most.
 const FIRST: usize = 500;
-const LEAST: usize = 200;
+const LEAST: usize = 50;
 const MOST: usize = 1_000;
-/// What one SCAN should take of the server's time: a quarter of what no call may exceed.
-const TARGET: Duration = Duration::from_micros(500);
-/// Every so many SCANs one travels alone, so that what it takes is known.
+/// What one SCAN may take of the server's time: half of what no call may exceed.
+const TARGET: Duration = Duration::from_millis(1);
+/// Where SCANs travel along with other questions, one in so many travels alone, so that what it takes is known.
 const ALONE: usize = 64;
 
-/// How often a SCAN is measured before it is believed to take long: the machine may let the server itself wait.
-const TIMES: usize = 3;
-
-/// How much one SCAN looks at, going by what those took that travelled alone.
+/// How many keys one SCAN looks at, going by what those took that were measured.
 #[derive(Debug)]
 pub struct Pace {
     count: usize,
-    /// SCANs since one travelled alone.
+    /// SCANs since one was measured.
     along: usize,
-    /// What those took that were measured last, and are not believed yet.
-    measured: Vec<Duration>,
+    /// What the last few took for each key. The least of them counts: where others keep the machine busy, some look long.
+    recent: [Duration; 4],
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { count: FIRST, along: 0, measured: Vec::with_capacity(TIMES) }
+        Self { count: FIRST, along: 0, recent: [Duration::MAX; 4] }
     }
 }
 
@@ -39,24 +36,17 @@ impl Pace {
     /// True when one more SCAN may travel along with other questions.
     pub const fn along(&mut self) -> bool {
         self.along += 1;
-        self.along < ALONE && self.measured.is_empty()
+        self.along < ALONE
     }
 
-    /// Fits the next SCAN into its time: one that travelled alone took so long. Of several the shortest counts, since whatever
-    /// else goes on makes them longer.
+    /// Fits the next SCAN into its time: one that travelled alone took so long. It grows to at most twice its size.
     pub fn took(&mut self, took: Duration) {
-        self.measured.push(took);
-        let is_good = took < TARGET / 4 || (took <= TARGET && self.count == MOST);
-        if !is_good && self.measured.len() < TIMES {
-            return;
-        }
-        let shortest = self.measured.drain(..).min().unwrap_or(took);
         self.along = 0;
-        if shortest > TARGET {
-            self.count = (self.count / 2).max(LEAST);
-        } else if shortest < TARGET / 4 {
-            self.count = (self.count * 2).min(MOST);
-        }
+        self.recent.rotate_right(1);
+        self.recent[0] = took / u32::try_from(self.count).unwrap_or(u32::MAX);
+        let each = self.recent.iter().min().map_or(1, Duration::as_nanos).max(1);
+        let fitting = usize::try_from(TARGET.as_nanos() / each).unwrap_or(MOST);
+        self.count = fitting.min(self.count * 2).clamp(LEAST, MOST);
     }
 }
 
@@ -65,24 +55,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_scan_that_takes_long_looks_at_less_and_one_that_takes_little_at_more() {
+    fn one_long_answer_among_short_ones_is_the_machines_and_several_are_the_servers() {
         let mut pace = Pace::default();
         pace.took(TARGET / 8);
         assert_eq!(pace.count(), MOST);
-        (0..5 * TIMES).for_each(|_| pace.took(TARGET * 2));
-        assert_eq!(pace.count(), LEAST);
-        (0..TIMES).for_each(|_| pace.took(TARGET / 2));
-        assert_eq!(pace.count(), LEAST);
-    }
-
-    #[test]
-    fn one_that_had_to_wait_is_measured_again_before_it_counts() {
-        let mut pace = Pace::default();
         pace.took(TARGET * 9);
-        assert!(!pace.along(), "the next one travels alone too");
-        pace.took(TARGET / 8);
         assert_eq!(pace.count(), MOST);
-        assert!(pace.along());
+        (0..4).for_each(|_| pace.took(TARGET * 4));
+        assert_eq!(pace.count(), MOST / 4);
+        (0..9).for_each(|_| pace.took(TARGET * 99));
+        assert_eq!(pace.count(), LEAST);
+        (0..9).for_each(|_| pace.took(Duration::ZERO));
+        assert_eq!(pace.count(), MOST);
     }
 
     #[test]

@@ -17,8 +17,10 @@ use tokio::sync::mpsc::error::TrySendError;
 const FIRST: usize = 1_000;
 const LEAST: usize = 50;
 const MOST: usize = 10_000;
-/// The same of whole numbers, which are told as they come: some milliseconds of the store's time.
+/// The same of whole numbers, which come in one text: some milliseconds of the store's time.
 const MOST_NUMBERS: usize = 50_000;
+/// The name of the column of numbers.
+const NUMBER: &str = "steward_i";
 /// Bytes of ids that one statement should give.
 const FULL: usize = 512 * 1024;
 
@@ -141,15 +143,10 @@ impl Walk {
         let (sql, binds) = self.sql(after, limit);
         let (mut page, mut key) = (IdPage::default(), vec![]);
         if self.is_numbers() {
-            let mut last = None;
-            let tell = |number| {
-                page.push(Key::of_number(number, &mut key));
-                last = Some(number);
-            };
-            session.integers(&sql, &binds, tell).await?;
-            let place = |number: i128| vec![i64::try_from(number).map_or_else(|_| Cell::Text(number.to_string()), Cell::Int)];
-            let is_last = page.len() < limit;
-            return Ok((page, last.map(place).filter(|_| !is_last)));
+            let numbers = session.numbers(&sql, NUMBER, &binds).await?;
+            numbers.iter().for_each(|number| page.push(Key::of_number(*number, &mut key)));
+            let place = |number: &i128| vec![i64::try_from(*number).map_or_else(|_| Cell::Text(number.to_string()), Cell::Int)];
+            return Ok((page, numbers.last().map(place).filter(|_| numbers.len() >= limit)));
         }
         let rows = session.rows(&sql, &binds).await?;
         let last = rows.last().filter(|_| rows.len() >= limit);
@@ -177,8 +174,10 @@ impl Walk {
             None => String::new(),
         };
         let (wanted, order, group) = match &self.by {
-            By::Id { unique: true } => (text, id.clone(), String::new()),
-            By::Id { unique: false } => (text, id.clone(), format!(" GROUP BY {id}")),
+            By::Id { unique } => {
+                let named = if self.is_numbers() { format!("{text} AS {NUMBER}") } else { text };
+                (named, id.clone(), if *unique { String::new() } else { format!(" GROUP BY {id}") })
+            }
             By::Text => (text.clone(), text.clone(), format!(" GROUP BY {text}")),
             By::Key(key) => {
                 let places: Vec<String> = key.iter().map(|column| self.dialect.outgoing(&self.path, column)).collect();

@@ -2,6 +2,7 @@
 
 use super::ground::{house, keys, run};
 use crate::promises::dead_port;
+use crate::support::certificates::Certificates;
 use crate::support::house::House;
 use crate::support::keyspace::KeyServer;
 use std::net::TcpListener;
@@ -146,7 +147,7 @@ fn the_primary_is_found_through_sentinel() {
 #[test]
 fn tls_is_checked_against_a_private_authority() {
     let folder = tempfile::tempdir().unwrap();
-    let [ca, cert, key] = certificates(folder.path());
+    let [ca, cert, key] = Certificates::new(folder.path()).texts();
     let words = ["--port", "0", "--tls-port", "{port}", "--tls-cert-file", &cert, "--tls-key-file", &key];
     let own = Own::start(&[&words[..], &["--tls-ca-cert-file", &ca, "--tls-auth-clients", "no"]].concat());
     let house = house(KeyServer::Redis, POLICY);
@@ -159,51 +160,6 @@ fn tls_is_checked_against_a_private_authority() {
     house.write("steward.yaml", &config.replace("rediss://", "redis://"));
     let ended = house.steward(["run-job", "sweep", "--yes"]);
     assert!(ended.code != Some(0) && ended.stderr.contains("rediss://"), "a `ca` is never in vain: {ended}");
-}
-
-/// A CA, and the certificate and key of a server at 127.0.0.1.
-pub fn certificates(folder: &std::path::Path) -> [String; 3] {
-    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
-    let openssl = |words: &[&str]| {
-        let done = Command::new("openssl").args(words).stderr(Stdio::null()).stdout(Stdio::null()).status();
-        assert!(done.expect("openssl").success(), "{words:?}");
-    };
-    let (ca, ca_key, cert, key, request) = (path("ca.pem"), path("ca.key"), path("s.pem"), path("s.key"), path("s.csr"));
-    openssl(&[
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "2",
-        "-subj",
-        "/CN=Test CA",
-        "-keyout",
-        &ca_key,
-        "-out",
-        &ca,
-    ]);
-    openssl(&["req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=cache", "-keyout", &key, "-out", &request]);
-    std::fs::write(path("names"), "subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\n").unwrap();
-    openssl(&[
-        "x509",
-        "-req",
-        "-in",
-        &request,
-        "-CA",
-        &ca,
-        "-CAkey",
-        &ca_key,
-        "-CAcreateserial",
-        "-days",
-        "2",
-        "-extfile",
-        &path("names"),
-        "-out",
-        &cert,
-    ]);
-    [ca, cert, key]
 }
 
 /// A Sentinel with this configuration; `{port}` is its port.

@@ -1,7 +1,8 @@
 //! Sentinel: over TLS, with accounts, and while it fails over.
 
 use super::ground::{house, run};
-use super::reach::{Own, certificates, sentinel, url};
+use super::reach::{Own, sentinel, url};
+use crate::support::certificates::Certificates;
 use crate::support::house::{Ended, House};
 use crate::support::keyspace::KeyServer;
 use std::process::{Child, Command, Stdio};
@@ -21,7 +22,7 @@ fn with(house: &House, what: &str) {
 #[test]
 fn sentinel_and_its_servers_are_reached_over_tls() {
     let folder = tempfile::tempdir().unwrap();
-    let [ca, cert, key] = certificates(folder.path());
+    let [ca, cert, key] = Certificates::new(folder.path()).texts();
     let tls = ["--tls-cert-file", &cert, "--tls-key-file", &key, "--tls-ca-cert-file", &ca, "--tls-auth-clients", "no"];
     let primary = Own::start(&[&["--port", "0", "--tls-port", "{port}"], tls.as_slice()].concat());
     let watching = sentinel(&format!(

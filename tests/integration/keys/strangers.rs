@@ -79,9 +79,7 @@ fn whoever_answers_in_place_of_redis_is_named() {
 #[test]
 fn a_server_with_tls_only_and_one_without_are_told_with_the_way_out() {
     let house = house(KeyServer::Redis, POLICY);
-    let certificates = Certificates::new(&house.path("tls"));
-    let [ca, certificate, key] =
-        [&certificates.ca, &certificates.certificate, &certificates.key].map(|path| path.display().to_string());
+    let [ca, certificate, key] = Certificates::new(&house.path("tls")).texts();
     let words = ["--port", "0", "--tls-port", "{port}", "--tls-cert-file", &certificate, "--tls-key-file", &key];
     let sealed = Own::start(&[&words[..], &["--tls-ca-cert-file", &ca, "--tls-auth-clients", "no"]].concat());
     must_be_wrong(&house, &format!("redis://127.0.0.1:{}", sealed.port), "speaks TLS only");

@@ -50,6 +50,11 @@ impl Certificates {
         ]);
         Self { ca: path("ca.pem"), certificate: path("server.pem"), key: path("server.key") }
     }
+
+    /// The three as texts, for a command line.
+    pub fn texts(&self) -> [String; 3] {
+        [&self.ca, &self.certificate, &self.key].map(|path| path.display().to_string())
+    }
 }
 
 fn openssl(words: &[&str]) {
