@@ -72,7 +72,7 @@ fn a_cache_that_is_away_is_named() {
     let house = House::new(Engine::Sqlite, KeyServer::Redis);
     house.core.sql("CREATE TABLE users (id integer PRIMARY KEY); INSERT INTO users VALUES (1)");
     let from = end("cache.s:{id}");
-    let dead = format!("redis://{}/0", crate::promises::dead_port());
+    let dead = format!("redis://127.0.0.1:{}/0", crate::promises::dead_port());
     let failure =
         compared(vec![address("core", &house.core.url()), address("cache", &dead)], (&from, &end("core.users.id")), BOTH, None);
     let failure = failure.unwrap_err();
