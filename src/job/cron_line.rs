@@ -186,7 +186,7 @@ mod tests {
         for line in ["0 0 30 2 *", "0 0 31 4,6,9,11 *", "0 0 31 FEB *"] {
             assert!(matches!(read(line), Err(ScheduleError::Never { .. })), "{line}");
         }
-        assert!(begun.elapsed() < std::time::Duration::from_millis(100), "{:?}", begun.elapsed());
+        assert!(begun.elapsed() < std::time::Duration::from_secs(2), "{:?}", begun.elapsed());
         for line in ["0 0 29 2 *", "0 0 * 2 MON#5", "0 0 L 2 *", "0 0 30 2 MON"] {
             assert!(read(line).is_ok(), "{line}");
         }

@@ -19,7 +19,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 /// However a store is down, a job ends within this.
-const AT_MOST: Duration = Duration::from_secs(60);
+const AT_MOST: Duration = Duration::from_secs(120);
 
 /// Five stores: `core` on PostgreSQL, `cache`, `graph`, `small` on SQLite, and `dead`, which nobody answers for.
 struct Five {
