@@ -247,6 +247,9 @@ catalogue! {
     STRANGER = "SW4031", "an address where something else answers",
         "The store's address leads to a server that speaks another protocol: another database, a web page, or one that insists on TLS where the\n\
          url does not ask for it, or knows none where it does. Look at scheme, host and port of its `url`.";
+    HIERARCHY = "SW4040", "a table that holds rows of other tables",
+        "A table of PostgreSQL from which others inherit reads their rows as its own, without the columns that they alone have; so does a\n\
+         partitioned table with partitions on other servers or without a log. Name as datasets the tables that hold the rows themselves.";
 
     // Runs
     GUARDED = "SW5001", "more rows than one run may take",

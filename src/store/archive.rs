@@ -49,6 +49,7 @@ impl Archive {
                 "name another table in `archive.to`",
             ));
         }
+        archive.refuse_unfit_descendants()?;
         for column in &source.columns {
             let there = archive.column(&column.name).map_err(|_| lacks(source, archive, column))?;
             takes(rows.dialect, column, there).map_err(|why| unfit(source, archive, column, there, why))?;

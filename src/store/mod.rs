@@ -33,6 +33,7 @@ mod postgres;
 pub mod presence;
 pub mod redis;
 pub mod reference;
+pub mod relatives;
 pub mod removable;
 pub mod replica;
 pub mod rights;

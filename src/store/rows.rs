@@ -55,6 +55,7 @@ impl Rows {
     ) -> Result<Self, StoreFailure> {
         let mut session = store.reading(who).await?;
         let table = catalogue::must_find(&mut session, dataset).await?;
+        table.refuse_unfit_descendants()?;
         let key: Vec<Column> = table.key()?.into_iter().cloned().collect();
         refuse_unnamed_rows(&mut session, &table, &key).await?;
         let column = table.column(&clock.column)?.clone();

@@ -3,6 +3,7 @@
 use super::cell::Cell;
 use super::clock::{ClockKind, TextShape, unit_missing};
 use super::failure::StoreFailure;
+use super::relatives::Relatives;
 use super::session::Session;
 use super::table::{Child, Class, Column, Index, OnDelete, Table};
 use crate::diagnostic::catalogue as codes;
@@ -45,6 +46,7 @@ pub(super) async fn table(session: &mut Session, schema: Option<&str>, name: &st
         indexes: indexes.into_iter().map(|(index, _)| index).collect(),
         children: children(session, &at).await?,
         triggers: triggers(session, &at).await?,
+        relatives: Relatives::default(),
         estimate: None,
     }))
 }

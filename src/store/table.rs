@@ -1,6 +1,7 @@
 //! A table as its catalogue describes it, and the decisions that follow from that alone.
 
 use super::failure::StoreFailure;
+use super::relatives::{Relation, Relatives};
 use crate::diagnostic::catalogue as codes;
 
 /// A table as its store's catalogue describes it.
@@ -22,6 +23,8 @@ pub struct Table {
     pub children: Vec<Child>,
     /// Triggers that fire on removal here.
     pub triggers: Vec<String>,
+    /// Tables that share rows with this one.
+    pub relatives: Relatives,
     /// The store's own idea of how many rows there are.
     pub estimate: Option<u64>,
 }
@@ -152,6 +155,32 @@ impl Table {
             _ => format!("it has: {}", self.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ")),
         };
         Err(StoreFailure::refused(codes::NO_COLUMN, format!("table `{}` has no column `{name}`", self.label()), help))
+    }
+
+    /// Refuses a table that holds rows of others: what inherits from it has columns and keys of its own, and a partition may be
+    /// kept where nothing can be proved.
+    ///
+    /// # Errors
+    /// An inheritance child, at any depth; a partition that is foreign, unlogged or temporary.
+    pub fn refuse_unfit_descendants(&self) -> Result<(), StoreFailure> {
+        let label = self.label();
+        let unfit = |text: String, help: String| Err(StoreFailure::refused(codes::HIERARCHY, text, help));
+        if let Some(child) = self.relatives.descendants.iter().find(|relation| !relation.is_partition) {
+            let text = format!(
+                "rows of `{}`, which inherits from `{label}`, are read and removed as rows of `{label}`, without the columns that \
+                 it alone has; nothing is moved from or to it",
+                child.label()
+            );
+            return unfit(text, format!("name `{}` and each other table that inherits from `{}`", child.label(), self.name));
+        }
+        let kept = |relation: &Relation| Some((relation.label(), relation.storage.is_unfit()?));
+        match self.relatives.descendants.iter().find_map(kept) {
+            Some((partition, what)) => unfit(
+                format!("partition `{partition}` of `{label}` is {what}; nothing is moved from or to `{label}`"),
+                "name each partition that is a permanent table of this server as a dataset of its own".to_owned(),
+            ),
+            None => Ok(()),
+        }
     }
 
     /// The columns that name a row for good: the primary key, else the shortest unique index without NULLs.

@@ -169,6 +169,7 @@ fn ends_a_name(after: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::relatives::Relatives;
 
     fn table() -> Table {
         Table {
@@ -180,6 +181,7 @@ mod tests {
             indexes: vec![],
             children: vec![],
             triggers: vec![],
+            relatives: Relatives::default(),
             estimate: None,
         }
     }

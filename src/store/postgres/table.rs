@@ -1,13 +1,18 @@
 //! PostgreSQL's catalogue, read into a [`Table`].
 
-use super::cell::Cell;
-use super::failure::StoreFailure;
-use super::session::Session;
-use super::table::{Child, Class, Column, Index, OnDelete, Table};
+use super::relatives::relatives;
 use crate::diagnostic::catalogue as codes;
+use crate::store::cell::Cell;
+use crate::store::failure::StoreFailure;
+use crate::store::session::Session;
+use crate::store::table::{Child, Class, Column, Index, OnDelete, Table};
 
 /// A table by its exact name, or `None`; what is there and cannot be governed is refused.
-pub(super) async fn table(session: &mut Session, schema: Option<&str>, name: &str) -> Result<Option<Table>, StoreFailure> {
+pub(in crate::store) async fn table(
+    session: &mut Session,
+    schema: Option<&str>,
+    name: &str,
+) -> Result<Option<Table>, StoreFailure> {
     let sql = "SELECT c.oid::text, n.nspname::text, c.relkind::text, c.relpersistence::text, GREATEST(c.reltuples, -1)::bigint \
                FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
                WHERE c.relname = $1::text AND n.nspname = COALESCE($2::text, current_schema()) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')";
@@ -31,6 +36,7 @@ pub(super) async fn table(session: &mut Session, schema: Option<&str>, name: &st
         indexes: indexes.into_iter().map(|(index, _)| index).collect(),
         children: children(session, &oid).await?,
         triggers: triggers(session, &oid).await?,
+        relatives: relatives(session, &oid).await?,
         estimate: match estimate {
             Cell::Int(rows) => u64::try_from(*rows).ok(),
             _ => None,
@@ -142,7 +148,7 @@ fn names(json: &Cell) -> Vec<String> {
 }
 
 /// Tables that could have been meant.
-pub(super) async fn tables(session: &mut Session, schema: Option<&str>) -> Result<Vec<String>, StoreFailure> {
+pub(in crate::store) async fn tables(session: &mut Session, schema: Option<&str>) -> Result<Vec<String>, StoreFailure> {
     let sql = "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
                WHERE n.nspname = COALESCE($1::text, current_schema()) AND c.relkind IN ('r', 'p') ORDER BY 1";
     let binds = [schema.map_or(Cell::Null, |schema| Cell::Text(schema.to_owned()))];
@@ -150,7 +156,11 @@ pub(super) async fn tables(session: &mut Session, schema: Option<&str>) -> Resul
 }
 
 /// Which index a query uses, by EXPLAIN; `None` when it reads the whole table.
-pub(super) async fn index_used(session: &mut Session, sql: &str, binds: &[Cell]) -> Result<Option<String>, StoreFailure> {
+pub(in crate::store) async fn index_used(
+    session: &mut Session,
+    sql: &str,
+    binds: &[Cell],
+) -> Result<Option<String>, StoreFailure> {
     let rows = session.rows(&format!("EXPLAIN (FORMAT JSON) {sql}"), binds).await?;
     let text = rows.first().and_then(|row| row.first()?.as_text()).unwrap_or_default().to_owned();
     let plan: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
