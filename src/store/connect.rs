@@ -3,6 +3,7 @@
 use super::dialect::Dialect;
 use super::failure::StoreFailure;
 use super::session::{Link, Session};
+use super::session_settings::session_settings;
 use crate::diagnostic::catalogue as codes;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
@@ -189,7 +190,7 @@ impl Store {
         }
         // Another session may have been first; they found the same.
         let dialect = *self.inner.dialect.get_or_init(|| async { session.dialect() }).await;
-        session.raw(&manners(dialect, &who, lock, statement)).await?;
+        session.raw(&session_settings(dialect, &who, lock, statement)).await?;
         Ok(session)
     }
 
@@ -234,40 +235,6 @@ impl Store {
             Pool::Postgres(pool) => Link::Postgres(pool.acquire().await?),
             Pool::Mysql(pool) => Link::Mysql(pool.acquire().await?),
         })
-    }
-}
-
-/// How a session behaves: bounded waits, UTC, and on MySQL no silent change of a value on its way into an archive.
-///
-/// `wait_timeout` is MySQL's `idle_in_transaction_session_timeout`: when the network between us is gone, the server lets go
-/// of our locks after as long, and not after its default of eight hours.
-///
-/// MySQL's modes are added to the server's own, since conditions are written for those; zero dates and a zero in an
-/// AUTO_INCREMENT column must arrive as they are, anything that would be cut must not arrive at all.
-fn manners(dialect: Dialect, who: &str, lock: Duration, statement: Duration) -> String {
-    let (lock_s, lock_ms) = (lock.as_secs().max(1), lock.as_millis());
-    let (statement_s, statement_ms) = (statement.as_secs().max(1), statement.as_millis());
-    match dialect {
-        Dialect::Sqlite => format!("PRAGMA busy_timeout = {lock_ms}"),
-        Dialect::Postgres => format!(
-            "SELECT set_config('application_name', 'steward {who}', false), set_config('TimeZone', 'UTC', false), \
-             set_config('DateStyle', 'ISO, YMD', false), set_config('IntervalStyle', 'postgres', false), set_config('bytea_output', 'hex', false), \
-             set_config('extra_float_digits', '1', false), set_config('lock_timeout', '{lock_ms}', false), \
-             set_config('statement_timeout', '{statement_ms}', false), set_config('idle_in_transaction_session_timeout', '{statement_ms}', false)"
-        ),
-        Dialect::Mysql | Dialect::Mariadb => {
-            let limit = if dialect == Dialect::Mysql {
-                format!("SESSION max_execution_time = {statement_ms}, SESSION transaction_isolation = 'READ-COMMITTED'")
-            } else {
-                format!("SESSION max_statement_time = {statement_s}, SESSION tx_isolation = 'READ-COMMITTED'")
-            };
-            format!(
-                "SET SESSION lock_wait_timeout = {lock_s}, SESSION innodb_lock_wait_timeout = {lock_s}, SESSION wait_timeout = {statement_s}, {limit}, \
-                 SESSION time_zone = '+00:00', SESSION sql_mode = CONCAT_WS(',', \
-                 REPLACE(REPLACE(REPLACE(@@GLOBAL.sql_mode, 'TRADITIONAL', ''), 'NO_ZERO_IN_DATE', ''), 'NO_ZERO_DATE', ''), \
-                 'STRICT_ALL_TABLES', 'NO_AUTO_VALUE_ON_ZERO', 'ALLOW_INVALID_DATES')"
-            )
-        }
     }
 }
 

@@ -40,6 +40,7 @@ pub mod rights;
 pub mod rows;
 pub mod scan;
 pub mod session;
+mod session_settings;
 pub mod sizes;
 mod sqlite;
 pub mod statements;
