@@ -10,6 +10,7 @@ use crate::report::run::Verdict;
 use crate::store::archive::Archive;
 use crate::store::cell::Cursor;
 use crate::store::counts::Counts;
+use crate::store::cutoff::Cutoff;
 use crate::store::failure::StoreFailure;
 use crate::store::page::Page;
 use crate::store::rows::Rows;
@@ -45,13 +46,13 @@ impl Action for ArchiveRows {
 
     async fn prepare(cx: &Context, (policy, step): &Self::Target, as_of: DateTime<Utc>) -> Result<Self, StoreFailure> {
         let store = cx.stores.get(&policy.dataset.store)?;
-        let cutoff = step.after.before(as_of, cx.job.timezone);
+        let cutoff = Cutoff::before(as_of, Some(step.after), cx.job.timezone);
         let holds = cx.holds_on(&policy.dataset);
         let rows =
             Rows::prepare(store, &cx.who(), &policy.dataset, &policy.clock, cutoff, policy.r#where.as_deref(), &holds).await?;
         due::refuse_held_children(cx, policy.cascade, (&rows).into()).await?;
         let archive = Archive::prepare(store, &rows, &step.to, step.create).await?;
-        Ok(Self { policy: policy.clone(), step: step.clone(), rows, archive, cutoff })
+        Ok(Self { policy: policy.clone(), step: step.clone(), rows, archive, cutoff: cutoff.at() })
     }
 
     fn target(&self) -> Self::Target {

@@ -10,6 +10,7 @@ use crate::policy::set::Policies;
 use crate::report::run::Verdict;
 use crate::store::cell::Cursor;
 use crate::store::counts::Counts;
+use crate::store::cutoff::Cutoff;
 use crate::store::failure::StoreFailure;
 use crate::store::page::Page;
 use crate::store::removable::Removable;
@@ -48,11 +49,11 @@ impl Action for DeleteRows {
 
     async fn prepare(cx: &Context, (policy, step): &Self::Target, as_of: DateTime<Utc>) -> Result<Self, StoreFailure> {
         let dataset = acted_on(policy).clone();
-        let cutoff = step.after.before(as_of, cx.job.timezone);
+        let cutoff = Cutoff::before(as_of, Some(step.after), cx.job.timezone);
         let rows = rows(cx, policy, &dataset, cutoff).await?;
         due::refuse_held_children(cx, policy.cascade, rows.walk()).await?;
         let live = if policy.archive.is_some() { Some(self::rows(cx, policy, &policy.dataset, cutoff).await?) } else { None };
-        Ok(Self { policy: policy.clone(), step: step.clone(), dataset, rows, live, cutoff })
+        Ok(Self { policy: policy.clone(), step: step.clone(), dataset, rows, live, cutoff: cutoff.at() })
     }
 
     fn target(&self) -> Self::Target {
@@ -82,7 +83,7 @@ impl Action for DeleteRows {
     }
 
     async fn begin(&self, _: &Context) -> Result<(), StoreFailure> {
-        Ok(())
+        self.rows.must_have_come()
     }
 
     async fn next(&self, cx: &Context, cursor: Option<&Cursor>, limit: u64) -> Result<Option<Page>, StoreFailure> {
@@ -112,7 +113,7 @@ impl Action for DeleteRows {
     }
 }
 
-async fn rows(cx: &Context, policy: &Lifecycle, dataset: &DatasetName, cutoff: DateTime<Utc>) -> Result<Removable, StoreFailure> {
+async fn rows(cx: &Context, policy: &Lifecycle, dataset: &DatasetName, cutoff: Cutoff) -> Result<Removable, StoreFailure> {
     Removable::prepare(&cx.stores, &cx.who(), dataset, policy, cutoff, &cx.holds_on(dataset)).await
 }
 

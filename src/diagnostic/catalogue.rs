@@ -268,6 +268,10 @@ catalogue! {
     NOTHING_SEEN = "SW5007", "a check that found nothing to look at",
         "Where rows, keys or nodes are expected and none are there, a check would pass for want of anything to complain about. It is an error\n\
          instead: the dataset may be the wrong one, its `where` may leave nothing, or the data may be gone. `row_count` checks for emptiness.";
+    NOT_YET = "SW5010", "a time that has not come",
+        "Rows are due by an instant: now, `--as-of`, or the one that a plan or an interrupted pass carries. Where it lies more than five minutes ahead\n\
+         of this machine's clock or of the store's, nothing is removed or changed by it, whatever carries it. A plan may still count.\n\
+         `steward doctor` shows how far a store's clock is from this machine's.";
 }
 
 #[cfg(test)]

@@ -121,8 +121,8 @@ impl Archive {
 
     /// Makes the table when it is not there yet. Called once, before the first batch of a real run.
     pub async fn create(&self, rows: &Rows) -> Result<(), StoreFailure> {
-        let Some(ddl) = &self.create else { return Ok(()) };
-        let mut session = rows.store.session(&rows.who).await?;
+        let Some(ddl) = &self.create else { return rows.time.must_have_come() };
+        let mut session = rows.changing().await?;
         for statement in ddl {
             session.raw(statement).await?;
         }

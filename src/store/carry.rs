@@ -38,7 +38,7 @@ impl Rows {
     ///
     /// The whole predicate, holds included, is repeated in the removing statement. Busy means: rolled back, try again.
     pub async fn remove(&self, page: &Page, holds: &Holds) -> Result<Carried, StoreFailure> {
-        let mut session = self.store.session(&self.who).await?;
+        let mut session = self.changing().await?;
         let keys = Keys::prepare(self, &mut session).await?;
         session.begin().await?;
         keys_first(&mut session).await?;
@@ -63,7 +63,7 @@ impl Rows {
     ///
     /// Held by `nothing_is_removed_that_is_not_provably_copied`.
     pub async fn archive(&self, page: &Page, archive: &Archive, batch: &str, holds: &Holds) -> Result<Carried, StoreFailure> {
-        let mut session = self.store.session(&self.who).await?;
+        let mut session = self.changing().await?;
         let keys = Keys::prepare(self, &mut session).await?;
         session.begin().await?;
         keys_first(&mut session).await?;

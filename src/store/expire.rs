@@ -96,7 +96,7 @@ impl Rows {
     /// The whole predicate, holds included, is repeated in the statement, and none of the rows may be due afterwards: where a
     /// trigger takes the marks away again the batch is rolled back, or every run would mark them anew.
     pub async fn mark(&self, page: &Page, holds: &Holds) -> Result<Carried, StoreFailure> {
-        let mut session = self.store.session(&self.who).await?;
+        let mut session = self.changing().await?;
         let keys = Keys::prepare(self, &mut session).await?;
         session.begin().await?;
         keys_first(&mut session).await?;

@@ -11,6 +11,7 @@ pub mod columns;
 pub mod condition;
 pub mod connect;
 pub mod counts;
+pub mod cutoff;
 pub mod dangling;
 pub mod dialect;
 pub mod duplicates;

@@ -2,6 +2,7 @@
 
 use super::cell::Cell;
 use super::connect::{Store, StoreLocation};
+use super::cutoff::time_query;
 use super::dialect::Dialect;
 use super::failure::StoreFailure;
 use super::session::Session;
@@ -57,11 +58,7 @@ impl Store {
 
 /// The shortest of three answers, and the clock it brought.
 async fn clock(session: &mut Session) -> Result<(Duration, Option<TimeDelta>), StoreFailure> {
-    let sql = match session.dialect() {
-        Dialect::Sqlite => "SELECT NULL",
-        Dialect::Postgres => "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint",
-        Dialect::Mysql | Dialect::Mariadb => "SELECT CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000 AS SIGNED)",
-    };
+    let sql = time_query(session.dialect()).unwrap_or("SELECT NULL");
     let mut best: Option<(Duration, Option<TimeDelta>)> = None;
     for _ in 0..3 {
         let (asked, began) = (Utc::now(), Instant::now());

@@ -1,5 +1,6 @@
 //! What can be removed for good: rows of a table, nodes of a label. The one place where removal tells stores apart.
 
+use super::cutoff::Cutoff;
 use super::failure::StoreFailure;
 use super::graph::nodes::Nodes;
 use super::holds::Holds;
@@ -9,7 +10,6 @@ use super::stores::{AnyStore, Stores};
 use super::walk::Walk;
 use crate::policy::dataset::DatasetName;
 use crate::policy::lifecycle::Lifecycle;
-use chrono::{DateTime, Utc};
 
 /// Rows or nodes that a policy dates by a clock and cuts at an instant.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ impl Removable {
         who: &str,
         dataset: &DatasetName,
         policy: &Lifecycle,
-        cutoff: DateTime<Utc>,
+        cutoff: Cutoff,
         holds: &Holds,
     ) -> Result<Self, StoreFailure> {
         if let AnyStore::Graph(store) = stores.any(&dataset.store)? {
@@ -46,6 +46,15 @@ impl Removable {
         match self {
             Self::Rows(rows) => Some(rows),
             Self::Nodes(_) => None,
+        }
+    }
+
+    /// # Errors
+    /// The cutoff is counted from a time that has not come: nothing is removed by it.
+    pub fn must_have_come(&self) -> Result<(), StoreFailure> {
+        match self {
+            Self::Rows(rows) => rows.must_have_come(),
+            Self::Nodes(nodes) => nodes.must_have_come(),
         }
     }
 

@@ -4,6 +4,7 @@ use super::cell::{Cell, Cursor};
 use super::clock::ClockKind;
 use super::connect::Store;
 use super::counts::{ChildRows, Counts};
+use super::cutoff::{CheckedCutoff, Cutoff, store_now};
 use super::dialect::Dialect;
 use super::failure::StoreFailure;
 use super::holds::Holds;
@@ -16,7 +17,7 @@ use super::{catalogue, condition, sqlite};
 use crate::diagnostic::catalogue as codes;
 use crate::policy::dataset::DatasetName;
 use crate::policy::lifecycle::Clock;
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 
 /// The rows of one dataset that a policy dates by a clock and cuts at an instant.
 #[derive(Debug, Clone)]
@@ -29,6 +30,7 @@ pub struct Rows {
     pub(super) clock: Column,
     kind: ClockKind,
     cutoff: String,
+    pub(super) time: CheckedCutoff,
     condition: Option<String>,
     walks_clock: bool,
     index: Option<String>,
@@ -49,7 +51,7 @@ impl Rows {
         who: &str,
         dataset: &DatasetName,
         clock: &Clock,
-        cutoff: DateTime<Utc>,
+        cutoff: Cutoff,
         condition: Option<&str>,
         holds: &Holds,
     ) -> Result<Self, StoreFailure> {
@@ -67,11 +69,13 @@ impl Rows {
             condition::check(&mut session, &table, text, &format!("hold `{name}`")).await?;
         }
         let dialect = session.dialect();
+        let time = cutoff.checked(store.name(), store_now(&mut session).await?, Utc::now());
         let mut rows = Self {
             store: store.clone(),
             who: who.to_owned(),
             dialect,
-            cutoff: kind.cutoff(dialect, &column, cutoff),
+            cutoff: kind.cutoff(dialect, &column, time.at()),
+            time,
             walks_clock: table.index_on(&column.name).is_some(),
             clock: column,
             table,
@@ -125,7 +129,22 @@ impl Rows {
         let fires = |trigger: &String| {
             (format!("trigger `{trigger}` fires when rows of `{}` are {what}", self.table.label()), String::new())
         };
-        self.notes.iter().cloned().chain(self.table.triggers.iter().map(fires)).collect()
+        self.notes.iter().cloned().chain(self.time.note()).chain(self.table.triggers.iter().map(fires)).collect()
+    }
+
+    /// # Errors
+    /// The cutoff is counted from a time that has not come.
+    pub fn must_have_come(&self) -> Result<(), StoreFailure> {
+        self.time.must_have_come()
+    }
+
+    /// A session that may change rows: the one way to get one here.
+    ///
+    /// # Errors
+    /// The cutoff is counted from a time that has not come: nothing is changed by it.
+    pub(super) async fn changing(&self) -> Result<Session, StoreFailure> {
+        self.time.must_have_come()?;
+        self.store.session(&self.who).await
     }
 
     /// The table.

@@ -8,6 +8,7 @@ use crate::policy::lifecycle::Lifecycle;
 use crate::policy::period::Period;
 use crate::policy::quality::check::Check;
 use crate::policy::quality::shape::{Counts, On, Shape, Takes};
+use crate::store::cutoff::Cutoff;
 use crate::store::failure::StoreFailure;
 use crate::store::removable::Removable;
 use chrono::{DateTime, Utc};
@@ -74,7 +75,7 @@ fn steps(policy: &Lifecycle) -> Vec<Step<'_>> {
 }
 
 async fn rows(cx: &Context, step: &Step<'_>, as_of: DateTime<Utc>) -> Result<Removable, StoreFailure> {
-    let (policy, cutoff) = (step.policy, step.after.before(as_of, cx.job.timezone));
+    let (policy, cutoff) = (step.policy, Cutoff::before(as_of, Some(step.after), cx.job.timezone));
     Removable::prepare(&cx.stores, &cx.who(), step.dataset, policy, cutoff, &cx.holds_on(step.dataset)).await
 }
 

@@ -157,7 +157,11 @@ impl<E: Ends> Action for Expire<E> {
     }
 
     async fn begin(&self, _: &Context) -> Result<(), StoreFailure> {
-        Ok(())
+        match &self.of {
+            Of::Rows(rows) => rows.begin(),
+            // Keys go by their server's own time.
+            Of::Keys(_) | Of::Uncovered(_) => Ok(()),
+        }
     }
 
     async fn next(&self, cx: &Context, cursor: Option<&Cursor>, limit: u64) -> Result<Option<Page>, StoreFailure> {

@@ -8,6 +8,7 @@ use crate::policy::section::Section;
 use crate::report::run::Verdict;
 use crate::store::cell::Cursor;
 use crate::store::counts::Counts;
+use crate::store::cutoff::Cutoff;
 use crate::store::failure::StoreFailure;
 use crate::store::page::Page;
 use crate::store::rows::Rows;
@@ -39,12 +40,12 @@ impl ExpireRows {
         as_of: DateTime<Utc>,
     ) -> Result<Self, StoreFailure> {
         let store = cx.stores.get(&declared.dataset.store)?;
-        let cutoff = declared.after.map_or(as_of, |after| after.before(as_of, cx.job.timezone));
+        let cutoff = Cutoff::before(as_of, declared.after, cx.job.timezone);
         let (holds, condition) = (cx.holds_on(&declared.dataset), declared.r#where.as_deref());
         let rows = Rows::prepare(store, &cx.who(), &declared.dataset, &declared.expires, cutoff, condition, &holds).await?;
         let rows = if declared.set.is_empty() { rows } else { rows.marking(&declared.set).await? };
         due::refuse_held_children(cx, declared.cascade, (&rows).into()).await?;
-        Ok(Self { declared: declared.clone(), guard: expiry.guard, section, rows, cutoff })
+        Ok(Self { declared: declared.clone(), guard: expiry.guard, section, rows, cutoff: cutoff.at() })
     }
 
     /// What is known of them.
@@ -72,6 +73,11 @@ impl ExpireRows {
     /// Counts what is due.
     pub async fn survey(&self, cx: &Context) -> Result<Counts, StoreFailure> {
         self.rows.count(&cx.holds_on(&self.declared.dataset)).await
+    }
+
+    /// Refuses before the first batch of a real run what each batch would refuse.
+    pub fn begin(&self) -> Result<(), StoreFailure> {
+        self.rows.must_have_come()
     }
 
     /// The next rows behind the cursor.

@@ -10,11 +10,14 @@ use crate::policy::dataset::DatasetName;
 use crate::policy::lifecycle::{Cascade, Lifecycle};
 use crate::store::cell::{Cell, Cursor};
 use crate::store::clock::ClockKind;
+use crate::store::cutoff::{CheckedCutoff, Cutoff, read_time};
 use crate::store::failure::StoreFailure;
 use crate::store::holds::Holds;
 use crate::store::page::{Keeps, Page};
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 
+/// The question for the store's own time.
+pub(super) const TIME: &str = "RETURN datetime.realtime().epochMillis AS c0";
 /// How often nodes are looked at again that go while their locks are waited for.
 const LOOKS: u32 = 3;
 
@@ -28,6 +31,7 @@ pub struct Nodes {
     pub(super) clock: String,
     pub(super) kind: ClockKind,
     cutoff: String,
+    pub(super) time: CheckedCutoff,
     pub(super) condition: Option<String>,
     /// Whether relations may go with their node.
     pub(super) takes_relations: bool,
@@ -59,7 +63,7 @@ impl Nodes {
         who: &str,
         dataset: &DatasetName,
         policy: &Lifecycle,
-        cutoff: DateTime<Utc>,
+        cutoff: Cutoff,
         holds: &Holds,
     ) -> Result<Self, StoreFailure> {
         let (clock, condition) = (&policy.clock, policy.r#where.as_deref());
@@ -75,17 +79,21 @@ impl Nodes {
         }
         let kind = clock::kind(&session, &label, clock).await?;
         let key = Key::of(&session, &label).await?;
+        let now = session.rows(TIME, vec![]).await?;
+        let now = read_time(store.name(), now.first().and_then(|row| row.first()))?;
+        let time = cutoff.checked(store.name(), Some(now), Utc::now());
         let mut nodes = Self {
             store: store.clone(),
             who: who.to_owned(),
-            cutoff: clock::cutoff(&kind, cutoff),
+            cutoff: clock::cutoff(&kind, time.at()),
             walks_clock: label.index_on(&clock.column).is_some(),
             key,
             clock: clock.column.clone(),
             kind,
             condition: condition.map(str::to_owned),
             takes_relations: policy.cascade == Cascade::Allow,
-            notes: vec![],
+            notes: time.note().into_iter().collect(),
+            time,
             label,
         };
         nodes.look_at_the_walk();
@@ -109,6 +117,12 @@ impl Nodes {
                 format!("CREATE INDEX {name} FOR {} ON ({on});", self.label.pattern()),
             ));
         }
+    }
+
+    /// # Errors
+    /// The cutoff is counted from a time that has not come.
+    pub fn must_have_come(&self) -> Result<(), StoreFailure> {
+        self.time.must_have_come()
     }
 
     /// The index that finds the nodes.

@@ -1,6 +1,7 @@
 //! A visit to a graph store, for `doctor`.
 
 use super::connect::GraphStore;
+use super::nodes::TIME;
 use crate::store::cell::Cell;
 use crate::store::failure::StoreFailure;
 use crate::store::ping::Ping;
@@ -20,7 +21,7 @@ impl GraphStore {
         let mut best = None;
         for _ in 0..3 {
             let (asked, began) = (Utc::now(), Instant::now());
-            let rows = session.rows("RETURN datetime.realtime().epochMillis AS c0", vec![]).await?;
+            let rows = session.rows(TIME, vec![]).await?;
             let took = began.elapsed();
             let told = match rows.first().and_then(|row| row.first()) {
                 Some(Cell::Int(milliseconds)) => DateTime::from_timestamp_millis(*milliseconds),

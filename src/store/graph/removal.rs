@@ -29,6 +29,7 @@ impl Nodes {
     /// # Errors
     /// Busy means: rolled back, try again.
     pub async fn remove(&self, page: &Page, holds: &Holds) -> Result<Removed, StoreFailure> {
+        self.time.must_have_come()?;
         let mut session = self.store.writing(&self.who).await?;
         let removed = match self.remove_inside(&mut session, page, holds).await {
             Ok(removed) => removed,

@@ -4,7 +4,7 @@ use super::shop::{context, count, graph, open, policy, users};
 use std::net::TcpListener;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
-use steward::action::{Action, OpenBatch};
+use steward::action::{Action, Batch, OpenBatch};
 use steward::actions::delete::DeleteRows;
 use steward::report::run::Verdict;
 use steward::store::failure::StoreFailure;
@@ -119,4 +119,24 @@ fn a_commit_under_way_is_waited_for_and_never_guessed() {
         let (verdict, ()) = tokio::join!(action.settle(&cx, &open), ends);
         assert_eq!(verdict.expect("a verdict"), Verdict::Applied);
     });
+}
+
+/// Counted, and not removed: the instant that the cutoff is counted from lies ahead of both clocks.
+#[test]
+fn a_time_that_has_not_come_removes_no_node() {
+    let house = open();
+    policy(&house, "");
+    users(&house, 3);
+    let cx = context(&house);
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime").block_on(async {
+        let target = DeleteRows::targets(&cx.job, &cx.policies).remove(0);
+        let action = DeleteRows::prepare(&cx, &target, chrono::Utc::now() + chrono::TimeDelta::days(90)).await.expect("prepared");
+        assert!(action.survey(&cx).await.expect("counted").due >= 3);
+        let page = action.next(&cx, None, 10).await.expect("a page").expect("nodes");
+        for failure in [action.begin(&cx).await.err(), action.apply(&cx, &Batch { id: "b".into(), page }).await.err()] {
+            let failure = failure.expect("refused");
+            assert!(matches!(&failure, StoreFailure::Refused { code, .. } if code.as_str() == "SW5010"), "{failure}");
+        }
+    });
+    assert_eq!(count(&house), 6);
 }
