@@ -192,6 +192,11 @@ impl Tally {
         self.digest = None;
     }
 
+    /// Rows and keys that a guard counts: removed, marked, or given a time to live. A row that was archived is removed, too.
+    pub fn rows_changed(&self) -> u64 {
+        [self.removed, self.expired, self.ttl_set, self.swept].into_iter().flatten().fold(0, u64::saturating_add)
+    }
+
     /// True when anything in a store is different now.
     pub fn changed_anything(&self) -> bool {
         [self.archived, self.removed, self.expired, self.ttl_set, self.swept, self.refreshed].into_iter().flatten().any(|n| n > 0)

@@ -115,8 +115,13 @@ fn acted(report: &RunReport, sums: &Sums) -> Option<String> {
 
 /// `2 in conflict, 5 failed`.
 fn troubles(sums: &Sums) -> Option<String> {
-    let counts =
-        [(sums.conflict, "in conflict"), (sums.failed, "failed"), (sums.guarded, "guarded"), (sums.over_budget, "out of time")];
+    let counts = [
+        (sums.conflict, "in conflict"),
+        (sums.failed, "failed"),
+        (sums.guarded, "guarded"),
+        (sums.over_budget, "out of time"),
+        (sums.not_reached, "not reached"),
+    ];
     let said: Vec<String> =
         counts.iter().filter(|(rows, _)| *rows > 0).map(|(rows, word)| format!("{} {word}", count(*rows))).collect();
     (!said.is_empty()).then(|| said.join(", "))

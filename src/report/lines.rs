@@ -2,7 +2,7 @@
 
 use super::deed::{self, DEEDS};
 use super::figures::{count, instant, plain, short_run};
-use super::run::{DatasetReport, Reason, RunReport, Settled, Verdict, Weight};
+use super::run::{DatasetReport, NotReached, Reason, RunReport, Settled, Verdict, Weight};
 use super::views;
 use crate::diagnostic::catalogue as codes;
 use crate::job::outcome::Outcome;
@@ -121,7 +121,12 @@ pub fn left(dataset: &DatasetReport, job: &str) -> Vec<Line> {
             lines.push(Line { tone, count: Some(rows), text: text.to_owned(), help });
         }
     };
-    push(left.guarded, Tone::Bad, "left: a guard leaves the whole dataset alone", approvable(dataset).then(|| approve(job)));
+    let guarded = if dataset.done() > 0 {
+        "left: came due during the run, beyond what its guard or plan allows"
+    } else {
+        "left: a guard leaves the whole dataset alone"
+    };
+    push(left.guarded, Tone::Bad, guarded, approvable(dataset).then(|| approve(job)));
     push(
         left.conflict,
         Tone::Bad,
@@ -130,9 +135,21 @@ pub fn left(dataset: &DatasetReport, job: &str) -> Vec<Line> {
     );
     push(left.failed, Tone::Bad, "left: a step failed", None);
     push(left.over_budget, Tone::Warn, "left: the time was used up, or the run was stopped; the next run goes on", None);
+    push(left.not_reached, Tone::Warn, not_reached(dataset.not_reached), None);
     push(left.changed, Tone::Note, "left: changed by the application meanwhile; the next run looks again", None);
     push(left.undated, Tone::Warn, "left: no date (the clock is NULL), so never due", None);
     lines
+}
+
+/// Why the run did not come to these rows; the reason itself stands below.
+const fn not_reached(why: Option<NotReached>) -> &'static str {
+    match why {
+        Some(NotReached::TooManyFailures) => "left: not reached, since too many rows before them failed",
+        Some(NotReached::StoreAway) => "left: not reached, since the store was away or busy; the next run goes on",
+        Some(NotReached::Waited) => "left: not reached, since `pause_when` said to wait for too long; the next run goes on",
+        Some(NotReached::Refused) => "left: not reached, since the dataset was refused on the way",
+        Some(NotReached::Failed) | None => "left: not reached, since a step failed for good",
+    }
 }
 
 /// False where a plan file would not help: a cascade is a matter of the policy.
@@ -213,7 +230,7 @@ pub fn would(dataset: &DatasetReport) -> Option<u64> {
     let foreseen = foreseen.max(dataset.removed.unwrap_or(0));
     let foreseen = foreseen.max(DEEDS[2..].iter().filter_map(|deed| deed.count(dataset)).sum());
     let left = dataset.left;
-    let stays = left.held + left.guarded + left.conflict + left.failed + left.over_budget + left.changed;
+    let stays = left.held + left.guarded + left.conflict + left.failed + left.over_budget + left.not_reached + left.changed;
     match dataset.outcome {
         _ if foreseen > 0 => Some(foreseen),
         None | Some(Outcome::Done | Outcome::Due | Outcome::Findings | Outcome::Undelivered) => {
@@ -279,9 +296,10 @@ mod tests {
     #[test]
     fn every_count_of_what_stayed_has_its_line() {
         let mut dataset = samples::quiet().datasets.remove(0);
-        dataset.left = Left { held: 1, undated: 2, changed: 3, conflict: 4, failed: 5, over_budget: 6, guarded: 7 };
+        dataset.left =
+            Left { held: 1, undated: 2, changed: 3, conflict: 4, failed: 5, over_budget: 6, not_reached: 8, guarded: 7 };
         let counts: Vec<u64> = left(&dataset, "a").iter().filter_map(|line| line.count).collect();
-        assert_eq!(counts, [1, 7, 4, 5, 6, 3, 2]);
+        assert_eq!(counts, [1, 7, 4, 5, 6, 8, 3, 2]);
         dataset.left = Left::default();
         assert_eq!(left(&dataset, "a"), []);
     }

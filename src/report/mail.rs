@@ -156,6 +156,7 @@ fn fill(kind: &str) -> &'static str {
         "conflict" => "#e07b2a",
         "failed" => "#c8352b",
         "over-budget" => "#dba916",
+        "not-reached" => "#b9842f",
         "guarded" => "#4d5661",
         "undated" => "#b4bac0",
         _ => "#dfe2e5",

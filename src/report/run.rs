@@ -162,6 +162,9 @@ pub struct DatasetReport {
     pub archive: Option<String>,
     /// Rows that stayed, by why.
     pub left: Left,
+    /// Why the rows in `left.not_reached` were not reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_reached: Option<NotReached>,
     /// Rows kept by each hold, by the hold's name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<HeldBy>,
@@ -200,8 +203,8 @@ impl DatasetReport {
 
     /// Rows that stayed for another reason than a hold; `None` when nothing could be counted.
     pub fn stayed(&self) -> Option<u64> {
-        let Left { held: _, undated, changed, conflict, failed, over_budget, guarded } = self.left;
-        self.due.map(|_| undated + changed + conflict + failed + over_budget + guarded)
+        let Left { held: _, undated, changed, conflict, failed, over_budget, not_reached, guarded } = self.left;
+        self.due.map(|_| undated + changed + conflict + failed + over_budget + not_reached + guarded)
     }
 
     /// Everything that was done, in rows, keys or views.
@@ -230,8 +233,27 @@ pub struct Left {
     pub failed: u64,
     /// The budget ran out, or the run was stopped.
     pub over_budget: u64,
-    /// A guard left the whole dataset alone.
+    /// The run gave up before it came to them, for another reason than time: see `not_reached` of the dataset.
+    #[serde(default)]
+    pub not_reached: u64,
+    /// A guard left the whole dataset alone, or they came due during the run, beyond what its guard or plan allows.
     pub guarded: u64,
+}
+
+/// Why a run gave up before it came to the last row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotReached {
+    /// Too many rows failed.
+    TooManyFailures,
+    /// The store was away or busy.
+    StoreAway,
+    /// `pause_when` said to wait for too long.
+    Waited,
+    /// What is declared, or a missing right, does not let it go on.
+    Refused,
+    /// A step failed for good.
+    Failed,
 }
 
 /// How a view was refreshed.

@@ -38,6 +38,7 @@ fn dataset(name: &str, policy: &str, due: u64) -> DatasetReport {
         to_be_given_ttl: None,
         archive: Some(format!("{name}_archive")),
         left: Left::default(),
+        not_reached: None,
         holds: vec![],
         debt: Some(Debt::default()),
         batches: 3,
@@ -101,7 +102,7 @@ pub fn guarded() -> RunReport {
 pub fn partial() -> RunReport {
     let mut orders = dataset("core.orders", "orders", 9_000);
     (orders.archived, orders.already_archived, orders.removed) = (Some(6_480), Some(20), Some(6_500));
-    orders.left = Left { held: 30, undated: 4, changed: 3, conflict: 2, failed: 1_000, over_budget: 1_465, guarded: 0 };
+    orders.left = Left { held: 30, undated: 4, changed: 3, conflict: 2, failed: 1_000, over_budget: 1_465, ..Left::default() };
     orders.holds = vec![HeldBy { hold: "case-114".into(), rows: 12 }, HeldBy { hold: "tax-2023".into(), rows: 20 }];
     orders.outcome = Some(Outcome::Partial);
     orders.debt = Some(Debt { rows: 2_470, oldest: Some("2021-08-14 11:02:00".into()) });

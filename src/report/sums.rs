@@ -34,6 +34,8 @@ pub struct Sums {
     pub failed: u64,
     /// Out of time.
     pub over_budget: u64,
+    /// The run gave up before them.
+    pub not_reached: u64,
     /// Everything that stayed, holds apart.
     pub left: u64,
     /// Overdue.
@@ -60,6 +62,7 @@ impl Sums {
                 conflict: sums.conflict + left.conflict,
                 failed: sums.failed + left.failed,
                 over_budget: sums.over_budget + left.over_budget,
+                not_reached: sums.not_reached + left.not_reached,
                 left: sums.left + dataset.stayed().unwrap_or(0),
                 overdue: sums.overdue + dataset.overdue().unwrap_or(0),
             }

@@ -149,7 +149,7 @@ fn dataset_troubles(dataset: &DatasetReport) -> bool {
     let left = dataset.left;
     let went_wrong = !matches!(dataset.outcome, None | Some(Outcome::Done | Outcome::Due));
     went_wrong
-        || left.conflict + left.failed + left.guarded > 0
+        || left.conflict + left.failed + left.guarded + left.not_reached > 0
         || dataset.overdue().is_some_and(|rows| rows > 0)
         || !dataset.reasons.is_empty()
 }
@@ -176,11 +176,12 @@ fn parts(dataset: &DatasetReport, report: &RunReport) -> Vec<Part> {
         ("conflict", "in conflict", left.conflict),
         ("failed", "failed", left.failed),
         ("over-budget", "out of time", left.over_budget),
+        ("not-reached", "not reached", left.not_reached),
         ("guarded", "guarded", left.guarded),
         ("undated", "without a date", left.undated),
     ];
     let told = acted.iter().chain(&stayed).filter(|part| part.0 != "undated").fold(0u64, |sum, part| sum.saturating_add(part.2));
-    let untold = ("untold", "not reached", dataset.due.unwrap_or(0).saturating_sub(told));
+    let untold = ("untold", "not accounted for", dataset.due.unwrap_or(0).saturating_sub(told));
     let all = acted.into_iter().chain(stayed).chain([untold]);
     all.filter(|part| part.2 > 0).map(|(kind, label, rows)| Part { kind, label, rows }).collect()
 }

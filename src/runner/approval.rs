@@ -88,10 +88,15 @@ impl PlanFile {
         Ok(file)
     }
 
+    /// What was planned for the same dataset and policy of the same job.
+    pub fn planned(&self, now: &PlannedStep) -> Option<&PlannedStep> {
+        let same = |step: &&PlannedStep| (&step.job, &step.dataset, &step.policy) == (&now.job, &now.dataset, &now.policy);
+        self.plan.steps.iter().find(same)
+    }
+
     /// Whether a dataset is still what was planned for; the reason when it is not.
     pub fn approves(&self, now: &PlannedStep) -> Result<(), String> {
-        let same = |step: &&PlannedStep| (&step.job, &step.dataset, &step.policy) == (&now.job, &now.dataset, &now.policy);
-        let Some(planned) = self.plan.steps.iter().find(same) else {
+        let Some(planned) = self.planned(now) else {
             return Err("it is not in the plan file".into());
         };
         if planned.cutoff != now.cutoff {
@@ -124,21 +129,31 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// A planned step to test on.
+#[cfg(test)]
+pub(super) mod samples {
+    use super::*;
+
+    pub fn step() -> PlannedStep {
+        PlannedStep {
+            job: "j".into(),
+            dataset: "d".into(),
+            policy: "p".into(),
+            cutoff: Utc::now(),
+            basis: basis("x"),
+            due: 10,
+            held: 1,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn plan() -> (PlanFile, PlannedStep) {
-        let now = Utc::now();
-        let step = PlannedStep {
-            job: "j".into(),
-            dataset: "d".into(),
-            policy: "p".into(),
-            cutoff: now,
-            basis: basis("x"),
-            due: 10,
-            held: 1,
-        };
+        let step = samples::step();
+        let now = step.cutoff;
         (PlanFile::seal(Plan { made: now, as_of: now, steps: vec![step.clone()] }).unwrap(), step)
     }
 

@@ -5,7 +5,8 @@ use crate::ledger::event::Event;
 use crate::ledger::lease::Lease;
 use crate::ledger::pass::Pass;
 use crate::ledger::refusal::LedgerError;
-use crate::report::run::{Reason, Weight};
+use crate::report::run::{NotReached, Reason, Weight};
+use crate::runner::allowance::Allowance;
 use crate::runner::engine::Runner;
 use crate::runner::holds;
 use crate::runner::pace::Pace;
@@ -32,10 +33,21 @@ pub struct Worked {
     pub failed: u64,
     /// Why it ended before the last row, or what went wrong on the way.
     pub reasons: Vec<Reason>,
-    /// It ended before the last row: budget, signal, or a failure.
-    pub cut_short: bool,
-    /// A signal ended it.
-    pub stopped: bool,
+    /// Why it ended before the last row; none when it came to the end.
+    pub cut: Option<Cut>,
+}
+
+/// Why the loop ended before the last row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// The job's budget is used up.
+    OutOfTime,
+    /// A signal came.
+    Stopped,
+    /// More is due than the guard or the plan allows one run.
+    UsedUp(Allowance),
+    /// Something was in the way.
+    GaveUp(NotReached),
 }
 
 /// The loop over one dataset.
@@ -56,6 +68,8 @@ pub struct Batches<'a, A> {
     pub pass: Pass,
     /// When the budget is used up.
     pub deadline: Option<Instant>,
+    /// What may be changed.
+    pub allowance: Allowance,
 }
 
 /// Whether the holds in force are those of the batch before.
@@ -99,11 +113,13 @@ impl<A: Action> Batches<'_, A> {
                 }
             }
             if let Err(reason) = pause::until_others_are_served(self.runner, self.cx, &self.facts.store, self.deadline).await {
-                worked.stopped = self.runner.stop.is_cancelled();
                 worked.give_up(reason);
+                let why = if self.runner.stop.is_cancelled() { Cut::Stopped } else { Cut::GaveUp(NotReached::Waited) };
+                worked.cut = Some(why);
                 return Ok(worked);
             }
-            let page = match queue.next(self.action, self.cx, pace.rows()).await {
+            let most = pace.rows().min(self.allowance.left().max(1));
+            let page = match queue.next(self.action, self.cx, most).await {
                 Ok(Some(page)) => page,
                 Ok(None) => break,
                 Err(failure) => {
@@ -111,11 +127,17 @@ impl<A: Action> Batches<'_, A> {
                     return Ok(worked);
                 }
             };
+            if self.allowance.left() == 0 {
+                // What came due meanwhile may lie behind us too: the next run begins at the beginning, and counts it first.
+                worked.cut = Some(Cut::UsedUp(self.allowance));
+                break;
+            }
             let (rows, began) = (page.rows(), Instant::now());
             match self.batch(&page, queue.in_order(), &mut pace).await? {
                 Ended::Done(tally) => {
                     pace.learn(rows, began.elapsed());
                     worked.batches += 1;
+                    self.allowance.spend(&tally);
                     worked.tally.add(tally);
                     self.runner.progress.advance(rows);
                 }
@@ -124,7 +146,7 @@ impl<A: Action> Batches<'_, A> {
                         worked.failed += 1;
                         worked.note_failed_row(&failure);
                         if worked.failed >= FAILED_ROWS {
-                            worked.cut_short = true;
+                            worked.cut = Some(Cut::GaveUp(NotReached::TooManyFailures));
                             return Ok(worked);
                         }
                     }
@@ -146,15 +168,15 @@ impl<A: Action> Batches<'_, A> {
 
     fn must_stop(&self, worked: &mut Worked) -> bool {
         if self.runner.stop.is_cancelled() {
-            worked.stopped = true;
-            worked.give_up(Reason {
+            worked.cut = Some(Cut::Stopped);
+            worked.reasons.push(Reason {
                 weight: Weight::Temporary,
                 code: None,
                 text: "stopped by a signal at the edge of a batch; the next run goes on from there".into(),
                 help: None,
             });
         } else if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            worked.cut_short = true;
+            worked.cut = Some(Cut::OutOfTime);
             worked.reasons.push(Reason {
                 weight: Weight::Note,
                 code: None,
@@ -162,7 +184,7 @@ impl<A: Action> Batches<'_, A> {
                 help: None,
             });
         }
-        worked.cut_short
+        worked.cut.is_some()
     }
 
     /// A hold placed while the run is under way is honoured from the next batch; one that does not work here stops the dataset.
@@ -264,8 +286,13 @@ impl<A: Action> Batches<'_, A> {
 }
 
 impl Worked {
-    fn give_up(&mut self, reason: Reason) {
-        self.cut_short = true;
+    /// Ends for a reason that a store or a declaration gave.
+    pub fn give_up(&mut self, reason: Reason) {
+        self.cut = Some(Cut::GaveUp(match reason.weight {
+            Weight::Temporary => NotReached::StoreAway,
+            Weight::Refused | Weight::Invalid => NotReached::Refused,
+            Weight::Failed | Weight::Warning | Weight::Note => NotReached::Failed,
+        }));
         self.reasons.push(reason);
     }
 

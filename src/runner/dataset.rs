@@ -8,8 +8,9 @@ use crate::ledger::pass::Pass;
 use crate::ledger::refusal::LedgerError;
 use crate::report::figures;
 use crate::report::run::{DatasetReport, Debt, DueTo, HeldBy, Left, Reason, Refresh, Settled, Weight};
+use crate::runner::allowance::Allowance;
 use crate::runner::approval::{PlanFile, PlannedStep, basis};
-use crate::runner::batches::{Batches, Worked};
+use crate::runner::batches::{Batches, Cut, Worked};
 use crate::runner::engine::Runner;
 use crate::runner::progress::Progress;
 use crate::runner::settle::SettleError;
@@ -138,7 +139,7 @@ impl<A: Action> Dataset<'_, A> {
             return Ok(DatasetEnd { report, settled, stopped: false });
         }
         let worked = self.work(&surveyed, &label, pass, acting).await?;
-        let stopped = worked.stopped;
+        let stopped = worked.cut == Some(Cut::Stopped);
         let report = self.finish(surveyed, worked).await;
         Ok(DatasetEnd { report, settled, stopped })
     }
@@ -189,7 +190,9 @@ impl<A: Action> Dataset<'_, A> {
             return Ok(Worked::default());
         }
         if let Err(failure) = surveyed.action.begin(self.cx).await {
-            return Ok(Worked { reasons: vec![reason(&failure)], cut_short: true, ..Worked::default() });
+            let mut worked = Worked::default();
+            worked.give_up(reason(&failure));
+            return Ok(worked);
         }
         acting.runner.progress.begin(label, going(&surveyed.counts));
         let batches = Batches {
@@ -201,6 +204,11 @@ impl<A: Action> Dataset<'_, A> {
             facts: &surveyed.facts,
             pass,
             deadline: acting.deadline,
+            allowance: Allowance::of(
+                &surveyed.facts.guard,
+                &surveyed.counts,
+                acting.approval.and_then(|plan| plan.planned(&surveyed.step)),
+            ),
         };
         let worked = batches.work().await;
         acting.runner.progress.end();
@@ -221,7 +229,7 @@ impl<A: Action> Dataset<'_, A> {
         if worked.tally.changed_anything() {
             report.reasons.extend(said(&surveyed.action.tidy(self.cx, &worked.tally).await));
         }
-        let left = if worked.batches == 0 && !worked.cut_short {
+        let left = if worked.batches == 0 && worked.cut.is_none() {
             Ok(surveyed.counts)
         } else {
             self.counted(&surveyed.action, &surveyed.facts).await
@@ -253,8 +261,9 @@ impl<A: Action> Dataset<'_, A> {
                 report.reasons.extend(said(&counts.remarks).filter(|remark| !known.contains(remark)));
                 report.left.undated = counts.undated;
                 report.holds = held_by(&counts);
-                if worked.cut_short {
-                    report.left.over_budget = going(&counts).saturating_sub(report.left.failed + report.left.conflict);
+                if let Some(cut) = worked.cut {
+                    let stay = going(&counts).saturating_sub(report.left.failed + report.left.conflict);
+                    cut_short(&mut report, cut, stay);
                 }
             }
             Err(failure) => report.reasons.push(reason(&failure)),
@@ -271,6 +280,22 @@ async fn note_refusal(acting: &Acting<'_>, report: &DatasetReport) -> Result<(),
         reason: why.map(|reason| reason.text.clone()).collect::<Vec<_>>().join("; "),
     };
     acting.runner.ledger.append_under(acting.lease, &event, acting.runner.now()).await.map(drop)
+}
+
+/// Names the rows that the loop did not come to by why.
+fn cut_short(report: &mut DatasetReport, cut: Cut, rows: u64) {
+    match cut {
+        Cut::OutOfTime | Cut::Stopped => report.left.over_budget = rows,
+        Cut::UsedUp(allowance) => {
+            report.left.guarded = rows;
+            let noun = report.noun();
+            report.reasons.extend((rows > 0).then(|| allowance.refusal(rows, noun)));
+        }
+        Cut::GaveUp(why) => {
+            report.left.not_reached = rows;
+            report.not_reached = Some(why).filter(|_| rows > 0);
+        }
+    }
 }
 
 fn guarded(report: &mut DatasetReport, counts: &Counts, refusals: Vec<Reason>) {
@@ -330,6 +355,7 @@ fn untold(label: &Label, reasons: Vec<Reason>) -> DatasetReport {
         causes: vec![],
         to_be_given_ttl: None,
         archive: None,
+        not_reached: None,
         left: Left::default(),
         holds: vec![],
         debt: None,

@@ -1,5 +1,6 @@
 //! Runs any job and knows no action by name: lock, survey, guards, loop, dry run, budget, pace, retry, progress, ledger, report.
 
+pub mod allowance;
 pub mod approval;
 pub mod batches;
 pub mod course;

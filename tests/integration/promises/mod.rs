@@ -31,6 +31,7 @@ macro_rules! on_every_engine {
     };
 }
 
+mod allowance;
 mod beyond_tables;
 mod not_yet;
 pub mod obstacle;

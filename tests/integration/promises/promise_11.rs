@@ -69,6 +69,28 @@ mod what_was_not_done_is_reported {
     );
 
     on_every_engine!(
+        /// There was no budget, so time is not the reason; the reason is named.
+        rows_behind_failures_are_not_said_to_be_out_of_time,
+        |engine: Engine| {
+            let house = shop::open_with(engine, 40);
+            house.sql("CREATE TABLE notes (id integer NOT NULL PRIMARY KEY, order_id integer NOT NULL, FOREIGN KEY (order_id) REFERENCES orders (id))");
+            for id in 1..=30 {
+                house.sql(&format!("INSERT INTO notes VALUES ({id}, {id})"));
+            }
+            house.policy("orders", shop::DELETE);
+            house.job("archive-orders", &shop::job("delete"));
+            let ended = house.steward(["run-job", "archive-orders"]).must_end(3);
+            assert!(!ended.stdout.contains("time was used up") && !ended.stdout.contains("out of time"), "{ended}");
+            let report = house.steward(["run-job", "archive-orders", "--json"]).must_end(3).json();
+            let left = &report["datasets"][0]["left"];
+            assert_eq!(left["over_budget"], 0, "{report:#}");
+            let stayed = ["failed", "not_reached"].map(|why| left[why].as_u64().expect("a number"));
+            assert_eq!(stayed.iter().sum::<u64>() + 5, shop::orders(&house), "{report:#}");
+            assert_eq!(stayed[1] > 0, report["datasets"][0]["not_reached"].is_string(), "{report:#}");
+        }
+    );
+
+    on_every_engine!(
         /// A row that somebody holds locked and then changes: counted as changed, and it stays.
         changed_meanwhile,
         |engine: Engine| {
