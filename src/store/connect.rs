@@ -11,7 +11,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 use std::io::ErrorKind;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -116,9 +116,26 @@ impl Store {
         }
     }
 
+    /// The dialect of its driver: MySQL for MariaDB too, which only the server itself tells apart.
+    pub fn driver(&self) -> Dialect {
+        match self.inner.pool {
+            Pool::Sqlite(_) => Dialect::Sqlite,
+            Pool::Postgres(_) => Dialect::Postgres,
+            Pool::Mysql(_) => Dialect::Mysql,
+        }
+    }
+
     /// Where it is.
     pub fn location(&self) -> &StoreLocation {
         &self.inner.address.at
+    }
+
+    /// Its file; none on a server.
+    pub fn path(&self) -> Option<&Path> {
+        match self.location() {
+            StoreLocation::File(path) => Some(path),
+            StoreLocation::Server { .. } => None,
+        }
     }
 
     /// Who we log in as; none for a file.
@@ -175,11 +192,7 @@ impl Store {
             Pool::Mysql(_) => format!("/* steward {who} */ "),
             _ => String::new(),
         };
-        let fallback = match self.inner.pool {
-            Pool::Sqlite(_) => Dialect::Sqlite,
-            Pool::Postgres(_) => Dialect::Postgres,
-            Pool::Mysql(_) => Dialect::Mysql,
-        };
+        let fallback = self.driver();
         let known = self.inner.dialect.get().copied();
         let mut session =
             Session::new(name, known.unwrap_or(fallback), link, comment.clone(), statement + Duration::from_secs(5));

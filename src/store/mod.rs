@@ -23,6 +23,7 @@ pub mod holds;
 pub mod id;
 mod keys;
 mod keyset;
+pub mod located;
 pub mod looked;
 pub mod mark;
 mod mysql;

@@ -3,4 +3,5 @@
 mod relatives;
 mod table;
 
+pub(super) use relatives::relatives;
 pub(super) use table::{index_used, table, tables};

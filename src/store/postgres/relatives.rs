@@ -6,7 +6,7 @@ use crate::store::relatives::{Relation, Relatives, Storage};
 use crate::store::session::Session;
 
 /// The tables above and below a table. `pg_inherits` is shown to every account.
-pub(super) async fn relatives(session: &mut Session, oid: &[Cell]) -> Result<Relatives, StoreFailure> {
+pub(in crate::store) async fn relatives(session: &mut Session, oid: &[Cell]) -> Result<Relatives, StoreFailure> {
     Ok(Relatives {
         ancestors: walk(session, oid, "inhrelid", "inhparent").await?,
         descendants: walk(session, oid, "inhparent", "inhrelid").await?,
