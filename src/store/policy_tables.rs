@@ -5,7 +5,7 @@ use super::connect::Store;
 use super::dialect::Dialect;
 use super::failure::StoreFailure;
 use super::table::Table;
-use super::{catalogue, session::Session};
+use super::{catalogue, rights, session::Session};
 use crate::policy::dataset::DatasetName;
 use crate::policy::table::{LifecycleRow, TagRow};
 
@@ -61,7 +61,21 @@ pub async fn tags(store: &Store, name: &DatasetName) -> Result<Vec<TagRow>, Stor
 }
 
 /// The key and these columns of every row, as text, in the order of the key.
+///
+/// # Errors
+/// The store's own; one that a missing right may be behind says which right the account needs.
 async fn read(store: &Store, name: &DatasetName, columns: &[&str]) -> Result<Vec<Vec<Cell>>, StoreFailure> {
+    rows(store, name, columns).await.map_err(|failure| match failure {
+        StoreFailure::Refused { code, text, help } => {
+            let grants = rights::grants_to_read(store, name).join(";\n");
+            let help = if grants.is_empty() { help } else { format!("{help}\nreading it needs:\n{grants}") };
+            StoreFailure::Refused { code, text, help }
+        }
+        other => other,
+    })
+}
+
+async fn rows(store: &Store, name: &DatasetName, columns: &[&str]) -> Result<Vec<Vec<Cell>>, StoreFailure> {
     let mut session: Session = store.reading("policies").await?;
     let table: Table = catalogue::must_find(&mut session, name).await?;
     let dialect = session.dialect();

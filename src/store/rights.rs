@@ -68,6 +68,12 @@ pub fn grants(dialect: Dialect, schema: Option<&str>, name: &str, table: Use, us
     grants
 }
 
+/// The grants for reading a table that may be hidden from the account; none on SQLite.
+pub fn grants_to_read(store: &Store, name: &DatasetName) -> Vec<String> {
+    let Some(user) = store.user() else { return vec![] };
+    grants(store.driver(), name.schema.as_deref(), &name.table, Use::default(), &user)
+}
+
 impl Rows {
     /// The grants for removing or marking these rows; with an archive, for moving them there. Begins with a comment.
     pub fn grants(&self, archive: Option<&Archive>) -> Vec<String> {

@@ -253,7 +253,7 @@ impl Drop for Busy {
 
 /// What an action sees: the house's own declarations, no runner around it.
 pub fn context(house: &House, job: &str, holds: Vec<Hold>) -> Context {
-    let url = house.database.url();
+    let url = house.url();
     let variable = |name: &str| (name == URL).then(|| url.clone());
     let read = Declarations::read(&house.path("steward.yaml"), &variable, &actions::vocabulary());
     let (declarations, _) = read.unwrap_or_else(|wrong| panic!("{}", wrong.render(false)));

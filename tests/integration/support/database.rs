@@ -88,7 +88,16 @@ impl Database {
         self.value(query).and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("not a count: {query}"))
     }
 
-    fn admin(&self, script: &str) {
+    /// Its URL for another account.
+    pub fn url_as(&self, user: &str, password: &str) -> String {
+        let url = self.url();
+        let (scheme, rest) = url.split_once("://").expect("a server's URL");
+        let (_, address) = rest.split_once('@').expect("an account in the URL");
+        format!("{scheme}://{user}:{password}@{address}")
+    }
+
+    /// Runs a script as the server's administrator, in no database of ours.
+    pub fn admin(&self, script: &str) {
         let server = self.server.as_ref().expect("a server");
         run(self.engine, server, script).unwrap_or_else(|error| panic!("{}: {error}: {script}", self.engine.name()));
     }
@@ -109,7 +118,15 @@ impl Database {
             let soon = if self.engine.is_mysql() { "SET SESSION lock_wait_timeout = 20; " } else { "" };
             run(self.engine, server, &format!("{soon}DROP DATABASE IF EXISTS {}{force}", self.engine.quote(&name)))?;
         }
-        Ok(())
+        // An account with the printed grants, if there was one.
+        run(
+            self.engine,
+            server,
+            &match self.engine {
+                Engine::Postgres => format!("DROP ROLE IF EXISTS {}_u", self.name),
+                _ => format!("DROP USER IF EXISTS '{}_u'@'%'", self.name),
+            },
+        )
     }
 }
 

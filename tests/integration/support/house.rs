@@ -1,5 +1,6 @@
 //! A house for one test: a folder with declarations, a database, and the real binary to run in it.
 
+use super::account::Account;
 use super::database::Database;
 use super::engine::Engine;
 use super::graph::Graph;
@@ -7,6 +8,7 @@ use super::keyspace::{KeyServer, Keyspace};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::Mutex;
 use tempfile::TempDir;
 
 /// The variable that holds the store's URL, password and all.
@@ -27,6 +29,8 @@ pub struct House {
     pub cache: Option<Keyspace>,
     /// The store `graph`.
     pub graph: Option<Graph>,
+    /// The account that the binary logs in with; the administrator's when there is none.
+    account: Mutex<Option<Account>>,
     folder: TempDir,
 }
 
@@ -43,7 +47,13 @@ impl House {
 
     fn with(engine: Engine, server: Option<String>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let house = Self { database: Database::on(engine, folder.path(), server), cache: None, graph: None, folder };
+        let house = Self {
+            database: Database::on(engine, folder.path(), server),
+            cache: None,
+            graph: None,
+            account: Mutex::default(),
+            folder,
+        };
         house.config("");
         for folder in ["policies", "jobs"] {
             std::fs::create_dir(house.path(folder)).expect("a folder");
@@ -107,10 +117,39 @@ impl House {
         self.database.sql(script);
     }
 
+    /// From here on the binary logs in with an account that has exactly the grants which steward itself names for the jobs as they
+    /// are declared now: those of `plan --sql`, and those of its refusals. Called again it grants what is new.
+    ///
+    /// Where the plan of an administrator ends with a refusal nothing changes: the words of that are about something else. SQLite
+    /// knows no accounts.
+    pub fn least_privileged(&self) {
+        let plan =
+            |url: &str| -> Ended { self.command(["plan", "--sql"]).env(URL, url).output().expect("the binary starts").into() };
+        let by_administrator = plan(&self.database.url());
+        if self.database.engine == Engine::Sqlite || by_administrator.code != Some(0) {
+            return;
+        }
+        let mut account = self.account.lock().expect("no panic holds it").take().unwrap_or_else(|| Account::new(&self.database));
+        account.grant(&self.database, &by_administrator.stdout);
+        for _ in 0..8 {
+            let told = plan(account.url());
+            if !account.grant(&self.database, &(told.stdout + &told.stderr)) {
+                break;
+            }
+        }
+        *self.account.lock().expect("no panic holds it") = Some(account);
+    }
+
+    /// The store's URL as the binary gets it.
+    pub fn url(&self) -> String {
+        let account = self.account.lock().expect("no panic holds it");
+        account.as_ref().map_or_else(|| self.database.url(), |account| account.url().to_owned())
+    }
+
     /// The binary with these words, not yet started: for signals, pipes, other variables.
     pub fn command<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_steward"));
-        command.current_dir(self.folder.path()).args(words).env(URL, self.database.url());
+        command.current_dir(self.folder.path()).args(words).env(URL, self.url());
         if let Some(cache) = &self.cache {
             command.env(CACHE_PASSWORD, &cache.address.password);
         }
@@ -203,4 +242,22 @@ fn a_house_with_a_cache_and_a_graph_names_them_and_writes_no_password() {
         assert!(config.contains(&part), "{part}\n{config}");
     }
     assert!(!config.contains(&cache.address.password) && !config.contains(&graph.address.password), "{config}");
+}
+
+#[test]
+fn a_house_may_log_in_with_the_printed_grants_alone() {
+    for engine in Engine::all() {
+        let house = House::new(engine);
+        house.sql(
+            "create table orders (id integer primary key, created_at varchar(30)); create table other (id integer primary key)",
+        );
+        house.policy("orders", "lifecycle:\n  - { dataset: core.orders, clock: created_at, delete: { after: 1 year } }\n");
+        house.job("orders", "action: delete\npolicies: [core.orders]\n");
+        if engine != Engine::Sqlite {
+            house.sql("alter table orders drop column created_at; alter table orders add column created_at date");
+        }
+        house.least_privileged();
+        house.steward(["run-job", "orders"]).must_end(0);
+        assert_eq!(house.url() == house.database.url(), engine == Engine::Sqlite, "another account");
+    }
 }

@@ -1,6 +1,7 @@
 //! What every test against real servers stands on: an engine, a database of its own, a house with the real binary; keys
 //! and nodes of its own, where it needs some.
 
+pub mod account;
 pub mod address;
 pub mod certificates;
 pub mod clean;
