@@ -58,7 +58,13 @@ pub trait Action: Sized + Send + Sync + 'static {
     fn survey(&self, cx: &Context) -> impl Future<Output = Result<Counts, StoreFailure>> + Send;
 
     /// Called once before the first batch of a real run: makes what is missing, such as an archive table that may be created.
-    fn begin(&self, cx: &Context) -> impl Future<Output = Result<(), StoreFailure>> + Send;
+    /// Gives what a person should know, with the way out.
+    fn begin(&self, cx: &Context) -> impl Future<Output = Result<Vec<(String, String)>, StoreFailure>> + Send;
+
+    /// The mark in the store that the next batch will replace with its own id; none where batches leave no mark.
+    fn last_batch(&self) -> Option<String> {
+        None
+    }
 
     /// The next rows behind the cursor, at most `limit`. Reads only.
     fn next(
@@ -76,7 +82,7 @@ pub trait Action: Sized + Send + Sync + 'static {
         Tally::default()
     }
 
-    /// What the store holds now of a batch whose outcome was never written. Reads only.
+    /// What became of a batch whose outcome was never written. Changes no row of the dataset.
     fn settle(&self, cx: &Context, batch: &OpenBatch) -> impl Future<Output = Result<Verdict, StoreFailure>> + Send;
 
     /// Called once after the last batch of a real run that changed something: leaves the store's own audit row.
@@ -143,10 +149,8 @@ pub struct Batch {
 pub struct OpenBatch {
     /// Its id.
     pub id: String,
-    /// How many rows it was about to change.
-    pub rows: u64,
-    /// Where its rows stand in the walk, as far as the ledger may know.
-    pub bounds: Option<(Cursor, Cursor)>,
+    /// The mark in the store that it was about to replace; none where it left no mark.
+    pub before: Option<String>,
 }
 
 /// What a batch, or all batches together, did. A count that does not apply is absent.

@@ -50,6 +50,7 @@ impl Action for ArchiveRows {
         let holds = cx.holds_on(&policy.dataset);
         let rows =
             Rows::prepare(store, &cx.who(), &policy.dataset, &policy.clock, cutoff, policy.r#where.as_deref(), &holds).await?;
+        let rows = rows.with_batches(due::batches_of(cx, &policy.dataset, &policy.name));
         due::refuse_held_children(cx, policy.cascade, (&rows).into()).await?;
         let archive = Archive::prepare(store, &rows, &step.to, step.create).await?;
         Ok(Self { policy: policy.clone(), step: step.clone(), rows, archive, cutoff: cutoff.at() })
@@ -85,8 +86,13 @@ impl Action for ArchiveRows {
         self.rows.count(&cx.holds_on(&self.policy.dataset)).await
     }
 
-    async fn begin(&self, _: &Context) -> Result<(), StoreFailure> {
-        self.archive.create(&self.rows).await
+    async fn begin(&self, _: &Context) -> Result<Vec<(String, String)>, StoreFailure> {
+        self.archive.create(&self.rows).await?;
+        self.rows.begin_batches().await
+    }
+
+    fn last_batch(&self) -> Option<String> {
+        self.rows.last_batch()
     }
 
     async fn next(&self, cx: &Context, cursor: Option<&Cursor>, limit: u64) -> Result<Option<Page>, StoreFailure> {
@@ -108,15 +114,16 @@ impl Action for ArchiveRows {
         })
     }
 
-    async fn settle(&self, cx: &Context, batch: &OpenBatch) -> Result<Verdict, StoreFailure> {
-        // Copy and removal commit together: one row that bears the batch's id proves all of it.
+    async fn settle(&self, _: &Context, batch: &OpenBatch) -> Result<Verdict, StoreFailure> {
+        // Copy and removal commit together: one row that bears the batch's id proves all of it. That there is none proves nothing:
+        // all may have been archived before, or removed from the archive since.
         if self.archive.keeps_batch()
             && self.archive.statements().is_empty()
             && self.archive.rows_of(&self.rows, &batch.id).await? > 0
         {
             return Ok(Verdict::Applied);
         }
-        due::settle((&self.rows).into(), &cx.holds_on(&self.policy.dataset), batch).await
+        self.rows.settle(&batch.id, batch.before.as_deref()).await.map(due::verdict)
     }
 
     async fn finish(&self, cx: &Context, tally: &Tally) -> Result<(), StoreFailure> {

@@ -50,7 +50,7 @@ impl Action for DeleteRows {
     async fn prepare(cx: &Context, (policy, step): &Self::Target, as_of: DateTime<Utc>) -> Result<Self, StoreFailure> {
         let dataset = acted_on(policy).clone();
         let cutoff = Cutoff::before(as_of, Some(step.after), cx.job.timezone);
-        let rows = rows(cx, policy, &dataset, cutoff).await?;
+        let rows = rows(cx, policy, &dataset, cutoff).await?.with_batches(due::batches_of(cx, &dataset, &policy.name));
         due::refuse_held_children(cx, policy.cascade, rows.walk()).await?;
         let live = if policy.archive.is_some() { Some(self::rows(cx, policy, &policy.dataset, cutoff).await?) } else { None };
         Ok(Self { policy: policy.clone(), step: step.clone(), dataset, rows, live, cutoff: cutoff.at() })
@@ -82,8 +82,12 @@ impl Action for DeleteRows {
         Ok(counts)
     }
 
-    async fn begin(&self, _: &Context) -> Result<(), StoreFailure> {
-        self.rows.must_have_come()
+    async fn begin(&self, _: &Context) -> Result<Vec<(String, String)>, StoreFailure> {
+        self.rows.begin_batches().await
+    }
+
+    fn last_batch(&self) -> Option<String> {
+        self.rows.last_batch()
     }
 
     async fn next(&self, cx: &Context, cursor: Option<&Cursor>, limit: u64) -> Result<Option<Page>, StoreFailure> {
@@ -91,12 +95,12 @@ impl Action for DeleteRows {
     }
 
     async fn apply(&self, cx: &Context, batch: &Batch) -> Result<Tally, StoreFailure> {
-        let (removed, changed) = self.rows.remove(&batch.page, &cx.holds_on(&self.dataset)).await?;
+        let (removed, changed) = self.rows.remove(&batch.page, &batch.id, &cx.holds_on(&self.dataset)).await?;
         Ok(Tally { removed: Some(removed), changed, ..Tally::default() })
     }
 
-    async fn settle(&self, cx: &Context, batch: &OpenBatch) -> Result<Verdict, StoreFailure> {
-        due::settle(self.rows.walk(), &cx.holds_on(&self.dataset), batch).await
+    async fn settle(&self, _: &Context, batch: &OpenBatch) -> Result<Verdict, StoreFailure> {
+        self.rows.settle(&batch.id, batch.before.as_deref()).await.map(due::verdict)
     }
 
     async fn finish(&self, cx: &Context, tally: &Tally) -> Result<(), StoreFailure> {

@@ -1,6 +1,6 @@
 //! What every action on rows shares: rows that are due by a policy.
 
-use crate::action::{Context, Facts, OpenBatch};
+use crate::action::{Context, Facts};
 use crate::diagnostic::catalogue as codes;
 use crate::policy::dataset::DatasetName;
 use crate::policy::lifecycle::{Cascade, Guard, Lifecycle};
@@ -8,7 +8,7 @@ use crate::policy::period::Period;
 use crate::policy::set::Policies;
 use crate::report::run::Verdict;
 use crate::store::failure::StoreFailure;
-use crate::store::holds::Holds;
+use crate::store::last_batch::{BatchesOf, Found};
 use crate::store::rows::Rows;
 use crate::store::walk::Walk;
 use chrono::{DateTime, Utc};
@@ -97,16 +97,16 @@ pub fn name_row(policies: &Policies, dataset: &DatasetName, rows: &Rows, key: &[
     parts.collect::<Vec<_>>().join(" ")
 }
 
-/// Settles a batch by what is left of it: all of its rows still there, or none.
-///
-/// A batch is one transaction, so nothing in between is ours; then nothing is claimed. A row that was marked in place is no
-/// longer due and counts as gone here.
-pub async fn settle(rows: Walk<'_>, holds: &Holds, batch: &OpenBatch) -> Result<Verdict, StoreFailure> {
-    let Some((from, to)) = &batch.bounds else { return Ok(Verdict::Unclear) };
-    let left = rows.between(from, to, holds).await?;
-    Ok(match left {
-        0 => Verdict::Applied,
-        left if left >= batch.rows => Verdict::RolledBack,
-        _ => Verdict::Unclear,
-    })
+/// Whose batches these are: the name of their mark in the store.
+pub fn batches_of(cx: &Context, dataset: &DatasetName, policy: &str) -> BatchesOf {
+    BatchesOf { job: cx.job.name.clone(), dataset: dataset.to_string(), policy: policy.to_owned() }
+}
+
+/// What the report says of what the store knows.
+pub const fn verdict(found: Found) -> Verdict {
+    match found {
+        Found::Applied => Verdict::Applied,
+        Found::RolledBack => Verdict::RolledBack,
+        Found::Unknown => Verdict::Unclear,
+    }
 }

@@ -135,8 +135,8 @@ impl Action for RefreshViews {
         Ok(counts)
     }
 
-    async fn begin(&self, _: &Context) -> Result<(), StoreFailure> {
-        Ok(())
+    async fn begin(&self, _: &Context) -> Result<Vec<(String, String)>, StoreFailure> {
+        Ok(vec![])
     }
 
     async fn next(&self, _: &Context, cursor: Option<&Cursor>, _: u64) -> Result<Option<Page>, StoreFailure> {

@@ -272,6 +272,10 @@ catalogue! {
         "Rows are due by an instant: now, `--as-of`, or the one that a plan or an interrupted pass carries. Where it lies more than five minutes ahead\n\
          of this machine's clock or of the store's, nothing is removed or changed by it, whatever carries it. A plan may still count.\n\
          `steward doctor` shows how far a store's clock is from this machine's.";
+    BATCH_MARK = "SW5011", "a mark of batches that is not this run's",
+        "Each batch changes its job's row in `steward_batches`, in the dataset's own schema, with its own transaction; so what became of a batch whose\n\
+         run died is read and not guessed. A table of that name with other columns is not touched. A row that another run changed\n\
+         meanwhile ends the batch: two workers with ledgers of their own run the same job.";
 }
 
 #[cfg(test)]

@@ -54,6 +54,12 @@ pub enum Event {
         from: Value,
         /// The last row's cursor.
         to: Value,
+        /// The event up to which holds are known to it: none was added, seen or released between that one and this.
+        #[serde(default)]
+        holds: i64,
+        /// The mark in the store that the batch replaces with its own id; none where batches leave no mark.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<String>,
     },
     /// A batch was carried out and committed.
     Outcome {
@@ -97,7 +103,7 @@ pub enum Event {
         batch: String,
         /// The run that left it open.
         of_run: String,
-        /// What was found: `committed`, `rolled back`.
+        /// What was found: `applied`, `rolled back`, `unclear`.
         verdict: String,
         /// How many rows that concerns.
         rows: u64,
@@ -232,14 +238,16 @@ pub struct OpenIntent {
     pub from: Value,
     /// The last row's cursor.
     pub to: Value,
+    /// The mark in the store that it replaces; none where it leaves no mark.
+    pub before: Option<String>,
 }
 
 impl OpenIntent {
     /// The open intent that an intent event leaves behind; none for any other event.
     pub fn of(event: Event, seq: i64, at: DateTime<Utc>, run: &str) -> Option<Self> {
         match event {
-            Event::Intent { batch, dataset, policy, rows, from, to } => {
-                Some(Self { seq, at, run: run.to_owned(), batch, dataset, policy, rows, from, to })
+            Event::Intent { batch, dataset, policy, rows, from, to, holds: _, before } => {
+                Some(Self { seq, at, run: run.to_owned(), batch, dataset, policy, rows, from, to, before })
             }
             _ => None,
         }

@@ -86,6 +86,12 @@ pub enum LedgerError {
         /// The run that lost it.
         run: String,
     },
+    /// An intent that was made under other holds than those in force. The holds are to be read again, and the rows after them.
+    #[error("a hold was added or released in ledger `{path}` since the holds were read; the batch was not begun")]
+    HoldsChanged {
+        /// The ledger.
+        path: PathBuf,
+    },
     /// The beginning or end of an id that fits several runs.
     #[error("`{part}` names {count} runs in ledger `{path}`")]
     Ambiguous {
@@ -189,6 +195,7 @@ impl LedgerError {
             | Self::Older { path, .. }
             | Self::ReadOnly { path }
             | Self::LeaseLost { path, .. }
+            | Self::HoldsChanged { path }
             | Self::Ambiguous { path, .. }
             | Self::NoSuchRun { path, .. }
             | Self::NoSuchHold { path, .. }
@@ -218,6 +225,7 @@ impl LedgerError {
             Self::Older { .. } => "the next `run-job` brings it up to date",
             Self::ReadOnly { .. } => "open it for writing",
             Self::LeaseLost { .. } => "another run of the job has it; this one stops, and the next goes on from where it was",
+            Self::HoldsChanged { .. } => "the batch is made anew under the holds in force",
             Self::Ambiguous { .. } => "give more of the id: `steward runs` lists them",
             Self::NoSuchRun { .. } => "`steward runs` lists them",
             Self::NoSuchHold { .. } | Self::HoldInForce { .. } => "`steward hold list` shows those in force",

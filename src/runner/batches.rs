@@ -81,6 +81,8 @@ enum Holds {
 /// How one batch ended.
 enum Ended {
     Done(Tally),
+    /// Not begun: a hold came or went since the holds were read.
+    HoldsChanged,
     /// Rolled back for certain, for good.
     Failed(StoreFailure),
     /// The store is away, busy beyond patience, or refuses: no use going on.
@@ -104,14 +106,17 @@ impl<A: Action> Batches<'_, A> {
             if self.must_stop(&mut worked) {
                 return Ok(worked);
             }
-            match self.see_holds().await? {
-                Ok(Holds::AsBefore) => {}
-                Ok(Holds::Changed) => queue.read_again(),
+            let known = match self.see_holds().await? {
+                Ok((Holds::AsBefore, known)) => known,
+                Ok((Holds::Changed, known)) => {
+                    queue.read_again();
+                    known
+                }
                 Err(reason) => {
                     worked.give_up(reason);
                     return Ok(worked);
                 }
-            }
+            };
             if let Err(reason) = pause::until_others_are_served(self.runner, self.cx, &self.facts.store, self.deadline).await {
                 worked.give_up(reason);
                 let why = if self.runner.stop.is_cancelled() { Cut::Stopped } else { Cut::GaveUp(NotReached::Waited) };
@@ -133,7 +138,7 @@ impl<A: Action> Batches<'_, A> {
                 break;
             }
             let (rows, began) = (page.rows(), Instant::now());
-            match self.batch(&page, queue.in_order(), &mut pace).await? {
+            match self.batch(&page, queue.in_order(), known, &mut pace).await? {
                 Ended::Done(tally) => {
                     pace.learn(rows, began.elapsed());
                     worked.batches += 1;
@@ -141,6 +146,7 @@ impl<A: Action> Batches<'_, A> {
                     worked.tally.add(tally);
                     self.runner.progress.advance(rows);
                 }
+                Ended::HoldsChanged => queue.give_back(page),
                 Ended::Failed(failure) => {
                     if !queue.halve(page) {
                         worked.failed += 1;
@@ -188,23 +194,24 @@ impl<A: Action> Batches<'_, A> {
     }
 
     /// A hold placed while the run is under way is honoured from the next batch; one that does not work here stops the dataset.
-    async fn see_holds(&self) -> Result<Result<Holds, Reason>, LedgerError> {
-        let now_in_force = match holds::look(Some(&self.runner.ledger), &self.cx.policies.holds).await {
+    /// With them comes the event up to which they are known.
+    async fn see_holds(&self) -> Result<Result<(Holds, i64), Reason>, LedgerError> {
+        let (now_in_force, known) = match holds::look_again(&self.runner.ledger, &self.cx.policies.holds).await {
             Ok(now_in_force) => now_in_force,
             Err(holds::HoldsError::Ledger(error)) => return Err(error),
             Err(other) => return Ok(Err(Reason { weight: Weight::Refused, code: None, text: other.to_string(), help: None })),
         };
         if now_in_force == *self.cx.all_holds() {
-            return Ok(Ok(Holds::AsBefore));
+            return Ok(Ok((Holds::AsBefore, known)));
         }
         self.cx.see_holds(now_in_force);
         let as_of = self.pass.as_of;
-        let checked = A::prepare(self.cx, &self.action.target(), as_of).await.map(|_| Holds::Changed);
+        let checked = A::prepare(self.cx, &self.action.target(), as_of).await.map(|_| (Holds::Changed, known));
         Ok(checked.map_err(|failure| reason(&failure)))
     }
 
     /// Intent, the work, outcome. Tried again while the store is merely busy, each time the whole batch.
-    async fn batch(&mut self, page: &Page, in_order: bool, pace: &mut Pace) -> Result<Ended, LedgerError> {
+    async fn batch(&mut self, page: &Page, in_order: bool, known: i64, pace: &mut Pace) -> Result<Ended, LedgerError> {
         let mut pauses = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(100))
             .with_max_times(self.runner.retries)
@@ -213,7 +220,10 @@ impl<A: Action> Batches<'_, A> {
         let mut was_away = false;
         loop {
             let batch = Batch { id: Uuid::now_v7().to_string(), page: page.clone() };
-            self.intend(&batch).await?;
+            match self.intend(&batch, known).await {
+                Err(LedgerError::HoldsChanged { .. }) => return Ok(Ended::HoldsChanged),
+                intended => intended?,
+            }
             let failure = match self.action.apply(self.cx, &batch).await {
                 Ok(tally) => {
                     self.record(&batch, &tally, in_order).await?;
@@ -242,7 +252,8 @@ impl<A: Action> Batches<'_, A> {
         }
     }
 
-    async fn intend(&self, batch: &Batch) -> Result<(), LedgerError> {
+    /// Refused by the ledger when a hold came after event `known`: what is about to be removed was chosen without it.
+    async fn intend(&self, batch: &Batch, known: i64) -> Result<(), LedgerError> {
         self.append(&Event::Intent {
             batch: batch.id.clone(),
             dataset: self.label.dataset.clone(),
@@ -250,6 +261,8 @@ impl<A: Action> Batches<'_, A> {
             rows: batch.page.rows(),
             from: self.kept(batch.page.first()),
             to: self.kept(batch.page.last()),
+            holds: known,
+            before: self.action.last_batch(),
         })
         .await
     }

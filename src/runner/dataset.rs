@@ -189,11 +189,14 @@ impl<A: Action> Dataset<'_, A> {
         if going(&surveyed.counts) == 0 {
             return Ok(Worked::default());
         }
-        if let Err(failure) = surveyed.action.begin(self.cx).await {
-            let mut worked = Worked::default();
-            worked.give_up(reason(&failure));
-            return Ok(worked);
-        }
+        let remarks = match surveyed.action.begin(self.cx).await {
+            Ok(remarks) => remarks,
+            Err(failure) => {
+                let mut worked = Worked::default();
+                worked.give_up(reason(&failure));
+                return Ok(worked);
+            }
+        };
         acting.runner.progress.begin(label, going(&surveyed.counts));
         let batches = Batches {
             runner: acting.runner,
@@ -212,7 +215,9 @@ impl<A: Action> Dataset<'_, A> {
         };
         let worked = batches.work().await;
         acting.runner.progress.end();
-        worked
+        let mut worked = worked?;
+        worked.reasons.extend(warned(&remarks));
+        Ok(worked)
     }
 
     /// Counts again what is left, leaves the store's own audit row, and adds it all up.
@@ -396,13 +401,14 @@ fn said(remarks: &[(String, String)]) -> impl Iterator<Item = Reason> {
     })
 }
 
+/// The same, where it is more than worth knowing.
+fn warned(remarks: &[(String, String)]) -> impl Iterator<Item = Reason> {
+    said(remarks).map(|remark| Reason { weight: Weight::Warning, ..remark })
+}
+
 fn notes(facts: &Facts, counts: &Counts) -> Vec<Reason> {
     let note = |weight, text: String, help: Option<String>| Reason { weight, code: None, text, help };
-    let mut notes: Vec<_> = facts
-        .notes
-        .iter()
-        .map(|(text, help)| note(Weight::Warning, text.clone(), (!help.is_empty()).then(|| help.clone())))
-        .collect();
+    let mut notes: Vec<_> = warned(&facts.notes).collect();
     notes.extend(said(&counts.remarks));
     if facts.cascade_allowed {
         notes.extend(counts.children.iter().filter(|child| child.rows > 0).map(|child| {

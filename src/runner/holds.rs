@@ -36,6 +36,13 @@ pub async fn look(ledger: Option<&Ledger>, files: &[Hold]) -> Result<Vec<Hold>, 
     }
 }
 
+/// The same while a run is under way, and the newest event of the ledger when they were read: an intent that names it is refused
+/// once another hold has come. The event is read first, so what it does not cover is never taken for covered.
+pub async fn look_again(ledger: &Ledger, files: &[Hold]) -> Result<(Vec<Hold>, i64), HoldsError> {
+    let newest = ledger.head().await?.map_or(0, |head| head.seq);
+    Ok((look(Some(ledger), files).await?, newest))
+}
+
 fn all(files: &[Hold], remembered: Vec<LedgerHold>, known: Vec<LedgerHold>) -> Result<Vec<Hold>, HoldsError> {
     let commands = known.into_iter().filter(|hold| hold.in_force() && hold.origin == Origin::Command);
     let commands = commands.map(|hold| as_hold(hold, HoldOrigin::Command));

@@ -14,6 +14,8 @@ const AHEAD: u64 = 20_000;
 pub struct Queue {
     /// Where the last row that was handed out stands.
     cursor: Option<Cursor>,
+    /// The same before that row's batch; none when it was a part of another.
+    before: Option<Option<Cursor>>,
     ahead: Option<Page>,
     /// Parts of batches that failed, the next one last.
     parts: Vec<Page>,
@@ -22,11 +24,12 @@ pub struct Queue {
 impl Queue {
     /// Begins behind a place of the walk; at its beginning when there is none.
     pub const fn behind(cursor: Option<Cursor>) -> Self {
-        Self { cursor, ahead: None, parts: vec![] }
+        Self { cursor, before: None, ahead: None, parts: vec![] }
     }
 
     /// The next batch, at most `rows`; `None` when there are no more. Reads from the store when nothing is left of what it read.
     pub async fn next<A: Action>(&mut self, action: &A, cx: &Context, rows: u64) -> Result<Option<Page>, StoreFailure> {
+        self.before = None;
         if let Some(part) = self.parts.pop() {
             return Ok(Some(part));
         }
@@ -37,7 +40,7 @@ impl Queue {
         Ok(page.map(|page| {
             let (batch, rest) = page.split(rows);
             self.ahead = rest;
-            self.cursor = Some(batch.last().to_vec());
+            self.before = Some(self.cursor.replace(batch.last().to_vec()));
             batch
         }))
     }
@@ -53,6 +56,16 @@ impl Queue {
         let (first, Some(rest)) = batch.split(half) else { return false };
         self.parts.extend([rest, first]);
         true
+    }
+
+    /// Takes back a batch that was not begun, since the holds in force are others now: its rows are read again. Those of a part
+    /// are looked at again when they are locked.
+    pub fn give_back(&mut self, batch: Page) {
+        self.ahead = None;
+        match self.before.take() {
+            Some(before) => self.cursor = before,
+            None => self.parts.push(batch),
+        }
     }
 
     /// Forgets what was read and not handed out: the holds in force are others now.

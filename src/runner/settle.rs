@@ -1,7 +1,7 @@
 //! Batches that an interrupted run left open: settled from what the stores hold, before anything new begins.
 
 use crate::action::{Action, Context, Label, OpenBatch};
-use crate::ledger::event::{Event, OpenIntent};
+use crate::ledger::event::Event;
 use crate::ledger::lease::Lease;
 use crate::ledger::refusal::LedgerError;
 use crate::report::run::{Settled, Verdict};
@@ -32,7 +32,8 @@ pub async fn open_batches<A: Action>(
         if intent.dataset != label.dataset || intent.policy != label.policy {
             continue;
         }
-        let verdict = action.settle(cx, &as_batch(&intent)).await?;
+        let batch = OpenBatch { id: intent.batch.clone(), before: intent.before.clone() };
+        let verdict = action.settle(cx, &batch).await?;
         let event = Event::Settled {
             batch: intent.batch.clone(),
             of_run: intent.run.clone(),
@@ -43,11 +44,6 @@ pub async fn open_batches<A: Action>(
         settled.push(Settled { run: intent.run, batch: intent.batch, dataset: intent.dataset, rows: intent.rows, verdict });
     }
     Ok(settled)
-}
-
-fn as_batch(intent: &OpenIntent) -> OpenBatch {
-    let place = |value: &serde_json::Value| serde_json::from_value(value.clone()).ok();
-    OpenBatch { id: intent.batch.clone(), rows: intent.rows, bounds: place(&intent.from).zip(place(&intent.to)) }
 }
 
 /// The word the ledger keeps.

@@ -37,13 +37,12 @@ impl Rows {
     /// Removes the rows of a page for good, those of them that still may go.
     ///
     /// The whole predicate, holds included, is repeated in the removing statement. Busy means: rolled back, try again.
-    pub async fn remove(&self, page: &Page, holds: &Holds) -> Result<Carried, StoreFailure> {
+    pub async fn remove(&self, page: &Page, batch: &str, holds: &Holds) -> Result<Carried, StoreFailure> {
         let mut session = self.changing().await?;
         let keys = Keys::prepare(self, &mut session).await?;
-        session.begin().await?;
-        keys_first(&mut session).await?;
+        self.begin_batch(&mut session, batch).await?;
         let done = self.remove_inside(&mut session, &keys, page, holds).await;
-        finish(session, done).await
+        self.finish(session, batch, done).await
     }
 
     async fn remove_inside(
@@ -65,17 +64,18 @@ impl Rows {
     pub async fn archive(&self, page: &Page, archive: &Archive, batch: &str, holds: &Holds) -> Result<Carried, StoreFailure> {
         let mut session = self.changing().await?;
         let keys = Keys::prepare(self, &mut session).await?;
-        session.begin().await?;
-        keys_first(&mut session).await?;
+        self.begin_batch(&mut session, batch).await?;
         let done = self.archive_inside(&mut session, &keys, page, archive, batch, holds).await;
-        finish(session, done).await
+        self.finish(session, batch, done).await
     }
 
     /// The statements of one batch in their order, for whoever wants to read them before they are sent. The keys of a
     /// batch are filled into a temporary table of the connection's own in between.
     pub fn batch_sql(&self, archive: Option<&Archive>, holds: &Holds) -> Vec<String> {
         let (keys, create) = Keys::of(self);
-        let mut statements = vec![create, self.freeze_sql(&keys, holds)];
+        let mut statements = vec![create];
+        statements.extend(self.batch_mark_statements());
+        statements.push(self.freeze_sql(&keys, holds));
         if let Some(archive) = archive {
             statements.push(self.copy_sql(&keys, archive, "BATCH", false));
             match self.dialect {
@@ -291,6 +291,33 @@ impl Rows {
         }
     }
 
+    /// Begins a batch's transaction: its mark first, so that whoever settles it waits for all of it.
+    pub(super) async fn begin_batch(&self, session: &mut Session, batch: &str) -> Result<(), StoreFailure> {
+        session.begin().await?;
+        self.mark_batch(session, batch).await?;
+        keys_first(session).await
+    }
+
+    /// Commits what was done, or rolls all of it back.
+    pub(super) async fn finish(
+        &self,
+        session: Session,
+        batch: &str,
+        done: Result<Carried, StoreFailure>,
+    ) -> Result<Carried, StoreFailure> {
+        match done {
+            Ok(carried) => {
+                session.commit().await?;
+                self.batch_committed(batch);
+                Ok(carried)
+            }
+            Err(failure) => {
+                session.rollback().await;
+                Err(failure)
+            }
+        }
+    }
+
     /// What is not so ends the batch: the transaction is rolled back and the rows stay.
     pub(super) fn must_hold(&self, found: u64, wanted: usize, what: &str) -> Result<(), StoreFailure> {
         if found == wanted as u64 {
@@ -304,16 +331,6 @@ impl Rows {
                 if self.marks.is_empty() { "removed" } else { "changed" }
             ),
         })
-    }
-}
-
-pub(super) async fn finish(session: Session, done: Result<Carried, StoreFailure>) -> Result<Carried, StoreFailure> {
-    match done {
-        Ok(carried) => session.commit().await.map(|()| carried),
-        Err(failure) => {
-            session.rollback().await;
-            Err(failure)
-        }
     }
 }
 

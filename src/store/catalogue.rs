@@ -4,6 +4,7 @@ use super::cell::Cell;
 use super::clock::ClockKind;
 use super::dialect::Dialect;
 use super::failure::StoreFailure;
+use super::last_batch::BATCH_TABLE;
 use super::session::Session;
 use super::table::{OnDelete, Table};
 use super::{mysql, postgres, sqlite};
@@ -43,6 +44,8 @@ pub async fn tables(session: &mut Session, schema: Option<&str>) -> Result<Vec<S
         Dialect::Postgres => postgres::tables(session, schema).await,
         Dialect::Mysql | Dialect::Mariadb => mysql::tables(session, schema).await,
     }?;
+    // Ours, and nobody's dataset.
+    tables.retain(|table| table != BATCH_TABLE);
     tables.sort_unstable();
     Ok(tables)
 }

@@ -1,14 +1,14 @@
 //! Rows that expire in place: marked by their own columns, not removed.
 //!
 //! The same walk, the same predicate and the same holds as for removal. A row that bears the marks already is not due, so a
-//! second run does nothing, and a batch whose outcome is unknown is settled by looking whether its rows are still due.
+//! second run does nothing.
 
-use super::carry::{Carried, finish, missing};
+use super::carry::{Carried, missing};
 use super::cell::Cell;
 use super::dialect::Dialect;
 use super::failure::StoreFailure;
 use super::holds::Holds;
-use super::keys::{Keys, key_name, keys_first};
+use super::keys::{Keys, key_name};
 use super::mark::{self, Mark};
 use super::page::Page;
 use super::rows::Rows;
@@ -95,13 +95,12 @@ impl Rows {
     ///
     /// The whole predicate, holds included, is repeated in the statement, and none of the rows may be due afterwards: where a
     /// trigger takes the marks away again the batch is rolled back, or every run would mark them anew.
-    pub async fn mark(&self, page: &Page, holds: &Holds) -> Result<Carried, StoreFailure> {
+    pub async fn mark(&self, page: &Page, batch: &str, holds: &Holds) -> Result<Carried, StoreFailure> {
         let mut session = self.changing().await?;
         let keys = Keys::prepare(self, &mut session).await?;
-        session.begin().await?;
-        keys_first(&mut session).await?;
+        self.begin_batch(&mut session, batch).await?;
         let done = self.mark_inside(&mut session, &keys, page, holds).await;
-        finish(session, done).await
+        self.finish(session, batch, done).await
     }
 
     async fn mark_inside(&self, session: &mut Session, keys: &Keys, page: &Page, holds: &Holds) -> Result<Carried, StoreFailure> {
@@ -120,7 +119,10 @@ impl Rows {
     /// The statements of one batch that marks, for whoever wants to read them before they are sent.
     pub fn marking_sql(&self, holds: &Holds) -> Vec<String> {
         let (keys, create) = Keys::of(self);
-        vec![create, self.freeze_sql(&keys, holds), self.mark_sql(&keys, holds), self.still_due_sql(&keys, holds)]
+        let mut statements = vec![create];
+        statements.extend(self.batch_mark_statements());
+        statements.extend([self.freeze_sql(&keys, holds), self.mark_sql(&keys, holds), self.still_due_sql(&keys, holds)]);
+        statements
     }
 
     fn mark_sql(&self, keys: &Keys, holds: &Holds) -> String {

@@ -16,22 +16,11 @@ pub(super) struct Keyset<'w> {
 impl Keyset<'_> {
     /// True for rows strictly behind a place: `a >= ? AND (a > ? OR (b >= ? AND (b > ? OR (c > ?))))`.
     pub(super) fn behind(&self, place: &[Cell], binds: &mut Vec<Cell>) -> String {
-        self.along((">", ">"), self.columns, place, binds)
+        self.along(self.columns, place, binds)
     }
 
-    /// True for rows at a place and behind it.
-    pub(super) fn from(&self, place: &[Cell], binds: &mut Vec<Cell>) -> String {
-        self.along((">", ">="), self.columns, place, binds)
-    }
-
-    /// True for rows before a place and at it.
-    pub(super) fn until(&self, place: &[Cell], binds: &mut Vec<Cell>) -> String {
-        self.along(("<", "<="), self.columns, place, binds)
-    }
-
-    /// `last` compares the last column, `way` the others. A place that lacks columns says nothing of these: a row is met again
-    /// rather than missed.
-    fn along(&self, (way, last): (&str, &str), columns: &[&Column], place: &[Cell], binds: &mut Vec<Cell>) -> String {
+    /// A place that lacks columns says nothing of these: a row is met again rather than missed.
+    fn along(&self, columns: &[&Column], place: &[Cell], binds: &mut Vec<Cell>) -> String {
         let [column, rest @ ..] = columns else { return "(1 = 0)".into() };
         let [cell, others @ ..] = place else { return "(1 = 1)".into() };
         let name = format!("{}.{}", self.path, self.dialect.quote(&column.name));
@@ -40,9 +29,9 @@ impl Keyset<'_> {
             self.dialect.incoming(&self.dialect.bind(binds.len()), column)
         };
         if rest.is_empty() {
-            return format!("{name} {last} {}", value());
+            return format!("{name} > {}", value());
         }
         let (here, past) = (value(), value());
-        format!("{name} {way}= {here} AND ({name} {way} {past} OR ({}))", self.along((way, last), rest, others, binds))
+        format!("{name} >= {here} AND ({name} > {past} OR ({}))", self.along(rest, others, binds))
     }
 }

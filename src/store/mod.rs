@@ -3,6 +3,7 @@
 pub mod analyze;
 pub mod archive;
 pub mod asked;
+mod batch_table;
 pub mod carry;
 pub mod catalogue;
 pub mod cell;
@@ -23,6 +24,7 @@ pub mod holds;
 pub mod id;
 mod keys;
 mod keyset;
+pub mod last_batch;
 pub mod located;
 pub mod looked;
 pub mod mark;

@@ -4,6 +4,7 @@ use super::cutoff::Cutoff;
 use super::failure::StoreFailure;
 use super::graph::nodes::Nodes;
 use super::holds::Holds;
+use super::last_batch::{BatchesOf, Found};
 use super::page::Page;
 use super::rows::Rows;
 use super::stores::{AnyStore, Stores};
@@ -49,12 +50,42 @@ impl Removable {
         }
     }
 
-    /// # Errors
-    /// The cutoff is counted from a time that has not come: nothing is removed by it.
-    pub fn must_have_come(&self) -> Result<(), StoreFailure> {
+    /// The same, whose batches leave a mark.
+    #[must_use]
+    pub fn with_batches(self, of: BatchesOf) -> Self {
         match self {
-            Self::Rows(rows) => rows.must_have_come(),
-            Self::Nodes(nodes) => nodes.must_have_come(),
+            Self::Rows(rows) => Self::Rows(Box::new(rows.with_batches(of))),
+            Self::Nodes(nodes) => Self::Nodes(Box::new(nodes.with_batches(of))),
+        }
+    }
+
+    /// Makes what batches leave their mark in; see [`Rows::begin_batches`].
+    ///
+    /// # Errors
+    /// The cutoff is counted from a time that has not come; the store is away.
+    pub async fn begin_batches(&self) -> Result<Vec<(String, String)>, StoreFailure> {
+        match self {
+            Self::Rows(rows) => rows.begin_batches().await,
+            Self::Nodes(nodes) => nodes.begin_batches().await,
+        }
+    }
+
+    /// The mark that the next batch will replace.
+    pub fn last_batch(&self) -> Option<String> {
+        match self {
+            Self::Rows(rows) => rows.last_batch(),
+            Self::Nodes(nodes) => nodes.last_batch(),
+        }
+    }
+
+    /// What became of a batch that was begun where the mark was `before`.
+    ///
+    /// # Errors
+    /// Busy while its transaction is under way.
+    pub async fn settle(&self, batch: &str, before: Option<&str>) -> Result<Found, StoreFailure> {
+        match self {
+            Self::Rows(rows) => rows.settle(batch, before).await,
+            Self::Nodes(nodes) => nodes.settle(batch, before).await,
         }
     }
 
@@ -70,10 +101,10 @@ impl Removable {
     ///
     /// # Errors
     /// Busy means: rolled back, try again.
-    pub async fn remove(&self, page: &Page, holds: &Holds) -> Result<(u64, u64), StoreFailure> {
+    pub async fn remove(&self, page: &Page, batch: &str, holds: &Holds) -> Result<(u64, u64), StoreFailure> {
         match self {
-            Self::Rows(rows) => rows.remove(page, holds).await.map(|done| (done.removed, done.changed)),
-            Self::Nodes(nodes) => nodes.remove(page, holds).await.map(|done| (done.removed, done.changed)),
+            Self::Rows(rows) => rows.remove(page, batch, holds).await.map(|done| (done.removed, done.changed)),
+            Self::Nodes(nodes) => nodes.remove(page, batch, holds).await.map(|done| (done.removed, done.changed)),
         }
     }
 

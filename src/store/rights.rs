@@ -92,6 +92,7 @@ impl Rows {
             let (schema, name) = archive.name();
             needed.extend(grants(self.dialect, schema, name, fills, &user));
         }
+        needed.extend(self.batch_table_grants(&user));
         needed
     }
 

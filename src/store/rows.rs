@@ -9,6 +9,7 @@ use super::dialect::Dialect;
 use super::failure::StoreFailure;
 use super::holds::Holds;
 use super::keyset::Keyset;
+use super::last_batch::LastBatch;
 use super::mark::Mark;
 use super::page::{Keeps, Page};
 use super::session::Session;
@@ -37,6 +38,8 @@ pub struct Rows {
     notes: Vec<(String, String)>,
     /// What is written into a row instead of removing it; empty where rows go.
     pub(super) marks: Vec<Mark>,
+    /// Where batches leave their mark; none for what is only looked at.
+    pub(super) batches: Option<LastBatch>,
 }
 
 /// Above this many rows the store's own estimate stands in for a count (design: guards).
@@ -85,6 +88,7 @@ impl Rows {
             index: None,
             notes: vec![],
             marks: vec![],
+            batches: None,
         };
         rows.look_at_the_walk(&mut session, holds).await?;
         Ok(rows)
@@ -130,12 +134,6 @@ impl Rows {
             (format!("trigger `{trigger}` fires when rows of `{}` are {what}", self.table.label()), String::new())
         };
         self.notes.iter().cloned().chain(self.time.note()).chain(self.table.triggers.iter().map(fires)).collect()
-    }
-
-    /// # Errors
-    /// The cutoff is counted from a time that has not come.
-    pub fn must_have_come(&self) -> Result<(), StoreFailure> {
-        self.time.must_have_come()
     }
 
     /// A session that may change rows: the one way to get one here.
@@ -296,34 +294,6 @@ impl Rows {
         let mut session = self.store.reading(&self.who).await?;
         let places = session.rows(&sql, &binds).await?;
         Ok(Page::of(places, usize::from(self.walks_clock)))
-    }
-
-    /// How many rows that may go stand between two places of the walk, both included, once whoever else changes one of them
-    /// has committed or rolled back.
-    ///
-    /// A run that died may have sent its COMMIT and not be there to hear the answer: read past its locks, the rows would all
-    /// still stand. So they are locked for the count, shared and for no longer. Held by
-    /// `a_commit_under_way_is_waited_for_and_never_guessed`.
-    ///
-    /// # Errors
-    /// Busy when that takes longer than a lock may: nothing is known of them then.
-    pub async fn between(&self, from: &Cursor, to: &Cursor, holds: &Holds) -> Result<u64, StoreFailure> {
-        let mut binds = vec![];
-        let (walk, path) = (self.walk(), self.dialect.table(&self.table));
-        let along = Keyset { dialect: self.dialect, path: &path, columns: &walk };
-        let (after, until) = (along.from(from, &mut binds), along.until(to, &mut binds));
-        let rows = format!("FROM {path} WHERE {} AND {after} AND {until}", self.may_go(holds));
-        let sql = match self.dialect {
-            // The write lock of the whole file is taken by the transaction's beginning.
-            Dialect::Sqlite => format!("SELECT COUNT(*) {rows}"),
-            Dialect::Postgres => format!("SELECT COUNT(*) FROM (SELECT 1 {rows} FOR SHARE) steward_s"),
-            Dialect::Mysql | Dialect::Mariadb => format!("SELECT COUNT(*) {rows} LOCK IN SHARE MODE"),
-        };
-        let mut session = self.store.reading(&self.who).await?;
-        session.begin().await?;
-        let counted = session.count(&sql, &binds).await;
-        session.rollback().await;
-        counted
     }
 
     /// The statement that finds a page; shown by `plan --sql`.

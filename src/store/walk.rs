@@ -1,4 +1,4 @@
-//! What can be looked at before anything is touched, and settled afterwards: rows of a table, nodes of a label.
+//! What can be looked at before anything is touched: rows of a table, nodes of a label.
 
 use super::cell::Cursor;
 use super::counts::Counts;
@@ -100,18 +100,6 @@ impl Walk<'_> {
         match self {
             Self::Rows(rows) => rows.page(cursor, limit, holds).await,
             Self::Nodes(nodes) => nodes.page(cursor, limit, holds).await,
-        }
-    }
-
-    /// How many that may go stand between two places of the walk, both included, once whoever changes one of them meanwhile
-    /// has come to an end. Changes nothing.
-    ///
-    /// # Errors
-    /// The store's own.
-    pub async fn between(&self, from: &Cursor, to: &Cursor, holds: &Holds) -> Result<u64, StoreFailure> {
-        match self {
-            Self::Rows(rows) => rows.between(from, to, holds).await,
-            Self::Nodes(nodes) => nodes.between(from, to, holds).await,
         }
     }
 

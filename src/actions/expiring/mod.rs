@@ -156,11 +156,18 @@ impl<E: Ends> Action for Expire<E> {
         }
     }
 
-    async fn begin(&self, _: &Context) -> Result<(), StoreFailure> {
+    async fn begin(&self, _: &Context) -> Result<Vec<(String, String)>, StoreFailure> {
         match &self.of {
-            Of::Rows(rows) => rows.begin(),
-            // Keys go by their server's own time.
-            Of::Keys(_) | Of::Uncovered(_) => Ok(()),
+            Of::Rows(rows) => rows.begin().await,
+            // Keys go by their server's own time, and each is a step of its own.
+            Of::Keys(_) | Of::Uncovered(_) => Ok(vec![]),
+        }
+    }
+
+    fn last_batch(&self) -> Option<String> {
+        match &self.of {
+            Of::Rows(rows) => rows.last_batch(),
+            Of::Keys(_) | Of::Uncovered(_) => None,
         }
     }
 
@@ -190,7 +197,7 @@ impl<E: Ends> Action for Expire<E> {
 
     async fn settle(&self, cx: &Context, batch: &OpenBatch) -> Result<Verdict, StoreFailure> {
         match &self.of {
-            Of::Rows(rows) => rows.settle(cx, batch).await,
+            Of::Rows(rows) => rows.settle(batch).await,
             Of::Keys(keys) => keys.settle(cx, batch).await,
             Of::Uncovered(_) => Ok(Verdict::Unclear),
         }

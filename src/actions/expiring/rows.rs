@@ -17,8 +17,8 @@ use chrono::{DateTime, Utc};
 
 /// Removes the expired rows of a table in batches, or marks them with the values of `set`.
 ///
-/// Either way a batch is one transaction with the whole predicate repeated. After a crash the rows that are no longer due,
-/// removed or marked, tell that the batch was carried out.
+/// Either way a batch is one transaction with the whole predicate repeated, and leaves a mark that tells after a crash whether
+/// it was carried out.
 pub struct ExpireRows {
     declared: ExpiringRows,
     guard: Guard,
@@ -44,6 +44,7 @@ impl ExpireRows {
         let (holds, condition) = (cx.holds_on(&declared.dataset), declared.r#where.as_deref());
         let rows = Rows::prepare(store, &cx.who(), &declared.dataset, &declared.expires, cutoff, condition, &holds).await?;
         let rows = if declared.set.is_empty() { rows } else { rows.marking(&declared.set).await? };
+        let rows = rows.with_batches(due::batches_of(cx, &declared.dataset, &expiry.name));
         due::refuse_held_children(cx, declared.cascade, (&rows).into()).await?;
         Ok(Self { declared: declared.clone(), guard: expiry.guard, section, rows, cutoff: cutoff.at() })
     }
@@ -75,9 +76,14 @@ impl ExpireRows {
         self.rows.count(&cx.holds_on(&self.declared.dataset)).await
     }
 
-    /// Refuses before the first batch of a real run what each batch would refuse.
-    pub fn begin(&self) -> Result<(), StoreFailure> {
-        self.rows.must_have_come()
+    /// Makes what batches leave their mark in.
+    pub async fn begin(&self) -> Result<Vec<(String, String)>, StoreFailure> {
+        self.rows.begin_batches().await
+    }
+
+    /// The mark that the next batch will replace.
+    pub fn last_batch(&self) -> Option<String> {
+        self.rows.last_batch()
     }
 
     /// The next rows behind the cursor.
@@ -88,14 +94,15 @@ impl ExpireRows {
     /// Carries out one batch.
     pub async fn apply(&self, cx: &Context, batch: &Batch) -> Result<Tally, StoreFailure> {
         let holds = cx.holds_on(&self.declared.dataset);
+        let (page, id) = (&batch.page, &batch.id);
         let done =
-            if self.marks() { self.rows.mark(&batch.page, &holds).await? } else { self.rows.remove(&batch.page, &holds).await? };
+            if self.marks() { self.rows.mark(page, id, &holds).await? } else { self.rows.remove(page, id, &holds).await? };
         Ok(Tally { changed: done.changed, ..self.tally(done.marked + done.removed) })
     }
 
-    /// Rows that are no longer due were ended: removed, or marked, which makes them due no more.
-    pub async fn settle(&self, cx: &Context, batch: &OpenBatch) -> Result<Verdict, StoreFailure> {
-        due::settle((&self.rows).into(), &cx.holds_on(&self.declared.dataset), batch).await
+    /// What became of a batch, by the mark that its own transaction left.
+    pub async fn settle(&self, batch: &OpenBatch) -> Result<Verdict, StoreFailure> {
+        self.rows.settle(&batch.id, batch.before.as_deref()).await.map(due::verdict)
     }
 
     /// Leaves the store's own audit row.

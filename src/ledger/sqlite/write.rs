@@ -28,6 +28,9 @@ impl Sqlite {
         }
         let mut head = newest(&mut tx).await.map_err(|error| self.writing(error))?.unwrap_or_else(Head::genesis);
         for event in &entry.events {
+            if let Event::Intent { holds, .. } = event {
+                self.hold_the_holds(&mut tx, *holds).await?;
+            }
             let link = Link::after(&head, entry.run, entry.at, event);
             let link = link.map_err(|source| LedgerError::Event { path: self.path.to_path_buf(), source })?;
             insert(&mut tx, &link).await.map_err(|error| self.writing(error))?;
@@ -46,6 +49,16 @@ impl Sqlite {
         }
         let (job, run) = (fence.job.to_owned(), fence.run.to_owned());
         Err(LedgerError::LeaseLost { path: self.path.to_path_buf(), job, run })
+    }
+
+    /// Refuses an intent when a hold was added, seen or released after the event up to which it knows the holds.
+    ///
+    /// In the intent's own transaction, so that no hold that stands before an intent in the chain is unknown to it: held by
+    /// `an_intent_that_does_not_know_the_newest_hold_is_refused`.
+    async fn hold_the_holds(&self, tx: &mut SqliteConnection, known: i64) -> Result<(), LedgerError> {
+        let newer = "SELECT count(*) FROM event WHERE seq > ? AND kind IN ('hold_added', 'hold_seen', 'hold_released')";
+        let newer: i64 = sqlx::query_scalar(newer).bind(known).fetch_one(tx).await.map_err(|error| self.writing(error))?;
+        if newer == 0 { Ok(()) } else { Err(LedgerError::HoldsChanged { path: self.path.to_path_buf() }) }
     }
 
     /// Writes what follows from an event into the tables that are asked for it.

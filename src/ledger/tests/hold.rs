@@ -102,3 +102,34 @@ async fn a_hold_of_the_command_is_not_mistaken_for_one_of_a_file() {
     names(&ledger, &[file_hold("case-1", "id in (17, 42)")]).await;
     assert_eq!(ledger.holds().await.unwrap().len(), 2);
 }
+
+#[tokio::test]
+async fn an_intent_that_does_not_know_the_newest_hold_is_refused() {
+    let (_dir, path) = place();
+    let ledger = Ledger::open(&path).await.unwrap();
+    ledger.start_run(&new_run("r1", "orders")).await.unwrap();
+    let newest = async || ledger.head().await.unwrap().unwrap().seq;
+    let begin = async |batch: &str, known: i64| {
+        let Event::Intent { batch, dataset, policy, rows, from, to, before, .. } = intent(batch) else { unreachable!() };
+        let intent = Event::Intent { batch, dataset, policy, rows, from, to, holds: known, before };
+        ledger.append(Some("r1"), &intent, at(3)).await.map(drop)
+    };
+    let known = newest().await;
+    begin("b1", known).await.unwrap();
+    // Added, seen in a file, released: each makes what was read before it too old.
+    for which in ["added", "seen", "released"] {
+        let known = newest().await;
+        match which {
+            "added" => drop(ledger.add_hold(&new_hold("case-114"), at(4)).await.unwrap()),
+            "seen" => drop(ledger.see_file_holds(&[file_hold("case-1", "id = 1")], at(4)).await.unwrap()),
+            _ => drop(ledger.release_hold("case-114", "wang", "closed", at(4)).await.unwrap()),
+        }
+        for known in [0, known] {
+            let error = begin("b2", known).await.unwrap_err();
+            assert!(matches!(error, LedgerError::HoldsChanged { .. }), "{which}: {error}");
+        }
+        begin(which, newest().await).await.unwrap();
+    }
+    assert_eq!(ledger.open_intents("orders").await.unwrap().len(), 4, "what was refused is not in it");
+    assert!(ledger.verify(None).await.unwrap().is_whole());
+}

@@ -44,6 +44,8 @@ fn intent(batch: &str) -> Event {
         rows: 118,
         from: json!([{ "int": 1 }]),
         to: json!([{ "int": 118 }]),
+        holds: i64::MAX,
+        before: None,
     }
 }
 

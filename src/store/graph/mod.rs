@@ -5,6 +5,7 @@
 //! happens at the first query; the pool waits for ever. So every call here has a time limit of ours.
 
 pub mod asked;
+mod batches;
 pub mod catalogue;
 pub mod clock;
 pub mod condition;

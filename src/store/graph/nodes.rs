@@ -13,13 +13,12 @@ use crate::store::clock::ClockKind;
 use crate::store::cutoff::{CheckedCutoff, Cutoff, read_time};
 use crate::store::failure::StoreFailure;
 use crate::store::holds::Holds;
+use crate::store::last_batch::LastBatch;
 use crate::store::page::{Keeps, Page};
 use chrono::Utc;
 
 /// The question for the store's own time.
 pub(super) const TIME: &str = "RETURN datetime.realtime().epochMillis AS c0";
-/// How often nodes are looked at again that go while their locks are waited for.
-const LOOKS: u32 = 3;
 
 /// The nodes of one label that a policy dates by a clock and cuts at an instant.
 #[derive(Debug, Clone)]
@@ -37,6 +36,8 @@ pub struct Nodes {
     pub(super) takes_relations: bool,
     walks_clock: bool,
     notes: Vec<(String, String)>,
+    /// Where batches leave their mark; none for what is only looked at.
+    pub(super) batches: Option<LastBatch>,
 }
 
 /// What tells nodes apart.
@@ -94,6 +95,7 @@ impl Nodes {
             takes_relations: policy.cascade == Cascade::Allow,
             notes: time.note().into_iter().collect(),
             time,
+            batches: None,
             label,
         };
         nodes.look_at_the_walk();
@@ -192,7 +194,7 @@ impl Nodes {
     pub fn page_statement(&self, cursor: Option<&Cursor>, limit: u64, holds: &Holds) -> (String, Params) {
         let mut params = vec![];
         let behind = match cursor {
-            Some(cursor) => format!(" AND {}", self.beyond(cursor, ">", false, ["c_after", "k_after"], &mut params)),
+            Some(cursor) => format!(" AND {}", self.behind(cursor, &mut params)),
             // Says what a unique property's values are anyway, and so lets the store follow its index.
             None if !self.walks_clock && self.key != Key::Element => format!(" AND {} IS NOT NULL", self.key.expression()),
             None => String::new(),
@@ -211,57 +213,16 @@ impl Nodes {
         (cypher, params)
     }
 
-    /// How many nodes that may go stand between two places of the walk, both included, once whoever else changes one of them
-    /// has committed or rolled back: they are locked for the count, and for no longer.
-    ///
-    /// # Errors
-    /// Busy when that takes longer than a statement may: nothing is known of them then.
-    pub async fn between(&self, from: &Cursor, to: &Cursor, holds: &Holds) -> Result<u64, StoreFailure> {
-        let mut params = vec![];
-        let after = self.beyond(from, ">", true, ["c_from", "k_from"], &mut params);
-        let until = self.beyond(to, "<", true, ["c_to", "k_to"], &mut params);
-        let found = format!("MATCH {} WHERE {} AND {after} AND {until}", self.label.pattern(), self.may_go(holds));
-        // A node that went while its lock was waited for is an error of that statement. It is gone then, and the next look
-        // sees what is left.
-        for _ in 0..LOOKS {
-            match self.locked_count(&found, &params).await {
-                Err(StoreFailure::Failed { .. }) => {}
-                counted => return counted,
-            }
-        }
-        self.locked_count(&found, &params).await
-    }
-
-    async fn locked_count(&self, found: &str, params: &Params) -> Result<u64, StoreFailure> {
-        let mut session = self.store.writing(&self.who).await?;
-        // Adding nothing to a node changes nothing and locks it.
-        let locked = session.rows(&format!("{found} SET n += {{}} RETURN count(*) AS c0"), params.clone()).await;
-        let counted = match locked {
-            Ok(_) => session.count(&format!("{found} RETURN count(*) AS c0"), params.clone()).await,
-            Err(failure) => Err(failure),
-        };
-        session.rollback().await;
-        counted
-    }
-
-    /// Beyond a place of the walk in one direction; at it too where it is `included`.
-    fn beyond(
-        &self,
-        place: &[Cell],
-        direction: &str,
-        included: bool,
-        [clock, key]: [&'static str; 2],
-        params: &mut Params,
-    ) -> String {
+    /// Behind a place of the walk.
+    fn behind(&self, place: &[Cell], params: &mut Params) -> String {
         let mut cells = place.iter().cloned();
-        let sharp = if included { "=" } else { "" };
         let dated = self.walks_clock.then(|| cells.next()).flatten();
-        params.extend(cells.next().map(|cell| (key, Param::One(cell))));
-        let by_key = format!("{} {direction}{sharp} ${key}", self.key.expression());
+        params.extend(cells.next().map(|cell| ("k_after", Param::One(cell))));
+        let by_key = format!("{} > $k_after", self.key.expression());
         let Some(dated) = dated else { return by_key };
-        params.push((clock, Param::One(dated)));
-        let (name, value) = (property(&self.clock), clock::incoming(&self.kind, &format!("${clock}")));
-        format!("{name} {direction}= {value} AND ({name} {direction} {value} OR ({name} = {value} AND {by_key}))")
+        params.push(("c_after", Param::One(dated)));
+        let (name, value) = (property(&self.clock), clock::incoming(&self.kind, "$c_after"));
+        format!("{name} >= {value} AND ({name} > {value} OR ({name} = {value} AND {by_key}))")
     }
 
     /// True for nodes whose key is the one that `$keys` holds: ``n.`id` = steward_key``.

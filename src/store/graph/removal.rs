@@ -19,7 +19,7 @@ pub struct Removed {
 impl Nodes {
     /// Removes the nodes of a page for good, those of them that still may go.
     ///
-    /// One transaction of two statements. The first locks the nodes: Neo4j takes no lock for what it only reads, so a
+    /// One transaction: the batch's mark, then two statements. The first locks the nodes: Neo4j takes no lock for what it only reads, so a
     /// predicate beside `DELETE` alone could be true when it is read and false when the lock is there. The second repeats the
     /// whole predicate, holds included, and sees what is committed by then. Who relates to such a node meanwhile waits; when
     /// both wait for each other the store ends one of them, and if that is us the batch is tried again.
@@ -28,10 +28,10 @@ impl Nodes {
     ///
     /// # Errors
     /// Busy means: rolled back, try again.
-    pub async fn remove(&self, page: &Page, holds: &Holds) -> Result<Removed, StoreFailure> {
+    pub async fn remove(&self, page: &Page, batch: &str, holds: &Holds) -> Result<Removed, StoreFailure> {
         self.time.must_have_come()?;
         let mut session = self.store.writing(&self.who).await?;
-        let removed = match self.remove_inside(&mut session, page, holds).await {
+        let removed = match self.remove_inside(&mut session, page, batch, holds).await {
             Ok(removed) => removed,
             Err(failure) => {
                 session.rollback().await;
@@ -39,10 +39,12 @@ impl Nodes {
             }
         };
         session.commit().await?;
+        self.batch_committed(batch);
         Ok(Removed { removed, changed: page.rows().saturating_sub(removed) })
     }
 
-    async fn remove_inside(&self, session: &mut Writing, page: &Page, holds: &Holds) -> Result<u64, StoreFailure> {
+    async fn remove_inside(&self, session: &mut Writing, page: &Page, batch: &str, holds: &Holds) -> Result<u64, StoreFailure> {
+        self.mark_batch(session, batch).await?;
         let keys: Vec<Cell> = page.keys().into_iter().flatten().collect();
         let params = || -> Params { vec![("keys", Param::List(keys.clone()))] };
         session.rows(&self.lock(), params()).await?;
@@ -51,7 +53,9 @@ impl Nodes {
 
     /// The statements of one batch in their order, for whoever wants to read them before they are sent.
     pub fn batch_statements(&self, holds: &Holds) -> Vec<String> {
-        vec![self.lock(), self.removing(holds)]
+        let mut statements = self.batch_mark_statements();
+        statements.extend([self.lock(), self.removing(holds)]);
+        statements
     }
 
     /// Adding nothing to a node changes nothing and locks it.

@@ -97,20 +97,29 @@ fn a_commit_under_way_is_waited_for_and_never_guessed() {
         let as_of = "2026-05-01T00:00:00Z".parse().expect("an instant");
         let action = DeleteRows::prepare(&cx, &target, as_of).await.expect("prepared");
         let page = action.next(&cx, None, 10).await.expect("a page").expect("nodes");
-        let bounds = Some((page.first().to_vec(), page.last().to_vec()));
-        let open = OpenBatch { id: "b".into(), rows: 3, bounds };
+        action.begin(&cx).await.expect("begun");
+        let open = OpenBatch { id: "b".into(), before: action.last_batch() };
+        let mark = format!("MATCH (m:StewardBatch) WHERE m.dataset ENDS WITH '{label}' SET m.batch = 'b'");
         let delete = format!("MATCH (n:{label}) WHERE n.id <= 3 DELETE n");
 
         // It never ends: nothing is claimed.
         let mut dead = other.start_txn().await.expect("a transaction");
+        dead.run(mark.as_str()).await.expect("the mark");
         dead.run(delete.as_str()).await.expect("locks");
         let failure = action.settle(&cx, &open).await.expect_err("busy");
         assert!(matches!(failure, StoreFailure::Busy { .. }), "{failure}");
         dead.rollback().await.expect("rolled back");
         assert_eq!(action.settle(&cx, &open).await.expect("a verdict"), Verdict::RolledBack);
+        // Should it live after all, it commits nothing.
+        let failure = action.apply(&cx, &Batch { id: "b".into(), page }).await.expect_err("settled");
+        assert!(matches!(&failure, StoreFailure::Refused { code, .. } if code.as_str() == "SW5011"), "{failure}");
+        assert_eq!(action.settle(&cx, &open).await.expect("a verdict"), Verdict::RolledBack, "asked a second time");
 
         // It commits while somebody waits for it.
+        action.begin(&cx).await.expect("begun");
+        let open = OpenBatch { before: action.last_batch(), ..open };
         let mut dead = other.start_txn().await.expect("a transaction");
+        dead.run(mark.as_str()).await.expect("the mark");
         dead.run(delete.as_str()).await.expect("locks");
         let ends = async {
             tokio::time::sleep(Duration::from_secs(2)).await;

@@ -32,9 +32,11 @@ macro_rules! on_every_engine {
 }
 
 mod allowance;
-mod beyond_tables;
+pub mod beyond_tables;
+mod held_in_time;
 mod not_yet;
 pub mod obstacle;
+mod open_batches;
 mod promise_1;
 mod promise_10;
 mod promise_11;

@@ -6,10 +6,7 @@ use crate::support::engine::Engine;
 use crate::support::house::House;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
-use steward::action::{Action, Batch, OpenBatch};
-use steward::actions::expiring::{Expire, Sessions};
 use steward::ledger::event::{Event, OpenIntent};
-use steward::report::run::Verdict;
 
 /// Rows of a round: a few batches, each some tenths of a second with the table slowed down.
 const ROWS: u64 = 2_500;
@@ -20,31 +17,6 @@ on_every_engine!(
     crash
 );
 
-on_every_engine!(
-    /// A batch that marks rows where they stand leaves no id behind: it is settled by whether its rows are still due.
-    a_batch_that_marked_its_rows_is_settled_by_looking,
-    |engine: Engine| {
-        let house = shop::open_with(engine, 20);
-        house.policy("orders", &shop::expiring("sessions", "    set: { note: over }\n"));
-        std::fs::remove_file(house.path("jobs/archive-orders.yaml")).expect("the shop's own job");
-        house.job("nightly", &shop::job("expire-sessions"));
-        shop::wait(async {
-            let cx = shop::context(&house, "nightly", vec![]);
-            let target = Expire::<Sessions>::targets(&cx.job, &cx.policies).into_iter().next().expect("a target");
-            let action = Expire::<Sessions>::prepare(&cx, &target, chrono::Utc::now()).await.expect("prepared");
-            let page = action.next(&cx, None, 100).await.expect("a page").expect("rows");
-            let bounds = Some((page.first().to_vec(), page.last().to_vec()));
-            let open = OpenBatch { id: "batch-1".into(), rows: page.rows(), bounds };
-            let (first, _) = page.clone().split(5);
-            assert_eq!(action.settle(&cx, &open).await.expect("settled"), Verdict::RolledBack);
-            action.apply(&cx, &Batch { id: "batch-0".into(), page: first }).await.expect("applied");
-            assert_eq!(action.settle(&cx, &open).await.expect("settled"), Verdict::Unclear, "others marked some of them");
-            action.apply(&cx, &Batch { id: "batch-1".into(), page }).await.expect("applied");
-            assert_eq!(action.settle(&cx, &open).await.expect("settled"), Verdict::Applied);
-        });
-    }
-);
-
 fn crash(engine: Engine) {
     let (kills, seed) = (number("STEWARD_TEST_KILLS", 52).div_ceil(4), seed());
     let mut tally = Tally { luck: Luck(seed ^ engine as u64), kills: 0, inside: 0, rounds: 0 };
@@ -53,7 +25,7 @@ fn crash(engine: Engine) {
     while tally.kills < kills {
         tally.rounds += 1;
         round(&house, keep_batch, kills, &mut tally);
-        // An archive that does not know batches is settled by what is left of the rows.
+        // An archive that does not know batches is settled by the mark alone.
         keep_batch = !keep_batch;
     }
     let [applied, rolled_back, unclear] = settled(&house);

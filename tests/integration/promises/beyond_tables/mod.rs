@@ -1,6 +1,6 @@
 //! The promises for keys and nodes, for views and checks, and for jobs that several stores share.
 
-mod ground;
+pub mod ground;
 mod promise_2;
 mod promise_3;
 mod promise_4;
