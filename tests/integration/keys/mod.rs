@@ -28,6 +28,7 @@ macro_rules! on_every_server {
 
 mod checks;
 pub mod ground;
+mod lost_answers;
 mod moving;
 mod one_piece;
 mod own_cluster;
