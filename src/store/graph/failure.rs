@@ -32,8 +32,8 @@ pub(super) fn read(store: &str, error: &Error) -> StoreFailure {
 }
 
 fn of_server(store: String, error: &Neo4jError) -> StoreFailure {
+    let text = format!("{} ({})", harmless(error.message()), error.code());
     let code = error.code();
-    let text = said(code, error.message());
     if still_related(code, error.message()) || code.contains("TransactionTimedOut") || code.contains("LockClientStopped") {
         return StoreFailure::Busy { store, text };
     }
@@ -61,31 +61,6 @@ fn of_server(store: String, error: &Neo4jError) -> StoreFailure {
         ),
         _ => StoreFailure::Failed { store, text },
     }
-}
-
-/// The server's sentence where it speaks of statements, accounts and servers; of what happened to values only the names that it quotes as
-/// names, in backticks, and its code: a function's own words may hold anything.
-fn said(code: &str, message: &str) -> String {
-    let speaks_of_no_values = [
-        "Statement.SyntaxError",
-        "Statement.SemanticError",
-        ".Security.",
-        ".Transaction.",
-        ".Database.",
-        ".Cluster.",
-        ".Request.",
-    ];
-    if speaks_of_no_values.iter().any(|part| code.contains(part)) {
-        return format!("{} ({code})", harmless(message));
-    }
-    let names: Vec<String> =
-        message.split('`').skip(1).step_by(2).filter(|name| is_name(name)).map(|name| format!("`{name}`")).collect();
-    if names.is_empty() { code.to_owned() } else { format!("{code} about {}", names.join(", ")) }
-}
-
-/// True for what a label, a type, a property or a function may be called.
-fn is_name(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'))
 }
 
 /// A node gained a relation between the look at it and the commit: rolled back, and another look says that it stays.
@@ -129,25 +104,6 @@ pub(super) fn of_settings(error: &Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_happened_to_values_is_told_by_code_and_names() {
-        let told = said(
-            "Neo.ClientError.Schema.ConstraintValidationFailed",
-            "Node(12) already exists with label `User` and property `email` = 'li@example.com'",
-        );
-        assert_eq!(told, "Neo.ClientError.Schema.ConstraintValidationFailed about `User`, `email`");
-        let own = said(
-            "Neo.ClientError.Procedure.ProcedureCallFailed",
-            "Failed to invoke function `apoc.util.validate`: Caused by: java.lang.RuntimeException: not for li@example.com",
-        );
-        assert_eq!(own, "Neo.ClientError.Procedure.ProcedureCallFailed about `apoc.util.validate`");
-        for message in ["no number: Li Wei", "`wei@example.com` is odd", "For input string: \"Wei\"", "`x = Wei"] {
-            let told = said("Neo.ClientError.Statement.ArgumentError", message);
-            assert!(!told.to_lowercase().contains("wei"), "{told}");
-        }
-        assert!(said("Neo.ClientError.Security.Forbidden", "Read on label X is not allowed").starts_with("Read on label"));
-    }
 
     #[test]
     fn a_servers_sentence_loses_its_values() {

@@ -20,5 +20,4 @@ mod pool;
 pub mod relations;
 mod removal;
 pub mod session;
-mod sight;
 mod survey;

@@ -33,6 +33,7 @@ macro_rules! on_every_engine {
 
 mod allowance;
 pub mod beyond_tables;
+mod campaign;
 mod held_in_time;
 mod not_yet;
 pub mod obstacle;

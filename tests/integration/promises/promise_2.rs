@@ -1,5 +1,6 @@
 //! A crash at any point loses nothing and doubles nothing: kill -9 anywhere; the next run finishes the batch.
 
+use super::campaign::campaign;
 use super::settings::{Luck, number, seed};
 use super::shop;
 use crate::support::engine::Engine;
@@ -12,21 +13,27 @@ use steward::ledger::event::{Event, OpenIntent};
 const ROWS: u64 = 2_500;
 
 on_every_engine!(
-    /// STEWARD_TEST_KILLS (over all four engines, at least 50 by default) and STEWARD_TEST_SEED are settings.
+    /// STEWARD_TEST_KILLS (over the three servers, 60 by default) and STEWARD_TEST_SEED are settings. On a server the
+    /// application goes on writing meanwhile; a SQLite file, which has one writer at a time, stands still.
     a_crash_at_any_point_loses_nothing_and_doubles_nothing,
     crash
 );
 
 fn crash(engine: Engine) {
-    let (kills, seed) = (number("STEWARD_TEST_KILLS", 52).div_ceil(4), seed());
+    let (kills, seed) = (number("STEWARD_TEST_KILLS", 60).div_ceil(3), seed());
+    println!("{}: seed {seed}", engine.name());
     let mut tally = Tally { luck: Luck(seed ^ engine as u64), kills: 0, inside: 0, rounds: 0 };
     let house = shop::open(engine);
-    let mut keep_batch = true;
-    while tally.kills < kills {
-        tally.rounds += 1;
-        round(&house, keep_batch, kills, &mut tally);
-        // An archive that does not know batches is settled by the mark alone.
-        keep_batch = !keep_batch;
+    if engine == Engine::Sqlite {
+        let mut keep_batch = true;
+        while tally.kills < kills {
+            tally.rounds += 1;
+            round(&house, keep_batch, kills, &mut tally);
+            // An archive that does not know batches is settled by the mark alone.
+            keep_batch = !keep_batch;
+        }
+    } else {
+        campaign(&house, kills, &mut tally, killed);
     }
     let [applied, rolled_back, unclear] = settled(&house);
     println!(
@@ -40,12 +47,13 @@ fn crash(engine: Engine) {
     assert!(applied > 0 && rolled_back > 0, "no kill after a commit, or none before one: this proves too little");
 }
 
-struct Tally {
-    luck: Luck,
-    kills: u64,
+/// What was done, and the luck with which.
+pub struct Tally {
+    pub luck: Luck,
+    pub kills: u64,
     /// Kills that left a batch open.
     inside: u64,
-    rounds: u64,
+    pub rounds: u64,
 }
 
 /// Fresh rows, killed again and again until they are all moved or there were kills enough; then everything is compared.
@@ -93,9 +101,9 @@ fn killed(house: &House, tally: &mut Tally) -> bool {
         // Between the store's commit and the ledger's word of it: the ledger is kept busy until the rows are gone.
         0 => {
             await_that(&mut run, || shop::open_batches(house, "archive-orders").iter().any(is_new));
-            let rows = shop::orders(house);
+            let moved = archived(house);
             ledger = Some(shop::Busy::new(&house.path("state/steward.db")));
-            await_that(&mut run, || shop::orders(house) < rows);
+            await_that(&mut run, || archived(house) > moved);
         }
         // Anywhere from the first batch on.
         _ => {
@@ -114,9 +122,17 @@ fn killed(house: &House, tally: &mut Tally) -> bool {
     tally.inside += u64::from(open.iter().any(is_new));
     // Now and then a whole run follows, else the next kill.
     if tally.luck.below(4) == 0 {
-        house.steward(["run-job", "archive-orders"]).must_end(0);
+        // What the application writes meanwhile may exceed what was counted at the beginning, or be in the way for a while.
+        let ended = house.steward(["run-job", "archive-orders"]);
+        let allowed: &[i32] = if house.database.engine == Engine::Sqlite { &[0] } else { &[0, 3, 4, 75] };
+        assert!(ended.code.is_some_and(|code| allowed.contains(&code)), "{ended}");
     }
     true
+}
+
+/// Rows in the archive; none where it is not there yet.
+fn archived(house: &House) -> u64 {
+    if shop::archive_is_there(house) { house.database.count("SELECT COUNT(*) FROM orders_archive") } else { 0 }
 }
 
 fn over(run: &mut Child) -> bool {
