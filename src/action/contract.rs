@@ -111,6 +111,8 @@ pub struct Label {
 pub struct Facts {
     /// The store the rows are in.
     pub store: String,
+    /// Stores besides it whose rows or keys decide what is due: the owners of keys.
+    pub owners: Vec<String>,
     /// Rows dated before this are due.
     pub cutoff: DateTime<Utc>,
     /// The policy's period in words.

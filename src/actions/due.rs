@@ -37,6 +37,7 @@ pub fn facts(cx: &Context, governed: Governed<'_>) -> Facts {
     let holds = cx.holds_on(dataset);
     Facts {
         store: dataset.store.clone(),
+        owners: vec![],
         cutoff,
         fingerprint: format!("{period}|{basis}|{holds:?}|{}", rows.fingerprint()),
         period,

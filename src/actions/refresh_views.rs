@@ -100,6 +100,7 @@ impl Action for RefreshViews {
         let head = format!("-- view {}", self.view.dataset);
         Facts {
             store: self.view.dataset.store.clone(),
+            owners: vec![],
             cutoff: self.as_of,
             period: String::new(),
             // One view is one view: there is nothing to guard.

@@ -11,11 +11,17 @@ pub(super) fn told(link: &Link) -> String {
 
 fn sentence(event: &Event) -> String {
     match event {
-        Event::RunStarted { job, action, dry_run, as_of, .. } => {
+        Event::RunStarted { job, action, dry_run, as_of, started_by, .. } => {
             let dry = if *dry_run { ", a dry run" } else { "" };
-            format!("job `{job}` begins to {action}, as of {}{dry}", instant(*as_of))
+            let by = started_by.as_ref().map(|by| format!(", started {by}")).unwrap_or_default();
+            format!("job `{job}` begins to {action}, as of {}{dry}{by}", instant(*as_of))
         }
-        Event::Approved { plan } => format!("approved by the plan file {plan}"),
+        Event::Approved { plan, by, made, made_by } => {
+            let by = by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+            let made = made.map(|made| format!(", made {}", instant(made))).unwrap_or_default();
+            let made_by = made_by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+            format!("plan file {plan} approved{by}{made}{made_by}")
+        }
         Event::Refused { dataset, policy, reason } => format!("`{dataset}` (policy `{policy}`) left alone: {reason}"),
         Event::Intent { batch, dataset, rows, .. } => {
             format!("batch {batch}: about to change {} of `{dataset}`", plural(*rows, "row"))

@@ -1,5 +1,6 @@
 //! Opens what a configuration names: declarations, policy tables, stores, ledger, mail.
 
+use super::actor::{origin, started_by};
 use super::end::End;
 use crate::actions;
 use crate::config::mail::{MailConfig, MailRoute, Tls};
@@ -9,6 +10,7 @@ use crate::declarations::process::Process;
 use crate::declarations::reading::{Declarations, Reading};
 use crate::diagnostic::diagnosis::Diagnosis;
 use crate::diagnostic::near;
+use crate::job::origin::StartedBy;
 use crate::job::outcome::Outcome;
 use crate::job::spec::Job;
 use crate::ledger::book::Ledger;
@@ -135,11 +137,17 @@ impl House {
 
     /// What running stands on.
     pub(crate) async fn runner(&self, stop: CancellationToken, progress: Arc<dyn Progress>) -> Result<Runner, End> {
-        self.runner_on(ledger(&self.declarations.config).await?, stop, progress)
+        self.runner_on(ledger(&self.declarations.config).await?, stop, progress, started_by(origin()))
     }
 
     /// The same on a ledger that is open already.
-    pub(crate) fn runner_on(&self, ledger: Ledger, stop: CancellationToken, progress: Arc<dyn Progress>) -> Result<Runner, End> {
+    pub(crate) fn runner_on(
+        &self,
+        ledger: Ledger,
+        stop: CancellationToken,
+        progress: Arc<dyn Progress>,
+        started_by: StartedBy,
+    ) -> Result<Runner, End> {
         let config = &self.declarations.config;
         Ok(Runner {
             stores: self.stores.clone(),
@@ -153,6 +161,7 @@ impl House {
                 mail: config.mail.as_ref().map(|declared| mail(declared, &config.base)).transpose()?,
             },
             retries: RETRIES,
+            started_by,
         })
     }
 }

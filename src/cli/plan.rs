@@ -1,5 +1,6 @@
 //! `steward plan`: what is due, how much, oldest, which index, what blocks. Touches nothing.
 
+use super::actor::actor;
 use super::end::End;
 use super::house::House;
 use super::out;
@@ -7,6 +8,7 @@ use super::run_job::{instant, why};
 use super::watch::Watch;
 use super::{Ended, Globals};
 use crate::actions;
+use crate::diagnostic::catalogue as codes;
 use crate::job::outcome::Outcome;
 use crate::job::spec::Job;
 use crate::report::run::RunReport;
@@ -62,8 +64,15 @@ impl PlanJobs {
         }
         self.print(&planned)?;
         if let Some(path) = &self.out {
-            write(path, &planned, now)?;
-            anstream::eprintln!("plan written to {}; good for 24 hours", path.display());
+            let plan = write(path, &planned, now)?;
+            match plan.ahead_of(Utc::now()) {
+                None => anstream::eprintln!("plan written to {}; good for 24 hours and one run", path.display()),
+                Some(_) => anstream::eprintln!(
+                    "plan written to {}; it is for looking only: its time has not come, and `run-job --plan` refuses it ({})",
+                    path.display(),
+                    codes::TIME_AHEAD
+                ),
+            }
         }
         Ok(self.end(&planned))
     }
@@ -111,14 +120,15 @@ fn sql(planned: &Planned) -> String {
     format!("-- job {}\n{}\n", planned.report.job, statements.collect::<String>())
 }
 
-/// Writes a plan file, and gives its text.
-pub(crate) fn write(path: &Path, planned: &[Planned], now: DateTime<Utc>) -> Result<String, End> {
+/// Writes a plan file, and gives what it says.
+pub(crate) fn write(path: &Path, planned: &[Planned], now: DateTime<Utc>) -> Result<Plan, End> {
     let as_of = planned.first().map_or(now, |planned| planned.report.as_of);
     let steps = planned.iter().flat_map(|planned| planned.steps.clone()).collect();
-    let file = PlanFile::seal(Plan { made: now, as_of, steps }).map_err(|error| End::of(Outcome::Partial, &error.to_string()))?;
+    let file = PlanFile::seal(Plan { made: now, made_by: Some(actor()), as_of, steps })
+        .map_err(|error| End::of(Outcome::Partial, &error.to_string()))?;
     let text = serde_json::to_string_pretty(&file).map_err(|error| End::of(Outcome::Partial, &error.to_string()))?;
     let text = text + "\n";
     std::fs::write(path, &text)
         .map_err(|error| End::of(Outcome::Partial, &format!("plan file `{}`: {error}", path.display())))?;
-    Ok(text)
+    Ok(file.plan)
 }

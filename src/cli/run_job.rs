@@ -13,7 +13,7 @@ use crate::report::checks;
 use crate::report::finding::FindingOutcome;
 use crate::report::run::RunReport;
 use crate::report::text::{self, Style};
-use crate::runner::approval::PlanFile;
+use crate::runner::approval::{PlanError, PlanFile};
 use crate::runner::engine::Request;
 use crate::worker::Signals;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
@@ -86,7 +86,7 @@ impl RunJob {
         let approval = self.plan.as_ref().map(|path| {
             let text =
                 std::fs::read_to_string(path).map_err(|error| End::usage(&format!("plan file `{}`: {error}", path.display())))?;
-            PlanFile::open(&text, &job.name, Utc::now()).map_err(|error| End::of(Outcome::Refused, &error.to_string()))
+            PlanFile::open(&text, &job.name, Utc::now()).map_err(|error| not_approved(&error, &job.name))
         });
         Ok(Request { job, dry_run: self.dry_run, as_of, approval: approval.transpose()? })
     }
@@ -103,6 +103,12 @@ impl RunJob {
         }
         out::say(&text::run(report, if out::is_seen() { Style::Color } else { Style::Plain }))
     }
+}
+
+/// A plan file that approves nothing, and the way out.
+pub(crate) fn not_approved(error: &PlanError, job: &str) -> End {
+    let help = format!("plan again: `steward plan {job} --out FILE`; `steward explain {}` tells more", error.code());
+    End::of(Outcome::Refused, &format!("{error} ({})", error.code())).with_help(&help)
 }
 
 /// RFC 3339, or a date meaning midnight in the job's zone.

@@ -3,6 +3,7 @@
 use super::house::{House, ledger_if_any, no_ledger};
 use super::table::listing;
 use super::{Ended, Globals, end::End, events, jobs, out};
+use crate::job::origin::StartedBy;
 use crate::job::outcome::Outcome;
 use crate::job::spec::Mode;
 use crate::ledger::book::Ledger;
@@ -50,6 +51,8 @@ struct RunLine {
     ended: Option<DateTime<Utc>>,
     outcome: Option<Outcome>,
     exit: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    started_by: Option<StartedBy>,
     #[serde(skip)]
     did: String,
 }
@@ -96,7 +99,7 @@ impl ListRuns {
             let of = self.job.as_ref().map(|job| format!(" of job `{job}`")).unwrap_or_default();
             out::say(&format!("no runs{of} yet\n"))?;
         } else {
-            let header = ["RUN", "JOB", "BEGAN", "TOOK", "MODE", "DID", "OUTCOME", "EXIT"];
+            let header = ["RUN", "JOB", "BEGAN", "TOOK", "MODE", "DID", "OUTCOME", "EXIT", "BY"];
             out::say(&listing(header, runs.iter().map(RunLine::cells)))?;
         }
         Ok(End::quiet())
@@ -139,11 +142,12 @@ impl RunLine {
             ended: row.ended,
             outcome: row.outcome,
             exit: row.exit,
+            started_by: row.started_by.clone(),
             did: row.report.as_ref().map_or_else(|| "–".into(), did),
         }
     }
 
-    fn cells(&self) -> [String; 8] {
+    fn cells(&self) -> [String; 9] {
         let mode = if self.dry_run { "dry run" } else { jobs::mode(self.mode) };
         [
             short_run(&self.run),
@@ -154,6 +158,9 @@ impl RunLine {
             self.did.clone(),
             jobs::ended(self.outcome).into(),
             self.exit.map_or_else(|| "–".into(), |exit| exit.to_string()),
+            self.started_by
+                .as_ref()
+                .map_or_else(|| "–".into(), |by| format!("{}: {} on {}", by.origin.word(), by.actor, by.host)),
         ]
     }
 }
@@ -192,10 +199,11 @@ impl Story {
                 format!("the report of run {} was written by another steward; `--json` shows it as it is\n", self.run.run)
             }
             None => format!(
-                "run {} of job `{}` began {} and has no end: it is still at it, or its process died\n",
+                "run {} of job `{}` began {}{} and has no end: it is still at it, or its process died\n",
                 self.run.run,
                 self.run.job,
-                self.run.started.format("%Y-%m-%d %H:%M:%S UTC")
+                self.run.started.format("%Y-%m-%d %H:%M:%S UTC"),
+                self.run.started_by.as_ref().map(|by| format!(", started {by},")).unwrap_or_default()
             ),
         };
         let events = self.events.iter().map(|link| [link.seq.to_string(), link.at.clone(), events::told(link)]);

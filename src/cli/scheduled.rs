@@ -1,5 +1,6 @@
 //! Jobs as the clock runs them: declarations are read anew for each run, and what came of a tick is logged and recorded.
 
+use super::actor::started_by;
 use super::house::{Closed, House};
 use super::log_progress::LogProgress;
 use super::run_job::why;
@@ -7,6 +8,7 @@ use crate::actions;
 use crate::declarations::reading::Declarations;
 use crate::diagnostic::diagnosis::Diagnosis;
 use crate::diagnostic::item::Severity;
+use crate::job::origin::Origin;
 use crate::job::outcome::Outcome;
 use crate::job::schedule::Schedule;
 use crate::job::spec::Job;
@@ -104,7 +106,7 @@ impl Scheduled {
         let action = actions::named(&job.action)
             .ok_or_else(|| Nothing(Outcome::Invalid, format!("action `{}` is not built yet", job.action)))?;
         let runner = house
-            .runner_on(self.ledger.clone(), stop, Arc::new(LogProgress::of(name)))
+            .runner_on(self.ledger.clone(), stop, Arc::new(LogProgress::of(name)), started_by(Origin::Serve))
             .map_err(|end| Nothing(Outcome::Invalid, end.why().to_owned()))?;
         let request = Request { job: Arc::new(job), dry_run: false, as_of: None, approval: None };
         Ok(action.run(&runner, &request).await)

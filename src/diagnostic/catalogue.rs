@@ -268,6 +268,12 @@ catalogue! {
     NOTHING_SEEN = "SW5007", "a check that found nothing to look at",
         "Where rows, keys or nodes are expected and none are there, a check would pass for want of anything to complain about. It is an error\n\
          instead: the dataset may be the wrong one, its `where` may leave nothing, or the data may be gone. `row_count` checks for emptiness.";
+    TIME_AHEAD = "SW5020", "a time that has not come",
+        "What measures from a time ahead of this machine's clock removes rows that are young today: a plan made with `--as-of` in the future, or a clock that\n\
+         was wrong for a while. `plan` and `--dry-run` look at any time; nothing is changed by one that has not come. Correct the clock, or plan again.";
+    PLAN_USED = "SW5021", "a plan file that was used already",
+        "A plan is approved for one run. Once a run under it has begun a batch it is used up, however that run ended: what is due now is for a person to look at\n\
+         anew. `steward runs RUN` tells what the run did that used it.";
     NOT_YET = "SW5010", "a time that has not come",
         "Rows are due by an instant: now, `--as-of`, or the one that a plan or an interrupted pass carries. Where it lies more than five minutes ahead\n\
          of this machine's clock or of the store's, nothing is removed or changed by it, whatever carries it. A plan may still count.\n\

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod cron_line;
 pub mod file;
+pub mod origin;
 pub mod outcome;
 pub mod read;
 pub mod schedule;

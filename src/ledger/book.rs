@@ -102,8 +102,8 @@ impl Ledger {
     /// # Errors
     /// Busy or unwritable: the run may not begin.
     pub async fn start_run(&self, run: &NewRun) -> Result<Head, LedgerError> {
-        let NewRun { id, job, action, mode, dry_run, as_of, started } = run.clone();
-        let event = Event::RunStarted { job, action, mode, dry_run, as_of };
+        let NewRun { id, job, action, mode, dry_run, as_of, started, started_by } = run.clone();
+        let event = Event::RunStarted { job, action, mode, dry_run, as_of, started_by };
         self.db.commit(&Entry::of(Some(&id), event, started)).await
     }
 
@@ -165,6 +165,14 @@ impl Ledger {
     /// See [`Ledger::head`].
     pub async fn last_concluded(&self, job: &str) -> Result<Option<DateTime<Utc>>, LedgerError> {
         self.db.last_concluded(job).await
+    }
+
+    /// The run of the job that began a batch under the plan of that digest, if there is one.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    pub async fn run_under_plan(&self, plan: &str, job: &str) -> Result<Option<String>, LedgerError> {
+        self.db.run_under_plan(plan, job).await
     }
 
     /// The job's batches that were begun and of which nobody wrote how they ended, oldest first. Settle them before anything else.

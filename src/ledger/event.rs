@@ -1,5 +1,6 @@
 //! What the evidence can say.
 
+use crate::job::origin::StartedBy;
 use crate::job::outcome::Outcome;
 use crate::job::spec::Mode;
 use chrono::{DateTime, Utc};
@@ -25,11 +26,23 @@ pub enum Event {
         dry_run: bool,
         /// The instant that "older than" is measured from.
         as_of: DateTime<Utc>,
+        /// Who started it; none in the events of an older steward.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        started_by: Option<StartedBy>,
     },
     /// A person's plan file stands behind what this run may do beyond a guard.
     Approved {
         /// The SHA-256 of the plan.
         plan: String,
+        /// Who approved it, by giving it to the run.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+        /// When it was made.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        made: Option<DateTime<Utc>>,
+        /// Who made it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        made_by: Option<String>,
     },
     /// A dataset was left alone.
     Refused {

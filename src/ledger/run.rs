@@ -1,6 +1,7 @@
 //! A run as the ledger keeps it.
 
 use super::event::Event;
+use crate::job::origin::StartedBy;
 use crate::job::outcome::Outcome;
 use crate::job::spec::Mode;
 use chrono::{DateTime, Utc};
@@ -24,6 +25,8 @@ pub struct NewRun {
     pub as_of: DateTime<Utc>,
     /// When it begins.
     pub started: DateTime<Utc>,
+    /// Who starts it.
+    pub started_by: Option<StartedBy>,
 }
 
 /// A run that has begun, and how it ended if it did.
@@ -45,6 +48,8 @@ pub struct RunRow {
     pub as_of: DateTime<Utc>,
     /// When it began.
     pub started: DateTime<Utc>,
+    /// Who started it, as its first event says; none for a run of an older steward.
+    pub started_by: Option<StartedBy>,
     /// When it ended; absent while it runs, and for ever when it died.
     pub ended: Option<DateTime<Utc>>,
     /// How it ended.
@@ -68,7 +73,7 @@ impl RunRow {
     /// The run that its first event says; none for any other event.
     pub fn begun(event: &Event, seq: i64, at: DateTime<Utc>, id: &str) -> Option<Self> {
         match event {
-            Event::RunStarted { job, action, mode, dry_run, as_of } => Some(Self {
+            Event::RunStarted { job, action, mode, dry_run, as_of, started_by } => Some(Self {
                 id: id.to_owned(),
                 seq,
                 job: job.clone(),
@@ -77,6 +82,7 @@ impl RunRow {
                 dry_run: *dry_run,
                 as_of: *as_of,
                 started: at,
+                started_by: started_by.clone(),
                 ended: None,
                 outcome: None,
                 exit: None,

@@ -173,6 +173,11 @@ impl Page<'_> {
         oldest.map_or_else(|| "–".to_owned(), |oldest| figures::plain(oldest).to_string())
     }
 
+    /// Who started the run, and under which plan.
+    fn origin(&self) -> Vec<String> {
+        [lines::started(self.report), lines::approved(self.report)].into_iter().flatten().collect()
+    }
+
     /// True when a guard waits for a person.
     fn guarded(&self) -> bool {
         self.told.sums.guarded > 0

@@ -218,6 +218,19 @@ pub fn settled(settled: &Settled) -> Line {
     Line::counted(tone, settled.rows, format!("settled in `{dataset}`: {verdict} (batch {batch})"))
 }
 
+/// Who started the run, from where, with which build.
+pub fn started(report: &RunReport) -> Option<String> {
+    report.started_by.as_ref().map(|by| format!("started {}", plain(&by.to_string())))
+}
+
+/// The plan file under which it acted, and who approved it.
+pub fn approved(report: &RunReport) -> Option<String> {
+    let approval = report.approval.as_ref()?;
+    let made_by = approval.made_by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+    let text = format!("under plan {}, made {}{made_by}, approved by {}", approval.plan, instant(approval.made), approval.by);
+    Some(plain(&text))
+}
+
 /// How a guard is approved: the plan says what a person agrees to, and the run does at most that.
 pub fn approve(job: &str) -> String {
     let job = plain(job);

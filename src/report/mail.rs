@@ -2,7 +2,7 @@
 
 use super::figures::{self, instant, plain};
 use super::html::page;
-use super::lines::Tone;
+use super::lines::{self, Tone};
 use super::run::RunReport;
 use super::text;
 use super::told::{DatasetTold, Told, shares};
@@ -119,6 +119,11 @@ impl Letter<'_> {
         let report = self.report;
         let took = self.told.headline.took.as_ref().map(|took| format!(" · took {took}")).unwrap_or_default();
         format!("{} · {}{took}", plain(&report.action), instant(report.started.unwrap_or(report.as_of)))
+    }
+
+    /// Who started the run, and under which plan.
+    fn origin(&self) -> Vec<String> {
+        [lines::started(self.report), lines::approved(self.report)].into_iter().flatten().collect()
     }
 
     fn color(&self, tone: &Tone) -> &'static str {

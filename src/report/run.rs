@@ -3,6 +3,7 @@
 use super::figures::short_run;
 use super::finding::Finding;
 pub use super::reason::{Reason, Weight};
+use crate::job::origin::StartedBy;
 use crate::job::outcome::Outcome;
 use crate::job::spec::Mode;
 use chrono::{DateTime, Utc};
@@ -36,6 +37,12 @@ pub struct RunReport {
     /// When it ended; absent in a plan.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended: Option<DateTime<Utc>>,
+    /// Who started it, from where; absent in a plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_by: Option<StartedBy>,
+    /// The plan file under which it acted; absent where it acted without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Approval>,
     /// One entry per policy the job acts on, in the job's order.
     pub datasets: Vec<DatasetReport>,
     /// What checks saw.
@@ -92,6 +99,20 @@ impl RunReport {
         let datasets = self.datasets.iter().flat_map(|dataset| &dataset.reasons);
         self.reasons.iter().chain(datasets).chain(self.findings.iter().filter_map(|finding| finding.reason.as_ref()))
     }
+}
+
+/// The plan file under which a run acted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// The plan's SHA-256.
+    pub plan: String,
+    /// Who approved it, by giving it to the run.
+    pub by: String,
+    /// When it was made.
+    pub made: DateTime<Utc>,
+    /// Who made it, where it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_by: Option<String>,
 }
 
 /// What happened to one dataset under one policy.

@@ -2,6 +2,7 @@
 
 use super::finding::{Before, Finding, FindingOutcome, Since, Unit};
 use super::run::*;
+use crate::job::origin::{Origin, StartedBy};
 use crate::job::outcome::Outcome;
 use crate::job::spec::Mode;
 use chrono::{DateTime, Utc};
@@ -60,6 +61,8 @@ fn report(job: &str, outcome: Outcome, datasets: Vec<DatasetReport>) -> RunRepor
         as_of: at("2026-11-20T18:15:00Z"),
         started: Some(at("2026-11-20T18:15:00Z")),
         ended: Some(at("2026-11-20T18:15:04.230Z")),
+        started_by: None,
+        approval: None,
         datasets,
         findings: vec![],
         reasons: vec![],
@@ -79,7 +82,19 @@ pub fn done() -> RunReport {
     (orders.archived, orders.removed) = (Some(1_204), Some(1_204));
     orders.left = Left { held: 12, undated: 4, ..Left::default() };
     orders.holds = vec![HeldBy { hold: "case-114".into(), rows: 12 }];
-    report("archive-orders", Outcome::Done, vec![orders, dataset("core.order_items", "order-items", 0)])
+    let started_by =
+        StartedBy { actor: "li (uid 1000)".into(), origin: Origin::ByHand, host: "host-a".into(), version: "1.2.3".into() };
+    let approval = Approval {
+        plan: HEAD.into(),
+        by: "li (uid 1000) on host-a".into(),
+        made: at("2026-11-20T17:00:00Z"),
+        made_by: Some("wang (uid 1001) on host-b".into()),
+    };
+    RunReport {
+        started_by: Some(started_by),
+        approval: Some(approval),
+        ..report("archive-orders", Outcome::Done, vec![orders, dataset("core.order_items", "order-items", 0)])
+    }
 }
 
 /// Rows that are due and may not go without a person.

@@ -2,7 +2,7 @@
 
 use super::deed::DEEDS;
 use super::figures::{instant, known, plain};
-use super::lines::{Line, Tone};
+use super::lines::{self, Line, Tone};
 use super::run::RunReport;
 use super::told::{DatasetTold, Told};
 use super::views;
@@ -114,6 +114,7 @@ fn section<'a>(text: &mut String, title: &str, lines: impl Iterator<Item = &'a L
 fn foot(text: &mut String, report: &RunReport) {
     let run = report.run.as_ref().map(|run| format!(", run {}", plain(run))).unwrap_or_default();
     let _ = writeln!(text, "as of {}{run}", instant(report.as_of));
+    text.extend([lines::started(report), lines::approved(report)].into_iter().flatten().map(|line| line + "\n"));
     text.extend(report.ledger_head.as_ref().map(|head| format!("ledger head {}\n", plain(head))));
     let html = report.report.as_ref().and_then(|delivery| delivery.html.as_ref());
     text.extend(html.map(|html| format!("report {}\n", plain(html))));

@@ -1,5 +1,7 @@
 //! A plan that a person has seen: what a run under it may do, and whether the world is still the one that was planned for.
 
+use crate::diagnostic::catalogue as codes;
+use crate::store::identity::StoreIdentity;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -21,6 +23,9 @@ pub struct PlanFile {
 pub struct Plan {
     /// When.
     pub made: DateTime<Utc>,
+    /// Who made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_by: Option<String>,
     /// What a run under it measures "older than" from.
     pub as_of: DateTime<Utc>,
     /// One entry per job and dataset.
@@ -44,6 +49,26 @@ pub struct PlannedStep {
     pub due: u64,
     /// Of those, rows kept by holds.
     pub held: u64,
+    /// The databases it was planned for, the dataset's own first. None in a plan of a steward that did not write them down.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stores: Vec<StoreIdentity>,
+}
+
+impl Plan {
+    /// What it measures from, or the cutoff of a step, where that lies ahead of this instant: nobody may approve it before.
+    pub fn ahead_of(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.steps.iter().map(|step| step.cutoff).chain([self.as_of]).max().filter(|latest| *latest > now)
+    }
+}
+
+impl PlannedStep {
+    /// The first store that is another than when it was planned.
+    fn differs_from(&self, planned: &Self) -> Option<String> {
+        if self.stores.len() != planned.stores.len() {
+            return Some("its stores are others than in the plan".into());
+        }
+        self.stores.iter().zip(&planned.stores).find_map(|(now, before)| now.differs_from(before))
+    }
 }
 
 /// Why a plan file approves nothing.
@@ -61,9 +86,28 @@ pub enum PlanError {
         /// When it was made.
         made: DateTime<Utc>,
     },
+    /// Its time has not come.
+    #[error("the plan file measures from {as_of}, which has not come yet by this machine's clock; nothing was touched")]
+    Ahead {
+        /// What it measures from.
+        as_of: DateTime<Utc>,
+    },
+    /// An older steward made it.
+    #[error("the plan file does not say for which database it was made; nothing was touched")]
+    NoStore,
     /// It is about other jobs.
     #[error("the plan file says nothing about job `{0}`; nothing was touched")]
     OtherJob(String),
+}
+
+impl PlanError {
+    /// The stable code, for `steward explain`.
+    pub const fn code(&self) -> codes::Code {
+        match self {
+            Self::Ahead { .. } => codes::TIME_AHEAD,
+            _ => codes::PLAN_STALE,
+        }
+    }
 }
 
 impl PlanFile {
@@ -82,8 +126,15 @@ impl PlanFile {
         if age > GOOD_FOR || age < -TimeDelta::minutes(5) {
             return Err(PlanError::Stale { made: file.plan.made });
         }
-        if !file.plan.steps.iter().any(|step| step.job == job) {
+        let steps: Vec<&PlannedStep> = file.plan.steps.iter().filter(|step| step.job == job).collect();
+        if steps.is_empty() {
             return Err(PlanError::OtherJob(job.to_owned()));
+        }
+        if let Some(as_of) = file.plan.ahead_of(now) {
+            return Err(PlanError::Ahead { as_of });
+        }
+        if steps.iter().any(|step| step.stores.is_empty()) {
+            return Err(PlanError::NoStore);
         }
         Ok(file)
     }
@@ -101,6 +152,9 @@ impl PlanFile {
         };
         if planned.cutoff != now.cutoff {
             return Err("the cutoff is another than in the plan".into());
+        }
+        if let Some(other) = now.differs_from(planned) {
+            return Err(other);
         }
         if planned.basis != now.basis {
             return Err("the policy, a hold or the columns changed since the plan was made".into());
@@ -134,6 +188,12 @@ fn hex(bytes: &[u8]) -> String {
 pub(super) mod samples {
     use super::*;
 
+    pub fn store() -> StoreIdentity {
+        let text = |text: &str| text.to_owned();
+        let (store, server, database) = (text("core"), text("uuid"), text("shop"));
+        StoreIdentity { store, server, database, schema: text("public"), account: text("steward") }
+    }
+
     pub fn step() -> PlannedStep {
         PlannedStep {
             job: "j".into(),
@@ -143,6 +203,7 @@ pub(super) mod samples {
             basis: basis("x"),
             due: 10,
             held: 1,
+            stores: vec![store()],
         }
     }
 }
@@ -154,7 +215,7 @@ mod tests {
     fn plan() -> (PlanFile, PlannedStep) {
         let step = samples::step();
         let now = step.cutoff;
-        (PlanFile::seal(Plan { made: now, as_of: now, steps: vec![step.clone()] }).unwrap(), step)
+        (PlanFile::seal(Plan { made: now, made_by: None, as_of: now, steps: vec![step.clone()] }).unwrap(), step)
     }
 
     #[test]
@@ -166,10 +227,36 @@ mod tests {
             PlannedStep { held: 0, ..step.clone() },
             PlannedStep { basis: basis("y"), ..step.clone() },
             PlannedStep { dataset: "e".into(), ..step.clone() },
+            PlannedStep { stores: vec![StoreIdentity { database: "other".into(), ..samples::store() }], ..step.clone() },
+            PlannedStep { stores: vec![StoreIdentity { account: "root".into(), ..samples::store() }], ..step.clone() },
             PlannedStep { cutoff: step.cutoff + TimeDelta::seconds(1), ..step.clone() },
         ] {
             assert!(file.approves(&other).is_err(), "{other:?}");
         }
+    }
+
+    #[test]
+    fn a_plan_whose_time_has_not_come_is_none() {
+        let (file, step) = plan();
+        let now = file.plan.made;
+        let later = now + TimeDelta::seconds(1);
+        for plan in [
+            Plan { as_of: later, ..file.plan.clone() },
+            Plan { steps: vec![PlannedStep { cutoff: later, ..step }], ..file.plan.clone() },
+        ] {
+            let text = serde_json::to_string(&PlanFile::seal(plan).unwrap()).unwrap();
+            assert_eq!(PlanFile::open(&text, "j", now), Err(PlanError::Ahead { as_of: later }));
+            assert!(PlanFile::open(&text, "j", later).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_plan_of_an_older_steward_is_whole_and_says_nothing_of_its_database() {
+        let (file, step) = plan();
+        let old = Plan { steps: vec![PlannedStep { stores: vec![], ..step }], ..file.plan.clone() };
+        let text = serde_json::to_string(&PlanFile::seal(old).unwrap()).unwrap();
+        assert!(!text.contains("stores") && !text.contains("made_by"), "{text}");
+        assert_eq!(PlanFile::open(&text, "j", file.plan.made), Err(PlanError::NoStore));
     }
 
     #[test]

@@ -43,7 +43,8 @@ impl Runner {
     /// The lease is held to the end, so that nobody begins before this run's last word is written.
     pub async fn course<W: Work>(&self, request: &Request, work: &W) -> RunReport {
         let run = Uuid::now_v7().to_string();
-        let mut report = blank(W::ACTION, request, Some(run.clone()), self.now());
+        let report = blank(W::ACTION, request, Some(run.clone()), self.now());
+        let mut report = RunReport { started_by: Some(self.started_by.clone()), ..report };
         let lease = match self.enter(request, &run, &report).await {
             Ok(lease) => lease,
             Err(reason) => {
@@ -82,6 +83,7 @@ impl Runner {
             dry_run: request.dry_run,
             as_of: report.as_of,
             started: report.started.unwrap_or(report.as_of),
+            started_by: report.started_by.clone(),
         };
         self.ledger.start_run(&started).await.map_err(no_ledger)?;
         Ok(lease)

@@ -6,17 +6,22 @@ use crate::ledger::event::Event;
 use crate::ledger::lease::Lease;
 use crate::ledger::pass::Pass;
 use crate::ledger::refusal::LedgerError;
-use crate::report::figures;
-use crate::report::run::{DatasetReport, Debt, DueTo, HeldBy, Left, Reason, Refresh, Settled, Weight};
+use crate::report::run::{DatasetReport, Reason, Settled, Weight};
 use crate::runner::allowance::Allowance;
 use crate::runner::approval::{PlanFile, PlannedStep, basis};
+use crate::runner::approved::Approved;
 use crate::runner::batches::{Batches, Cut, Worked};
+use crate::runner::dataset_report::{
+    closed, conflicts, cut_short, debt, going, guarded, held_by, notes, refresh, said, told, untold, warned,
+};
 use crate::runner::engine::Runner;
 use crate::runner::progress::Progress;
 use crate::runner::settle::SettleError;
-use crate::runner::{guard, looking, outcome, settle};
+use crate::runner::time_ahead::{not_come, pass_ahead};
+use crate::runner::{guard, looking, settle};
 use crate::store::counts::Counts;
 use crate::store::failure::StoreFailure;
+use crate::store::identity::StoreIdentity;
 use chrono::{DateTime, Utc};
 use std::time::Instant;
 
@@ -39,7 +44,7 @@ pub struct Acting<'a> {
     /// The job's lease.
     pub lease: &'a Lease,
     /// A plan that a person has seen.
-    pub approval: Option<&'a PlanFile>,
+    pub approved: Option<&'a Approved<'a>>,
     /// When the budget is used up.
     pub deadline: Option<Instant>,
     /// `--as-of` was given: an open pass with another instant is not gone on with.
@@ -70,6 +75,13 @@ pub struct Surveyed<A> {
     pub step: PlannedStep,
 }
 
+impl<A> Surveyed<A> {
+    /// What must stay the same for a stopped pass to go on.
+    fn continues(&self) -> String {
+        basis(&format!("{}|{:?}", self.facts.fingerprint, self.step.stores))
+    }
+}
+
 impl<A: Action> Dataset<'_, A> {
     /// Prepares and counts; reads only. A refusal comes back as the report that tells it.
     pub async fn survey(&self, as_of: DateTime<Utc>) -> Result<Surveyed<A>, Box<DatasetReport>> {
@@ -77,6 +89,7 @@ impl<A: Action> Dataset<'_, A> {
         let fail = |failure| Box::new(closed(untold(&label, vec![reason(&failure)])));
         let action = A::prepare(self.cx, self.target, as_of).await.map_err(fail)?;
         let facts = action.facts(self.cx);
+        let stores = self.stores(&facts).await.map_err(fail)?;
         let counts = self.counted(&action, &facts).await.map_err(fail)?;
         let mut report = told(&label, &facts, &counts);
         report.reasons.extend(notes(&facts, &counts));
@@ -88,8 +101,18 @@ impl<A: Action> Dataset<'_, A> {
             basis: basis(&format!("{}|{:?}", facts.fingerprint, facts.guard)),
             due: counts.due,
             held: counts.held,
+            stores,
         };
         Ok(Surveyed { action, facts, counts, report, step })
+    }
+
+    /// The databases that it works on and goes by: a plan is approved for them, and a pass is continued in no other.
+    async fn stores(&self, facts: &Facts) -> Result<Vec<StoreIdentity>, StoreFailure> {
+        let mut stores = vec![];
+        for name in std::iter::once(&facts.store).chain(&facts.owners) {
+            stores.push(self.cx.stores.identity(name, &self.cx.who()).await?);
+        }
+        Ok(stores)
     }
 
     /// What there is; where it takes long, whoever watches is told how far it is.
@@ -130,7 +153,8 @@ impl<A: Action> Dataset<'_, A> {
                 return Ok(DatasetEnd { report: closed(surveyed.report), settled: vec![], stopped: false });
             }
         };
-        let refusals = self.refusals(&surveyed, acting.approval);
+        let mut refusals = self.refusals(&surveyed, acting.approved.map(|approved| approved.file));
+        refusals.extend(not_come(&surveyed.facts, acting.runner.now()));
         if !refusals.is_empty() {
             guarded(&mut surveyed.report, &surveyed.counts, refusals);
             surveyed.report.debt = Some(debt(&surveyed.counts));
@@ -155,9 +179,11 @@ impl<A: Action> Dataset<'_, A> {
             as_of: self.as_of,
             cursor: None,
         };
-        if let Some(open) = pass.filter(|open| !acting.as_of_is_given || open.as_of == self.as_of) {
+        let ahead = pass.as_ref().map(|open| open.as_of).filter(|as_of| *as_of > acting.runner.now());
+        let open = pass.filter(|open| ahead.is_none() && (!acting.as_of_is_given || open.as_of == self.as_of));
+        if let Some(open) = open {
             let mut surveyed = self.survey(open.as_of).await?;
-            if basis(&surveyed.facts.fingerprint) == open.fingerprint {
+            if surveyed.continues() == open.fingerprint {
                 surveyed.report.reasons.push(Reason {
                     weight: Weight::Note,
                     code: None,
@@ -167,8 +193,9 @@ impl<A: Action> Dataset<'_, A> {
                 return Ok((surveyed, open));
             }
         }
-        let surveyed = self.survey(self.as_of).await?;
-        fresh.fingerprint = basis(&surveyed.facts.fingerprint);
+        let mut surveyed = self.survey(self.as_of).await?;
+        fresh.fingerprint = surveyed.continues();
+        surveyed.report.reasons.extend(ahead.map(pass_ahead));
         Ok((surveyed, fresh))
     }
 
@@ -188,6 +215,9 @@ impl<A: Action> Dataset<'_, A> {
     async fn work(&self, surveyed: &Surveyed<A>, label: &Label, pass: Pass, acting: &Acting<'_>) -> Result<Worked, LedgerError> {
         if going(&surveyed.counts) == 0 {
             return Ok(Worked::default());
+        }
+        if let Some(approved) = acting.approved {
+            approved.record(acting.runner, acting.lease).await?;
         }
         let remarks = match surveyed.action.begin(self.cx).await {
             Ok(remarks) => remarks,
@@ -210,7 +240,7 @@ impl<A: Action> Dataset<'_, A> {
             allowance: Allowance::of(
                 &surveyed.facts.guard,
                 &surveyed.counts,
-                acting.approval.and_then(|plan| plan.planned(&surveyed.step)),
+                acting.approved.and_then(|approved| approved.file.planned(&surveyed.step)),
             ),
         };
         let worked = batches.work().await;
@@ -285,167 +315,4 @@ async fn note_refusal(acting: &Acting<'_>, report: &DatasetReport) -> Result<(),
         reason: why.map(|reason| reason.text.clone()).collect::<Vec<_>>().join("; "),
     };
     acting.runner.ledger.append_under(acting.lease, &event, acting.runner.now()).await.map(drop)
-}
-
-/// Names the rows that the loop did not come to by why.
-fn cut_short(report: &mut DatasetReport, cut: Cut, rows: u64) {
-    match cut {
-        Cut::OutOfTime | Cut::Stopped => report.left.over_budget = rows,
-        Cut::UsedUp(allowance) => {
-            report.left.guarded = rows;
-            let noun = report.noun();
-            report.reasons.extend((rows > 0).then(|| allowance.refusal(rows, noun)));
-        }
-        Cut::GaveUp(why) => {
-            report.left.not_reached = rows;
-            report.not_reached = Some(why).filter(|_| rows > 0);
-        }
-    }
-}
-
-fn guarded(report: &mut DatasetReport, counts: &Counts, refusals: Vec<Reason>) {
-    if !refusals.is_empty() {
-        report.left.guarded = going(counts);
-        report.reasons.extend(refusals);
-    }
-}
-
-/// Rows that would go: due, and kept by no hold.
-fn going(counts: &Counts) -> u64 {
-    counts.due.saturating_sub(counts.held)
-}
-
-fn debt(counts: &Counts) -> Debt {
-    let (unarchived, oldest_unarchived) = counts.unarchived.clone();
-    let oldest = [counts.oldest.clone().filter(|_| going(counts) > 0), oldest_unarchived].into_iter().flatten().min();
-    Debt { rows: going(counts) + unarchived, oldest }
-}
-
-fn refresh(counts: &Counts) -> Option<Refresh> {
-    counts.refreshed.as_ref().map(|done| Refresh {
-        how: done.how.clone(),
-        took_ms: u64::try_from(done.took.as_millis()).unwrap_or(u64::MAX),
-        rows_before: done.before,
-        rows_after: done.after,
-    })
-}
-
-fn held_by(counts: &Counts) -> Vec<HeldBy> {
-    let kept = counts.by_hold.iter().filter(|(_, rows)| *rows > 0);
-    kept.map(|(hold, rows)| HeldBy { hold: hold.clone(), rows: *rows }).collect()
-}
-
-/// A dataset of which nothing is known but what it is called.
-fn untold(label: &Label, reasons: Vec<Reason>) -> DatasetReport {
-    DatasetReport {
-        dataset: label.dataset.clone(),
-        policy: label.policy.clone(),
-        owner: label.owner.clone(),
-        outcome: None,
-        cutoff: None,
-        period: None,
-        due: None,
-        total: None,
-        total_is_estimate: false,
-        oldest: None,
-        archived: None,
-        already_archived: None,
-        removed: None,
-        expired: None,
-        ttl_set: None,
-        swept: None,
-        refreshed: None,
-        refresh: None,
-        underneath: None,
-        causes: vec![],
-        to_be_given_ttl: None,
-        archive: None,
-        not_reached: None,
-        left: Left::default(),
-        holds: vec![],
-        debt: None,
-        batches: 0,
-        index: None,
-        reasons,
-        query: None,
-    }
-}
-
-fn told(label: &Label, facts: &Facts, counts: &Counts) -> DatasetReport {
-    DatasetReport {
-        cutoff: Some(facts.cutoff),
-        period: Some(facts.period.clone()).filter(|period| !period.is_empty()),
-        due: Some(counts.due),
-        total: Some(counts.total),
-        total_is_estimate: counts.total_is_estimate,
-        oldest: counts.oldest.clone(),
-        underneath: counts.underneath.clone(),
-        causes: counts.causes.iter().map(|(cause, count)| DueTo { cause: (*cause).to_owned(), count: *count }).collect(),
-        to_be_given_ttl: counts.to_be_given_ttl,
-        archive: facts.archive.clone(),
-        left: Left { held: counts.held, undated: counts.undated, ..Left::default() },
-        holds: held_by(counts),
-        index: facts.index.clone(),
-        query: Some(facts.query.clone()),
-        ..untold(label, vec![])
-    }
-}
-
-/// What a person should know, with the way out.
-fn said(remarks: &[(String, String)]) -> impl Iterator<Item = Reason> {
-    remarks.iter().map(|(text, help)| Reason {
-        weight: Weight::Note,
-        code: None,
-        text: text.clone(),
-        help: (!help.is_empty()).then(|| help.clone()),
-    })
-}
-
-/// The same, where it is more than worth knowing.
-fn warned(remarks: &[(String, String)]) -> impl Iterator<Item = Reason> {
-    said(remarks).map(|remark| Reason { weight: Weight::Warning, ..remark })
-}
-
-fn notes(facts: &Facts, counts: &Counts) -> Vec<Reason> {
-    let note = |weight, text: String, help: Option<String>| Reason { weight, code: None, text, help };
-    let mut notes: Vec<_> = warned(&facts.notes).collect();
-    notes.extend(said(&counts.remarks));
-    if facts.cascade_allowed {
-        notes.extend(counts.children.iter().filter(|child| child.rows > 0).map(|child| {
-            note(
-                Weight::Note,
-                format!(
-                    "{} of `{}` would go or change along, by foreign key `{}`",
-                    figures::plural(child.rows, "row"),
-                    child.child.table,
-                    child.child.constraint
-                ),
-                None,
-            )
-        }));
-        notes.extend(counts.relations.iter().map(|relations| {
-            let many = figures::plural(relations.count, "relation");
-            note(Weight::Note, format!("{many} of type `{}` would go along with their nodes", relations.kind), None)
-        }));
-    }
-    notes
-}
-
-/// Names the first few rows in conflict; the count is in the report.
-fn conflicts(keys: &[String]) -> Option<Reason> {
-    const NAMED: usize = 5;
-    let named = keys.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
-    let more = keys.len().saturating_sub(NAMED);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    (!keys.is_empty()).then(|| Reason {
-        weight: Weight::Failed,
-        code: Some(codes::CONFLICT.to_string()),
-        text: format!("the archive holds other content under the same key; these rows stay: {named}{more}"),
-        help: Some("compare both rows, then correct or remove the archived one".into()),
-    })
-}
-
-fn closed(mut report: DatasetReport) -> DatasetReport {
-    report.outcome = Some(outcome::of_dataset(&report));
-    report
 }

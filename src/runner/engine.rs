@@ -1,5 +1,6 @@
 //! What a run stands on, and what is asked of it.
 
+use crate::job::origin::StartedBy;
 use crate::job::spec::{Job, Mode};
 use crate::ledger::book::Ledger;
 use crate::policy::set::Policies;
@@ -29,6 +30,8 @@ pub struct Runner {
     pub reporting: Reporting,
     /// How often a batch is tried again while its store is busy.
     pub retries: usize,
+    /// Who starts its runs.
+    pub started_by: StartedBy,
 }
 
 /// What is asked for.
@@ -70,6 +73,8 @@ pub fn blank(action: &str, request: &Request, run: Option<String>, now: DateTime
         exit: None,
         as_of: request.approval.as_ref().map(|file| file.plan.as_of).or(request.as_of).unwrap_or(now),
         started: Some(now),
+        started_by: None,
+        approval: None,
         ended: None,
         datasets: vec![],
         findings: vec![],

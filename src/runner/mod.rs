@@ -2,9 +2,11 @@
 
 pub mod allowance;
 pub mod approval;
+pub mod approved;
 pub mod batches;
 pub mod course;
 pub mod dataset;
+mod dataset_report;
 pub mod engine;
 pub mod guard;
 pub mod holds;
@@ -23,4 +25,5 @@ pub mod round;
 pub mod run;
 pub mod settle;
 pub mod tell;
+mod time_ahead;
 pub mod turns;

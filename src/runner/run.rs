@@ -4,12 +4,15 @@ use crate::action::{Action, Context};
 use crate::ledger::lease::Lease;
 use crate::ledger::refusal::LedgerError;
 use crate::policy::hold::Hold;
+use crate::report::figures;
 use crate::report::run::{Reason, RunReport, Weight};
+use crate::runner::approved::{self, Approved};
 use crate::runner::course::{Begun, Work, no_ledger};
 use crate::runner::dataset::{Acting, Dataset};
 use crate::runner::engine::{Request, Runner};
 use crate::runner::holds::{self, HoldsError};
 use crate::runner::memory;
+use crate::runner::time_ahead::time_ahead;
 use std::marker::PhantomData;
 use std::time::Instant;
 
@@ -22,6 +25,14 @@ impl<A: Action> Work for Acts<A> {
     /// Holds, then every dataset. An error means that the ledger or the holds did not allow it to go on.
     async fn work(&self, begun: Begun<'_>, report: &mut RunReport) -> Result<bool, Reason> {
         let Begun { runner, request, run, lease } = begun;
+        if let Some(file) = &request.approval
+            && let Some(reason) = approved::refuse_used(runner, file, &request.job.name).await.map_err(no_ledger)?
+        {
+            return Err(reason);
+        }
+        if request.acts() && report.as_of > runner.now() {
+            return Err(time_ahead(&format!("this run would measure from {}", figures::instant(report.as_of))));
+        }
         let in_force = runner.holds_in_force(request).await?;
         let cx = Context::new(run.to_owned(), request.job.clone(), runner.stores.clone(), runner.policies.clone(), in_force);
         let cx = cx.remembering(memory::underneath(Some(&runner.ledger), &request.job.name).await);
@@ -55,10 +66,11 @@ impl Runner {
         lease: Option<&Lease>,
         report: &mut RunReport,
     ) -> Result<bool, LedgerError> {
+        let approved = request.approval.as_ref().map(|file| Approved::by(self, file));
         let acting = lease.filter(|_| request.acts()).map(|lease| Acting {
             runner: self,
             lease,
-            approval: request.approval.as_ref(),
+            approved: approved.as_ref(),
             deadline: request.job.budget.and_then(|budget| Some(Instant::now() + budget.duration().to_std().ok()?)),
             as_of_is_given: request.as_of.is_some() || request.approval.is_some(),
         });
@@ -75,6 +87,7 @@ impl Runner {
                 }
             }
         }
+        report.approval = approved.and_then(|approved| approved.told());
         Ok(stopped)
     }
 }

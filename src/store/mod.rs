@@ -22,6 +22,7 @@ pub mod faults;
 pub mod graph;
 pub mod holds;
 pub mod id;
+pub mod identity;
 mod keys;
 mod keyset;
 pub mod last_batch;

@@ -1,6 +1,10 @@
 //! steward against real servers: cases, promises, stores, commands.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
 
+#[macro_use]
+mod promises;
+
+mod approval;
 mod cases;
 mod checks;
 mod commands;
@@ -9,7 +13,6 @@ mod floors;
 mod graph;
 mod keys;
 mod kinds;
-mod promises;
 mod references;
 mod service;
 mod statistics;

@@ -127,6 +127,7 @@ impl ExpireKeys {
         let asked: Vec<String> = asked.collect();
         Facts {
             store: self.declared.store.clone(),
+            owners: self.declared.belongs_to.iter().map(|belonging| belonging.to.store().to_owned()).collect(),
             cutoff: self.as_of,
             period: ttl.into_iter().chain(idle).collect::<Vec<_>>().join(", "),
             guard: self.guard,

@@ -70,6 +70,7 @@ impl Uncovered {
     pub fn facts(&self) -> Facts {
         Facts {
             store: self.store.name().to_owned(),
+            owners: vec![],
             cutoff: self.as_of,
             period: String::new(),
             guard: Guard::default(),

@@ -2,9 +2,10 @@
 
 use super::open::Sqlite;
 use super::write::{holds, newest};
+use crate::job::origin::StartedBy;
 use crate::job::outcome::Outcome;
 use crate::ledger::chain::{Head, Link, instant};
-use crate::ledger::event::OpenIntent;
+use crate::ledger::event::{Event, OpenIntent};
 use crate::ledger::finding::{FindingRow, PastFinding};
 use crate::ledger::hold::{LedgerHold, Origin, Release};
 use crate::ledger::holder::Holder;
@@ -18,7 +19,11 @@ use sqlx::sqlite::SqliteRow;
 
 macro_rules! runs {
     ($which:literal) => {
-        concat!("SELECT id, seq, job, action, mode, dry_run, as_of, started, ended, outcome, exit, report FROM run ", $which)
+        concat!(
+            "SELECT id, seq, job, action, mode, dry_run, as_of, started, ended, outcome, exit, report,
+               (SELECT body FROM event WHERE event.seq = run.seq) AS begun FROM run ",
+            $which
+        )
     };
 }
 
@@ -87,6 +92,19 @@ impl Sqlite {
         );
         let rows = runs.bind(job).bind(Outcome::Temporary.word()).fetch_all(&self.read).await;
         Ok(self.each(rows, |row| self.get::<String>(row, "started").and_then(|text| self.time(&text)))?.pop())
+    }
+
+    /// The first run of the job that began a batch under a plan.
+    ///
+    /// # Errors
+    /// See [`Sqlite::head`].
+    pub async fn run_under_plan(&self, plan: &str, job: &str) -> Result<Option<String>, LedgerError> {
+        let run = "SELECT approved.run FROM event AS approved JOIN run ON run.id = approved.run
+            WHERE approved.kind = 'approved' AND json_extract(approved.body, '$.plan') = ? AND run.job = ?
+              AND EXISTS (SELECT 1 FROM event WHERE event.run = approved.run AND event.kind = 'intent')
+            ORDER BY approved.seq LIMIT 1";
+        let run = sqlx::query_scalar(run).bind(plan).bind(job).fetch_optional(&self.read).await;
+        run.map_err(|error| self.reading(error))
     }
 
     /// The batches of a job whose intent stands alone, oldest first.
@@ -223,10 +241,20 @@ impl Sqlite {
             dry_run: self.get(row, "dry_run")?,
             as_of: time("as_of")?,
             started: time("started")?,
+            started_by: self.begun_by(row)?,
             ended: self.get::<Option<String>>(row, "ended")?.map(|text| self.time(&text)).transpose()?,
             outcome: self.word("outcome", self.get(row, "outcome")?)?,
             exit: self.get(row, "exit")?,
             report: self.json(row, "report")?,
+        })
+    }
+
+    /// Who started a run: its first event says it.
+    fn begun_by(&self, row: &SqliteRow) -> Result<Option<StartedBy>, LedgerError> {
+        let begun: Option<String> = self.get(row, "begun")?;
+        Ok(match begun.and_then(|body| Event::read("run_started", &body)) {
+            Some(Event::RunStarted { started_by, .. }) => started_by,
+            _ => None,
         })
     }
 

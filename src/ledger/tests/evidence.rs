@@ -96,7 +96,7 @@ async fn a_cut_tail_is_seen_with_the_head_of_the_last_mail_only() {
     let (_dir, path) = place();
     let ledger = told(&path).await;
     for batch in ["b5", "b6"] {
-        ledger.append(None, &Event::Approved { plan: batch.into() }, at(9)).await.unwrap();
+        ledger.append(None, &Event::Approved { plan: batch.into(), by: None, made: None, made_by: None }, at(9)).await.unwrap();
     }
     let head = ledger.head().await.unwrap().unwrap().hash;
     ledger.close().await;

@@ -33,6 +33,7 @@ fn new_run(id: &str, job: &str) -> NewRun {
         dry_run: false,
         as_of: at(0),
         started: at(1),
+        started_by: None,
     }
 }
 

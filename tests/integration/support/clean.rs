@@ -8,10 +8,15 @@ pub fn clean(text: &str, house: &House) -> String {
     let text = text.replace(&house.path("").display().to_string(), "[house]/").replace(&house.database.name, "[database]");
     let text = elsewhere(text, house);
     let mut clean = String::with_capacity(text.len());
-    for line in text.split_inclusive('\n') {
+    for line in text.split_inclusive('\n').filter(|line| !is_of_this_machine(line)) {
         clean.push_str(&durations(&tokens(line)));
     }
     clean
+}
+
+/// Who started the run, on which machine, with which build.
+fn is_of_this_machine(line: &str) -> bool {
+    line.starts_with("started by ") || line.starts_with("under plan ")
 }
 
 /// The addresses of the cache and the graph; a label is what it is without the suffix.

@@ -1,0 +1,179 @@
+//! The report of one dataset, put together from what is known of it.
+
+use crate::action::{Facts, Label};
+use crate::diagnostic::catalogue as codes;
+use crate::report::figures;
+use crate::report::run::{DatasetReport, Debt, DueTo, HeldBy, Left, Reason, Refresh, Weight};
+use crate::runner::batches::Cut;
+use crate::runner::outcome;
+use crate::store::counts::Counts;
+
+/// Names the rows that the loop did not come to by why.
+pub fn cut_short(report: &mut DatasetReport, cut: Cut, rows: u64) {
+    match cut {
+        Cut::OutOfTime | Cut::Stopped => report.left.over_budget = rows,
+        Cut::UsedUp(allowance) => {
+            report.left.guarded = rows;
+            let noun = report.noun();
+            report.reasons.extend((rows > 0).then(|| allowance.refusal(rows, noun)));
+        }
+        Cut::GaveUp(why) => {
+            report.left.not_reached = rows;
+            report.not_reached = Some(why).filter(|_| rows > 0);
+        }
+    }
+}
+
+/// Notes that a guard, or something like it, leaves the dataset alone.
+pub fn guarded(report: &mut DatasetReport, counts: &Counts, refusals: Vec<Reason>) {
+    if !refusals.is_empty() {
+        report.left.guarded = going(counts);
+        report.reasons.extend(refusals);
+    }
+}
+
+/// Rows that would go: due, and kept by no hold.
+pub fn going(counts: &Counts) -> u64 {
+    counts.due.saturating_sub(counts.held)
+}
+
+/// What is overdue.
+pub fn debt(counts: &Counts) -> Debt {
+    let (unarchived, oldest_unarchived) = counts.unarchived.clone();
+    let oldest = [counts.oldest.clone().filter(|_| going(counts) > 0), oldest_unarchived].into_iter().flatten().min();
+    Debt { rows: going(counts) + unarchived, oldest }
+}
+
+/// How a view was refreshed.
+pub fn refresh(counts: &Counts) -> Option<Refresh> {
+    counts.refreshed.as_ref().map(|done| Refresh {
+        how: done.how.clone(),
+        took_ms: u64::try_from(done.took.as_millis()).unwrap_or(u64::MAX),
+        rows_before: done.before,
+        rows_after: done.after,
+    })
+}
+
+/// Rows kept by each hold.
+pub fn held_by(counts: &Counts) -> Vec<HeldBy> {
+    let kept = counts.by_hold.iter().filter(|(_, rows)| *rows > 0);
+    kept.map(|(hold, rows)| HeldBy { hold: hold.clone(), rows: *rows }).collect()
+}
+
+/// A dataset of which nothing is known but what it is called.
+pub fn untold(label: &Label, reasons: Vec<Reason>) -> DatasetReport {
+    DatasetReport {
+        dataset: label.dataset.clone(),
+        policy: label.policy.clone(),
+        owner: label.owner.clone(),
+        outcome: None,
+        cutoff: None,
+        period: None,
+        due: None,
+        total: None,
+        total_is_estimate: false,
+        oldest: None,
+        archived: None,
+        already_archived: None,
+        removed: None,
+        expired: None,
+        ttl_set: None,
+        swept: None,
+        refreshed: None,
+        refresh: None,
+        underneath: None,
+        causes: vec![],
+        to_be_given_ttl: None,
+        archive: None,
+        not_reached: None,
+        left: Left::default(),
+        holds: vec![],
+        debt: None,
+        batches: 0,
+        index: None,
+        reasons,
+        query: None,
+    }
+}
+
+/// What a survey tells of a dataset.
+pub fn told(label: &Label, facts: &Facts, counts: &Counts) -> DatasetReport {
+    DatasetReport {
+        cutoff: Some(facts.cutoff),
+        period: Some(facts.period.clone()).filter(|period| !period.is_empty()),
+        due: Some(counts.due),
+        total: Some(counts.total),
+        total_is_estimate: counts.total_is_estimate,
+        oldest: counts.oldest.clone(),
+        underneath: counts.underneath.clone(),
+        causes: counts.causes.iter().map(|(cause, count)| DueTo { cause: (*cause).to_owned(), count: *count }).collect(),
+        to_be_given_ttl: counts.to_be_given_ttl,
+        archive: facts.archive.clone(),
+        left: Left { held: counts.held, undated: counts.undated, ..Left::default() },
+        holds: held_by(counts),
+        index: facts.index.clone(),
+        query: Some(facts.query.clone()),
+        ..untold(label, vec![])
+    }
+}
+
+/// What a person should know, with the way out.
+pub fn said(remarks: &[(String, String)]) -> impl Iterator<Item = Reason> {
+    remarks.iter().map(|(text, help)| Reason {
+        weight: Weight::Note,
+        code: None,
+        text: text.clone(),
+        help: (!help.is_empty()).then(|| help.clone()),
+    })
+}
+
+/// The same, where it is more than worth knowing.
+pub fn warned(remarks: &[(String, String)]) -> impl Iterator<Item = Reason> {
+    said(remarks).map(|remark| Reason { weight: Weight::Warning, ..remark })
+}
+
+/// What a person should know before anything is done.
+pub fn notes(facts: &Facts, counts: &Counts) -> Vec<Reason> {
+    let note = |weight, text: String, help: Option<String>| Reason { weight, code: None, text, help };
+    let mut notes: Vec<_> = warned(&facts.notes).collect();
+    notes.extend(said(&counts.remarks));
+    if facts.cascade_allowed {
+        notes.extend(counts.children.iter().filter(|child| child.rows > 0).map(|child| {
+            note(
+                Weight::Note,
+                format!(
+                    "{} of `{}` would go or change along, by foreign key `{}`",
+                    figures::plural(child.rows, "row"),
+                    child.child.table,
+                    child.child.constraint
+                ),
+                None,
+            )
+        }));
+        notes.extend(counts.relations.iter().map(|relations| {
+            let many = figures::plural(relations.count, "relation");
+            note(Weight::Note, format!("{many} of type `{}` would go along with their nodes", relations.kind), None)
+        }));
+    }
+    notes
+}
+
+/// Names the first few rows in conflict; the count is in the report.
+pub fn conflicts(keys: &[String]) -> Option<Reason> {
+    const NAMED: usize = 5;
+    let named = keys.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    let more = keys.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!keys.is_empty()).then(|| Reason {
+        weight: Weight::Failed,
+        code: Some(codes::CONFLICT.to_string()),
+        text: format!("the archive holds other content under the same key; these rows stay: {named}{more}"),
+        help: Some("compare both rows, then correct or remove the archived one".into()),
+    })
+}
+
+/// The report with its outcome.
+pub fn closed(mut report: DatasetReport) -> DatasetReport {
+    report.outcome = Some(outcome::of_dataset(&report));
+    report
+}

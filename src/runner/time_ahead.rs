@@ -1,0 +1,36 @@
+//! A time that has not come by this machine's clock never reaches a statement that changes something.
+
+use crate::action::Facts;
+use crate::diagnostic::catalogue as codes;
+use crate::report::figures;
+use crate::report::run::{Reason, Weight};
+use chrono::{DateTime, Utc};
+
+/// Refuses a cutoff that has not come by this machine's clock, whatever brought it here: a flag, a plan, a pass.
+pub fn not_come(facts: &Facts, now: DateTime<Utc>) -> Option<Reason> {
+    let text = || format!("rows dated before {} would be due", figures::instant(facts.cutoff));
+    (facts.cutoff > now).then(|| time_ahead(&text()))
+}
+
+/// The refusal of a time that has not come.
+pub fn time_ahead(what: &str) -> Reason {
+    Reason {
+        weight: Weight::Refused,
+        code: Some(codes::TIME_AHEAD.to_string()),
+        text: format!("{what}, which has not come yet by this machine's clock; nothing was touched"),
+        help: Some("look at this machine's clock; only `plan` and `--dry-run` look at a time that has not come".into()),
+    }
+}
+
+/// The clock was wrong when that pass began: what it measured from has not come yet.
+pub fn pass_ahead(as_of: DateTime<Utc>) -> Reason {
+    Reason {
+        weight: Weight::Warning,
+        code: Some(codes::TIME_AHEAD.to_string()),
+        text: format!(
+            "the pass that was stopped measured from {}, which has not come yet: a new one begins",
+            figures::instant(as_of)
+        ),
+        help: Some("this machine's clock was ahead in an earlier run: `steward runs` shows which, and what it did".into()),
+    }
+}
