@@ -2,7 +2,11 @@
 
 use clap::ValueEnum;
 use std::io::{IsTerminal, stderr};
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// How logs are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -18,6 +22,15 @@ pub(crate) enum Format {
 /// What is logged when `STEWARD_LOG` does not say otherwise: our own news, and of the drivers only what is wrong.
 const DEFAULT: &str = "warn,steward=info,tokio_cron_scheduler=warn,sqlx=error";
 
+/// What drivers log may be a statement, a server's notice or its error, and any of them may quote a value. So whatever
+/// `STEWARD_LOG` asks for, of theirs only errors pass; what went wrong is told by us, without values.
+fn may_be_logged(metadata: &Metadata<'_>) -> bool {
+    let target = metadata.target();
+    let of_driver =
+        ["sqlx", "neo4rs", "redis"].iter().any(|driver| target.split("::").next().is_some_and(|first| first.starts_with(driver)));
+    !of_driver || *metadata.level() == Level::ERROR && !target.contains("notice")
+}
+
 /// Starts logging. A filter that cannot be read is told and the default is used.
 pub(crate) fn start(format: Format) {
     let wanted = std::env::var("STEWARD_LOG").unwrap_or_else(|_| DEFAULT.to_owned());
@@ -31,8 +44,8 @@ pub(crate) fn start(format: Format) {
         .with_ansi(stderr().is_terminal())
         .with_target(false);
     let started = match format {
-        Format::Json => builder.json().flatten_event(true).try_init(),
-        Format::Auto | Format::Text => builder.compact().try_init(),
+        Format::Json => builder.json().flatten_event(true).finish().with(filter_fn(may_be_logged)).try_init(),
+        Format::Auto | Format::Text => builder.compact().finish().with(filter_fn(may_be_logged)).try_init(),
     };
     if let Some(error) = wrong {
         tracing::warn!("STEWARD_LOG cannot be read, the default is used: {error}");

@@ -168,6 +168,13 @@ catalogue! {
          and whoever waits for it meets the failure first: `warn: \"> 10\"` with `fail: \"> 5\"`. Let it warn before it fails, or leave `warn` out.";
     CHECK_CONTRADICTS = "SW2504", "a check that contradicts itself",
         "Each key is right by itself and together they mean nothing: a `range` whose `min` is above its `max` finds every number wrong.";
+    CONDITION_TEXT = "SW2510", "a condition, query or statement of which not all would count",
+        "All of a condition counts, or it is refused. A comment (`--`, `/* */`, on MySQL `#`) would take the rest of it away; a placeholder (`?`, `:x`, `@x`, `$1`)\n\
+         has no value, and some stores take it for NULL; a variable of the session, a second statement and a call that acts (`SLEEP`, `GET_LOCK`,\n\
+         `nextval`) have no place where somebody only asks. Each store's own words decide: `?` is an operator of PostgreSQL, and `#` a comment of MySQL.";
+    WHERE_UNUSED = "SW2511", "a `where` that would change nothing",
+        "This kind of check looks at no rows of one dataset, so a condition would be read by nobody and look like a rule.\n\
+         A `reference` takes a `where` at each end, a query of your own says itself what it counts, `overdue` goes by its policies.";
     // Jobs
     JOB_NAME = "SW3001", "a file name that is no job name",
         "A job is called like its file: lowercase letters, digits and `-`, at most 52 characters, beginning and ending with a letter or digit.\n\
@@ -250,6 +257,15 @@ catalogue! {
     HIERARCHY = "SW4040", "a table that holds rows of other tables",
         "A table of PostgreSQL from which others inherit reads their rows as its own, without the columns that they alone have; so does a\n\
          partitioned table with partitions on other servers or without a log. Name as datasets the tables that hold the rows themselves.";
+    LOOK_WRITES = "SW4050", "a look that would write",
+        "Plans, dry runs, checks and the tests of conditions and holds happen in sessions that can only read. A condition or query that calls a\n\
+         function which writes, directly or by way of a view or another function, is refused there, and the real run is refused with it:\n\
+         asked twice, it would write twice.";
+    VOLATILE = "SW4051", "a condition that calls what has effects or gives another answer each time",
+        "A condition is asked several times for each row: when rows are counted, found, locked and removed. A function that writes, moves a sequence,\n\
+         takes a lock, waits, or answers at random would act each time, or say yes when rows are shown and no when they go.\n\
+         On PostgreSQL that is every function declared VOLATILE (its default): declare your own STABLE or IMMUTABLE where that is true,\n\
+         and write `now()` for `clock_timestamp()`.";
 
     // Runs
     GUARDED = "SW5001", "more rows than one run may take",

@@ -137,7 +137,7 @@ pub fn left(dataset: &DatasetReport, job: &str) -> Vec<Line> {
     push(left.over_budget, Tone::Warn, "left: the time was used up, or the run was stopped; the next run goes on", None);
     push(left.not_reached, Tone::Warn, not_reached(dataset.not_reached), None);
     push(left.changed, Tone::Note, "left: changed by the application meanwhile; the next run looks again", None);
-    push(left.undated, Tone::Warn, "left: no date (the clock is NULL), so never due", None);
+    push(left.undated, Tone::Warn, "left: no date, so never due", None);
     lines
 }
 

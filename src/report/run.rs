@@ -244,7 +244,7 @@ impl DatasetReport {
 pub struct Left {
     /// Kept by a legal hold.
     pub held: u64,
-    /// No date: the clock is NULL.
+    /// No date: NULL, a zero date, an infinite one, or 0 where a clock counts.
     pub undated: u64,
     /// Changed by the application between reading and removal.
     pub changed: u64,

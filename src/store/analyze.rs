@@ -35,7 +35,7 @@ impl Rows {
         if changed < FEW {
             return Ok(Done::NotNeeded);
         }
-        let mut session = self.store.reading(&self.who).await?;
+        let mut session = self.store.locking(&self.who).await?;
         if changed <= MANY && changed.saturating_mul(10) <= self.rows_there(&mut session, changed).await? {
             return Ok(Done::NotNeeded);
         }

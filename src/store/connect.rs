@@ -2,10 +2,11 @@
 
 use super::dialect::Dialect;
 use super::failure::StoreFailure;
-use super::session::{Link, Session};
+use super::session::{Access, Link, Session};
 use super::session_settings::session_settings;
 use crate::diagnostic::catalogue as codes;
 use secrecy::{ExposeSecret, SecretString};
+use sqlx::ConnectOptions;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
@@ -164,20 +165,26 @@ impl Store {
 
     /// A session for a batch: short limits. `who` is shown to whoever watches the server (`archive-orders 0199…`).
     pub async fn session(&self, who: &str) -> Result<Session, StoreFailure> {
-        self.open(who, self.inner.address.lock_timeout, self.inner.address.statement_timeout).await
+        self.open(who, self.inner.address.lock_timeout, self.inner.address.statement_timeout, Access::Write).await
     }
 
-    /// A session for counting and looking: ten times the statement limit.
+    /// A session for counting and looking: ten times the statement limit, and the server refuses it any write, whatever a
+    /// condition, a view or a function in it would do. Held by `a_look_cannot_write`.
     pub async fn reading(&self, who: &str) -> Result<Session, StoreFailure> {
-        self.open(who, self.inner.address.lock_timeout, self.inner.address.statement_timeout * 10).await
+        self.open(who, self.inner.address.lock_timeout, self.inner.address.statement_timeout * 10, Access::Read).await
+    }
+
+    /// The limits of [`Self::reading`] for a look that must lock rows, or make a table of its own, to know.
+    pub async fn locking(&self, who: &str) -> Result<Session, StoreFailure> {
+        self.open(who, self.inner.address.lock_timeout, self.inner.address.statement_timeout * 10, Access::Write).await
     }
 
     /// A session for one long statement, with limits of its own; a lock is waited for as long as elsewhere when none is given.
     pub async fn patient(&self, who: &str, lock: Option<Duration>, statement: Duration) -> Result<Session, StoreFailure> {
-        self.open(who, lock.unwrap_or(self.inner.address.lock_timeout), statement).await
+        self.open(who, lock.unwrap_or(self.inner.address.lock_timeout), statement, Access::Write).await
     }
 
-    async fn open(&self, who: &str, lock: Duration, statement: Duration) -> Result<Session, StoreFailure> {
+    async fn open(&self, who: &str, lock: Duration, statement: Duration, access: Access) -> Result<Session, StoreFailure> {
         let name = self.name();
         let link = tokio::select! {
             biased;
@@ -203,7 +210,8 @@ impl Store {
         }
         // Another session may have been first; they found the same.
         let dialect = *self.inner.dialect.get_or_init(|| async { session.dialect() }).await;
-        session.raw(&session_settings(dialect, &who, lock, statement)).await?;
+        session.raw(&format!("{}{}", session_settings(dialect, &who, lock, statement), access.sql(dialect))).await?;
+        session.set_access(access);
         Ok(session)
     }
 
@@ -252,7 +260,11 @@ impl Store {
 }
 
 fn sqlite(path: PathBuf, address: &StoreAddress) -> SqlitePool {
-    let options = SqliteConnectOptions::new().filename(path).create_if_missing(false).busy_timeout(address.lock_timeout);
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .busy_timeout(address.lock_timeout)
+        .disable_statement_logging();
     // SQLite has one writer at a time whatever we do; a second connection is for looking.
     SqlitePoolOptions::new().max_connections(address.connections.min(2)).acquire_timeout(CONNECT).connect_lazy_with(options)
 }
@@ -264,7 +276,7 @@ fn postgres(
     ca: Option<&PathBuf>,
     address: &StoreAddress,
 ) -> Result<PgPool, sqlx::Error> {
-    let mut options = PgConnectOptions::from_str(url)?;
+    let mut options = PgConnectOptions::from_str(url)?.disable_statement_logging();
     if let Some(user) = user {
         options = options.username(user);
     }
@@ -286,7 +298,10 @@ fn mysql(
 ) -> Result<MySqlPool, sqlx::Error> {
     let url = url.replacen("mariadb://", "mysql://", 1);
     // `||` means what the server says it means: conditions were written for it.
-    let mut options = MySqlConnectOptions::from_str(&url)?.pipes_as_concat(false).timezone(Some("+00:00".to_owned()));
+    let mut options = MySqlConnectOptions::from_str(&url)?
+        .pipes_as_concat(false)
+        .timezone(Some("+00:00".to_owned()))
+        .disable_statement_logging();
     if let Some(user) = user {
         options = options.username(user);
     }

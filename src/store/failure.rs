@@ -1,5 +1,6 @@
 //! What a store answers when it does not do what was asked, and what that means for a run.
 
+use super::server_message;
 use crate::diagnostic::catalogue as codes;
 use std::time::Duration;
 
@@ -101,8 +102,8 @@ impl StoreFailure {
 
     /// Reads a driver's error.
     ///
-    /// Server messages can quote values (`Duplicate entry 'li@example.com' for key …`), so what
-    /// stands in quotes is taken out unless it is a name we know to be one: promise 9.
+    /// Server messages can quote values (`Duplicate entry 'li@example.com' for key …`), and triggers can say anything: what is
+    /// passed on is told in [`server_message`].
     pub fn read(store: &str, error: &sqlx::Error) -> Self {
         let store = store.to_owned();
         let text = || harmless(error);
@@ -178,22 +179,17 @@ pub(super) fn would_write(error: &sqlx::Error) -> bool {
     database.code().as_deref() == Some("25006")
 }
 
-/// The server's sentence without the values it quotes.
+/// What may be passed on of an error: of a server's the code, names and our own words, of an answer that cannot be read that
+/// it is one. A driver quotes what it cannot read.
 fn harmless(error: &sqlx::Error) -> String {
-    let sqlx::Error::Database(database) = error else { return without_values(&error.to_string()) };
-    let text = without_values(database.message());
-    if tells_names_only(database.as_ref()) {
-        return database.message().to_owned();
+    match error {
+        sqlx::Error::Database(database) => server_message::harmless(database.as_ref()),
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::Encode(_) => {
+            "an answer holds a value of a kind that is not read here".to_owned()
+        }
+        sqlx::Error::Protocol(_) => "the server's answer cannot be understood".to_owned(),
+        other => without_values(&other.to_string()),
     }
-    // PostgreSQL's data errors (class 22) quote values as it quotes names: `invalid input syntax for type integer: "li"`.
-    let of_data = database.code().is_some_and(|code| code.len() == 5 && code.starts_with("22"));
-    if of_data { without_quoted(&text, '"') } else { text }
-}
-
-/// MySQL's errors about what does not exist or is not allowed: what they quote are names, and without them nobody can act.
-fn tells_names_only(error: &dyn sqlx::error::DatabaseError) -> bool {
-    let number = error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>().map(|mysql| mysql.number());
-    number.is_some_and(|number| matches!(number, 1044 | 1045 | 1049 | 1054 | 1142 | 1143 | 1146 | 1227 | 1305 | 1370))
 }
 
 /// Takes out what may be a value: anything between single quotes, or in `(columns)=(values)`.
@@ -224,10 +220,6 @@ mod tests {
         assert_eq!(without_values("Duplicate entry 'li@x.com' for key 'email'"), "Duplicate entry '…'");
         assert_eq!(without_values("Duplicate entry 'o'brien@x.com' for key 'email'"), "Duplicate entry '…'");
         assert_eq!(without_values("cut off 'li@x.co"), "cut off '…");
-        assert_eq!(
-            without_quoted("invalid input syntax for type integer: \"a\"b\"", '"'),
-            "invalid input syntax for type integer: \"…\""
-        );
         assert_eq!(without_values("Key (email)=(li@x.com) already exists."), "Key (email)=(…) already exists.");
         assert_eq!(without_values("Key (note)=(a) b (c) already exists."), "Key (note)=(…) already exists.");
         assert_eq!(without_values("lock timeout"), "lock timeout");

@@ -2,12 +2,12 @@
 //!
 //! None of them leans on a column's collation: under some of them a zero-width space is nothing, and `é` is `e`.
 
+use super::catalogue;
 use super::clock::{ClockKind, TextShape};
 use super::dialect::Dialect;
 use super::failure::StoreFailure;
 use super::looked::Looked;
 use super::table::{Class, Column};
-use super::{catalogue, sqlite};
 use crate::diagnostic::catalogue as codes;
 use crate::policy::lifecycle::Clock;
 use chrono::{DateTime, Duration, Utc};
@@ -27,6 +27,10 @@ impl Looked {
             (Dialect::Mysql | Dialect::Mariadb, Class::Bytes) => format!("LENGTH({at}) = 0"),
             // MySQL keeps a choice that was none of the choices as number 0.
             (Dialect::Mysql | Dialect::Mariadb, Class::Choice) => format!("{at} + 0 = 0"),
+            // A date with a year, month or day of zero says nothing either.
+            (dialect @ (Dialect::Mysql | Dialect::Mariadb), Class::Date | Class::Naive | Class::Zoned) => {
+                return Ok(format!("NOT {}", ClockKind::Zoned.dated(dialect, &at)));
+            }
             _ => return Ok(format!("{at} IS NULL")),
         };
         Ok(format!("{at} IS NULL OR {empty}"))
@@ -84,11 +88,7 @@ impl Looked {
     }
 
     fn dated_before(&self, kind: &ClockKind, at: &str, column: &Column, instant: DateTime<Utc>) -> String {
-        let before = format!("{at} < {}", kind.cutoff(self.dialect(), column, instant));
-        match self.dialect() {
-            Dialect::Sqlite => format!("{before} AND {}", sqlite::clock_guard(kind, at)),
-            _ => before,
-        }
+        format!("{at} < {} AND {}", kind.cutoff(self.dialect(), column, instant), kind.dated(self.dialect(), at))
     }
 
     async fn clock_kind(&mut self, clock: &Clock) -> Result<ClockKind, StoreFailure> {
@@ -115,8 +115,8 @@ impl Looked {
             _ => format!("CAST({newest} AS CHAR)"),
         };
         let query = format!(
-            "SELECT {newest}, COUNT({at}) - COUNT(CASE WHEN {past} THEN 1 END){}",
-            self.from_where(&[format!("{at} IS NOT NULL")])
+            "SELECT {newest}, COUNT(*) - COUNT(CASE WHEN {past} THEN 1 END){}",
+            self.from_where(&[kind.dated(self.dialect(), &at)])
         );
         let row = self.rows(&query, &[]).await?.into_iter().next().unwrap_or_default();
         let instant = match row.first() {

@@ -42,7 +42,7 @@ impl Store {
     /// # Errors
     /// The store's own.
     pub async fn replica_lag(&self, who: &str) -> Result<Lag, StoreFailure> {
-        let mut session = self.session(who).await?;
+        let mut session = self.reading(who).await?;
         match session.dialect() {
             Dialect::Sqlite => Ok(Lag::Known(Duration::ZERO)),
             Dialect::Mysql => {

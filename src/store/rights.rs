@@ -109,7 +109,7 @@ impl Store {
     /// # Errors
     /// The store went away, or the dataset is not there and nobody said that it may be made.
     pub async fn lacks(&self, dataset: &DatasetName, used: Use) -> Result<Vec<String>, StoreFailure> {
-        let mut session = self.reading("doctor").await?;
+        let mut session = self.locking("doctor").await?;
         let table = match catalogue::find(&mut session, dataset).await? {
             Some(table) => table,
             None if used.makes => return Ok(vec![]),

@@ -14,7 +14,7 @@ use super::mark::Mark;
 use super::page::{Keeps, Page};
 use super::session::Session;
 use super::table::{Child, Class, Column, OnDelete, Table};
-use super::{catalogue, condition, sqlite};
+use super::{catalogue, condition};
 use crate::diagnostic::catalogue as codes;
 use crate::policy::dataset::DatasetName;
 use crate::policy::lifecycle::Clock;
@@ -187,10 +187,7 @@ impl Rows {
     fn due(&self) -> String {
         let clock = self.dialect.quote(&self.clock.name);
         let clock = format!("{}.{clock}", self.dialect.table(&self.table));
-        let mut due = format!("{clock} < {}", self.cutoff);
-        if self.dialect == Dialect::Sqlite {
-            due += &format!(" AND {}", sqlite::clock_guard(&self.kind, &clock));
-        }
+        let mut due = format!("{clock} < {} AND {}", self.cutoff, self.kind.dated(self.dialect, &clock));
         if let Some(condition) = &self.condition {
             due += &format!(" AND (\n{condition}\n)");
         }
@@ -259,11 +256,9 @@ impl Rows {
 
     fn undated_sql(&self) -> String {
         let condition = self.condition.as_ref().map(|condition| format!(" AND (\n{condition}\n)")).unwrap_or_default();
-        format!(
-            "SELECT COUNT(*) FROM {} WHERE {} IS NULL{condition}",
-            self.dialect.table(&self.table),
-            self.dialect.quote(&self.clock.name)
-        )
+        let path = self.dialect.table(&self.table);
+        let dated = self.kind.dated(self.dialect, &format!("{path}.{}", self.dialect.quote(&self.clock.name)));
+        format!("SELECT COUNT(*) FROM {path} WHERE NOT {dated}{condition}")
     }
 
     /// Children of rows that may go. The rows' own names stand in the inner query, where nothing else can answer to them.

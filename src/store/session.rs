@@ -24,6 +24,29 @@ pub(super) enum Link {
     Mysql(sqlx::pool::PoolConnection<sqlx::MySql>),
 }
 
+/// What a session may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Only read: the server refuses every write.
+    Read,
+    /// What the account may.
+    Write,
+}
+
+impl Access {
+    /// The setting that makes a session read, behind those that every session states, which let it write; connections come from
+    /// a pool.
+    pub(super) const fn sql(self, dialect: Dialect) -> &'static str {
+        match (self, dialect) {
+            (Self::Write, _) => "",
+            (Self::Read, Dialect::Sqlite) => "; PRAGMA query_only = ON",
+            (Self::Read, Dialect::Postgres) => "; SET SESSION default_transaction_read_only = on",
+            (Self::Read, Dialect::Mysql) => "; SET SESSION transaction_read_only = 1",
+            (Self::Read, Dialect::Mariadb) => "; SET SESSION tx_read_only = 1",
+        }
+    }
+}
+
 /// Bytes of numbers joined to one text: more than any page of them has.
 const MOST_JOINED: usize = 4 << 20;
 
@@ -38,7 +61,7 @@ pub struct Session {
     comment: String,
     limit: Duration,
     unsettled: bool,
-    /// True in a transaction that can only read: there a refused write is the query's fault, and no server's that went over.
+    /// True where the server refuses every write: there a refused write is the query's fault, and no server's that went over.
     only_reads: bool,
 }
 
@@ -50,6 +73,11 @@ impl Session {
     pub(super) fn speaking(mut self, dialect: Dialect) -> Self {
         self.dialect = dialect;
         self
+    }
+
+    /// Remembers what the session may do, once the server was told.
+    pub(super) fn set_access(&mut self, access: Access) {
+        self.only_reads = access == Access::Read;
     }
 
     /// The dialect spoken here.
@@ -255,9 +283,9 @@ impl Session {
                 StoreFailure::timed_out(&self.store, self.limit)
             }
             Trouble::Driver(error) if self.only_reads && would_write(&error) => StoreFailure::refused(
-                codes::CHECK_UNFIT,
+                codes::LOOK_WRITES,
                 "this would write, and what looks may only read; nothing was changed",
-                "write a SELECT that calls no function which writes",
+                "call no function that writes in a condition or query, directly or by way of a view, a trigger or another function",
             ),
             Trouble::Driver(error) => StoreFailure::read(&self.store, &error),
         })

@@ -2,6 +2,7 @@
 
 use super::cell::Cell;
 use super::clock::{ClockKind, TextShape, unit_missing};
+use super::dated::zero_date;
 use super::failure::StoreFailure;
 use super::relatives::Relatives;
 use super::session::Session;
@@ -161,8 +162,9 @@ pub(super) async fn clock(session: &mut Session, table: &Table, clock: &Clock) -
     );
     let sql = format!(
         "SELECT DISTINCT typeof({column}), CASE typeof({column}) WHEN 'text' THEN {digits} END, CASE typeof({column}) WHEN 'text' THEN {suffix} END \
-         FROM {} WHERE {column} IS NOT NULL LIMIT 4",
-        session.dialect().table(table)
+         FROM {} WHERE {column} IS NOT NULL AND NOT {} LIMIT 4",
+        session.dialect().table(table),
+        zero_date(&column)
     );
     let shapes = session.rows(&sql, &[]).await?;
     let refused = |text: String, help: &str| Err(StoreFailure::refused(codes::CLOCK_UNFIT, text, help));
@@ -215,23 +217,4 @@ fn shape(zeroed: &str, suffix: &str, clock: &Clock) -> Option<TextShape> {
     let known = tail.is_empty() || tail == "Z" || (tail.len() == 6 && !suffix.is_empty());
     let suffix = if tail == "Z" { "Z" } else { suffix };
     known.then(|| TextShape { separator: Some(separator), fraction, suffix: suffix.to_owned(), zone })
-}
-
-/// True for values of the kind that was seen when the run began; a row of another form that arrives later stays.
-pub(super) fn clock_guard(kind: &ClockKind, column: &str) -> String {
-    match kind {
-        ClockKind::Text(shape) => {
-            let digit = |n: usize| "[0-9]".repeat(n);
-            let mut pattern = format!("{}-{}-{}", digit(4), digit(2), digit(2));
-            if let Some(separator) = shape.separator {
-                pattern += &format!("{separator}{}:{}:{}", digit(2), digit(2), digit(2));
-                if shape.fraction > 0 {
-                    pattern += &format!(".{}", digit(shape.fraction));
-                }
-                pattern += &shape.suffix;
-            }
-            format!("(typeof({column}) = 'text' AND {column} GLOB '{pattern}')")
-        }
-        _ => format!("(typeof({column}) = 'integer')"),
-    }
 }

@@ -75,6 +75,14 @@ pub fn cutoff(kind: &ClockKind, cutoff: DateTime<Utc>) -> String {
     }
 }
 
+/// True for nodes that have a date, false for all others: where a clock counts, 0 is none.
+pub fn dated(kind: &ClockKind, expression: &str) -> String {
+    match kind {
+        ClockKind::Epoch(_) => format!("(coalesce({expression}, 0) <> 0)"),
+        _ => format!("({expression} IS NOT NULL)"),
+    }
+}
+
 /// A clock's value on its way out, as text where it is no number: nothing of it is lost, its zone included.
 pub fn outgoing(kind: &ClockKind, expression: &str) -> String {
     match kind {

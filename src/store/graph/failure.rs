@@ -10,29 +10,29 @@ pub(super) const CONNECT: Duration = Duration::from_secs(8);
 
 /// Reads a driver's error.
 ///
-/// The server's sentences quote values and whole statements, so only their first line is kept, and of it nothing that
-/// stands in quotes: promise 9.
+/// The server's sentences quote values and whole statements, so none is passed on: its code, which says the kind of fault in
+/// words, and label and property where a constraint names them.
 pub(super) fn read(store: &str, error: &Error) -> StoreFailure {
     let store = store.to_owned();
     match error {
         Error::Neo4j(error) => of_server(store, error),
-        Error::AuthenticationError(text) => StoreFailure::login(&store, &harmless(text)),
+        Error::AuthenticationError(_) => StoreFailure::login(&store, ""),
         Error::IOError { .. }
         | Error::ConnectionError
         | Error::ConnectionTimedOut
         | Error::IncompleteBoltExchange
         | Error::ServerUnavailableError(_)
         | Error::RequestIgnoredError
-        | Error::Ignored(_) => StoreFailure::Away { store, text: harmless(&error.to_string()) },
+        | Error::Ignored(_) => StoreFailure::Away { store, text: without_values(&error.to_string()) },
         Error::DeserializationError(_) | Error::ConversionError => {
             StoreFailure::Failed { store, text: "an answer holds a value of a kind that is not read here".to_owned() }
         }
-        _ => StoreFailure::Failed { store, text: harmless(&error.to_string()) },
+        _ => StoreFailure::Failed { store, text: "the server's answer cannot be understood".to_owned() },
     }
 }
 
 fn of_server(store: String, error: &Neo4jError) -> StoreFailure {
-    let text = format!("{} ({})", harmless(error.message()), error.code());
+    let text = harmless(error.code(), error.message());
     let code = error.code();
     if still_related(code, error.message()) || code.contains("TransactionTimedOut") || code.contains("LockClientStopped") {
         return StoreFailure::Busy { store, text };
@@ -68,14 +68,16 @@ fn still_related(code: &str, message: &str) -> bool {
     code.ends_with("Schema.ConstraintValidationFailed") && message.contains("still has relationships")
 }
 
-/// The first line of a sentence, without what it quotes.
-fn harmless(text: &str) -> String {
-    let line = text.lines().next().unwrap_or_default();
-    let line = without_values(line);
-    match (line.find('"'), line.rfind('"')) {
-        (Some(first), Some(last)) if first < last => format!("{}\"…{}", &line[..first], &line[last..]),
-        (Some(first), _) => format!("{}\"…", &line[..first]),
-        _ => line,
+/// What a server's error says without values: ``Schema.ConstraintValidationFailed (`User`, `email`)``.
+fn harmless(code: &str, message: &str) -> String {
+    let of_names = code.ends_with("Schema.ConstraintValidationFailed");
+    let plain = |name: &&str| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'));
+    // Names come before the value, which stands behind ` = `.
+    let names = message.split(" = ").next().unwrap_or_default().split('`').skip(1).step_by(2).filter(plain);
+    let names: Vec<String> = names.filter(|_| of_names).map(|name| format!("`{name}`")).collect();
+    match names.as_slice() {
+        [] => format!("the server refused it ({code})"),
+        names => format!("the server refused it ({code}): {}", names.join(", ")),
     }
 }
 
@@ -107,11 +109,17 @@ mod tests {
 
     #[test]
     fn a_servers_sentence_loses_its_values() {
-        assert_eq!(harmless("Text cannot be parsed to a Date\n\"li@example.com\"\n ^"), "Text cannot be parsed to a Date");
+        let of = |code: &str, message: &str| harmless(&format!("Neo.ClientError.{code}"), message);
         assert_eq!(
-            harmless("Node(12) already exists with label `User` and property `email` = 'li@example.com'"),
-            "Node(12) already exists with label `User` and property `email` = '…'"
+            of("Statement.ArgumentError", "Text \"li@example.com\""),
+            "the server refused it (Neo.ClientError.Statement.ArgumentError)"
         );
-        assert_eq!(harmless("Cannot compare String(\"li\") and \"x\""), "Cannot compare String(\"…\"");
+        assert_eq!(
+            of(
+                "Schema.ConstraintValidationFailed",
+                "Node(12) already exists with label `User` and property `email` = 'a`li@x`b'"
+            ),
+            "the server refused it (Neo.ClientError.Schema.ConstraintValidationFailed): `User`, `email`"
+        );
     }
 }

@@ -163,7 +163,8 @@ impl Nodes {
     /// True for nodes past the cutoff that match the condition; one whose clock is of another type compares with nothing.
     pub(super) fn due(&self) -> String {
         let condition = self.condition.as_ref().map(|condition| format!(" AND (\n{condition}\n)")).unwrap_or_default();
-        format!("{} < {}{condition}", property(&self.clock), self.cutoff)
+        let (clock, dated) = (property(&self.clock), clock::dated(&self.kind, &property(&self.clock)));
+        format!("{clock} < {} AND {dated}{condition}", self.cutoff)
     }
 
     /// True for nodes that are due and kept by no hold.

@@ -49,7 +49,11 @@ impl Nodes {
 
     fn undated(&self) -> String {
         let condition = self.condition.as_ref().map(|condition| format!(" AND (\n{condition}\n)")).unwrap_or_default();
-        format!("MATCH {} WHERE {} IS NULL{condition} RETURN count(*) AS c0", self.label.pattern(), property(&self.clock))
+        format!(
+            "MATCH {} WHERE NOT {}{condition} RETURN count(*) AS c0",
+            self.label.pattern(),
+            clock::dated(&self.kind, &property(&self.clock))
+        )
     }
 
     /// The relations of nodes that are due and free, by type; one between two such nodes counts once.

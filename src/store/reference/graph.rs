@@ -98,7 +98,7 @@ impl GraphSide {
             Err(StoreFailure::Refused { .. }) if named.is_none() => return Ok(()),
             kind => kind?,
         };
-        let old = format!("{property} IS NULL OR {property} < {}", clock::cutoff(&kind, before));
+        let old = format!("NOT {} OR {property} < {}", clock::dated(&kind, &property), clock::cutoff(&kind, before));
         self.notes.push(format!("nodes of `{}` are dated by `{}`", label.shown(), clock.column));
         let own = self.end.r#where.iter().map(|own| format!("(\n{own}\n) AND ")).collect::<String>();
         self.settled = Some(format!("{own}({old})"));

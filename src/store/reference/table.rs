@@ -6,13 +6,11 @@ use crate::policy::lifecycle::Clock;
 use crate::policy::quality::field::End;
 use crate::store::catalogue;
 use crate::store::connect::Store;
-use crate::store::dialect::Dialect;
 use crate::store::failure::StoreFailure;
 use crate::store::id::IdKind;
 use crate::store::looked::Looked;
 use crate::store::presence::Presence;
 use crate::store::session::Session;
-use crate::store::sqlite;
 use crate::store::table::Table;
 use chrono::{DateTime, Utc};
 use std::collections::HashSet;
@@ -75,12 +73,9 @@ impl TableSide {
         let column = table.column(&clock.column)?;
         let dialect = session.dialect();
         let name = format!("{}.{}", dialect.table(table), dialect.quote(&column.name));
-        let old = format!("{name} IS NULL OR {name} < {}", kind.cutoff(dialect, column, before));
+        let old = format!("NOT {} OR {name} < {}", kind.dated(dialect, &name), kind.cutoff(dialect, column, before));
         self.notes.push(format!("rows of `{}` are dated by `{}`", table.label(), clock.column));
-        self.settled = Some(match dialect {
-            Dialect::Sqlite => format!("{old} OR NOT {}", sqlite::clock_guard(&kind, &name)),
-            _ => old,
-        });
+        self.settled = Some(old);
         Ok(())
     }
 
