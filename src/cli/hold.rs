@@ -9,6 +9,7 @@ use crate::job::outcome::Outcome;
 use crate::ledger::book::Ledger;
 use crate::ledger::hold::{LedgerHold, NewHold, Origin, Release};
 use crate::ledger::refusal::LedgerError;
+use crate::policy::condition::Language;
 use crate::policy::dataset::DatasetName;
 use crate::policy::hold::{Hold, HoldOrigin};
 use crate::runner::holds::file_holds;
@@ -115,6 +116,7 @@ impl AddHold {
             return Err(End::usage(&format!("the hold `{name}` stands in a file already ({place}); nothing was added"))
                 .with_help("choose another name: what releases one of them would release both"));
         }
+        self.read_condition(&config, &dataset, condition)?;
         let checked = self.check(&config, &dataset, condition).await?;
         let by = actor();
         let hold = NewHold {
@@ -145,6 +147,16 @@ impl AddHold {
             ))?;
         }
         Ok(End::quiet())
+    }
+
+    /// Refuses a condition of which not all would count, whether its store answers or not.
+    fn read_condition(&self, config: &Config, dataset: &DatasetName, condition: Option<&str>) -> Result<(), End> {
+        let store = config.store(&dataset.store);
+        let language = store.map_or(Language::Unknown, |store| store.language(&|name| std::env::var(name).ok()));
+        let Some(Err(fault)) = condition.map(|text| language.condition(text)) else { return Ok(()) };
+        let code = crate::diagnostic::catalogue::CONDITION_TEXT;
+        let text = format!("[{code}] the condition of hold `{}` {fault}; the hold was not added", self.name);
+        Err(End::of(Outcome::Refused, &text).with_help("write one condition in the store's own language, in which all counts"))
     }
 
     /// Asks the live table whether the hold can be evaluated; a store that is away is no reason not to hold.

@@ -4,10 +4,11 @@ use super::file::ConfigFile;
 use super::mail;
 use super::secret::{Source, Sourced};
 use super::settings::{Config, PolicyTables};
-use super::store::{self, StoreConfig};
+use super::store::{self, StoreConfig, StoreKind};
 use crate::diagnostic::catalogue;
 use crate::diagnostic::item::Diagnostic;
 use crate::diagnostic::near;
+use crate::policy::condition::Language;
 use crate::policy::dataset::DatasetName;
 use crate::policy::draft::clock_of;
 use crate::policy::family::Family;
@@ -26,6 +27,8 @@ pub struct ReadConfig {
     pub store_names: Vec<String>,
     /// What each store that could be read holds; none where its URL is elsewhere.
     pub families: Vec<(String, Option<Family>)>,
+    /// The language of each store's conditions.
+    pub languages: Vec<(String, Language)>,
 }
 
 /// The configuration; what is wrong is noted. None when not even its keys could be read.
@@ -61,7 +64,13 @@ pub fn read(file: &Arc<str>, base: &Path, root: &Node, reading: &mut Reading<'_>
         let read = entry.value.and_then(|value| store::store(&key, value, reading));
         stores.extend(read.filter(|_| !entry.broken));
     }
-    let family = |name: &String| stores.iter().find(|store| store.name == *name).and_then(|store| Some(store.kind()?.family()));
+    let kind = |name: &String| stores.iter().find(|store| store.name == *name).and_then(StoreConfig::kind);
+    let family = |name: &String| kind(name).map(StoreKind::family);
+    let language = |name: &String| {
+        let store = stores.iter().find(|store| store.name == *name);
+        store.map_or(Language::Unknown, |store| store.language(&|variable| reading.variable(variable)))
+    };
+    let languages = store_names.iter().map(|name| (name.clone(), language(name))).collect();
     let families = store_names.iter().map(|name| (name.clone(), family(name))).collect();
     if let Some(keys) = &written.keys {
         let message = "`keys` comes with the action `encrypt`, which is not built yet; no key was read";
@@ -96,6 +105,7 @@ pub fn read(file: &Arc<str>, base: &Path, root: &Node, reading: &mut Reading<'_>
         },
         store_names,
         families,
+        languages,
     })
 }
 

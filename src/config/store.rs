@@ -2,11 +2,12 @@
 
 use super::address::{self, Address};
 use super::file::StoreEntry;
-use super::secret::{SecretError, SecretRef, Sourced, Surroundings, refuse_inline};
+use super::secret::{SecretError, SecretRef, Source, Sourced, Surroundings, refuse_inline};
 use crate::diagnostic::catalogue;
 use crate::diagnostic::item::Diagnostic;
 use crate::diagnostic::near;
 use crate::place::Place;
+use crate::policy::condition::Language;
 use crate::policy::family::Family;
 use crate::policy::period::Period;
 use crate::yaml::node::{At, Key, Node, Value};
@@ -31,6 +32,17 @@ pub enum StoreKind {
 }
 
 impl StoreKind {
+    /// The language of its conditions.
+    pub const fn language(self) -> Language {
+        match self {
+            Self::Mysql => Language::Mysql,
+            Self::Postgres => Language::Postgres,
+            Self::Sqlite => Language::Sqlite,
+            Self::Neo4j => Language::Cypher,
+            Self::Redis => Language::Unknown,
+        }
+    }
+
     /// What such a store holds.
     pub const fn family(self) -> Family {
         match self {
@@ -258,6 +270,19 @@ impl StoreConfig {
         };
         let password = self.password.as_ref().map(|password| password.source.fetch(base, &password.place, around)).transpose()?;
         Ok(StoreAddress { kind, url: SecretString::from(rebuilt), user, password, path })
+    }
+
+    /// The language of its conditions; also where the URL is in a variable, of which only the scheme is read.
+    pub fn language(&self, variable: &dyn Fn(&str) -> Option<String>) -> Language {
+        let url = match &self.url.value {
+            Sourced::Elsewhere(Source::Env(name)) => variable(name),
+            _ => None,
+        };
+        let of_variable = || match scheme(url?.trim().split_once(':')?.0)? {
+            Scheme::Built(kind) => Some(kind),
+            Scheme::NotBuilt(_) => None,
+        };
+        self.kind().or_else(of_variable).map_or(Language::Unknown, StoreKind::language)
     }
 
     /// The kind, when the URL stands in the file.

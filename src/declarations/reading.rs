@@ -13,6 +13,7 @@ use crate::job::spec::Job;
 use crate::job::vocabulary::Vocabulary;
 use crate::place::Place;
 use crate::policy::check::finish;
+use crate::policy::condition::Language;
 use crate::policy::gathered::Gathered;
 use crate::policy::ground::Ground;
 use crate::policy::quality::read::Kinds;
@@ -172,6 +173,7 @@ impl Reading {
         };
         let ground = Ground {
             stores: read.families.iter().map(|(name, family)| (name.as_str(), *family)).collect(),
+            languages: read.languages.iter().map(|(name, language)| (name.as_str(), *language)).collect(),
             table_clock: read.config.policy_tables.as_ref().and_then(|tables| tables.clock.as_ref()),
             unread_tables: unread.clone(),
         };
@@ -263,7 +265,11 @@ impl Reading {
     fn add_policies(&mut self, root: &Node, values: &mut ValueReading<'_>) {
         let families = self.config.as_ref().map(|read| read.families.as_slice()).unwrap_or_default();
         let family = |store: &str| families.iter().find(|(name, _)| name == store).and_then(|(_, family)| *family);
-        self.gathered.add_file(root, Kinds { shapes: &self.vocabulary.checks, family: &family }, values);
+        let languages = self.config.as_ref().map(|read| read.languages.as_slice()).unwrap_or_default();
+        let language =
+            |store: &str| languages.iter().find(|(name, _)| name == store).map_or(Language::Unknown, |(_, language)| *language);
+        let kinds = Kinds { shapes: &self.vocabulary.checks, family: &family, language: &language };
+        self.gathered.add_file(root, kinds, values);
     }
 
     fn read_jobs(&mut self, path: &Path, place: Option<&Place>, base: &Path, values: &mut ValueReading<'_>) {

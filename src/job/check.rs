@@ -5,6 +5,7 @@ use crate::diagnostic::catalogue;
 use crate::diagnostic::item::Diagnostic;
 use crate::diagnostic::near;
 use crate::place::Place;
+use crate::policy::condition;
 use crate::policy::family::Family;
 use crate::policy::glob;
 use crate::policy::ground::{Ground, must_hold};
@@ -43,6 +44,11 @@ pub fn patterns(read: &ReadJob, section: Section, policies: &Policies, unknown: 
 pub fn pauses(read: &ReadJob, ground: &Ground<'_>, notes: &mut Vec<Diagnostic>) {
     for At { value: store, place } in &read.pause_stores {
         must_hold(store, &[Family::Tables], "a job that waits asks tables", place, ground, notes);
+    }
+    if let Some(At { value: query, place }) = &read.pause_query
+        && let Err(fault) = ground.language(&query.store).query(&query.sql)
+    {
+        notes.push(condition::refused("the query", &fault, place));
     }
 }
 

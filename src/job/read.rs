@@ -31,6 +31,8 @@ pub struct ReadJob {
     pub after_places: Vec<Place>,
     /// Stores that are asked whether to wait, and where they stand.
     pub pause_stores: Vec<At<String>>,
+    /// The query that says whether to wait, and where it stands.
+    pub pause_query: Option<At<PauseQuery>>,
     /// True when something in the file is wrong, which has been told; its patterns are checked all the same.
     pub broken: bool,
 }
@@ -76,7 +78,7 @@ pub fn read(name: &str, root: &Node, actions: &[&str], reading: &mut Reading<'_>
     };
     check_action(&file.action, actions, reading);
     check_schedule(file.schedule.as_ref(), reading);
-    let (pause, lag, pause_stores) = pause(file.pause_when, reading);
+    let ReadPause { pause, lag, stores: pause_stores, query: pause_query } = pause(file.pause_when, reading);
     let retry = file.retry.and_then(|retry| retry.after);
     for (what, period) in [("budget", &file.budget), ("replica_lag", &lag), ("retry", &retry)] {
         if let Some(period) = period.as_ref().filter(|period| period.value.is_zero()) {
@@ -120,12 +122,22 @@ pub fn read(name: &str, root: &Node, actions: &[&str], reading: &mut Reading<'_>
         pattern_places,
         after_places,
         pause_stores,
+        pause_query,
     })
 }
 
-/// What a job waits for, where its lag stands, and the stores that are asked.
-fn pause(entry: Option<PauseEntry>, reading: &mut Reading<'_>) -> (Pause, Option<At<Period>>, Vec<At<String>>) {
-    let Some(entry) = entry else { return (Pause::default(), None, vec![]) };
+/// What a job waits for, with the places of its parts.
+#[derive(Default)]
+struct ReadPause {
+    pause: Pause,
+    lag: Option<At<Period>>,
+    /// The stores that are asked.
+    stores: Vec<At<String>>,
+    query: Option<At<PauseQuery>>,
+}
+
+fn pause(entry: Option<PauseEntry>, reading: &mut Reading<'_>) -> ReadPause {
+    let Some(entry) = entry else { return ReadPause::default() };
     let replicas = entry.replicas.unwrap_or_default();
     if let Some(replica) = replicas.first().filter(|_| entry.replica_lag.is_none()) {
         let message = "`replicas` are asked for their lag, and no `replica_lag` says how much is too much";
@@ -137,8 +149,9 @@ fn pause(entry: Option<PauseEntry>, reading: &mut Reading<'_>) -> (Pause, Option
         replicas: replicas.iter().map(|replica| replica.value.clone()).collect(),
         query: entry.query.as_ref().map(|query| PauseQuery { store: query.store.value.clone(), sql: query.sql.value.clone() }),
     };
+    let query = entry.query.as_ref().zip(pause.query.clone()).map(|(written, query)| At::new(query, written.sql.place.clone()));
     let stores = replicas.into_iter().chain(entry.query.map(|query| query.store)).collect();
-    (pause, entry.replica_lag, stores)
+    ReadPause { pause, lag: entry.replica_lag, stores, query }
 }
 
 fn check_action(action: &At<String>, built: &[&str], reading: &mut Reading<'_>) {

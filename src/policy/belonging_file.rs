@@ -1,7 +1,7 @@
 //! What may stand under `belongs_to`, and how it becomes the owners of keys.
 
 use super::belonging::{Belonging, IdFrom, Owners};
-use super::draft::condition_of;
+use super::condition::{self, Languages};
 use super::key_pattern::KeyPattern;
 use super::quality::field::Field;
 use crate::diagnostic::catalogue::{self, Code};
@@ -79,20 +79,27 @@ pub(super) fn belonging(
     entry: &At<BelongingEntry>,
     store: &str,
     keys: &KeyPattern,
+    languages: Languages<'_>,
     reading: &mut Reading<'_>,
 ) -> Option<Vec<Belonging>> {
     if entry.value.0.is_empty() {
         let help = "name an owner, `belongs_to: core.users.id`, or leave `belongs_to` out";
         return refuse(reading, catalogue::SIZE, "`belongs_to` names no owner", &entry.place, help);
     }
-    let owners: Vec<_> = entry.value.0.iter().map(|owner| self::owner(owner, store, keys, reading)).collect();
+    let owners: Vec<_> = entry.value.0.iter().map(|owner| self::owner(owner, store, keys, languages, reading)).collect();
     owners.into_iter().collect()
 }
 
-fn owner(entry: &OwnerEntry, store: &str, keys: &KeyPattern, reading: &mut Reading<'_>) -> Option<Belonging> {
+fn owner(
+    entry: &OwnerEntry,
+    store: &str,
+    keys: &KeyPattern,
+    languages: Languages<'_>,
+    reading: &mut Reading<'_>,
+) -> Option<Belonging> {
     let parts = &entry.parts;
     let to = match (&parts.field, &parts.keys) {
-        (Some(field), None) => rows(field, parts, reading)?,
+        (Some(field), None) => rows(field, parts, languages, reading)?,
         (None, Some(owner)) => other_keys(owner, parts, store, keys, reading)?,
         (Some(_), Some(owner)) => {
             let text = "`field` and `keys` are two owners, and stand in one";
@@ -113,7 +120,7 @@ fn owner(entry: &OwnerEntry, store: &str, keys: &KeyPattern, reading: &mut Readi
     Some(Belonging { to, id })
 }
 
-fn rows(field: &At<String>, parts: &BelongingParts, reading: &mut Reading<'_>) -> Option<Owners> {
+fn rows(field: &At<String>, parts: &BelongingParts, languages: Languages<'_>, reading: &mut Reading<'_>) -> Option<Owners> {
     if let Some(store) = &parts.store {
         let help = "take `store` out: a `field` names its store itself, as in `core.users.id`";
         return refuse(reading, catalogue::UNKNOWN_KEY, "`store` is for owners that are `keys`", &store.place, help);
@@ -126,7 +133,7 @@ fn rows(field: &At<String>, parts: &BelongingParts, reading: &mut Reading<'_>) -
         }
     };
     let r#where = match &parts.r#where {
-        Some(condition) => Some(condition_of(condition, reading)?.value),
+        Some(written) => Some(condition::declared(written, languages(&read.dataset.store), reading)?.value),
         None => None,
     };
     Some(Owners::Rows { dataset: read.dataset, column: read.column.unwrap_or_default(), r#where })

@@ -1,5 +1,6 @@
 //! A lifecycle policy on its way: from a file, from a row of a policy table, or merged from both.
 
+use super::condition::{self, Language};
 use super::dataset::DatasetName;
 use super::entries::{ClockEntry, GuardEntry, LifecycleEntry};
 use super::lifecycle::{Cascade, Clock, Guard, KeepAtLeast};
@@ -52,14 +53,20 @@ pub struct ArchiveDraft {
 
 impl Draft {
     /// What a file says; notes what contradicts itself.
-    pub fn from_file(entry: &LifecycleEntry, place: &Place, owner: Option<&str>, reading: &mut Reading<'_>) -> Self {
+    pub fn from_file(
+        entry: &LifecycleEntry,
+        place: &Place,
+        owner: Option<&str>,
+        language: Language,
+        reading: &mut Reading<'_>,
+    ) -> Self {
         let name = entry.name.clone().unwrap_or_else(|| entry.dataset.clone().map(|dataset| dataset.to_string()));
         Self {
             name,
             owner: owner.map(str::to_owned),
             dataset: entry.dataset.clone(),
             clock: entry.clock.as_ref().and_then(|clock| clock_of(clock, reading)),
-            condition: entry.r#where.as_ref().and_then(|condition| condition_of(condition, reading)),
+            condition: entry.r#where.as_ref().and_then(|written| condition::declared(written, language, reading)),
             archive: entry
                 .archive
                 .clone()
@@ -175,16 +182,6 @@ pub fn clock_of(clock: &At<ClockEntry>, reading: &mut Reading<'_>) -> Option<At<
         return None;
     }
     Some(At::new(Clock { column: column.clone(), zone: zone.map(|zone| zone.0), unit: *unit }, clock.place.clone()))
-}
-
-/// A condition that says something.
-pub fn condition_of(condition: &At<String>, reading: &mut Reading<'_>) -> Option<At<String>> {
-    if condition.value.trim().is_empty() {
-        let diagnostic = Diagnostic::error(catalogue::EMPTY_CONDITION, "`where` is empty; it would mean all rows");
-        reading.note(diagnostic.at(&condition.place).help("leave the key out if all rows are meant"));
-        return None;
-    }
-    Some(condition.clone())
 }
 
 /// A guard that guards something.

@@ -1,8 +1,9 @@
 //! What may stand under `cache` and `sessions`, and how it becomes a rule.
 
 use super::belonging_file::{BelongingEntry, belonging};
+use super::condition::{self, Language, Languages};
 use super::dataset::DatasetName;
-use super::draft::{clock_of, condition_of, guard_of};
+use super::draft::{clock_of, guard_of};
 use super::entries::{ClockEntry, GuardEntry};
 use super::expiry::{Assignment, Expiring, ExpiringKeys, ExpiringRows, Expiry, KeyRule};
 use super::key_pattern::KeyPattern;
@@ -90,10 +91,16 @@ impl JsonSchema for Assignments {
 }
 
 /// The rule that an entry declares; none, with notes, when it cannot be one.
-pub fn expiry(entry: &ExpiryEntry, place: &Place, owner: Option<&str>, reading: &mut Reading<'_>) -> Option<Expiry> {
+pub fn expiry(
+    entry: &ExpiryEntry,
+    place: &Place,
+    owner: Option<&str>,
+    languages: Languages<'_>,
+    reading: &mut Reading<'_>,
+) -> Option<Expiry> {
     let of = match (&entry.dataset, &entry.keys) {
-        (Some(dataset), None) => Expiring::Rows(rows(entry, dataset, place, reading)?),
-        (None, Some(keys)) => Expiring::Keys(self::keys(entry, keys, place, reading)?),
+        (Some(dataset), None) => Expiring::Rows(rows(entry, dataset, place, languages(&dataset.value.store), reading)?),
+        (None, Some(keys)) => Expiring::Keys(self::keys(entry, keys, place, languages, reading)?),
         _ => {
             reading.note(
                 Diagnostic::error(catalogue::MISSING_KEY, "this entry needs either a `dataset` or `keys`")
@@ -114,7 +121,13 @@ pub fn expiry(entry: &ExpiryEntry, place: &Place, owner: Option<&str>, reading: 
     Some(Expiry { name, owner: owner.map(str::to_owned), of, guard, place: place.clone() })
 }
 
-fn rows(entry: &ExpiryEntry, dataset: &At<DatasetName>, place: &Place, reading: &mut Reading<'_>) -> Option<ExpiringRows> {
+fn rows(
+    entry: &ExpiryEntry,
+    dataset: &At<DatasetName>,
+    place: &Place,
+    language: Language,
+    reading: &mut Reading<'_>,
+) -> Option<ExpiringRows> {
     let stray = [
         ("store", entry.store.as_ref().map(|at| &at.place)),
         ("ttl", entry.ttl.as_ref().map(|at| &at.place)),
@@ -137,7 +150,7 @@ fn rows(entry: &ExpiryEntry, dataset: &At<DatasetName>, place: &Place, reading: 
         expires: clock_of(expires, reading)?.value,
         after: entry.after.as_ref().map(|after| after.value),
         r#where: match &entry.r#where {
-            Some(condition) => Some(condition_of(condition, reading)?.value),
+            Some(written) => Some(condition::declared(written, language, reading)?.value),
             None => None,
         },
         set: assignments(entry.set.as_ref(), reading)?,
@@ -158,7 +171,13 @@ fn assignments(set: Option<&At<Assignments>>, reading: &mut Reading<'_>) -> Opti
     Some(set.value.0.clone())
 }
 
-fn keys(entry: &ExpiryEntry, keys: &At<KeyPattern>, place: &Place, reading: &mut Reading<'_>) -> Option<ExpiringKeys> {
+fn keys(
+    entry: &ExpiryEntry,
+    keys: &At<KeyPattern>,
+    place: &Place,
+    languages: Languages<'_>,
+    reading: &mut Reading<'_>,
+) -> Option<ExpiringKeys> {
     let stray = [
         ("expires", entry.expires.as_ref().map(|at| &at.place)),
         ("after", entry.after.as_ref().map(|at| &at.place)),
@@ -186,7 +205,7 @@ fn keys(entry: &ExpiryEntry, keys: &At<KeyPattern>, place: &Place, reading: &mut
         }
     }
     let belongs_to = match &entry.belongs_to {
-        Some(entry) => belonging(entry, &store.value, &keys.value, reading)?,
+        Some(entry) => belonging(entry, &store.value, &keys.value, languages, reading)?,
         None => vec![],
     };
     let by_default = if entry.ttl.is_some() { KeyRule::Expire } else { KeyRule::Report };

@@ -1,6 +1,7 @@
 //! Everything that was declared about policies, before it is held against itself.
 
-use super::draft::{Draft, condition_of};
+use super::condition;
+use super::draft::Draft;
 use super::entries::{HoldEntry, LifecycleEntry};
 use super::expiry::Expiry;
 use super::expiry_file::{self, ExpiryEntry};
@@ -59,11 +60,11 @@ impl Gathered {
         let owner = file.owner.as_deref();
         for (section, entries) in [(Section::Sessions, &file.sessions), (Section::Cache, &file.cache)] {
             for entry in entries.iter().flatten() {
-                self.add_expiry(section, entry, owner, reading);
+                self.add_expiry(section, entry, owner, kinds, reading);
             }
         }
         for entry in file.views.iter().flatten() {
-            match entry.sound().and_then(|view| view_file::view(view, &entry.place, owner, reading)) {
+            match entry.sound().and_then(|view| view_file::view(view, &entry.place, owner, kinds.language, reading)) {
                 Some(view) => self.views.push(view),
                 None => self.broken.push(entry.name.clone().unwrap_or_default()),
             }
@@ -75,7 +76,7 @@ impl Gathered {
             }
         }
         for entry in file.lifecycle.iter().flatten() {
-            self.add_lifecycle(entry, file.owner.as_deref(), reading);
+            self.add_lifecycle(entry, file.owner.as_deref(), kinds, reading);
         }
         for entry in file.classification.into_iter().flatten() {
             let Some(classification) = entry.value else { continue };
@@ -87,22 +88,32 @@ impl Gathered {
             }
         }
         for entry in file.holds.into_iter().flatten() {
-            self.add_hold(entry, file.owner.as_deref(), reading);
+            self.add_hold(entry, file.owner.as_deref(), kinds, reading);
         }
     }
 
-    fn add_lifecycle(&mut self, entry: &Entry<LifecycleEntry>, owner: Option<&str>, reading: &mut Reading<'_>) {
+    fn add_lifecycle(&mut self, entry: &Entry<LifecycleEntry>, owner: Option<&str>, kinds: Kinds<'_>, reading: &mut Reading<'_>) {
         let notes = reading.notes.len();
-        let draft = entry.sound().map(|lifecycle| Draft::from_file(lifecycle, &entry.place, owner, reading));
+        let draft = entry.sound().map(|lifecycle| {
+            let language = (kinds.language)(&lifecycle.dataset.value.store);
+            Draft::from_file(lifecycle, &entry.place, owner, language, reading)
+        });
         match draft {
             Some(draft) if reading.notes.len() == notes => self.lifecycle.push(draft),
             _ => self.broken.push(entry.name.clone().unwrap_or_default()),
         }
     }
 
-    fn add_expiry(&mut self, section: Section, entry: &Entry<ExpiryEntry>, owner: Option<&str>, reading: &mut Reading<'_>) {
+    fn add_expiry(
+        &mut self,
+        section: Section,
+        entry: &Entry<ExpiryEntry>,
+        owner: Option<&str>,
+        kinds: Kinds<'_>,
+        reading: &mut Reading<'_>,
+    ) {
         let notes = reading.notes.len();
-        let expiry = entry.sound().and_then(|sound| expiry_file::expiry(sound, &entry.place, owner, reading));
+        let expiry = entry.sound().and_then(|sound| expiry_file::expiry(sound, &entry.place, owner, kinds.language, reading));
         let list = if section == Section::Cache { &mut self.cache } else { &mut self.sessions };
         match expiry {
             Some(expiry) if reading.notes.len() == notes => list.push(expiry),
@@ -110,7 +121,7 @@ impl Gathered {
         }
     }
 
-    fn add_hold(&mut self, entry: Entry<HoldEntry>, owner: Option<&str>, reading: &mut Reading<'_>) {
+    fn add_hold(&mut self, entry: Entry<HoldEntry>, owner: Option<&str>, kinds: Kinds<'_>, reading: &mut Reading<'_>) {
         let Some(hold) = entry.value.filter(|_| !entry.broken) else { return };
         for (what, value) in [("name", &hold.name), ("because", &hold.because)] {
             if value.value.trim().is_empty() {
@@ -120,8 +131,9 @@ impl Gathered {
                 );
             }
         }
-        let condition =
-            hold.r#where.as_ref().and_then(|condition| condition_of(condition, reading)).map(|condition| condition.value);
+        let language = (kinds.language)(&hold.dataset.value.store);
+        let written = hold.r#where.as_ref().and_then(|written| condition::declared(written, language, reading));
+        let condition = written.map(|condition| condition.value);
         let place: Place = entry.place;
         let origin = HoldOrigin::File(place);
         self.holds.push(At::new(

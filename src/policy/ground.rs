@@ -1,5 +1,6 @@
 //! What declarations are held against: the stores there are.
 
+use super::condition::Language;
 use super::family::Family;
 use super::lifecycle::Clock;
 use crate::diagnostic::catalogue;
@@ -13,6 +14,8 @@ use crate::yaml::node::At;
 pub struct Ground<'a> {
     /// The stores of the configuration, and what each holds, where its URL says so.
     pub stores: Vec<(&'a str, Option<Family>)>,
+    /// The language of each store's conditions.
+    pub languages: Vec<(&'a str, Language)>,
     /// `policy_tables.clock`, for rows that no file gives a clock.
     pub table_clock: Option<&'a At<Clock>>,
     /// The stores of policy tables that are configured and were not read: a file may add to rows we cannot see.
@@ -20,6 +23,11 @@ pub struct Ground<'a> {
 }
 
 impl Ground<'_> {
+    /// The language of a store's conditions.
+    pub fn language(&self, store: &str) -> Language {
+        self.languages.iter().find(|(name, _)| *name == store).map_or(Language::Unknown, |(_, language)| *language)
+    }
+
     /// What a store holds, where that is known; none for a store that nobody declared.
     pub fn family(&self, store: &str) -> Option<Option<Family>> {
         self.stores.iter().find(|(name, _)| *name == store).map(|(_, family)| *family)

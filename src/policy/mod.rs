@@ -4,6 +4,7 @@ pub mod belonging;
 pub mod belonging_file;
 pub mod check;
 pub mod classification;
+pub mod condition;
 pub mod dataset;
 pub mod draft;
 pub mod entries;

@@ -1,5 +1,6 @@
 //! What may stand under `views`, and how it becomes a rule.
 
+use super::condition::{self, Languages};
 use super::dataset::DatasetName;
 use super::period::Period;
 use super::view::View;
@@ -56,7 +57,13 @@ impl JsonSchema for Statements {
 }
 
 /// The rule that an entry declares; none, with notes, when it cannot be one.
-pub fn view(entry: &ViewEntry, place: &Place, owner: Option<&str>, reading: &mut Reading<'_>) -> Option<View> {
+pub fn view(
+    entry: &ViewEntry,
+    place: &Place,
+    owner: Option<&str>,
+    languages: Languages<'_>,
+    reading: &mut Reading<'_>,
+) -> Option<View> {
     let statements = match &entry.statement {
         None => vec![],
         Some(statements) => {
@@ -67,6 +74,13 @@ pub fn view(entry: &ViewEntry, place: &Place, owner: Option<&str>, reading: &mut
                         .help("write the SQL that fills the table, or leave the key out for a materialized view"),
                 );
                 return None;
+            }
+            let language = languages(&entry.dataset.value.store);
+            for statement in &statements.value.0 {
+                if let Err(fault) = language.statement(&statement.value) {
+                    reading.note(condition::refused("the statement", &fault, &statement.place));
+                    return None;
+                }
             }
             statements.value.0.iter().map(|statement| statement.value.clone()).collect()
         }

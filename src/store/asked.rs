@@ -28,6 +28,8 @@ impl Store {
         let query = one_statement(query)?;
         let mut session = self.reading(who).await?;
         session.begin_reading().await?;
+        let fault = |fault: String| unfit(format!("the query {fault}; nothing was asked"));
+        session.dialect().language().query(query).map_err(fault)?;
         // Accepted bare as well as in brackets: `…) q UNION SELECT (…` would end ours.
         catalogue::index_used(&mut session, query, &[]).await?;
         let sql = match session.dialect() {

@@ -1,6 +1,7 @@
 //! Where the three SQL dialects differ in spelling.
 
 use super::table::{Class, Column, Table};
+use crate::policy::condition::Language;
 
 /// The dialect a store speaks. MariaDB is MySQL but for a few names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,15 @@ impl Dialect {
             Self::Postgres => "PostgreSQL",
             Self::Mysql => "MySQL",
             Self::Mariadb => "MariaDB",
+        }
+    }
+
+    /// The language of what people write for it.
+    pub const fn language(self) -> Language {
+        match self {
+            Self::Sqlite => Language::Sqlite,
+            Self::Postgres => Language::Postgres,
+            Self::Mysql | Self::Mariadb => Language::Mysql,
         }
     }
 

@@ -17,6 +17,11 @@ impl<'a> Reading<'a> {
         Self { variable, notes: vec![] }
     }
 
+    /// A variable of the environment, for what only decides how a text is read; never shown.
+    pub fn variable(&self, name: &str) -> Option<String> {
+        (self.variable)(name)
+    }
+
     /// Notes what is wrong.
     pub fn note(&mut self, diagnostic: Diagnostic) {
         self.notes.push(diagnostic);

@@ -9,11 +9,13 @@ mod cases;
 mod checks;
 mod commands;
 mod company;
+mod conditions;
 mod floors;
 mod graph;
 mod keys;
 mod kinds;
 mod references;
+mod server_words;
 mod service;
 mod statistics;
 #[allow(dead_code, reason = "what several suites share is not always in use by one of them")]

@@ -13,7 +13,7 @@ pub const KIND: Kind = Kind {
     shape: &Shape {
         key: "cypher",
         about: "what a query of your own counts: one row with a count, and out of how many in a column `total`",
-        takes: Takes::Text,
+        takes: Takes::Query,
         with: &[],
         on: On::GraphStore,
         counts: Counts::Things,

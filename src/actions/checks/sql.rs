@@ -13,7 +13,7 @@ pub const KIND: Kind = Kind {
     shape: &Shape {
         key: "sql",
         about: "what a query of your own counts: one row, the count first, out of how many second",
-        takes: Takes::Text,
+        takes: Takes::Query,
         with: &[],
         on: On::TableStore,
         counts: Counts::Things,

@@ -4,13 +4,14 @@ use super::bound::Bound;
 use super::check::{Check, Subject};
 use super::given::Givens;
 use super::sense;
-use super::shape::{Counts, On, Shape};
-use super::values::{self, Families};
+use super::shape::{Counts, On, Shape, Takes};
+use super::values;
+pub use super::values::Kinds;
 use crate::diagnostic::catalogue;
 use crate::diagnostic::item::Diagnostic;
 use crate::diagnostic::near;
+use crate::policy::condition::{self, Language};
 use crate::policy::dataset::DatasetName;
-use crate::policy::draft::condition_of;
 use crate::yaml::fields::Fields;
 use crate::yaml::node::{At, Key, Node, Value};
 use crate::yaml::reading::Reading;
@@ -29,15 +30,6 @@ const SAMPLES: u32 = 5;
 /// A report is for people.
 const MOST_SAMPLES: u64 = 100;
 
-/// What reading checks stands on.
-#[derive(Clone, Copy)]
-pub struct Kinds<'a> {
-    /// Every kind that is built.
-    pub shapes: &'a [&'static Shape],
-    /// What a store holds, where that is known.
-    pub family: Families<'a>,
-}
-
 /// The check that an entry declares; none, with notes, when it cannot be one.
 pub fn check(node: &Node, owner: Option<&str>, kinds: Kinds<'_>, reading: &mut Reading<'_>) -> Option<Check> {
     let notes = reading.notes.len();
@@ -47,7 +39,7 @@ pub fn check(node: &Node, owner: Option<&str>, kinds: Kinds<'_>, reading: &mut R
     let fields = Fields::open(node, "this check", &known, reading)?;
     let mut given = Givens::default();
     let mut put = |key, takes, needed, reading: &mut Reading<'_>| match node.get(key) {
-        Some(value) => given.0.extend(values::given(value, takes, kinds.family, reading).map(|value| (key, value))),
+        Some(value) => given.0.extend(values::given(value, takes, kinds, reading).map(|value| (key, value))),
         None if needed => reading.note(
             Diagnostic::error(catalogue::MISSING_KEY, format!("a check `{}` needs the key `{key}`", shape.key)).at(&node.place),
         ),
@@ -60,7 +52,9 @@ pub fn check(node: &Node, owner: Option<&str>, kinds: Kinds<'_>, reading: &mut R
     sense::given(shape, &given, node, reading);
     let on = subject(&fields, shape, node, reading)?;
     let condition: Option<At<String>> = fields.take::<Option<At<String>>>("where", reading)?;
-    let condition = condition.and_then(|condition| condition_of(&condition, reading));
+    let language = on.as_ref().map_or(Language::Unknown, |on| (kinds.language)(on.store()));
+    let condition = condition.and_then(|written| self::condition(&written, shape, language, reading));
+    query(node, shape, &given, language, reading);
     let (warn, fail) = bounds(node, shape, reading);
     let name: Option<At<String>> = fields.take::<Option<At<String>>>("name", reading)?;
     let samples = samples(fields.take::<Option<At<u64>>>("samples", reading)?, reading);
@@ -78,6 +72,30 @@ pub fn check(node: &Node, owner: Option<&str>, kinds: Kinds<'_>, reading: &mut R
     };
     check.name = name.map_or_else(|| format!("{} {}", shape.key, check.dataset()), |name| name.value);
     (reading.notes.len() == notes).then_some(check)
+}
+
+/// Which rows count, where the kind looks at rows.
+fn condition(written: &At<String>, shape: &Shape, language: Language, reading: &mut Reading<'_>) -> Option<At<String>> {
+    if shape.takes_where() {
+        return condition::declared(written, language, reading);
+    }
+    let message = format!("`where` changes nothing in a check `{}`: it does not look at the rows of one dataset", shape.key);
+    let help = match shape.takes {
+        Takes::Ends => "write it at an end of the reference: `from: { field: core.users.id, where: \"…\" }`",
+        Takes::Query => "write it into the query",
+        Takes::Policies => "take `where` out: the policies say which rows are due",
+        _ => "take `where` out",
+    };
+    reading.note(Diagnostic::error(catalogue::WHERE_UNUSED, message).at(&written.place).help(help));
+    None
+}
+
+/// Notes a query that is more than one, or holds what nothing is put in place of.
+fn query(node: &Node, shape: &Shape, given: &Givens, language: Language, reading: &mut Reading<'_>) {
+    let (Takes::Query, Some(text), Some(value)) = (shape.takes, given.text(shape.key), node.get(shape.key)) else { return };
+    if let Err(fault) = language.query(text) {
+        reading.note(condition::refused("the query", &fault, &value.place));
+    }
 }
 
 /// The one kind whose key stands here.

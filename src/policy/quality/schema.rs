@@ -19,6 +19,7 @@ fn one(shape: &Shape) -> Value {
     for (key, about) in COMMON {
         match *key {
             "dataset" if shape.on == On::Nothing => {}
+            "where" if !shape.takes_where() => {}
             "warn" | "fail" => put(key, about, bound(shape.counts)),
             "samples" => put(key, about, json!({ "type": "integer", "minimum": 0, "maximum": 100 })),
             _ => put(key, about, json!({ "type": "string" })),
@@ -50,7 +51,7 @@ fn takes(takes: Takes) -> Value {
         }] })
     };
     match takes {
-        Takes::Text | Takes::Pattern | Takes::Zone | Takes::Keys => text(),
+        Takes::Text | Takes::Query | Takes::Pattern | Takes::Zone | Takes::Keys => text(),
         Takes::Time => json!({ "type": "string", "pattern": "^ *[0-9][0-9_.]* *(ms|s|min|h) *$" }),
         Takes::Names | Takes::Policies => json!({ "anyOf": [text(), { "type": "array", "items": text(), "minItems": 1 }] }),
         Takes::Word(words) => json!({ "enum": words }),

@@ -20,6 +20,17 @@ pub struct Shape {
     pub warns: Option<&'static str>,
 }
 
+impl Shape {
+    /// True where `where` says which rows or nodes count. Elsewhere it would say nothing, and is refused.
+    pub fn takes_where(&self) -> bool {
+        match self.on {
+            On::Table | On::TableOrLabel => true,
+            On::GraphStore => self.takes != Takes::Query,
+            On::TableStore | On::KeyStore | On::AnyStore | On::Nothing => false,
+        }
+    }
+}
+
 /// A key beside the kind's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Also {
@@ -38,6 +49,8 @@ pub struct Also {
 pub enum Takes {
     /// One text.
     Text,
+    /// A query in the language of the check's own store.
+    Query,
     /// A pattern for texts, in the one language that decides on every store.
     Pattern,
     /// A length of time with its unit, as a bound has it: `1000 ms`.

@@ -4,11 +4,12 @@ use super::bound::{Bound, Unit};
 use super::field::{End, Field};
 use super::given::Given;
 use super::pattern;
-use super::shape::Takes;
+use super::shape::{Shape, Takes};
 use crate::diagnostic::catalogue;
 use crate::diagnostic::item::Diagnostic;
 use crate::diagnostic::near;
-use crate::policy::draft::{clock_of, condition_of};
+use crate::policy::condition::{self, Languages};
+use crate::policy::draft::clock_of;
 use crate::policy::entries::ClockEntry;
 use crate::policy::family::Family;
 use crate::policy::key_pattern::KeyPattern;
@@ -20,6 +21,17 @@ use crate::yaml::reading::{Read, Reading};
 
 /// What a store holds, where that is known.
 pub type Families<'a> = &'a dyn Fn(&str) -> Option<Family>;
+
+/// What reading checks, and all that names stores beside them, stands on.
+#[derive(Clone, Copy)]
+pub struct Kinds<'a> {
+    /// Every kind of check that is built.
+    pub shapes: &'a [&'static Shape],
+    /// What a store holds, where that is known.
+    pub family: Families<'a>,
+    /// The language of a store's conditions.
+    pub language: Languages<'a>,
+}
 
 declared! {
     /// One end of a reference.
@@ -34,9 +46,9 @@ declared! {
 }
 
 /// The value under a key of a check; none, with a note, when it is none of what the key takes.
-pub(super) fn given(node: &Node, takes: Takes, family: Families<'_>, reading: &mut Reading<'_>) -> Option<Given> {
+pub(super) fn given(node: &Node, takes: Takes, kinds: Kinds<'_>, reading: &mut Reading<'_>) -> Option<Given> {
     Some(match takes {
-        Takes::Text => Given::Text(text(node, reading)?),
+        Takes::Text | Takes::Query => Given::Text(text(node, reading)?),
         Takes::Pattern => Given::Text(pattern(node, reading)?),
         Takes::Time => Given::Text(time(node, reading)?),
         Takes::Zone => Given::Text(Zone::read(node, reading)?.0.name().to_owned()),
@@ -61,11 +73,11 @@ pub(super) fn given(node: &Node, takes: Takes, family: Families<'_>, reading: &m
         Takes::Period => Given::Period(Period::read(node, reading)?),
         Takes::Bytes => Given::Number(bytes(node, reading)?),
         Takes::Keys => Given::Keys(KeyPattern::read(node, reading)?),
-        Takes::End => Given::End(Box::new(end(node, family, reading)?)),
+        Takes::End => Given::End(Box::new(end(node, kinds, reading)?)),
         Takes::Ends => {
             let fields = Fields::open(node, "a reference", &["from", "to"], reading)?;
             let one = |key: &str, reading: &mut Reading<'_>| match node.get(key) {
-                Some(node) => end(node, family, reading),
+                Some(node) => end(node, kinds, reading),
                 None => fields.take::<String>(key, reading).and(None),
             };
             let (from, to) = (one("from", reading), one("to", reading));
@@ -133,13 +145,13 @@ fn bytes(node: &Node, reading: &mut Reading<'_>) -> Option<f64> {
     }
 }
 
-fn end(node: &Node, family: Families<'_>, reading: &mut Reading<'_>) -> Option<End> {
+fn end(node: &Node, kinds: Kinds<'_>, reading: &mut Reading<'_>) -> Option<End> {
     let parts = match node.value {
         Value::Map(_) => EndParts::read(node, reading)?,
         _ => EndParts { field: At::read(node, reading)?, r#where: None, clock: None },
     };
     let EndParts { field: text, r#where: condition, clock } = parts;
-    let is_keys = |store: &str| match family(store) {
+    let is_keys = |store: &str| match (kinds.family)(store) {
         Some(family) => family == Family::Keys,
         // Where the URL is elsewhere nobody knows yet what the store holds; only a pattern says `{id}`.
         None => text.value.contains("{id}"),
@@ -160,10 +172,11 @@ fn end(node: &Node, family: Families<'_>, reading: &mut Reading<'_>) -> Option<E
         );
         return None;
     }
+    let language = (kinds.language)(&field.dataset.store);
     Some(End {
         field,
         r#where: match condition {
-            Some(condition) => Some(condition_of(&condition, reading)?.value),
+            Some(written) => Some(condition::declared(&written, language, reading)?.value),
             None => None,
         },
         clock: match clock {

@@ -1,8 +1,8 @@
 //! A person's own query to a graph, run so that it can only read.
 
-use super::condition;
 use super::connect::GraphStore;
 use crate::diagnostic::catalogue as codes;
+use crate::policy::condition::Language;
 use crate::store::asked::Asked;
 use crate::store::cell::Cell;
 use crate::store::failure::StoreFailure;
@@ -19,7 +19,7 @@ impl GraphStore {
     /// # Errors
     /// It would write; the server cannot plan it; it gives no row, several, or no count.
     pub async fn ask(&self, who: &str, query: &str) -> Result<Asked, StoreFailure> {
-        condition::one_query(query).map_err(|fault| unfit(format!("the query {fault}; nothing was asked")))?;
+        Language::Cypher.query(query).map_err(|fault| unfit(format!("the query {fault}; nothing was asked")))?;
         let session = self.reading(who).await?;
         if let Some(why) = session.cannot_plan(query).await? {
             return Err(unfit(format!("the store cannot plan the query: {why}")));

@@ -4,7 +4,6 @@ use super::refreshed::{Patience, Refreshed};
 use crate::diagnostic::catalogue as codes;
 use crate::policy::dataset::DatasetName;
 use crate::store::catalogue;
-use crate::store::condition;
 use crate::store::connect::Store;
 use crate::store::failure::StoreFailure;
 use crate::store::holds::Holds;
@@ -43,8 +42,23 @@ impl SummaryTable {
                 format!("wait for the release of `{hold}`"),
             ));
         }
-        let mut session = store.reading(who).await?;
-        let table = catalogue::must_find(&mut session, dataset).await?;
+        // MySQL and MariaDB explain no statement that writes to a session that can only read.
+        let mut session = store.locking(who).await?;
+        session.begin().await?;
+        let prepared = Self::try_out(store, who, &mut session, dataset, statements).await;
+        session.rollback().await;
+        prepared
+    }
+
+    /// In a transaction that is rolled back: explaining may evaluate what a statement calls.
+    async fn try_out(
+        store: &Store,
+        who: &str,
+        session: &mut Session,
+        dataset: &DatasetName,
+        statements: &[String],
+    ) -> Result<Self, StoreFailure> {
+        let table = catalogue::must_find(session, dataset).await?;
         refuse_children(&table)?;
         for (at, statement) in statements.iter().enumerate() {
             let refused = |why: &str| {
@@ -56,9 +70,9 @@ impl SummaryTable {
                     ),
                 )
             };
-            condition::letters(statement).map_err(&refused)?;
+            session.dialect().language().statement(statement).map_err(|fault| refused(&fault))?;
             fills(statement, &table).map_err(&refused)?;
-            match catalogue::index_used(&mut session, statement, &[]).await {
+            match catalogue::index_used(session, statement, &[]).await {
                 Err(StoreFailure::Failed { text, .. }) => return Err(refused(&format!("does not work: {text}"))),
                 Err(other) => return Err(other),
                 Ok(_) => {}

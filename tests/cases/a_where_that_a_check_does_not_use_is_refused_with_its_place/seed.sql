@@ -1,0 +1,1 @@
+create table users (id int not null primary key) {{table}};
