@@ -77,9 +77,10 @@ pub trait Action: Sized + Send + Sync + 'static {
     /// Carries out one batch, all of it or nothing. Safe to repeat after a crash.
     fn apply(&self, cx: &Context, batch: &Batch) -> impl Future<Output = Result<Tally, StoreFailure>> + Send;
 
-    /// What batches did that failed in the end: where each row is a step of its own some are done all the same, and are told once.
-    fn untold(&self) -> Tally {
-        Tally::default()
+    /// What batches did that failed in the end: where each row is a step of its own some are done all the same, and are told once. Asks for
+    /// what became of rows whose answer was lost; gives what a person should know of that, with the way out.
+    fn settle_untold(&self, _: &Context) -> impl Future<Output = (Tally, Vec<(String, String)>)> + Send {
+        std::future::ready((Tally::default(), vec![]))
     }
 
     /// What became of a batch whose outcome was never written. Changes no row of the dataset.

@@ -242,6 +242,25 @@ catalogue! {
          Nothing is removed then. Once the owners are there again the next run does its work; keys of a table that is empty for good are removed\n\
          by a policy with `without_ttl: remove` or a `ttl`. Owners that are keys themselves have no table to be empty: there it is twenty\n\
          owners of whom none is there. That can be true for an hour, on a small site at night; the keys end by their own time to live then.";
+    OWNERS_UNSEEN = "SW4060", "owners that are not all seen",
+        "Keys are removed when their owner is gone, so a table of owners must show every owner there is. A replica may not have all rows yet,\n\
+         a partition or an inherited child has a part of them, a view or a row level security policy may hide some, and of a column of floats,\n\
+         dates or JSON nobody knows how a key writes its values. `belongs_to` names the table itself, on the primary, by a column of whole\n\
+         numbers, UUIDs, text or bytes. A store of keys that is asked for owners must say that it is a primary (`INFO replication`).\n\
+         One id that cannot be read as a value of the column (`abc` for a number, a UUID without hyphens for a UUID) is refused to nobody: its\n\
+         key is counted as one without a readable owner, and left alone.";
+    PARTIAL_SIGHT = "SW4061", "an account that does not see all of a graph",
+        "Outside the Community edition Neo4j hides nodes, relations and properties that an account may not read, without an error: a node may\n\
+         seem to have no relations, a hold may find nothing to hold, and an id may seem to be missing. So the account must be allowed to read all\n\
+         of the graph, `GRANT MATCH {*} ON GRAPH name ELEMENTS * TO role`, and nothing of it may be denied (`SHOW USER PRIVILEGES`).";
+    AUDIT_UNFIT = "SW4063", "a SYSTEM_LOG of another shape",
+        "Where a store has a table `audit_log.SYSTEM_LOG` (SQLite: `SYSTEM_LOG`), each run that changed something leaves a row of `level`, `message` and\n\
+         `metadata` there. A table of that name that lacks one of these columns, or that wants values in others, is the application's own:\n\
+         nothing is written into it, and the report says so. The ledger has all of it.";
+    IDS_UNREADABLE = "SW4062", "ids that cannot be read",
+        "A reference compares ids as text: whole numbers, texts, UUIDs and bytes have one. Lists, maps, points, dates, floats, truth values and text that\n\
+         is not UTF-8 have none, or several, and cannot be said to be there or missing. Where all ids of a side are such values, or one side has\n\
+         none at all while the other has some, the check has not looked at what was meant, and ends as `error`.";
     NO_LIMIT = "SW4022", "no limit, and so no share of it",
         "A share of memory needs a limit. Redis and Valkey have none unless `maxmemory` is set; the machine's memory is the limit then, and\n\
          at its end the process is killed.";

@@ -156,7 +156,7 @@ fn other_keys(
         let help = "write `{id}` for it: `user:session:{id}`";
         return refuse(reading, catalogue::MISSING_KEY, &text, &owner.place, help);
     }
-    let Some(example) = pattern.name_of(b"1") else {
+    let Some(example) = pattern.name_of(b"1").or_else(|| pattern.name_of(b"a")) else {
         let text = format!("`{pattern}` has open pieces besides `{{id}}`: an id does not give the name of its owner");
         let help = "write the owner's whole name, `user:session:{id}`, without `*` and `?`";
         return refuse(reading, catalogue::UNREADABLE_VALUE, &text, &owner.place, help);

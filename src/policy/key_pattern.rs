@@ -1,9 +1,15 @@
 //! Which keys of a key-value store a policy means.
 
+use super::key_pieces::{self, Piece};
+pub use super::key_pieces::{KeyId, LONGEST_ID, is_id};
 use std::fmt;
 use std::str::FromStr;
 
 /// A pattern for key names: `*` stands for any bytes, `?` for one, `{id}` for the one piece that names the owner.
+///
+/// A piece ends at every byte that no id holds ([`is_id`]), `:` and `/` among them, and at the byte that stands directly beside `{id}` in the
+/// pattern: `user_{id}` is not `user_100_profile`, and `user{id}` not `username`. So a key is rather no key of a pattern than one of
+/// the wrong owner. A hold keeps rather too much: see [`Self::may_mean`].
 ///
 /// Anything else is literal, `[`, `]` and `\` included, and so are other braces: `{user1}` is a cluster's hash tag. One that reads
 /// like a misspelt `{id}` (`{uid}`, `{user_id}`, `{ID}`) is refused: taken literally it would match nothing, and nobody would know.
@@ -11,14 +17,6 @@ use std::str::FromStr;
 pub struct KeyPattern {
     text: String,
     pieces: Vec<Piece>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Piece {
-    Literal(Vec<u8>),
-    One,
-    Any,
-    Id,
 }
 
 /// A pattern that cannot be used.
@@ -30,6 +28,9 @@ pub enum KeyPatternError {
     /// More than one owner.
     #[error("`{{id}}` stands twice in `{0}`; a key has one owner")]
     TwoIds(String),
+    /// Nothing would say where the id ends.
+    #[error("`{{id}}` stands beside `*` or `?` in `{0}`; where the id ends would be a guess")]
+    OpenBeside(String),
     /// Braces around what reads like an id, and is none.
     #[error("`{{{piece}}}` in `{pattern}` would be taken literally; the piece that names the owner is `{{id}}`")]
     NoPiece {
@@ -47,6 +48,7 @@ impl KeyPatternError {
             Self::NoPiece { .. } => Some(
                 "write `{id}` for the owner's id and `*` for any text; where names really hold these braces, `?` for each of them",
             ),
+            Self::OpenBeside(_) => Some("put the separator between them that the names have: `cart:{id}:*`"),
             Self::Empty | Self::TwoIds(_) => None,
         }
     }
@@ -79,6 +81,10 @@ impl FromStr for KeyPattern {
                 },
             }
             rest = &rest[taken..];
+        }
+        let is_open = |piece: &Piece| matches!(piece, Piece::Any | Piece::One);
+        if pieces.windows(2).any(|pair| pair.contains(&Piece::Id) && pair.iter().any(is_open)) {
+            return Err(KeyPatternError::OpenBeside(text.to_owned()));
         }
         Ok(Self { text: text.to_owned(), pieces })
     }
@@ -136,8 +142,11 @@ impl KeyPattern {
         self.pieces.contains(&Piece::Id)
     }
 
-    /// The key that an id gives; none when other pieces are open too, or there is no `{id}`.
+    /// The key that an id gives; none when other pieces are open too, there is no `{id}`, or no key of the pattern has this id.
     pub fn name_of(&self, id: &[u8]) -> Option<Vec<u8>> {
+        if !key_pieces::takes(&self.pieces, id) {
+            return None;
+        }
         let mut name = vec![];
         for piece in &self.pieces {
             match piece {
@@ -146,7 +155,7 @@ impl KeyPattern {
                 Piece::One | Piece::Any => return None,
             }
         }
-        self.has_id().then_some(name)
+        Some(name)
     }
 
     /// What stands in braces and is taken literally, `{id}` aside: a cluster's hash tag, or a mistake.
@@ -154,14 +163,19 @@ impl KeyPattern {
         in_braces(&self.text).find(|piece| *piece != "id")
     }
 
-    /// True when the whole key matches.
+    /// True when the key is one of the pattern's.
     pub fn matches(&self, key: &[u8]) -> bool {
-        fit(&self.pieces, key).is_some()
+        if self.has_id() { self.id_of(key) != KeyId::NoMatch } else { key_pieces::fits(&self.pieces, key) }
     }
 
-    /// The bytes that stand for `{id}`; none when the key does not match, or the pattern has no `{id}`. The shortest that fit.
-    pub fn id_of<'k>(&self, key: &'k [u8]) -> Option<&'k [u8]> {
-        fit(&self.pieces, key)?
+    /// True when the key may be one of those that were meant, `{id}` standing for anything: what a hold keeps.
+    pub fn may_mean(&self, key: &[u8]) -> bool {
+        key_pieces::fits(&self.pieces, key)
+    }
+
+    /// The owner that a key names at `{id}`.
+    pub fn id_of<'k>(&self, key: &'k [u8]) -> KeyId<'k> {
+        key_pieces::id_of(&self.pieces, key)
     }
 }
 
@@ -180,20 +194,6 @@ fn reads_like_id(piece: &str) -> bool {
     let is_hump =
         last.strip_suffix("Id").or(last.strip_suffix("ID")).is_some_and(|before| before.ends_with(|c: char| c.is_lowercase()));
     is_hump || ["id", "ids", "uid", "uuid", "guid", "userid"].contains(&last.to_lowercase().as_str())
-}
-
-/// Whether the pieces fit the key, and the bytes of `{id}`. Each wildcard takes as little as it can; patterns are short.
-fn fit<'k>(pieces: &[Piece], key: &'k [u8]) -> Option<Option<&'k [u8]>> {
-    let Some((first, rest)) = pieces.split_first() else { return key.is_empty().then_some(None) };
-    match first {
-        Piece::Literal(bytes) => fit(rest, key.strip_prefix(bytes.as_slice())?),
-        Piece::One => fit(rest, key.split_first()?.1),
-        // Nothing behind it: it takes all there is.
-        Piece::Any if rest.is_empty() => Some(None),
-        Piece::Id if rest.is_empty() => (!key.is_empty()).then_some(Some(key)),
-        Piece::Any => (0..=key.len()).find_map(|taken| fit(rest, &key[taken..])),
-        Piece::Id => (1..=key.len()).find_map(|taken| fit(rest, &key[taken..]).map(|_| Some(&key[..taken]))),
-    }
 }
 
 impl fmt::Display for KeyPattern {
@@ -219,13 +219,62 @@ mod tests {
     #[test]
     fn a_pattern_matches_bytes_and_names_the_owner() {
         let owner = pattern("cache:user:{id}");
-        assert_eq!(owner.id_of(b"cache:user:42"), Some(&b"42"[..]));
-        assert_eq!(owner.id_of(b"cache:user:"), None);
-        assert_eq!(owner.id_of(b"cache:job:42"), None);
-        assert!(owner.matches(b"cache:user:\xff\n"));
-        assert_eq!(pattern("u:{id}:*").id_of(b"u:7:a:b"), Some(&b"7"[..]));
+        assert_eq!(owner.id_of(b"cache:user:42"), KeyId::Of(b"42"));
+        assert_eq!(owner.id_of("cache:user:雪.li@x.com".as_bytes()), KeyId::Of("雪.li@x.com".as_bytes()));
+        assert_eq!(pattern("u:{id}:*").id_of(b"u:7:a:b"), KeyId::Of(b"7"));
+        assert_eq!(pattern("{{id}}:cart").id_of(b"{7}:cart"), KeyId::Of(b"7"));
         assert!(pattern("*").matches(b"") && !pattern("a?").matches(b"a") && pattern("a?").matches(b"ab"));
-        assert!(!pattern("a*b").matches(b"ac"));
+        assert!(!pattern("a*b").matches(b"ac") && pattern("a*b*c").matches(b"a-b-b-c") && !pattern("a*b*c").matches(b"a-c-b"));
+    }
+
+    #[test]
+    fn an_id_is_one_piece_and_nothing_longer() {
+        let long = [b"cache:user:".to_vec(), vec![b'x'; LONGEST_ID + 1]].concat();
+        assert!(pattern("cache:user:{id}").matches(&long[..long.len() - 1]) && !pattern("cache:user:{id}").matches(&long));
+        let others: &[(&str, &[&str])] = &[
+            (
+                "cache:user:{id}",
+                &["cache:user:", "cache:user:1:profile", "cache:user:1/x", "cache:user:1|x", "cache:user:1 ", "cache:user:1#x"],
+            ),
+            ("cache:user:{id}", &["cache:user:1%3Ax", "cache:user:{1}", "cache:user:1\n", "cache:user:1,2", "cache:job:1"]),
+            ("user_{id}", &["user_1_profile", "user_1:x", "user__1"]),
+            ("sess.{id}", &["sess.1.x"]),
+            ("{id}-cart", &["a-1-cart", "-cart"]),
+            ("user{id}", &["username", "users1", "user_1", "user-1", "user.1"]),
+            ("v2{id}", &["v21", "v2"]),
+            ("{id}cart", &["1xcart"]),
+            ("u:*:{id}", &["u:a:1/2", "u:a:"]),
+        ];
+        for (text, keys) in others {
+            for key in *keys {
+                assert_eq!(pattern(text).id_of(key.as_bytes()), KeyId::NoMatch, "{text} {key}");
+                assert!(!pattern(text).matches(key.as_bytes()), "{text} {key}");
+            }
+        }
+        assert_eq!(pattern("user{id}").id_of(b"user1"), KeyId::Of(b"1"));
+        assert_eq!(pattern("u:*:{id}").id_of(b"u:a:b:1"), KeyId::Of(b"1"));
+    }
+
+    #[test]
+    fn where_two_pieces_could_be_the_id_nobody_is_named() {
+        let both = pattern("*:user:{id}:*");
+        assert_eq!(both.id_of(b"a:user:1:x"), KeyId::Of(b"1"));
+        assert_eq!(both.id_of(b"a:user:1:user:2:x"), KeyId::Unreadable);
+        assert_eq!(pattern("u:{id}").id_of(b"u:\xff"), KeyId::Unreadable, "no text");
+    }
+
+    #[test]
+    fn beside_an_open_piece_an_id_has_no_end() {
+        for text in ["u:{id}*", "u:*{id}", "u:?{id}", "{id}?"] {
+            let error = text.parse::<KeyPattern>().unwrap_err();
+            assert!(matches!(error, KeyPatternError::OpenBeside(_)) && error.help().is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_hold_keeps_whatever_may_be_meant() {
+        let held = pattern("cache:user:{id}");
+        assert!(held.may_mean(b"cache:user:1:profile") && held.may_mean(b"cache:user:\xff") && !held.may_mean(b"cache:job:1"));
     }
 
     #[test]
@@ -249,9 +298,12 @@ mod tests {
 
     #[test]
     fn an_id_gives_the_name_of_its_key() {
-        assert_eq!(pattern("user:session:{id}").name_of(b"4\xff"), Some(b"user:session:4\xff".to_vec()));
+        assert_eq!(pattern("user:session:{id}").name_of(b"4"), Some(b"user:session:4".to_vec()));
         assert_eq!(pattern("{{id}}:session").name_of(b"42"), Some(b"{42}:session".to_vec()), "a hash tag around the id");
         assert_eq!((pattern("u:*:{id}").name_of(b"1"), pattern("u:1").name_of(b"1")), (None, None));
+        for id in [&b"4:profile"[..], b"", b"4\xff", b"4 ", &[b'x'; LONGEST_ID + 1]] {
+            assert_eq!(pattern("user:session:{id}").name_of(id), None);
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub mod ground;
 pub mod hold;
 pub mod key_name;
 pub mod key_pattern;
+mod key_pieces;
 pub mod lifecycle;
 mod minimum;
 pub mod period;

@@ -93,7 +93,14 @@ impl<A: Action> Batches<'_, A> {
     /// Works until there are no more rows, or a reason to stop. Errors are the ledger's: without evidence nothing goes on.
     pub async fn work(mut self) -> Result<Worked, LedgerError> {
         let mut worked = self.work_through().await?;
-        worked.tally.add(self.action.untold());
+        let (tally, notes) = self.action.settle_untold(self.cx).await;
+        worked.tally.add(tally);
+        worked.reasons.extend(notes.into_iter().map(|(text, help)| Reason {
+            weight: Weight::Note,
+            code: None,
+            text,
+            help: Some(help).filter(|help| !help.is_empty()),
+        }));
         Ok(worked)
     }
 

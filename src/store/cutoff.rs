@@ -72,11 +72,6 @@ impl CheckedCutoff {
             Some(text) => Err(StoreFailure::refused(codes::NOT_YET, text.clone(), HELP)),
         }
     }
-
-    /// The same as a note for a plan.
-    pub fn note(&self) -> Option<(String, String)> {
-        self.not_yet.clone().map(|text| (text, HELP.to_owned()))
-    }
 }
 
 /// The question for a store's own time in milliseconds since 1970; a file has no clock of its own.
@@ -123,7 +118,7 @@ mod tests {
         let ahead = cutoff("2026-08-21T12:00:00Z", year);
         for (store, own) in [(Some(now), now), (Some(now), ahead.as_of), (Some(ahead.as_of), now), (None, now)] {
             let checked = ahead.checked("core", store, own);
-            assert!(checked.must_have_come().is_err() && checked.note().is_some(), "{store:?} {own}");
+            assert!(checked.must_have_come().is_err(), "{store:?} {own}");
             assert_eq!(checked.at(), ahead.at(), "it can be counted");
         }
         let text = ahead.checked("core", Some(now), at("2026-08-21T12:00:01Z")).must_have_come().unwrap_err().to_string();
@@ -137,6 +132,7 @@ mod tests {
         assert!(little.must_have_come().is_ok());
         assert_eq!(little.at(), now);
         let past = cutoff("2026-05-21T11:00:00Z", year).checked("core", Some(now), now);
-        assert_eq!((past.at(), past.note()), (at("2025-05-21T11:00:00Z"), None));
+        assert_eq!(past.at(), at("2025-05-21T11:00:00Z"));
+        assert!(past.must_have_come().is_ok());
     }
 }

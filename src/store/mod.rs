@@ -32,6 +32,7 @@ pub mod looked;
 pub mod mark;
 mod mysql;
 pub mod normalized;
+pub mod owner_table;
 pub mod page;
 pub mod ping;
 pub mod policy_tables;

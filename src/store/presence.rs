@@ -73,6 +73,16 @@ impl Presence {
         })
     }
 
+    /// The column, quoted and qualified.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The ids on their way, as a table `r` with a column `v`.
+    pub(super) fn asked(dialect: Dialect) -> &'static str {
+        unfolded(dialect)
+    }
+
     /// What the ids of the column are.
     pub const fn id(&self) -> IdKind {
         self.id
@@ -150,9 +160,15 @@ impl Presence {
         }
     }
 
-    fn rows_where(&self, condition: &str) -> String {
+    pub(super) fn rows_where(&self, condition: &str) -> String {
         let own = self.condition.iter().map(|own| format!("({own}) AND ")).collect::<String>();
         format!(" FROM {} WHERE {own}{condition}", self.path)
+    }
+
+    /// How many rows count, with an id or without.
+    pub(super) async fn rows(&self) -> Result<u64, StoreFailure> {
+        let sql = format!("SELECT COUNT(*){}", self.rows_where("1 = 1"));
+        self.store.reading(&self.who).await?.count(&sql, &[]).await
     }
 
     /// True when at least one row that counts has an id at all: an empty table says nothing about who is gone.
@@ -200,7 +216,7 @@ async fn typed(looked: &mut Looked, column: &Column, id: IdKind) -> Result<Optio
 }
 
 /// MySQL compares two columns of different collations by neither's index, so the text takes the column's own.
-async fn collated(looked: &mut Looked, column: &Column) -> Result<Option<String>, StoreFailure> {
+pub(super) async fn collated(looked: &mut Looked, column: &Column) -> Result<Option<String>, StoreFailure> {
     let sql = "SELECT CHARACTER_SET_NAME, COLLATION_NAME FROM information_schema.COLUMNS \
                WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND COLUMN_NAME = ?";
     let table = looked.table();

@@ -133,7 +133,7 @@ impl Rows {
         let fires = |trigger: &String| {
             (format!("trigger `{trigger}` fires when rows of `{}` are {what}", self.table.label()), String::new())
         };
-        self.notes.iter().cloned().chain(self.time.note()).chain(self.table.triggers.iter().map(fires)).collect()
+        self.notes.iter().cloned().chain(self.table.triggers.iter().map(fires)).collect()
     }
 
     /// A session that may change rows: the one way to get one here.

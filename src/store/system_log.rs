@@ -6,12 +6,14 @@ use super::dialect::Dialect;
 use super::failure::StoreFailure;
 use super::rows::Rows;
 use super::session::Session;
-use super::table::Table;
+use super::table::{Column, Table};
 use super::{catalogue, table::Class};
+use crate::diagnostic::catalogue as codes;
 use crate::policy::dataset::DatasetName;
 use chrono::{DateTime, Utc};
 
-/// Writes one row per dataset and run where the table exists, in any letter case; where it does not, nothing is expected.
+/// Writes one row per dataset and run where the table exists, in any letter case; where it does not, nothing is expected. One of another shape
+/// than `level`, `message` and `metadata` is the application's own: it is refused, and nothing is written.
 ///
 /// # Errors
 /// The store's own.
@@ -48,10 +50,58 @@ pub async fn write_refresh(
 }
 
 async fn note(store: &Store, who: &str, message: String, metadata: &serde_json::Value) -> Result<(), StoreFailure> {
-    let mut session = store.session(who).await?;
-    let Some(log) = find(&mut session).await? else { return Ok(()) };
+    let mut session = store.session(who).await.map_err(not_looked_up)?;
+    let Some(log) = find(&mut session).await.map_err(not_looked_up)? else { return Ok(()) };
     let values = [("level", "INFO".to_owned()), ("message", message), ("metadata", metadata.to_string())];
-    insert(&mut session, &log, &values).await
+    if let Some(why) = unfit(&log, &values.each_ref().map(|(name, _)| *name)) {
+        return Err(StoreFailure::refused(
+            codes::AUDIT_UNFIT,
+            format!(
+                "`{}` {why}: it is not the table that steward leaves its rows in, and nothing was written there",
+                log.label()
+            ),
+            "see `audit_log.SYSTEM_LOG` in docs/reference.md; the ledger has all that was done",
+        ));
+    }
+    insert(&mut session, &log, &values).await.map_err(|failure| about(failure, "the row in SYSTEM_LOG is missing"))
+}
+
+/// Nobody knows whether there is such a table.
+fn not_looked_up(failure: StoreFailure) -> StoreFailure {
+    about(failure, "whether the store has a SYSTEM_LOG was not found out")
+}
+
+/// The failure, and what follows from it.
+fn about(failure: StoreFailure, what: &str) -> StoreFailure {
+    let with = |text: String| format!("{what}: {text}");
+    match failure {
+        StoreFailure::Away { store, text } => StoreFailure::Away { store, text: with(text) },
+        StoreFailure::Busy { store, text } => StoreFailure::Busy { store, text: with(text) },
+        StoreFailure::Uncertain { store, text } => StoreFailure::Uncertain { store, text: with(text) },
+        StoreFailure::Refused { code, text, help } => StoreFailure::Refused { code, text: with(text), help },
+        StoreFailure::Misdeclared { code, text, help } => StoreFailure::Misdeclared { code, text: with(text), help },
+        StoreFailure::Failed { store, text } => StoreFailure::Failed { store, text: with(text) },
+    }
+}
+
+/// What keeps a table from being the documented one: a column that is not there, or cannot hold a text, or wants a value that nobody gives.
+fn unfit(log: &Table, names: &[&str]) -> Option<String> {
+    let own = |column: &Column| names.iter().any(|name| column.name.eq_ignore_ascii_case(name));
+    if let Some(name) = names.iter().find(|name| !log.columns.iter().any(|column| column.name.eq_ignore_ascii_case(name))) {
+        return Some(format!("has no column `{name}`"));
+    }
+    let holds_text =
+        |column: &&Column| !matches!(column.class, Class::Text | Class::Json | Class::Choice | Class::Dynamic | Class::Other);
+    if let Some(odd) = log.columns.iter().filter(|column| own(column)).find(holds_text) {
+        return Some(format!("has a column `{}` of type {}", odd.name, odd.declared));
+    }
+    let is_row_number = |column: &Column| {
+        let key = log.key().unwrap_or_default();
+        key.len() == 1 && key[0].name == column.name && column.declared.eq_ignore_ascii_case("integer")
+    };
+    let wants =
+        |column: &&Column| !own(column) && !column.nullable && !column.has_default && !column.generated && !is_row_number(column);
+    log.columns.iter().find(wants).map(|column| format!("wants a value in `{}`", column.name))
 }
 
 async fn find(session: &mut Session) -> Result<Option<Table>, StoreFailure> {

@@ -75,7 +75,9 @@ fn patience(cx: &Context, check: &Check, settle: Period) -> Result<std::time::Du
 fn told(compared: &Compared, from: &End, to: &End, asked: Asked) -> Measured {
     let Compared { from: refers, to: referred, .. } = compared;
     let mut notes = vec![format!("{} of {} ids of `{}` are missing in `{}`", refers.missing, refers.seen, from.field, to.field)];
+    let mut sides = vec![(refers, from)];
     if asked.both_ways {
+        sides.push((referred, to));
         notes.push(format!("{} of {} ids of `{}` are missing in `{}`", referred.missing, referred.seen, to.field, from.field));
     } else if referred.seen == 0 && refers.seen > 0 {
         notes.push(format!("`{}` has no ids at all", to.field));
@@ -83,13 +85,27 @@ fn told(compared: &Compared, from: &End, to: &End, asked: Asked) -> Measured {
     if refers.seen > 0 && refers.missing == refers.seen && referred.seen > 0 {
         notes.push("not one id is on both sides: are these the right columns?".to_owned());
     }
+    notes.extend([(refers, from), (referred, to)].into_iter().flat_map(|(told, end)| unread(told, end)));
+    let unreadable: u64 = sides.iter().map(|(told, _)| told.unreadable).sum();
+    // A reference that is NULL points nowhere; one that cannot be read may point anywhere, and nothing at all is no evidence.
+    let says_nothing = |told: &Told| told.seen == 0 && (told.unreadable > 0 || told.without_id == 0);
     Measured {
-        value: refers.missing + referred.missing,
-        of: Some(refers.seen + if asked.both_ways { referred.seen } else { 0 }),
-        nothing_seen: refers.seen == 0 && referred.seen == 0,
+        value: refers.missing + referred.missing + unreadable,
+        of: Some(sides.iter().map(|(told, _)| told.seen + told.unreadable).sum()),
+        nothing_seen: sides.iter().all(|(told, _)| says_nothing(told))
+            || referred.seen == 0 && refers.seen == 0 && unreadable > 0,
         notes,
         ..Measured::default()
     }
+}
+
+/// What of a side could not be compared.
+fn unread(told: &Told, end: &End) -> impl Iterator<Item = String> {
+    let field = &end.field;
+    let unreadable = (told.unreadable > 0)
+        .then(|| format!("{} values of `{field}` cannot be read as an id, so they count as missing", told.unreadable));
+    let without = (told.without_id > 0).then(|| format!("{} of `{field}` have no id", told.without_id));
+    unreadable.into_iter().chain(without)
 }
 
 /// The ids that one side has alone, masked by the tags of that side.

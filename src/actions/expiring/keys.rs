@@ -11,13 +11,16 @@ use crate::policy::expiry::{Expiring, ExpiringKeys, Expiry};
 use crate::policy::key_pattern::KeyPattern;
 use crate::policy::lifecycle::Guard;
 use crate::policy::section::{Section, pick};
+use crate::report::figures::plural;
 use crate::report::run::Verdict;
 use crate::store::cell::{Cell, Cursor};
 use crate::store::failure::StoreFailure;
 use crate::store::page::{Keeps, Page};
-use crate::store::redis::change::{self, Done, Due};
+use crate::store::redis::change::{self, Change, Done, Due};
 use crate::store::redis::connect::KeyStore;
 use crate::store::redis::holds::KeyHolds;
+use crate::store::redis::lost::Lost;
+use crate::store::redis::names;
 use crate::store::redis::once::Once;
 use crate::store::redis::walk::{Asked, Place, Walk};
 use chrono::{DateTime, Utc};
@@ -60,6 +63,8 @@ pub struct ExpireKeys {
     answered: Mutex<Once>,
     /// What a batch did that then failed; it is told with the next one.
     untold: Mutex<Tally>,
+    /// Keys whose answer was lost, and how many of these were found as they were to be.
+    lost: tokio::sync::Mutex<(Lost, u64)>,
     /// What the survey saw of keys that other keys alone make orphans.
     orphans: Mutex<Orphans>,
 }
@@ -114,6 +119,7 @@ impl ExpireKeys {
             guard: expiry.guard,
             answered: Mutex::default(),
             untold: Mutex::default(),
+            lost: tokio::sync::Mutex::default(),
             orphans: Mutex::default(),
         })
     }
@@ -228,7 +234,11 @@ impl ExpireKeys {
         let found = batch.page.keys().into_iter().filter_map(unplaced).filter(|(name, ..)| !self.answered().has(name));
         let (found, back) = self.still_orphaned(cx, found.collect()).await?;
         let due: Vec<Due> = found.into_iter().map(|(name, cause, proof)| self.due(name, cause, proof)).collect();
-        let (done, open) = change::change(&self.store, &cx.who(), &holds, &due).await?;
+        let mut lost = self.lost.lock().await;
+        let changed = change::change(&self.store, &cx.who(), &holds, &due, &mut lost.0).await;
+        let (done, open) = changed?;
+        lost.1 += done.found_done;
+        drop(lost);
         let left: HashSet<&Vec<u8>> = open.iter().map(|due| &due.key).collect();
         self.answer(back.iter().chain(due.iter().map(|due| &due.key).filter(|name| !left.contains(name))));
         let mut tally = self.untold();
@@ -252,9 +262,43 @@ impl ExpireKeys {
         }
     }
 
-    /// What batches did that failed in the end; it is told once.
-    pub fn untold(&self) -> Tally {
+    fn untold(&self) -> Tally {
         std::mem::take(&mut *self.untold.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What batches did that failed in the end, and what became of keys whose answer was lost: asked for once more, those that are gone
+    /// are counted as done, and that is said. It is told once.
+    pub async fn settle_untold(&self, cx: &Context) -> (Tally, Vec<(String, String)>) {
+        let mut lost = self.lost.lock().await;
+        let (open, mut found) = (lost.0.take(), std::mem::take(&mut lost.1));
+        let (mut tally, mut notes) = (self.untold(), vec![]);
+        let removed: Vec<Vec<u8>> =
+            open.iter().filter(|(_, change)| *change == Change::Unlink).map(|(name, _)| name.clone()).collect();
+        let mut unknown = (open.len() - removed.len()) as u64;
+        match names::known(&self.store, &cx.who(), &removed).await {
+            Ok(known) => {
+                let gone = known.iter().filter(|known| **known == Some(false)).count() as u64;
+                unknown += known.iter().filter(|known| known.is_none()).count() as u64;
+                found += gone;
+                tally.add(self.tally(Done { unlinked: gone, ..Done::default() }, 0));
+            }
+            Err(_) => unknown += removed.len() as u64,
+        }
+        if found > 0 {
+            let text = format!(
+                "the answer about {} was lost; asked for again, they were as they were to be, and are counted",
+                plural(found, "key")
+            );
+            notes.push((text, String::new()));
+        }
+        if unknown > 0 {
+            let text = format!(
+                "the answer about {} was lost: whether they were changed is not known, and they are not counted",
+                plural(unknown, "key")
+            );
+            notes.push((text, "the next run finds those that were not".to_owned()));
+        }
+        (tally, notes)
     }
 
     /// Asks once more for owners that were gone; a key whose owner is back stays. Gives the rest, and those that stay.
@@ -283,7 +327,7 @@ impl ExpireKeys {
     /// What was done, under the words that fit: a session is ended, a cache entry swept, either given a time to live.
     fn tally(&self, done: Done, back: u64) -> Tally {
         let removed = Some(done.unlinked);
-        let tally = Tally { ttl_set: Some(done.expired), changed: done.changed + back, ..Tally::default() };
+        let tally = Tally { ttl_set: Some(done.expired), changed: done.changed + done.gone + back, ..Tally::default() };
         match self.section {
             Section::Cache => Tally { swept: removed, ..tally },
             _ => Tally { expired: removed, ..tally },

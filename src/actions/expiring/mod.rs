@@ -188,10 +188,10 @@ impl<E: Ends> Action for Expire<E> {
         }
     }
 
-    fn untold(&self) -> Tally {
+    async fn settle_untold(&self, cx: &Context) -> (Tally, Vec<(String, String)>) {
         match &self.of {
-            Of::Keys(keys) => keys.untold(),
-            Of::Rows(_) | Of::Uncovered(_) => Tally::default(),
+            Of::Keys(keys) => keys.settle_untold(cx).await,
+            Of::Rows(_) | Of::Uncovered(_) => (Tally::default(), vec![]),
         }
     }
 

@@ -5,9 +5,9 @@ use crate::action::Context;
 use crate::diagnostic::catalogue as codes;
 use crate::policy::belonging::{self, Belonging, IdFrom};
 use crate::policy::expiry::ExpiringKeys;
-use crate::policy::key_pattern::KeyPattern;
+use crate::policy::key_pattern::{KeyId, KeyPattern, is_id};
 use crate::store::failure::StoreFailure;
-use crate::store::presence::Presence;
+use crate::store::owner_table::OwnerTable;
 use crate::store::redis::connect::KeyStore;
 use crate::store::redis::names;
 use crate::store::redis::walk::Key;
@@ -32,7 +32,7 @@ struct Kind<'a> {
 
 /// Who is asked for them.
 enum Of<'a> {
-    Rows(Box<Presence>),
+    Rows(Box<OwnerTable>),
     Keys { store: KeyStore, who: String, pattern: &'a KeyPattern },
 }
 
@@ -89,8 +89,8 @@ impl<'a> Of<'a> {
         match owners {
             belonging::Owners::Rows { dataset, column, r#where } => {
                 let store = cx.stores.get(&dataset.store)?;
-                let presence = Presence::at(store, &cx.who(), dataset, column, r#where.as_deref()).await?;
-                Ok(Self::Rows(Box::new(presence)))
+                let table = OwnerTable::at(store, &cx.who(), dataset, column, r#where.as_deref()).await?;
+                Ok(Self::Rows(Box::new(table)))
             }
             belonging::Owners::Keys { store, keys } => {
                 let store = cx.stores.keys(store)?.clone();
@@ -105,8 +105,11 @@ impl Kind<'_> {
     /// The id that a key gives of its owner; none where it gives none that can be read.
     fn id(&self, pattern: &KeyPattern, name: &[u8], value: Option<&[u8]>) -> Option<String> {
         let id = match self.belonging.id {
-            IdFrom::Key => pattern.id_of(name),
-            IdFrom::Value => value,
+            IdFrom::Key => match pattern.id_of(name) {
+                KeyId::Of(id) => Some(id),
+                KeyId::Unreadable | KeyId::NoMatch => None,
+            },
+            IdFrom::Value => value.filter(|value| is_id(value)),
         };
         String::from_utf8(id?.to_vec()).ok()
     }
@@ -116,21 +119,24 @@ impl Kind<'_> {
         let mut wanted: Vec<String> = ids.iter().flatten().cloned().collect();
         wanted.sort_unstable();
         wanted.dedup();
-        let owners: Vec<Owner> = match &self.of {
-            Of::Rows(presence) => {
-                let there = presence.present(&wanted).await?;
-                if there.is_empty() && !wanted.is_empty() && !presence.any().await? {
+        let known: Vec<Option<Owner>> = match &self.of {
+            Of::Rows(table) => {
+                let known = table.known(&wanted).await?;
+                if !known.values().any(|known| *known == Some(true)) && !wanted.is_empty() && !table.any().await? {
                     return Err(self.nobody("has no owner at all: an empty table says nothing about who is gone"));
                 }
-                wanted.iter().map(|id| if there.contains(id) { Owner::There } else { Owner::Gone }).collect()
+                let owner = |there: bool| if there { Owner::There } else { Owner::Gone };
+                wanted.iter().map(|id| known.get(id).copied().flatten().map(owner)).collect()
             }
             Of::Keys { store, who, pattern } => {
-                let names: Vec<Vec<u8>> = wanted.iter().filter_map(|id| pattern.name_of(id.as_bytes())).collect();
-                let known =
-                    |known: Option<bool>| known.map_or(Owner::Unknown, |there| if there { Owner::There } else { Owner::Missing });
-                names::known(store, who, &names).await?.into_iter().map(known).collect()
+                let names: Vec<Option<Vec<u8>>> = wanted.iter().map(|id| pattern.name_of(id.as_bytes())).collect();
+                let asked: Vec<Vec<u8>> = names.iter().flatten().cloned().collect();
+                let mut answers = names::known(store, who, &asked).await?.into_iter();
+                let owner = |there: bool| if there { Owner::There } else { Owner::Missing };
+                names.iter().map(|name| name.as_ref().and_then(|_| answers.next().flatten()).map(owner)).collect()
             }
         };
+        let owners: Vec<Owner> = known.into_iter().map(|owner| owner.unwrap_or(Owner::Unknown)).collect();
         self.asked += owners.iter().filter(|owner| **owner != Owner::Unknown).count() as u64;
         self.found += owners.iter().filter(|owner| **owner == Owner::There).count() as u64;
         Ok(wanted.into_iter().zip(owners).collect())

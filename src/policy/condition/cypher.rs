@@ -5,6 +5,9 @@ use super::{Kind, Language, effects};
 /// Finds a second statement, a comment, a call, a parameter or an open bracket by the letters alone.
 pub(super) fn read(text: &str, kind: Kind) -> Result<(), String> {
     let bare = letters(text).map_err(str::to_owned)?;
+    if kind == Kind::Condition {
+        only_own_functions(&bare)?;
+    }
     at_random(&bare, kind)
 }
 
@@ -82,6 +85,30 @@ const fn opener(closer: char) -> char {
     }
 }
 
+/// Namespaces of functions that are Neo4j's own, and only compute.
+const OWN: &[&str] = &["date", "datetime", "localdatetime", "localtime", "time", "duration", "point", "vector"];
+
+/// A function that somebody installed may do anything, in the transaction that removes too; a condition needs none.
+fn only_own_functions(bare: &str) -> Result<(), &'static str> {
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '`');
+    // Blanks may stand on either side of a dot.
+    let bare = bare.split_whitespace().collect::<Vec<_>>().join(" ").replace(" .", ".").replace(". ", ".");
+    for (at, _) in bare.match_indices('(') {
+        let before = bare[..at].trim_end();
+        let name =
+            &before[before.rfind(|c| !is_word(c)).map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8))..];
+        let (namespace, _) = name.rsplit_once('.').unwrap_or(("", name));
+        let first = namespace.split('.').next().unwrap_or_default().to_lowercase();
+        if name.contains('`') && !name.starts_with(':') {
+            return Err("calls a function by a quoted name (functions of Neo4j's own need no quotes)");
+        }
+        if !namespace.is_empty() && !OWN.contains(&first.as_str()) {
+            return Err("calls a function that is not Neo4j's own, which may write");
+        }
+    }
+    Ok(())
+}
+
 /// Refuses a call of a function that answers otherwise each time.
 fn at_random(text: &str, kind: Kind) -> Result<(), String> {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
@@ -113,9 +140,25 @@ mod tests {
             "n.`a``b; c` = \"d;e\" AND (n.x OR n.y)",
             "EXISTS { (n)-[:KNOWS]->(:User {name: 'recall'}) } AND n.tags[0] = 'x'",
             "n.recalled / 2 > 1 AND n.call = n.load",
+            "n.at < datetime() - duration('P1D') AND duration.inDays(n.a, datetime.realtime()).days > 1",
+            "size([x IN n.tags WHERE x <> 'rand(']) > 0 AND toLower(n.`a b`) IN (['x'])",
             "COUNT { CALL { WITH n MATCH (n)--(m) RETURN m } RETURN m } > 1",
         ] {
             assert_eq!(letters(condition), Ok(()), "{condition}");
+        }
+    }
+
+    #[test]
+    fn what_may_write_or_changes_its_mind_is_refused() {
+        for condition in [
+            "apoc.cypher.runFirstColumnSingle('CREATE (x:Spy) RETURN 1', {}) = 1",
+            "own . write (n)",
+            "`apoc`.`do`(n) = 1",
+            "`do`(n)",
+            "rand() < 0.5",
+            "RandomUUID () = n.id",
+        ] {
+            assert!(letters(condition).is_err(), "{condition}");
         }
     }
 

@@ -13,7 +13,8 @@ use secrecy::ExposeSecret;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
 
 /// A store with nodes and relations, opened when first used.
 #[derive(Debug, Clone)]
@@ -29,6 +30,8 @@ struct Inner {
     user: String,
     encrypted: bool,
     pool: Pool,
+    /// When the account was last found to see all of the graph.
+    seen: Mutex<Option<Instant>>,
 }
 
 /// Where Neo4j listens when the url does not say.
@@ -62,7 +65,15 @@ impl GraphStore {
         }
         let pool = config.build().and_then(|config| Pool::new(&address.name, config));
         let pool = pool.map_err(|error| unusable(&address.name, &failure::of_settings(&error)))?;
-        let inner = Inner { host: parts.host, port: parts.port, user: parts.user, encrypted: parts.encrypted, pool, address };
+        let inner = Inner {
+            host: parts.host,
+            port: parts.port,
+            user: parts.user,
+            encrypted: parts.encrypted,
+            pool,
+            seen: Mutex::default(),
+            address,
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -87,11 +98,26 @@ impl GraphStore {
         host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
     }
 
-    /// A session for counting and looking: ten times the statement limit, and the server refuses it any write.
+    pub(super) fn seen(&self) -> &Mutex<Option<Instant>> {
+        &self.inner.seen
+    }
+
+    /// A session for counting and looking, whose account sees all of the graph: ten times the statement limit, and the server refuses it
+    /// any write.
+    ///
+    /// # Errors
+    /// The store is away, or refuses the login; the account may not see all of it.
+    pub async fn reading(&self, who: &str) -> Result<Reading, StoreFailure> {
+        let session = self.visiting(who).await?;
+        self.must_see_all(&session).await?;
+        Ok(session)
+    }
+
+    /// The same for whoever asks about the server alone, whatever the account sees.
     ///
     /// # Errors
     /// The store is away, or refuses the login.
-    pub async fn reading(&self, who: &str) -> Result<Reading, StoreFailure> {
+    pub async fn visiting(&self, who: &str) -> Result<Reading, StoreFailure> {
         // A transaction says quickly whether anybody is there; a query would be tried again by the driver.
         self.writing(who).await?.rollback().await;
         Ok(Reading::new(self.inner.pool.clone(), who, self.inner.address.statement_timeout * 10))

@@ -20,4 +20,5 @@ mod pool;
 pub mod relations;
 mod removal;
 pub mod session;
+mod sight;
 mod survey;

@@ -93,7 +93,7 @@ impl Nodes {
             kind,
             condition: condition.map(str::to_owned),
             takes_relations: policy.cascade == Cascade::Allow,
-            notes: time.note().into_iter().collect(),
+            notes: vec![],
             time,
             batches: None,
             label,

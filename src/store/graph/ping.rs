@@ -14,7 +14,7 @@ impl GraphStore {
     /// # Errors
     /// It cannot be reached, or refuses the login.
     pub async fn ping(&self) -> Result<Ping, StoreFailure> {
-        let session = self.reading("doctor").await?;
+        let session = self.visiting("doctor").await?;
         let asked = "CALL dbms.components() YIELD versions, edition RETURN versions[0] AS c0, edition AS c1 LIMIT 1";
         let told = session.rows(asked, vec![]).await?;
         let word = |at: usize| told.first().and_then(|row| row.get(at)).map(Cell::shown).unwrap_or_default();

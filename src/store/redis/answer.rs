@@ -45,8 +45,35 @@ fn by_code(store: &str, code: &str, details: Option<&str>) -> StoreFailure {
             StoreFailure::Busy { store, text: meaning(code).into() }
         }
         "READONLY" => StoreFailure::Away { store, text: "it is a replica now, and takes no writes".into() },
-        _ => StoreFailure::Failed { store, text: format!("{code} {}", without_values(said)).trim().to_owned() },
+        _ => StoreFailure::Failed { store, text: format!("{code} {}", plain(said)).trim().to_owned() },
     }
+}
+
+/// Sentences that are Redis' own and hold no name or value of a key; of longer ones the beginning. Whatever else a server, a module or a proxy
+/// says may hold some.
+const PLAIN: &[&str] = &[
+    "unknown command",
+    "unknown subcommand",
+    "wrong number of arguments",
+    "syntax error",
+    "invalid cursor",
+    "invalid DB index",
+    "DB index is out of range",
+    "value is not an integer or out of range",
+    "max number of clients reached",
+    "Operation against a key holding the wrong kind of value",
+    "This instance has cluster support disabled",
+    "An LFU maxmemory policy is selected",
+    "command not allowed when used memory > 'maxmemory'",
+    "Error running script",
+    "No matching script",
+    "Keys in request don't hash to the same slot",
+    "Protocol error",
+];
+
+fn plain(said: &str) -> &'static str {
+    let sentence = PLAIN.iter().find(|sentence| said.to_ascii_lowercase().starts_with(&sentence.to_ascii_lowercase()));
+    sentence.copied().unwrap_or("(the server's words may hold names of keys, and are not repeated)")
 }
 
 /// Redis quotes commands here, never keys; anything that does not look like a command goes all the same.
@@ -55,7 +82,7 @@ fn denied(said: &str) -> String {
     let plain = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase() || matches!(c, '|' | '-' | '_'));
     match command.filter(plain) {
         Some(command) => format!("the command `{command}`"),
-        None => without_values(said),
+        None => "a key or a command that the job needs".to_owned(),
     }
 }
 
@@ -119,6 +146,12 @@ mod tests {
         assert!(matches!(&denied, StoreFailure::Refused { text, .. } if text.ends_with("the command `unlink`")), "{denied}");
         let key = told("NOPERM", "no permissions to access the 'user:li@x.com' key");
         assert!(!key.to_string().contains("li@x"), "{key}");
+        let script = told("ERR", "Error running script (call to f_1): @user_script:7: bad value li@x.com");
+        assert!(script.to_string().ends_with("ERR Error running script"), "{script}");
+        let module = told("ERR", "key user:li of li@x.com is odd");
+        assert!(!module.to_string().contains("li@x") && !module.to_string().contains("user:li"), "{module}");
+        let kind = told("WRONGTYPE", "Operation against a key holding the wrong kind of value");
+        assert!(kind.to_string().contains("WRONGTYPE Operation against a key"), "{kind}");
         let unknown = told("ERR", "unknown command 'FOO', with args beginning with: 'user:li' ");
         assert!(!unknown.to_string().contains("user:li"), "{unknown}");
         assert!(told("LOADING", "Redis is loading").is_busy() && told("MOVED", "1 a:1").is_busy());

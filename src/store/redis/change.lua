@@ -1,7 +1,7 @@
 -- Looks at each key again and changes it only if it is still as it was when it was found due.
 -- Five arguments a key: what to do (`expire` or `unlink`), milliseconds (those it gets to live; or those it may have left at most, nothing
 -- where that does not matter), what must still be so, its bound, its mark.
--- Gives 1 for done, 2 for kept since it is not as it was, 0 for gone.
+-- Gives 1 for done, 2 for kept since it is not as it was, 3 where it has the time to live already that it was to get, 0 for gone.
 local function is_still(key, left, what, bound)
   if what == 'none' then return left == -1 end
   if what == 'longer' then return left > tonumber(bound) end
@@ -26,6 +26,8 @@ for at, key in ipairs(KEYS) do
   local left = redis.call('PTTL', key)
   if left == -2 then
     done[at] = 0
+  elseif act == 'expire' and left >= 0 and left <= tonumber(time) then
+    done[at] = 3
   elseif not is_still(key, left, what, bound) or (was ~= '' and not is_same(key, was)) then
     done[at] = 2
   elseif act == 'unlink' and is_longer(left, tonumber(time)) then

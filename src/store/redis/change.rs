@@ -3,6 +3,7 @@
 use super::answer::{bytes, int, is_moved, odd, refusal};
 use super::connect::KeyStore;
 use super::holds::KeyHolds;
+use super::lost::Lost;
 use super::nodes::Nodes;
 use crate::store::failure::StoreFailure;
 use redis::{Cmd, Pipeline, Script, Value};
@@ -88,21 +89,25 @@ pub struct Done {
     pub gone: u64,
     /// Under a hold: left alone.
     pub held: u64,
+    /// Of those that were changed: the answer had been lost, and they were found so when they were asked for again.
+    pub found_done: u64,
 }
 
 /// Changes keys that are due, each only if it is still as it was, and none that a hold keeps (promise 4). Gives what was done, and those
 /// that were not answered for since their server went away or they moved: the same call for them is safe.
 ///
 /// Each key is one step of its server. If we die in between, some are changed and some are not, and a second call does the rest.
-/// Keys that moved meanwhile are looked for anew, once.
+/// Keys that moved meanwhile are looked for anew, once. Where an answer was lost the key is in `lost`, and a later call that finds it changed
+/// as it was to be counts it as done: see [`Done::found_done`].
 ///
 /// # Errors
-/// A server is away, or refuses, and nothing at all was changed.
+/// A server is away, or refuses, and of nothing it is known that it was changed.
 pub async fn change<'d>(
     store: &KeyStore,
     who: &str,
     holds: &KeyHolds,
     due: &'d [Due],
+    lost: &mut Lost,
 ) -> Result<(Done, Vec<&'d Due>), StoreFailure> {
     let mut done = Done::default();
     let (held, mut open): (Vec<&Due>, Vec<&Due>) = due.iter().partition(|due| holds.keeps(&due.key));
@@ -122,7 +127,7 @@ pub async fn change<'d>(
                 break;
             }
         };
-        let (left, why) = each_once(&nodes, open, &mut done).await;
+        let (left, why) = each_once(&nodes, open, (&mut done, lost)).await;
         open = left;
         failure = why;
         if failure.as_ref().is_some_and(|failure| !failure.is_temporary()) {
@@ -136,7 +141,11 @@ pub async fn change<'d>(
 }
 
 /// Calls for each key once; gives back those that were not answered for, and why.
-async fn each_once<'d>(nodes: &Nodes, due: Vec<&'d Due>, done: &mut Done) -> (Vec<&'d Due>, Option<StoreFailure>) {
+async fn each_once<'d>(
+    nodes: &Nodes,
+    due: Vec<&'d Due>,
+    (done, lost): (&mut Done, &mut Lost),
+) -> (Vec<&'d Due>, Option<StoreFailure>) {
     let mut open = vec![];
     let mut why = None;
     for (node, due) in by_node(nodes, due) {
@@ -149,13 +158,14 @@ async fn each_once<'d>(nodes: &Nodes, due: Vec<&'d Due>, done: &mut Done) -> (Ve
             match node.ask(&pipe).await {
                 Ok(answers) => {
                     for (keys, answer) in along.iter().zip(answers) {
-                        if let Err(failure) = count(&node.store, keys, answer, done) {
+                        if let Err(failure) = count(&node.store, keys, answer, (done, lost)) {
                             open.extend(keys);
                             why = Some(failure);
                         }
                     }
                 }
                 Err(failure) => {
+                    lost.note(along.iter().flatten().copied());
                     open.extend(along.iter().flatten());
                     why = Some(failure);
                 }
@@ -210,21 +220,31 @@ fn begin<'k>(code: &str, script: &Script, first: bool, keys: impl ExactSizeItera
     call
 }
 
-fn count(store: &str, due: &[&Due], answer: Value, done: &mut Done) -> Result<(), StoreFailure> {
+fn count(store: &str, due: &[&Due], answer: Value, (done, lost): (&mut Done, &mut Lost)) -> Result<(), StoreFailure> {
     let answers = match answer {
         Value::Array(answers) if answers.len() == due.len() => answers,
         Value::ServerError(error) if is_moved(&error) || error.code() == "NOSCRIPT" => {
             return Err(StoreFailure::Busy { store: store.to_owned(), text: "keys of the cluster are on the move".into() });
         }
-        Value::ServerError(error) => return Err(refusal(store, &error)),
-        _ => return Err(odd(store, "EVALSHA")),
+        Value::ServerError(error) => {
+            // A script that breaks off has done what stands before that.
+            lost.note(due.iter().copied());
+            return Err(refusal(store, &error));
+        }
+        _ => {
+            lost.note(due.iter().copied());
+            return Err(odd(store, "EVALSHA"));
+        }
     };
     for (due, answer) in due.iter().zip(&answers) {
+        let was_lost = lost.answered(&due.key);
         match (int(answer), due.change) {
-            (Some(0), _) => done.gone += 1,
             (Some(1), Change::Expire(_)) => done.expired += 1,
             (Some(1), Change::Unlink) => done.unlinked += 1,
-            (Some(2), _) => done.changed += 1,
+            (Some(3), Change::Expire(_)) if was_lost => (done.expired, done.found_done) = (done.expired + 1, done.found_done + 1),
+            (Some(0), Change::Unlink) if was_lost => (done.unlinked, done.found_done) = (done.unlinked + 1, done.found_done + 1),
+            (Some(0), _) => done.gone += 1,
+            (Some(2 | 3), _) => done.changed += 1,
             _ => return Err(odd(store, "EVALSHA")),
         }
     }

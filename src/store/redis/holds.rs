@@ -31,9 +31,9 @@ impl KeyHolds {
         clause(name, dataset, condition).map(drop)
     }
 
-    /// The names of the holds that keep a key.
+    /// The names of the holds that keep a key. `{id}` stands for anything here: a hold rather keeps too much.
     pub fn keeping(&self, key: &[u8]) -> impl Iterator<Item = &str> {
-        self.clauses.iter().filter(move |(_, pattern)| pattern.matches(key)).map(|(name, _)| name.as_str())
+        self.clauses.iter().filter(move |(_, pattern)| pattern.may_mean(key)).map(|(name, _)| name.as_str())
     }
 
     /// True when some hold keeps the key.
@@ -95,6 +95,8 @@ mod tests {
         let holds = KeyHolds::new("cache", &holds).unwrap();
         assert!(holds.keeps(b"cache:user:42") && holds.keeps(b"a.b:\xff") && !holds.keeps(b"cache:user:421"));
         assert!(KeyHolds::new("cache", &[hold("cache.*", None)]).unwrap().keeps(b"anything"));
+        let by_id = KeyHolds::new("cache", &[hold("cache.user:{id}", None)]).unwrap();
+        assert!(by_id.keeps(b"user:42") && by_id.keeps(b"user:42:profile") && by_id.keeps(b"user:\xff"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod coming;
 pub mod connect;
 pub mod holds;
 mod location;
+pub mod lost;
 pub mod names;
 mod node;
 pub mod nodes;

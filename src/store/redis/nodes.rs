@@ -105,6 +105,10 @@ impl Nodes {
                 None => refused(store, "is a replica, which takes no writes", "name its primary in the url, or Sentinel"),
             });
         }
+        if field(&info, "role") != Some("master") {
+            let help = "let its account run `INFO`; a proxy in between must pass it on";
+            return Err(refused(store, "does not say whether it is a primary, and a replica may lack keys", help));
+        }
         let (node, about) = opener.met(first).await?;
         Ok(Self { each: vec![node], slots: vec![], about, stale, watch })
     }

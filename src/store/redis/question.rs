@@ -1,12 +1,12 @@
 //! What is asked of keys, and what their answers say.
 
 use super::answer::{is_moved, odd, refusal};
-use crate::policy::key_pattern::KeyPattern;
+use crate::policy::key_pattern::{KeyPattern, LONGEST_ID};
 use crate::store::failure::StoreFailure;
 use redis::{Cmd, Pipeline, Value};
 
 /// Bytes of a value that is an id; a longer value is none.
-pub const ID: usize = 200;
+pub const ID: usize = LONGEST_ID;
 
 /// What is asked of each key besides its time to live. None of it counts as a use of the key, except `value` before Redis 7.2.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

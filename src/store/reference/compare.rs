@@ -29,6 +29,10 @@ pub struct Told {
     pub missing: u64,
     /// A few of them, bare: mask them before they leave memory.
     pub samples: Vec<String>,
+    /// Things whose value cannot be read as an id, so that nobody can say whether it is on the other side.
+    pub unreadable: u64,
+    /// Things that have no id, where no id was seen at all; zero where one was, and nobody counted.
+    pub without_id: u64,
 }
 
 /// What the comparison gave.
@@ -79,6 +83,12 @@ pub async fn compare(from: &Side, to: &Side, asked: Asked) -> Result<Compared, S
         way.look_again().await?;
         let told = if way.way() == Way::From { &mut compared.from } else { &mut compared.to };
         (told.missing, told.samples) = (way.found, std::mem::take(&mut way.samples));
+    }
+    for (side, told) in [(from, &mut compared.from), (to, &mut compared.to)] {
+        told.unreadable = side.unreadable();
+        if told.seen == 0 {
+            told.without_id = side.things().await?.saturating_sub(told.unreadable);
+        }
     }
     Ok(compared)
 }

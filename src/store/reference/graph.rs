@@ -28,6 +28,8 @@ pub struct GraphSide {
     has_text: bool,
     /// The end's own condition and what tells old nodes; none where nothing dates them, or nobody asked.
     settled: Option<String>,
+    /// Nodes whose value is neither an integer nor a text.
+    unreadable: u64,
     notes: Vec<String>,
 }
 
@@ -50,6 +52,7 @@ impl GraphSide {
             property: property.to_owned(),
             has_text: false,
             settled: None,
+            unreadable: 0,
             notes: vec![],
         };
         if looked.label().index_on(property).is_none() {
@@ -71,12 +74,17 @@ impl GraphSide {
         let other = format!("{quoted} IS NOT NULL AND NOT {quoted} IS :: INTEGER");
         let found = looked.share(&format!("{quoted} IS :: STRING"), &[other]).await?;
         self.has_text = found.bad > 0;
-        let strangers = found.of.saturating_sub(found.bad);
-        if strangers > 0 {
-            let text = "have a value that is neither an integer nor a text; they were not compared";
-            self.notes.push(format!("{strangers} nodes of `{}` {text}", self.end.field));
-        }
+        self.unreadable = found.of.saturating_sub(found.bad);
         Ok(())
+    }
+
+    pub(super) const fn unreadable(&self) -> u64 {
+        self.unreadable
+    }
+
+    /// All nodes that count.
+    pub(super) async fn things(&self) -> Result<u64, StoreFailure> {
+        Ok(self.looked(self.end.r#where.as_deref()).await?.count(&[]).await?.0)
     }
 
     async fn date(&mut self, looked: &LookedLabel, before: DateTime<Utc>) -> Result<(), StoreFailure> {

@@ -2,13 +2,15 @@
 
 use super::stream::{self, IdSink, IdStream, Keyed};
 use crate::diagnostic::catalogue as codes;
-use crate::policy::key_pattern::KeyPattern;
+use crate::policy::key_pattern::{KeyId, KeyPattern};
 use crate::policy::quality::field::End;
 use crate::store::failure::StoreFailure;
 use crate::store::redis::connect::KeyStore;
 use crate::store::redis::names::{Names, are_there};
 use crate::store::reference::page::IdPage;
 use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::task::JoinSet;
 
 /// Keys whose names hold an id: `cache:user:{id}`.
@@ -19,6 +21,8 @@ pub struct KeysSide {
     pattern: KeyPattern,
     /// What stands before the id and behind it; none where other pieces are open too, so that no id gives its key.
     around: Option<(String, String)>,
+    /// Names that were read, and whose piece is no id.
+    unreadable: Arc<AtomicU64>,
     notes: Vec<String>,
 }
 
@@ -40,7 +44,11 @@ impl KeysSide {
                 "`{field}` has open pieces besides the id: keys that came or went while it was read were not asked for again"
             )],
         };
-        Ok(Self { store: store.clone(), who: who.to_owned(), pattern, around, notes })
+        Ok(Self { store: store.clone(), who: who.to_owned(), pattern, around, unreadable: Arc::default(), notes })
+    }
+
+    pub(super) fn unreadable(&self) -> u64 {
+        self.unreadable.load(Ordering::Relaxed)
     }
 
     pub(super) fn notes(&self) -> &[String] {
@@ -65,8 +73,12 @@ impl KeysSide {
         let mut names = Names::of(&self.store, &self.who, self.pattern.clone()).await?;
         let (mut page, mut key) = (IdPage::default(), vec![]);
         while let Some(found) = names.page().await? {
-            for id in found.iter().filter_map(|name| self.pattern.id_of(name)) {
-                page.push(keyed.key(id, &mut key));
+            for name in &found {
+                match self.pattern.id_of(name) {
+                    KeyId::Of(id) => page.push(keyed.key(id, &mut key)),
+                    KeyId::NoMatch if !self.is_one_piece(name) => {}
+                    KeyId::Unreadable | KeyId::NoMatch => drop(self.unreadable.fetch_add(1, Ordering::Relaxed)),
+                }
             }
             if page.is_full() && sink.send(Ok(std::mem::take(&mut page))).await.is_err() {
                 return Ok(());
@@ -74,6 +86,14 @@ impl KeysSide {
         }
         let _ = sink.send(Ok(page)).await;
         Ok(())
+    }
+
+    /// True for a name that is none of another pattern's: what stands where the id should is one piece, and no id.
+    fn is_one_piece(&self, name: &[u8]) -> bool {
+        let piece = self.around.as_ref().and_then(|(before, behind)| {
+            name.strip_prefix(before.as_bytes()).and_then(|rest| rest.strip_suffix(behind.as_bytes()))
+        });
+        piece.is_some_and(|piece| !piece.is_empty() && !piece.iter().any(|byte| matches!(byte, b':' | b'/')))
     }
 
     /// Those of the ids whose key is there. Where it was seen (`settled`) and no id gives its key, it counts as there still.

@@ -74,6 +74,28 @@ impl Side {
         }
     }
 
+    /// Things that were read and whose value cannot be read as an id; known once all of it was read.
+    pub fn unreadable(&self) -> u64 {
+        match self {
+            Self::Table(_) => 0,
+            Self::Keys(side) => side.unreadable(),
+            Self::Graph(side) => side.unreadable(),
+        }
+    }
+
+    /// All things of the side, with an id or without. Reads only.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub async fn things(&self) -> Result<u64, StoreFailure> {
+        match self {
+            Self::Table(side) => side.things().await,
+            // Of names that give no id those of other patterns are none of it.
+            Self::Keys(side) => Ok(side.unreadable()),
+            Self::Graph(side) => side.things().await,
+        }
+    }
+
     /// True when its ids come in the order that both sides share; else they are sorted.
     pub const fn is_in_order(&self) -> bool {
         match self {

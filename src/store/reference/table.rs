@@ -79,6 +79,11 @@ impl TableSide {
         Ok(())
     }
 
+    /// All rows that count.
+    pub(super) async fn things(&self) -> Result<u64, StoreFailure> {
+        self.presence.rows().await
+    }
+
     pub(super) const fn id(&self) -> IdKind {
         self.presence.id()
     }

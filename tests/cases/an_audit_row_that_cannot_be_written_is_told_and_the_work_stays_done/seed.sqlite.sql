@@ -1,1 +1,1 @@
-create table system_log (id integer primary key, level text, message text, who text not null);
+create table system_log (id integer primary key, level text check (level <> 'INFO'), message text, metadata text);

@@ -28,12 +28,15 @@ macro_rules! on_every_server {
 
 mod checks;
 pub mod ground;
+mod lost_answers;
 mod moving;
+mod one_piece;
 mod own_cluster;
 mod owned;
 mod owners;
 mod pace;
 pub mod reach;
+mod seen_owners;
 mod sentinel;
 mod strangers;
 mod sweeping;

@@ -100,6 +100,20 @@ fn two_empty_sides_are_no_pass() {
 }
 
 #[test]
+fn nothing_to_compare_is_no_pass_and_null_points_nowhere() {
+    let two = shop();
+    two.other.sql("UPDATE embeddings SET user_id = NULL");
+    let one_way = "checks: [{ reference: { from: other.embeddings.user_id, to: core.users.id } }]\n";
+    let told = measured(&two, one_way).unwrap();
+    assert_eq!((told.value, told.of, told.nothing_seen), (0, Some(0), false));
+    assert!(told.notes.contains(&"3 of `other.embeddings.user_id` have no id".to_owned()), "{:?}", told.notes);
+    two.other.sql("DELETE FROM embeddings");
+    assert!(measured(&two, one_way).unwrap().nothing_seen, "nothing was looked at");
+    let both = measured(&two, &one_way.replace(" } }]", " }, both_ways: true }]")).unwrap();
+    assert_eq!((both.value, both.of, both.nothing_seen), (3, Some(3), false));
+}
+
+#[test]
 fn a_wait_that_the_job_has_no_time_for_is_refused() {
     let failure =
         measured(&shop(), "checks: [{ reference: { from: core.users.id, to: other.embeddings.user_id }, settle: 5 minutes }]\n")

@@ -111,3 +111,18 @@ fn a_graph_without_nodes_lacks_everybody() {
     let compared = house.compare(BOTH, None).unwrap();
     assert_eq!((compared.from.missing, compared.from.seen, compared.to.seen), (2, 2, 0));
 }
+
+#[test]
+fn values_that_are_no_id_are_counted_and_are_findings() {
+    let house = House::new(Engine::Sqlite);
+    house.core.sql("CREATE TABLE users (id integer PRIMARY KEY); INSERT INTO users VALUES (1)");
+    house.graph.seed(
+        "CREATE (:User{{graph}} {id: 1}), (:User{{graph}} {id: 1.0}), (:User{{graph}} {id: -0.0}), (:User{{graph}} {id: [1]}), \
+         (:User{{graph}} {id: point({x: 1, y: 2})}), (:User{{graph}} {id: date()}), (:User{{graph}} {id: true}), (:User{{graph}});",
+    );
+    let found = house.compare(BOTH, None).unwrap();
+    assert_eq!((found.to.seen, found.to.missing, found.to.unreadable), (1, 0, 6), "{found:?}");
+    house.graph.seed("MATCH (n:User{{graph}} {id: 1}) WHERE n.id IS :: INTEGER NOT NULL DELETE n;");
+    let found = house.compare(BOTH, None).unwrap();
+    assert_eq!((found.to.seen, found.to.unreadable, found.to.without_id, found.from.missing), (0, 6, 1, 1), "{found:?}");
+}
