@@ -142,6 +142,9 @@ catalogue! {
         "A clock is a column's name, `{ column, zone }` for a time without a zone, or `{ column, unit }` for an integer. An integer is counted in UTC, so it takes no zone.";
     EMPTY_CONDITION = "SW2111", "an empty condition",
         "An empty `where` may have been meant to narrow the rule, and would mean all rows. Leave the key out if all rows are meant.";
+    NEVER_ARCHIVED = "SW2112", "rows removed that another policy archives",
+        "One policy archives rows of a dataset, another one removes them from it: whichever runs first decides, and what was removed is in no archive.\n\
+         In one policy `delete` acts on the archive alone. Two policies go together where each has a `where` and no row is due by both.";
     TAG_TWICE = "SW2201", "a field classified twice",
         "A field has one classification over all files and policy tables.";
     SEALED_IN_ITSELF = "SW2202", "a field sealed into itself",

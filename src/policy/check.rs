@@ -1,5 +1,6 @@
 //! Holds what was declared against itself: what contradicts is refused, with every place that is part of it.
 
+use super::claims::contradictions;
 use super::dataset::DatasetName;
 use super::draft::Draft;
 use super::family::Family;
@@ -45,7 +46,9 @@ pub fn finish(mut gathered: Gathered, ground: &Ground<'_>, notes: &mut Vec<Diagn
     let holds = finish_holds(&gathered, ground, notes);
     sections(&gathered, ground, notes);
     let Gathered { sessions, cache, views, checks, broken, .. } = gathered;
-    (Policies { lifecycle, tags, holds, sessions, cache, views, checks }, broken)
+    let policies = Policies { lifecycle, tags, holds, sessions, cache, views, checks };
+    contradictions(&policies, notes);
+    (policies, broken)
 }
 
 fn errors(notes: &[Diagnostic]) -> usize {

@@ -3,6 +3,7 @@
 pub mod belonging;
 pub mod belonging_file;
 pub mod check;
+pub mod claims;
 pub mod classification;
 pub mod condition;
 pub mod dataset;
