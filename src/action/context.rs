@@ -1,11 +1,14 @@
 //! What every action of a run can see.
 
+use super::scope::Scope;
 use crate::job::spec::Job;
 use crate::policy::dataset::DatasetName;
 use crate::policy::hold::Hold;
 use crate::policy::set::Policies;
+use crate::store::dialect::Dialect;
 use crate::store::failure::StoreFailure;
 use crate::store::holds::Holds;
+use crate::store::located::Share;
 use crate::store::redis::holds::KeyHolds;
 use crate::store::stores::Stores;
 use std::any::{Any, TypeId};
@@ -67,22 +70,42 @@ impl Context {
         self.holds.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The holds on a dataset, and on every dataset whose archive it is. In a graph those on every label: a node may bear
-    /// several, and whether one of these bears the hold's is for the store to say.
+    /// The holds on a dataset: on its rows by whatever name, and on everything whose archive it is. In a graph those on every
+    /// label: a node may bear several, and whether one of these bears the hold's is for the store to say.
+    ///
+    /// Names alone decide until [`scope::cover`] has looked into the store.
     pub fn holds_on(&self, dataset: &DatasetName) -> Holds {
-        let covered = self.policies.sources_of(dataset);
         let is_graph = self.stores.graph(&dataset.store).is_ok();
         let all = self.all_holds();
-        Holds::new(all.iter().filter(|hold| {
-            is_graph && hold.dataset.store == dataset.store || covered.iter().any(|source| source.may_be(&hold.dataset))
+        Holds::within(all.iter().filter_map(|hold| {
+            if is_graph && self.stores.are_at_one_address(&hold.dataset.store, &dataset.store) {
+                return Some((hold, None));
+            }
+            match self.share(&hold.dataset, dataset) {
+                Share::None => None,
+                Share::All => Some((hold, None)),
+                Share::Part(numbers) => {
+                    let path = Dialect::Postgres.path(dataset.schema.as_deref(), &dataset.table);
+                    Some((hold, Some(format!("{path}.tableoid IN ({})", numbers.join(", ")))))
+                }
+            }
         }))
     }
 
-    /// A hold that names this very dataset, or one whose archive it is.
+    /// A hold that is about rows of this very dataset, or of one whose archive it is.
     pub fn hold_naming(&self, dataset: &DatasetName) -> Option<String> {
-        let covered = self.policies.sources_of(dataset);
         let all = self.all_holds();
-        all.iter().find(|hold| covered.iter().any(|source| source.may_be(&hold.dataset))).map(|hold| hold.name.clone())
+        all.iter().find(|hold| self.share(&hold.dataset, dataset) != Share::None).map(|hold| hold.name.clone())
+    }
+
+    /// Which of a dataset's rows a declared name is about.
+    fn share(&self, name: &DatasetName, dataset: &DatasetName) -> Share {
+        let covered = self.kept::<Scope>().of(dataset);
+        let known = covered.and_then(|covered| covered.share(name).cloned());
+        known.unwrap_or_else(|| {
+            let by_name = self.policies.sources_of(dataset).iter().any(|source| source.may_be(name));
+            if by_name { Share::All } else { Share::None }
+        })
     }
 
     /// The holds on the keys of a store.
@@ -90,6 +113,10 @@ impl Context {
     /// # Errors
     /// One of them cannot be evaluated there; nothing may be touched.
     pub fn holds_on_keys(&self, store: &str) -> Result<KeyHolds, StoreFailure> {
-        KeyHolds::new(store, self.all_holds().iter())
+        let of_store = |hold: &&Hold| self.stores.are_at_one_address(&hold.dataset.store, store);
+        let named =
+            |hold: &Hold| Hold { dataset: DatasetName { store: store.to_owned(), ..hold.dataset.clone() }, ..hold.clone() };
+        let holds: Vec<Hold> = self.all_holds().iter().filter(of_store).map(named).collect();
+        KeyHolds::new(store, &holds)
     }
 }

@@ -3,6 +3,7 @@
 mod context;
 mod contract;
 mod inspection;
+pub mod scope;
 
 pub use context::Context;
 pub use contract::{Action, Batch, Facts, Label, OpenBatch, Tally, reason};

@@ -1,6 +1,7 @@
 //! Moves rows past their period into the archive, oldest first.
 
 use super::due;
+use crate::action::scope;
 use crate::action::{Action, Batch, Context, Facts, Label, OpenBatch, Tally};
 use crate::job::spec::Job;
 use crate::policy::lifecycle::{ArchiveStep, Lifecycle};
@@ -47,12 +48,14 @@ impl Action for ArchiveRows {
     async fn prepare(cx: &Context, (policy, step): &Self::Target, as_of: DateTime<Utc>) -> Result<Self, StoreFailure> {
         let store = cx.stores.get(&policy.dataset.store)?;
         let cutoff = Cutoff::before(as_of, Some(step.after), cx.job.timezone);
+        scope::cover(cx, &policy.dataset).await?;
         let holds = cx.holds_on(&policy.dataset);
         let rows =
             Rows::prepare(store, &cx.who(), &policy.dataset, &policy.clock, cutoff, policy.r#where.as_deref(), &holds).await?;
         let rows = rows.with_batches(due::batches_of(cx, &policy.dataset, &policy.name));
         due::refuse_held_children(cx, policy.cascade, (&rows).into()).await?;
         let archive = Archive::prepare(store, &rows, &step.to, step.create).await?;
+        let rows = rows.guarded_by(policy.guard);
         Ok(Self { policy: policy.clone(), step: step.clone(), rows, archive, cutoff: cutoff.at() })
     }
 

@@ -1,6 +1,7 @@
 //! Removes rows for good once they are past their period; from the archive alone where the policy archives.
 
 use super::due;
+use crate::action::scope;
 use crate::action::{Action, Batch, Context, Facts, Label, OpenBatch, Tally};
 use crate::job::spec::Job;
 use crate::policy::dataset::DatasetName;
@@ -50,8 +51,17 @@ impl Action for DeleteRows {
     async fn prepare(cx: &Context, (policy, step): &Self::Target, as_of: DateTime<Utc>) -> Result<Self, StoreFailure> {
         let dataset = acted_on(policy).clone();
         let cutoff = Cutoff::before(as_of, Some(step.after), cx.job.timezone);
+        let covered = scope::cover(cx, &dataset).await?;
+        scope::refuse_early_removal(cx, &covered, &dataset, Some(step.after))?;
         let rows = rows(cx, policy, &dataset, cutoff).await?.with_batches(due::batches_of(cx, &dataset, &policy.name));
         due::refuse_held_children(cx, policy.cascade, rows.walk()).await?;
+        match (&policy.archive, rows.rows()) {
+            (Some(_), _) => scope::cover(cx, &policy.dataset).await.map(drop)?,
+            (None, Some(rows)) => {
+                scope::refuse_unarchived(cx, &covered, &policy.name, policy.r#where.as_deref(), rows).await?;
+            }
+            (None, None) => {}
+        }
         let live = if policy.archive.is_some() { Some(self::rows(cx, policy, &policy.dataset, cutoff).await?) } else { None };
         Ok(Self { policy: policy.clone(), step: step.clone(), dataset, rows, live, cutoff: cutoff.at() })
     }

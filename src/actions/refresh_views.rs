@@ -1,7 +1,9 @@
 //! Refreshes materialized views, and summary tables by the statements that fill them; one after another, bottom up.
 
+use crate::action::scope;
 use crate::action::{Action, Batch, Context, Facts, Label, OpenBatch, Tally};
 use crate::job::spec::Job;
+use crate::policy::claims::removes_rows;
 use crate::policy::lifecycle::Guard;
 use crate::policy::period::Period;
 use crate::policy::section::{Section, pick};
@@ -78,6 +80,10 @@ impl Action for RefreshViews {
         let of = if view.statements.is_empty() {
             Of::Materialized(MaterializedView::prepare(store, &cx.who(), &view.dataset, view.concurrently).await?)
         } else {
+            let covered = scope::cover(cx, &view.dataset).await?;
+            if view.statements.iter().any(|statement| removes_rows(statement)) {
+                scope::refuse_early_removal(cx, &covered, &view.dataset, None)?;
+            }
             let holds = cx.holds_on(&view.dataset);
             Of::Summary(SummaryTable::prepare(store, &cx.who(), &view.dataset, &view.statements, &holds).await?)
         };

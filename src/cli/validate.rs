@@ -5,14 +5,18 @@ use super::house::House;
 use super::out;
 use super::watch::Watch;
 use super::{Ended, Globals};
+use crate::action::{reason, scope};
 use crate::actions;
 use crate::diagnostic::catalogue;
 use crate::job::outcome::Outcome;
+use crate::policy::dataset::DatasetName;
 use crate::policy::set::Policies;
 use crate::report::finding::Finding;
 use crate::report::run::{Reason, Weight};
 use crate::runner::engine::Request;
+use crate::runner::holds;
 use crate::runner::plan::Planner;
+use crate::store::failure::StoreFailure;
 use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -47,7 +51,9 @@ struct Checked {
 
 #[derive(Serialize)]
 struct Problem {
-    job: String,
+    /// Absent for what no job need name: holds, tags, minimums.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     check: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,6 +61,12 @@ struct Problem {
     dataset: String,
     #[serde(flatten)]
     reason: Reason,
+}
+
+impl Problem {
+    fn declared((dataset, failure): (DatasetName, StoreFailure)) -> Self {
+        Self { job: None, check: None, policy: None, dataset: dataset.to_string(), reason: reason(&failure) }
+    }
 }
 
 impl Validate {
@@ -100,6 +112,8 @@ async fn connected(config: &std::path::Path) -> Result<Checked, End> {
     let planner = Planner { progress: Arc::new(Watch::new()), ..house.planner().await? };
     let policies = &house.declarations.policies;
     let mut checked = Checked::of(policies, house.declarations.jobs.len());
+    let holds = holds::look(planner.ledger.as_ref(), &policies.holds).await.unwrap_or_else(|_| policies.holds.clone());
+    checked.problems.extend(scope::check_declared(policies, &holds, &house.stores).await.into_iter().map(Problem::declared));
     for job in &house.declarations.jobs {
         let Some(action) = actions::named(&job.action) else { continue };
         let request = Request { job: Arc::new(job.clone()), dry_run: true, as_of: None, approval: None };
@@ -112,7 +126,7 @@ async fn connected(config: &std::path::Path) -> Result<Checked, End> {
                 .into_iter()
                 .filter(|reason| !matches!(reason.weight, Weight::Note | Weight::Warning) && dataset.due.is_none());
             checked.problems.extend(wrong.map(|reason| Problem {
-                job: job.name.clone(),
+                job: Some(job.name.clone()),
                 check: None,
                 policy: Some(dataset.policy.clone()),
                 dataset: dataset.dataset.clone(),
@@ -128,7 +142,7 @@ fn unfit(job: &str, finding: Finding) -> Option<Problem> {
     let reason = finding.reason.filter(|_| !finding.outcome.is_measured())?;
     let by_data = reason.code.as_deref() == Some(catalogue::NOTHING_SEEN.as_str());
     (!by_data).then(|| Problem {
-        job: job.to_owned(),
+        job: Some(job.to_owned()),
         check: Some(finding.check),
         policy: None,
         dataset: finding.dataset,
@@ -180,8 +194,9 @@ impl Checked {
             let policy = policy.unwrap_or_default();
             // A check of policies is of no dataset.
             let dataset = if dataset.is_empty() { String::new() } else { format!(", dataset `{dataset}`") };
-            text += &format!("{code}job `{job}`{check}{policy}{dataset}: {}\n", reason.text);
-            text.extend(reason.help.iter().map(|help| format!("    {help}\n")));
+            let job = job.as_ref().map(|job| format!("job `{job}`{check}{policy}{dataset}: ")).unwrap_or_default();
+            text += &format!("{code}{job}{}\n", reason.text);
+            text.extend(reason.help.iter().map(|help| format!("    {}\n", help.replace('\n', "\n    "))));
         }
         let against = if connected { ", and what its jobs name works on the live stores" } else { "" };
         if self.problems.is_empty() {

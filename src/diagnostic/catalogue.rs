@@ -289,6 +289,10 @@ catalogue! {
          On PostgreSQL that is every function declared VOLATILE (its default): declare your own STABLE or IMMUTABLE where that is true,\n\
          and write `now()` for `clock_timestamp()`.";
 
+    NOT_COVERED = "SW4070", "a hold, tag or minimum on what is not there",
+        "A hold, a tag or `keep_at_least` names a table, column or label that the store does not have, or a view, which keeps no rows. What it was\n\
+         meant for is not known and may be what a job is about to remove, so no job removes anything from that database until it is corrected.\n\
+         Names match exactly, letter case and schema included. What an account may not see looks as if it were not there: the help names the grant.";
     // Runs
     GUARDED = "SW5001", "more rows than one run may take",
         "A guard counts before anything is touched, and refuses rather than trims: default 100,000 rows and 20 % of the dataset.\n\

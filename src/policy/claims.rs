@@ -89,7 +89,8 @@ impl Policies {
 
     /// Every policy that removes rows for good from the dataset it names.
     pub fn removals(&self) -> impl Iterator<Item = Removal<'_>> {
-        let deleting = self.lifecycle.iter().filter(|policy| policy.active && policy.archive.is_none() && policy.delete.is_some());
+        let deleting =
+            self.lifecycle.iter().filter(|policy| policy.active && policy.archive.is_none() && policy.delete.is_some());
         let deleting = deleting.map(|policy| Removal {
             name: &policy.name,
             dataset: &policy.dataset,
@@ -178,10 +179,8 @@ fn refilled(policies: &Policies, view: &View, notes: &mut Vec<Diagnostic>) {
 }
 
 fn never_archived(removal: &Removal<'_>, archive: &Lifecycle) -> Diagnostic {
-    let message = format!(
-        "policy `{}` removes rows of `{}` that policy `{}` would archive",
-        removal.name, removal.dataset, archive.name
-    );
+    let message =
+        format!("policy `{}` removes rows of `{}` that policy `{}` would archive", removal.name, removal.dataset, archive.name);
     let mut diagnostic = Diagnostic::error(catalogue::NEVER_ARCHIVED, message).help(
         "write both steps into one policy: its `delete` then removes from the archive alone; or give each a `where` of its own",
     );

@@ -102,6 +102,19 @@ pub struct Guard {
     pub max_percent: f64,
 }
 
+impl Guard {
+    /// How many rows a dataset must have for `going` of them to be within the share.
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a bound in whole rows, rounded up: a part in 2^53 changes nothing"
+    )]
+    pub fn rows_for(&self, going: u64) -> u64 {
+        (going as f64 * 100.0 / self.max_percent).ceil() as u64
+    }
+}
+
 impl Default for Guard {
     fn default() -> Self {
         Self { max_rows: 100_000, max_percent: 20.0 }

@@ -26,7 +26,10 @@ impl Allowance {
     pub fn of(guard: &Guard, counts: &Counts, planned: Option<&PlannedStep>) -> Self {
         let granted = match planned {
             Some(step) => step.due.saturating_sub(step.held),
-            None => guard.max_rows.min(share(guard.max_percent, counts.total)).max(counts.due.saturating_sub(counts.held)),
+            None => guard
+                .max_rows
+                .min(share(guard.max_percent, counts.surely.unwrap_or(counts.total)))
+                .max(counts.due.saturating_sub(counts.held)),
         };
         Self { granted, left: granted, by_plan: planned.is_some() }
     }

@@ -10,6 +10,8 @@ pub struct Counts {
     pub total: u64,
     /// True when `total` is the store's own estimate.
     pub total_is_estimate: bool,
+    /// Of an estimate, how many rows are surely there, as far as they were counted.
+    pub surely: Option<u64>,
     /// Rows past the cutoff that match the condition, held ones included.
     pub due: u64,
     /// Of those, rows that at least one hold keeps.

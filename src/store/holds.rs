@@ -17,15 +17,23 @@ struct HoldClause {
     of: String,
     /// The whole dataset when absent.
     condition: Option<String>,
+    /// True for the rows that the hold is about at all; every row when absent. PostgreSQL's partitions alone need it.
+    within: Option<String>,
 }
 
 impl Holds {
     /// The holds that apply, already chosen for the dataset: its own, and those of every dataset that feeds it.
     pub fn new<'a>(holds: impl IntoIterator<Item = &'a Hold>) -> Self {
-        let clauses = holds.into_iter().map(|hold| HoldClause {
+        Self::within(holds.into_iter().map(|hold| (hold, None)))
+    }
+
+    /// The same, each with the condition of the rows that it is about at all, where those are not all.
+    pub fn within<'a>(holds: impl IntoIterator<Item = (&'a Hold, Option<String>)>) -> Self {
+        let clauses = holds.into_iter().map(|(hold, within)| HoldClause {
             name: hold.name.clone(),
             of: hold.dataset.table.clone(),
             condition: hold.r#where.clone(),
+            within,
         });
         Self { clauses: clauses.collect() }
     }
@@ -37,13 +45,7 @@ impl Holds {
 
     /// Each hold's name with the condition that is true for the rows it keeps, unknown rows included.
     pub fn each(&self, dialect: Dialect) -> impl Iterator<Item = (&str, String)> {
-        self.clauses.iter().map(move |clause| {
-            let held = clause
-                .condition
-                .as_ref()
-                .map_or("(1 = 1)".to_owned(), |condition| format!("(NOT {})", dialect.is_false(condition)));
-            (clause.name.as_str(), held)
-        })
+        self.clauses.iter().map(move |clause| (clause.name.as_str(), format!("(NOT {})", clause.frees(dialect))))
     }
 
     /// Each hold's own condition, to be tried out before it is trusted.
@@ -56,8 +58,7 @@ impl Holds {
         if self.clauses.is_empty() {
             return "(1 = 1)".to_owned();
         }
-        let free =
-            self.clauses.iter().map(|clause| clause.condition.as_ref().map_or("(1 = 0)".to_owned(), |c| dialect.is_false(c)));
+        let free = self.clauses.iter().map(|clause| clause.frees(dialect));
         free.collect::<Vec<_>>().join(" AND ")
     }
 
@@ -89,6 +90,15 @@ impl Holds {
 }
 
 impl HoldClause {
+    /// True or false for a row of a table, never unknown: a condition that is unknown for a row does not free it.
+    fn frees(&self, dialect: Dialect) -> String {
+        let free = self.condition.as_ref().map_or("(1 = 0)".to_owned(), |condition| dialect.is_false(condition));
+        match &self.within {
+            None => free,
+            Some(within) => format!("(NOT ({within}) OR {free})"),
+        }
+    }
+
     /// True or false, never unknown: a condition that is unknown for a node does not free it.
     fn frees_node(&self, label: &str) -> String {
         let free = self.condition.as_ref().map_or("false".to_owned(), |c| format!("coalesce(NOT (\n{c}\n), false)"));

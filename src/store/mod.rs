@@ -1,5 +1,6 @@
 //! The databases we can speak to. Driver crates are named only here and in the ledger.
 
+mod address;
 pub mod analyze;
 pub mod archive;
 pub mod asked;

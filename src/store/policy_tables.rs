@@ -6,6 +6,7 @@ use super::dialect::Dialect;
 use super::failure::StoreFailure;
 use super::table::Table;
 use super::{catalogue, rights, session::Session};
+use crate::diagnostic::catalogue as codes;
 use crate::policy::dataset::DatasetName;
 use crate::policy::table::{LifecycleRow, TagRow};
 
@@ -66,9 +67,10 @@ pub async fn tags(store: &Store, name: &DatasetName) -> Result<Vec<TagRow>, Stor
 /// The store's own; one that a missing right may be behind says which right the account needs.
 async fn read(store: &Store, name: &DatasetName, columns: &[&str]) -> Result<Vec<Vec<Cell>>, StoreFailure> {
     rows(store, name, columns).await.map_err(|failure| match failure {
-        StoreFailure::Refused { code, text, help } => {
+        // PostgreSQL names what it denies; MySQL makes as if it were not there.
+        StoreFailure::Refused { code, text, help } if code == codes::DENIED || store.driver().is_mysql() => {
             let grants = rights::grants_to_read(store, name).join(";\n");
-            let help = if grants.is_empty() { help } else { format!("{help}\nreading it needs:\n{grants}") };
+            let help = format!("{help}\nif it is hidden from the account, that needs:\n{grants}");
             StoreFailure::Refused { code, text, help }
         }
         other => other,

@@ -39,7 +39,7 @@ impl Removable {
         }
         let (clock, condition) = (&policy.clock, policy.r#where.as_deref());
         let rows = Rows::prepare(stores.get(&dataset.store)?, who, dataset, clock, cutoff, condition, holds).await?;
-        Ok(Self::Rows(Box::new(rows)))
+        Ok(Self::Rows(Box::new(rows.guarded_by(policy.guard))))
     }
 
     /// The rows, where they are rows.

@@ -17,7 +17,7 @@ use super::table::{Child, Class, Column, OnDelete, Table};
 use super::{catalogue, condition};
 use crate::diagnostic::catalogue as codes;
 use crate::policy::dataset::DatasetName;
-use crate::policy::lifecycle::Clock;
+use crate::policy::lifecycle::{Clock, Guard};
 use chrono::Utc;
 
 /// The rows of one dataset that a policy dates by a clock and cuts at an instant.
@@ -40,6 +40,8 @@ pub struct Rows {
     pub(super) marks: Vec<Mark>,
     /// Where batches leave their mark; none for what is only looked at.
     pub(super) batches: Option<LastBatch>,
+    /// What a count of all rows is held against, where anything is.
+    guard: Option<Guard>,
 }
 
 /// Above this many rows the store's own estimate stands in for a count (design: guards).
@@ -89,6 +91,7 @@ impl Rows {
             notes: vec![],
             marks: vec![],
             batches: None,
+            guard: None,
         };
         rows.look_at_the_walk(&mut session, holds).await?;
         Ok(rows)
@@ -120,6 +123,12 @@ impl Rows {
             ));
         }
         Ok(())
+    }
+
+    /// The same rows, counted well enough for a guard: an estimate is then trusted as far as rows are surely there.
+    #[must_use]
+    pub fn guarded_by(self, guard: Guard) -> Self {
+        Self { guard: Some(guard), ..self }
     }
 
     /// The index that finds the rows, by the store's own word.
@@ -210,9 +219,9 @@ impl Rows {
     /// Counts what is there. Reads only.
     pub async fn count(&self, holds: &Holds) -> Result<Counts, StoreFailure> {
         let mut session = self.store.reading(&self.who).await?;
-        let (total, total_is_estimate) = self.total(&mut session).await?;
-        let mut counts = Counts { total, total_is_estimate, ..Counts::default() };
+        let mut counts = Counts::default();
         self.count_due(&mut session, holds, &mut counts).await?;
+        self.total(&mut session, &mut counts).await?;
         counts.undated = session.count(&self.undated_sql(), &[]).await?;
         for child in self.table.children.iter().filter(|child| child.on_delete != OnDelete::Refuse) {
             let rows = session.count(&self.child_sql(child, holds), &[]).await?;
@@ -221,11 +230,24 @@ impl Rows {
         Ok(counts)
     }
 
-    async fn total(&self, session: &mut Session) -> Result<(u64, bool), StoreFailure> {
-        match self.table.estimate {
-            Some(rows) if rows > COUNTED_UP_TO => Ok((rows, true)),
-            _ => Ok((session.count(&format!("SELECT COUNT(*) FROM {}", self.dialect.table(&self.table)), &[]).await?, false)),
+    /// How many rows there are. An estimate may be years old, so as many as the guard asks for are counted before it is taken.
+    async fn total(&self, session: &mut Session, counts: &mut Counts) -> Result<(), StoreFailure> {
+        let path = self.dialect.table(&self.table);
+        let Some(estimate) = self.table.estimate.filter(|rows| *rows > COUNTED_UP_TO) else {
+            counts.total = session.count(&format!("SELECT COUNT(*) FROM {path}"), &[]).await?;
+            return Ok(());
+        };
+        (counts.total, counts.total_is_estimate) = (estimate, true);
+        let Some(guard) = &self.guard else { return Ok(()) };
+        let wanted = guard.rows_for(counts.due.saturating_sub(counts.held));
+        let sql = format!("SELECT COUNT(*) FROM (SELECT 1 FROM {path} LIMIT {wanted}) steward_t");
+        let there = session.count(&sql, &[]).await?;
+        counts.total = estimate.max(there);
+        if there < wanted {
+            (counts.total, counts.total_is_estimate) = (there, false);
         }
+        counts.surely = Some(there);
+        Ok(())
     }
 
     async fn count_due(&self, session: &mut Session, holds: &Holds, counts: &mut Counts) -> Result<(), StoreFailure> {
@@ -252,6 +274,17 @@ impl Rows {
         counts.held = count(2);
         counts.by_hold = names.into_iter().enumerate().map(|(at, name)| (name, count(at + 3))).collect();
         Ok(())
+    }
+
+    /// How many rows that are due also match another condition, or may: it is not false for them. Reads only.
+    ///
+    /// # Errors
+    /// The condition does not work here; the store's own.
+    pub async fn count_due_unless_false(&self, condition: &str) -> Result<u64, StoreFailure> {
+        let mut session = self.store.reading(&self.who).await?;
+        condition::check(&mut session, &self.table, condition, "the other policy").await?;
+        let (path, due) = (self.dialect.table(&self.table), self.due());
+        session.count(&format!("SELECT COUNT(*) FROM {path} WHERE {due} AND NOT {}", self.dialect.is_false(condition)), &[]).await
     }
 
     fn undated_sql(&self) -> String {

@@ -1,5 +1,6 @@
 //! Finds stores by name.
 
+use super::address::Address;
 use super::connect::{Store, StoreAddress, StoreLocation};
 use super::failure::StoreFailure;
 use super::graph::connect::GraphStore;
@@ -16,6 +17,8 @@ pub struct Stores {
     by_name: BTreeMap<String, AnyStore>,
     /// How long a statement that changes something may take.
     limits: BTreeMap<String, Duration>,
+    /// Where each is, comparable.
+    places: BTreeMap<String, Address>,
 }
 
 /// A store of any family.
@@ -45,13 +48,25 @@ impl Stores {
     pub fn new(addresses: impl IntoIterator<Item = StoreAddress>) -> Result<Self, StoreFailure> {
         let addresses: Vec<StoreAddress> = addresses.into_iter().collect();
         let limits = addresses.iter().map(|address| (address.name.clone(), address.statement_timeout)).collect();
+        let places = addresses.iter().map(|address| (address.name.clone(), Address::of(&address.at))).collect();
         let by_name = addresses.into_iter().map(|address| Ok((address.name.clone(), any(address)?))).collect::<Result<_, _>>()?;
-        Ok(Self { by_name, limits })
+        Ok(Self { by_name, limits, places })
     }
 
     /// How long whoever only looks around in a store may take for one thing: ten times what a statement of a batch may.
     pub fn patience(&self, name: &str) -> Duration {
         self.limits.get(name).copied().unwrap_or(Duration::from_secs(60)) * 10
+    }
+
+    /// True when both names lead to one address: the same host and port, and the same database of it.
+    pub fn are_at_one_address(&self, one: &str, other: &str) -> bool {
+        one == other || self.places.get(one).is_some_and(|place| self.places.get(other) == Some(place))
+    }
+
+    /// True when both speak one protocol: then they may be one database, whatever their addresses say.
+    pub fn speak_alike(&self, one: &str, other: &str) -> bool {
+        let protocol = |name| self.places.get(name).map(|place| place.protocol);
+        protocol(one).is_some() && protocol(one) == protocol(other)
     }
 
     /// A store of any family.

@@ -15,6 +15,7 @@ mod graph;
 mod keys;
 mod kinds;
 mod references;
+mod scope;
 mod server_words;
 mod service;
 mod statistics;

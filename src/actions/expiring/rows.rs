@@ -1,5 +1,6 @@
 //! Rows that say themselves when they expire: removed, or marked where they stand.
 
+use crate::action::scope;
 use crate::action::{Batch, Context, Facts, OpenBatch, Tally};
 use crate::actions::due::{self, Governed};
 use crate::policy::expiry::{ExpiringRows, Expiry};
@@ -41,11 +42,19 @@ impl ExpireRows {
     ) -> Result<Self, StoreFailure> {
         let store = cx.stores.get(&declared.dataset.store)?;
         let cutoff = Cutoff::before(as_of, declared.after, cx.job.timezone);
+        let covered = scope::cover(cx, &declared.dataset).await?;
+        if declared.set.is_empty() {
+            scope::refuse_early_removal(cx, &covered, &declared.dataset, declared.after)?;
+        }
         let (holds, condition) = (cx.holds_on(&declared.dataset), declared.r#where.as_deref());
         let rows = Rows::prepare(store, &cx.who(), &declared.dataset, &declared.expires, cutoff, condition, &holds).await?;
         let rows = if declared.set.is_empty() { rows } else { rows.marking(&declared.set).await? };
         let rows = rows.with_batches(due::batches_of(cx, &declared.dataset, &expiry.name));
         due::refuse_held_children(cx, declared.cascade, (&rows).into()).await?;
+        if declared.set.is_empty() {
+            scope::refuse_unarchived(cx, &covered, &expiry.name, condition, &rows).await?;
+        }
+        let rows = rows.guarded_by(expiry.guard);
         Ok(Self { declared: declared.clone(), guard: expiry.guard, section, rows, cutoff: cutoff.at() })
     }
 

@@ -1,5 +1,6 @@
 //! Finds labels and properties by name, and what the store knows of them.
 
+use super::connect::GraphStore;
 use super::name::quote;
 use super::session::{Param, Params, Reading};
 use crate::diagnostic::catalogue as codes;
@@ -81,6 +82,17 @@ pub async fn label(session: &Reading, dataset: &DatasetName) -> Result<Label, St
         ));
     }
     Ok(Label { store: dataset.store.clone(), name: dataset.table.clone(), known, indexes, unique })
+}
+
+impl GraphStore {
+    /// Whether a node bears the label, or an index or constraint speaks of it. Reads only.
+    ///
+    /// # Errors
+    /// The label is a slip of another; the store's own.
+    pub async fn knows(&self, who: &str, dataset: &DatasetName) -> Result<bool, StoreFailure> {
+        let session = self.reading(who).await?;
+        Ok(label(&session, dataset).await?.known)
+    }
 }
 
 /// Refuses a property that no node of the store has ever borne; near names are suggested.

@@ -1,0 +1,45 @@
+//! What declarations cover in the stores themselves: a hold, a minimum, a tag or a policy is about rows, whatever name, parent,
+//! partition or second store name leads to them.
+
+mod claims;
+mod covered;
+mod places;
+
+pub use claims::{refuse_early_removal, refuse_removal_along, refuse_unarchived};
+pub use covered::Covered;
+pub use places::check_declared;
+
+use super::context::Context;
+use crate::policy::dataset::DatasetName;
+use crate::store::failure::StoreFailure;
+use places::Places;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What a run found out about the datasets that it acts on.
+#[derive(Debug, Default)]
+pub struct Scope {
+    covered: Mutex<BTreeMap<DatasetName, Arc<Covered>>>,
+}
+
+impl Scope {
+    /// What was found out about a dataset by [`cover`]; none before.
+    pub fn of(&self, dataset: &DatasetName) -> Option<Arc<Covered>> {
+        self.covered.lock().unwrap_or_else(PoisonError::into_inner).get(dataset).cloned()
+    }
+}
+
+/// Finds out which of the declared names share rows with a dataset, and keeps it for [`Context::holds_on`]. Reads only.
+///
+/// Called before anything is decided about the dataset, and again when the holds have changed.
+///
+/// # Errors
+/// A hold, a tag or a minimum of the same database names what is not there: whatever it was meant for may be this dataset.
+pub async fn cover(cx: &Context, dataset: &DatasetName) -> Result<Arc<Covered>, StoreFailure> {
+    let places = Places::find(cx, dataset).await?;
+    places.refuse_missing(cx, dataset)?;
+    let covered = Arc::new(Covered::of(cx, dataset, &places));
+    let scope: Arc<Scope> = cx.kept();
+    scope.covered.lock().unwrap_or_else(PoisonError::into_inner).insert(dataset.clone(), Arc::clone(&covered));
+    Ok(covered)
+}
