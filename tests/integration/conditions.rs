@@ -112,6 +112,7 @@ fn every_place_of_a_condition_or_query_is_read_like_that() {
         "checks:\n  - { dataset: core, sql: \"SELECT COUNT(*) FROM orders WHERE id = ?\", warn: \"> 0\" }\n".to_owned(),
         "checks:\n  - { dataset: core, sql: \"SELECT 1; DELETE FROM orders\", warn: \"> 0\" }\n".to_owned(),
         "views:\n  - { dataset: core.written, statement: \"DELETE FROM written # WHERE id = 1\" }\n".to_owned(),
+        "views:\n  - { dataset: core.written, statement: \"DELETE FROM written; DELETE FROM orders\" }\n".to_owned(),
     ] {
         house.policy("orders", &section);
         let wrong = house.steward(["validate"]).must_end(78);
