@@ -200,9 +200,9 @@ impl Rows {
         )
     }
 
-    /// The first statement of each batch, for whoever wants to read it before it is sent.
+    /// The table, and the first statement of each batch, for whoever wants to read them before they are sent.
     pub(super) fn batch_mark_statements(&self) -> Vec<String> {
-        self.batches.iter().map(|batches| self.mark_batch_sql(batches)).collect()
+        self.batches.iter().flat_map(|batches| [self.batch_table_ddl(), self.mark_batch_sql(batches)]).collect()
     }
 
     /// The grants for it, and on PostgreSQL the table itself: making it needs a right on the whole schema there.
