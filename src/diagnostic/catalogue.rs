@@ -260,10 +260,6 @@ catalogue! {
         "Where a store has a table `audit_log.SYSTEM_LOG` (SQLite: `SYSTEM_LOG`), each run that changed something leaves a row of `level`, `message` and\n\
          `metadata` there. A table of that name that lacks one of these columns, or that wants values in others, is the application's own:\n\
          nothing is written into it, and the report says so. The ledger has all of it.";
-    IDS_UNREADABLE = "SW4062", "ids that cannot be read",
-        "A reference compares ids as text: whole numbers, texts, UUIDs and bytes have one. Lists, maps, points, dates, floats, truth values and text that\n\
-         is not UTF-8 have none, or several, and cannot be said to be there or missing. Where all ids of a side are such values, or one side has\n\
-         none at all while the other has some, the check has not looked at what was meant, and ends as `error`.";
     NO_LIMIT = "SW4022", "no limit, and so no share of it",
         "A share of memory needs a limit. Redis and Valkey have none unless `maxmemory` is set; the machine's memory is the limit then, and\n\
          at its end the process is killed.";

@@ -87,7 +87,11 @@ impl<'a> Told<'a> {
         let left = format!("{} left to another policy of this job, which removes them for being idle", plural(self.left, "key"));
         note(self.left, left, "a time to live would have made them look used");
         let ownerless = format!("{} without a readable owner: not taken for orphans", plural(self.ownerless, "key"));
-        note(self.ownerless, ownerless, "the id is text in the key's name at `{id}`, or the value as a short string");
+        note(
+            self.ownerless,
+            ownerless,
+            "an owner is gone only where its id is one that the column could hold, no other spelling of it is there, and its `where` is not NULL",
+        );
         let about = "the counts are about right: there are more than 2,000,000 keys, or some moved between servers meanwhile";
         note(u64::from(is_about), about.to_owned(), "");
         remarks

@@ -63,6 +63,16 @@ fn of_server(store: String, error: &Neo4jError) -> StoreFailure {
     }
 }
 
+/// True for an error after which a commit is rolled back for certain: the server refused it. Anything else, an answer that was not understood and
+/// a fault of the database itself included, says nothing of what became of it.
+pub(super) fn ends_a_commit(error: &Error) -> bool {
+    matches!(error, Error::Neo4j(error) if refuses_a_commit(error.code()))
+}
+
+fn refuses_a_commit(code: &str) -> bool {
+    !code.contains(".DatabaseError.") && !code.contains("DatabaseUnavailable") && !code.ends_with("SessionExpired")
+}
+
 /// A node gained a relation between the look at it and the commit: rolled back, and another look says that it stays.
 fn still_related(code: &str, message: &str) -> bool {
     code.ends_with("Schema.ConstraintValidationFailed") && message.contains("still has relationships")
@@ -106,6 +116,16 @@ pub(super) fn of_settings(error: &Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_commit_is_rolled_back_for_certain_only_where_the_server_says_so() {
+        assert!(refuses_a_commit("Neo.ClientError.Schema.ConstraintValidationFailed"));
+        assert!(refuses_a_commit("Neo.TransientError.Transaction.DeadlockDetected"));
+        for code in ["Neo.DatabaseError.Transaction.TransactionCommitFailed", "Neo.TransientError.General.DatabaseUnavailable"] {
+            assert!(!refuses_a_commit(code), "{code}");
+        }
+        assert!(!ends_a_commit(&Error::ConnectionError) && !ends_a_commit(&Error::ConversionError));
+    }
 
     #[test]
     fn a_servers_sentence_loses_its_values() {

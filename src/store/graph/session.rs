@@ -172,9 +172,10 @@ impl Writing {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => {
                 self.pool.forget();
+                let is_certain = failure::ends_a_commit(&error);
                 Err(match failure::read(&store, &error) {
-                    StoreFailure::Away { store, text } => StoreFailure::Uncertain { store, text },
-                    other => other,
+                    certain if is_certain => certain,
+                    other => StoreFailure::Uncertain { store, text: other.to_string() },
                 })
             }
             Err(_) => {

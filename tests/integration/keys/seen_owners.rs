@@ -131,3 +131,31 @@ fn a_key_of_a_number_that_is_none_is_left_alone_and_counted() {
     let dump = keys(&house).dump();
     assert!(!dump.contains("u:9") && !dump.contains("t:d") && dump.lines().count() == 6, "{dump}");
 }
+
+#[test]
+fn an_account_that_sees_some_tenants_alone_takes_nobody_for_gone_and_compares_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::new(Engine::Postgres, folder.path());
+    let account = crate::support::account::Account::new(&database);
+    database.sql(&format!(
+        "create table users (id bigint primary key, tenant int); insert into users values (1, 1), (2, 2), (3, 3); \
+         alter table users enable row level security; create policy one on users using (tenant = 1); \
+         grant usage on schema public to \"{0}\"; grant select on users to \"{0}\"",
+        account.name
+    ));
+    let address = |name| crate::references::stores::address(name, account.url());
+    let found = super::ground::wait(async {
+        let stores = steward::store::stores::Stores::new([address("core")]).unwrap();
+        let owners = OwnerTable::at(stores.get("core").unwrap(), "test", &"core.users".parse().unwrap(), "id", None).await?;
+        owners.known(&["1".to_owned(), "2".to_owned()]).await.map(drop)
+    });
+    assert!(found.unwrap_err().to_string().contains("row"), "its policies hide rows");
+    let (from, to) = (crate::references::stores::end("core.users.id"), crate::references::stores::end("other.users.id"));
+    let compared = crate::references::stores::compared(
+        vec![address("core"), address("other")],
+        (&from, &to),
+        crate::references::stores::BOTH,
+        None,
+    );
+    assert!(compared.unwrap_err().to_string().contains("row"), "nothing is said about what is hidden");
+}
