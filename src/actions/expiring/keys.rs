@@ -16,7 +16,7 @@ use crate::report::run::Verdict;
 use crate::store::cell::{Cell, Cursor};
 use crate::store::failure::StoreFailure;
 use crate::store::page::{Keeps, Page};
-use crate::store::redis::change::{self, Change, Done, Due};
+use crate::store::redis::change::{self, Done, Due};
 use crate::store::redis::connect::KeyStore;
 use crate::store::redis::holds::KeyHolds;
 use crate::store::redis::lost::Lost;
@@ -272,8 +272,7 @@ impl ExpireKeys {
         let mut lost = self.lost.lock().await;
         let (open, mut found) = (lost.0.take(), std::mem::take(&mut lost.1));
         let (mut tally, mut notes) = (self.untold(), vec![]);
-        let removed: Vec<Vec<u8>> =
-            open.iter().filter(|(_, change)| *change == Change::Unlink).map(|(name, _)| name.clone()).collect();
+        let removed: Vec<Vec<u8>> = open.iter().filter(|(_, is_removal)| *is_removal).map(|(name, _)| name.clone()).collect();
         let mut unknown = (open.len() - removed.len()) as u64;
         match names::known(&self.store, &cx.who(), &removed).await {
             Ok(known) => {

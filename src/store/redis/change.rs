@@ -70,6 +70,11 @@ pub struct Due {
 }
 
 impl Due {
+    /// Its name, and whether it is to be removed.
+    fn sent(&self) -> (&[u8], bool) {
+        (&self.key, self.change == Change::Unlink)
+    }
+
     /// True when removing it asks for a comparison with what it held: nothing else would show that it was written again.
     pub const fn wants_mark(&self) -> bool {
         matches!((self.change, &self.still), (Change::Unlink, Still::NoTtl | Still::Longer(_) | Still::There))
@@ -165,7 +170,7 @@ async fn each_once<'d>(
                     }
                 }
                 Err(failure) => {
-                    lost.note(along.iter().flatten().copied());
+                    lost.note(along.iter().flatten().map(|due| due.sent()));
                     open.extend(along.iter().flatten());
                     why = Some(failure);
                 }
@@ -228,11 +233,11 @@ fn count(store: &str, due: &[&Due], answer: Value, (done, lost): (&mut Done, &mu
         }
         Value::ServerError(error) => {
             // A script that breaks off has done what stands before that.
-            lost.note(due.iter().copied());
+            lost.note(due.iter().map(|due| due.sent()));
             return Err(refusal(store, &error));
         }
         _ => {
-            lost.note(due.iter().copied());
+            lost.note(due.iter().map(|due| due.sent()));
             return Err(odd(store, "EVALSHA"));
         }
     };
