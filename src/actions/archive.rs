@@ -53,9 +53,10 @@ impl Action for ArchiveRows {
         let rows =
             Rows::prepare(store, &cx.who(), &policy.dataset, &policy.clock, cutoff, policy.r#where.as_deref(), &holds).await?;
         let rows = rows.with_batches(due::batches_of(cx, &policy.dataset, &policy.name));
-        due::refuse_held_children(cx, policy.cascade, (&rows).into()).await?;
         let archive = Archive::prepare(store, &rows, &step.to, step.create).await?;
         let rows = rows.guarded_by(policy.guard);
+        let rows = rows.removing(Some(&archive)).await?;
+        due::refuse_held_children(cx, policy.cascade, (&rows).into()).await?;
         Ok(Self { policy: policy.clone(), step: step.clone(), rows, archive, cutoff: cutoff.at() })
     }
 

@@ -3,6 +3,7 @@
 use super::due;
 use crate::action::scope;
 use crate::action::{Action, Batch, Context, Facts, Label, OpenBatch, Tally};
+use crate::diagnostic::catalogue as codes;
 use crate::job::spec::Job;
 use crate::policy::dataset::DatasetName;
 use crate::policy::lifecycle::{DeleteStep, Lifecycle};
@@ -54,7 +55,11 @@ impl Action for DeleteRows {
         let covered = scope::cover(cx, &dataset).await?;
         scope::refuse_early_removal(cx, &covered, &dataset, Some(step.after))?;
         let rows = rows(cx, policy, &dataset, cutoff).await?.with_batches(due::batches_of(cx, &dataset, &policy.name));
+        let rows = rows.removing().await?;
         due::refuse_held_children(cx, policy.cascade, rows.walk()).await?;
+        if policy.archive.is_some() {
+            refuse_live_rows_along(&policy.dataset, &rows).await?;
+        }
         match (&policy.archive, rows.rows()) {
             (Some(_), _) => scope::cover(cx, &policy.dataset).await.map(drop)?,
             (None, Some(rows)) => {
@@ -129,6 +134,17 @@ impl Action for DeleteRows {
 
 async fn rows(cx: &Context, policy: &Lifecycle, dataset: &DatasetName, cutoff: Cutoff) -> Result<Removable, StoreFailure> {
     Removable::prepare(&cx.stores, &cx.who(), dataset, policy, cutoff, &cx.holds_on(dataset)).await
+}
+
+/// A row that was never archived is never removed: not by a foreign key that points at the archive either.
+async fn refuse_live_rows_along(live: &DatasetName, rows: &Removable) -> Result<(), StoreFailure> {
+    let same = |along: &DatasetName| along.table == live.table && (live.schema.is_none() || along.schema == live.schema);
+    if !rows.walk().taken_along().await?.iter().any(same) {
+        return Ok(());
+    }
+    let text =
+        format!("a foreign key removes or changes rows of `{live}` when rows of its archive are removed; nothing was touched");
+    Err(StoreFailure::refused(codes::CASCADE, text, "take that foreign key away: what is live must not depend on its archive"))
 }
 
 /// Where final removal happens.

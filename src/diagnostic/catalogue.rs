@@ -275,6 +275,24 @@ catalogue! {
     HIERARCHY = "SW4040", "a table that holds rows of other tables",
         "A table of PostgreSQL from which others inherit reads their rows as its own, without the columns that they alone have; so does a\n\
          partitioned table with partitions on other servers or without a log. Name as datasets the tables that hold the rows themselves.";
+    HIDDEN = "SW4041", "something that the account may not see",
+        "MySQL and MariaDB show foreign keys, triggers and columns only to accounts with certain rights. What would go along with a row, or fire\n\
+         when it goes, is then not known, and what cannot be seen is never taken for absent. The message names the rights and the GRANTs.";
+    RULE = "SW4042", "a rule that rewrites a statement",
+        "A rule of PostgreSQL puts another statement in the place of a DELETE, UPDATE or INSERT of ours, or beside it. What was removed could\n\
+         then not be told. Write it as a trigger: triggers are named in the plan, and what they leave is looked at before the commit.";
+    RETURNS = "SW4043", "a foreign key that leads back to its own table",
+        "A foreign key with CASCADE, SET NULL or SET DEFAULT leads from the table back to itself, by one step or several. Removing a row that is due\n\
+         would remove or change rows that are not due, or held. Declare it with RESTRICT or NO ACTION: leaves then go before their parents.";
+    SETTING = "SW4044", "a setting that changes what a removal does",
+        "Settings that change the meaning of a statement are set for each session. This one is not the session's to change, so it has to be\n\
+         changed for the account or the server.";
+    ROWS_HIDDEN = "SW4045", "rows that may be hidden by row level security",
+        "The account sees a table of PostgreSQL through policies. Rows that they leave out would be taken for absent: nothing due, no owner, no\n\
+         finding. Let it see every row: BYPASSRLS, or ownership of the table without FORCE ROW LEVEL SECURITY.";
+    UNDONE = "SW4046", "something undid or changed what a batch did",
+        "Right before its commit a batch is looked at again where triggers may fire: its rows must be gone, and their copies in the archive must be\n\
+         what was read back. Something changed that, so the batch was rolled back. Look at the triggers that the message names.";
     LOOK_WRITES = "SW4050", "a look that would write",
         "Plans, dry runs, checks and the tests of conditions and holds happen in sessions that can only read. A condition or query that calls a\n\
          function which writes, directly or by way of a view or another function, is refused there, and the real run is refused with it:\n\

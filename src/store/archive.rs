@@ -16,7 +16,9 @@ pub const BATCH_COLUMN: &str = "steward_batch";
 #[derive(Debug, Clone)]
 pub struct Archive {
     schema: Option<String>,
-    table: String,
+    name: String,
+    /// The table as it is; none when the first run makes it.
+    table: Option<Table>,
     /// Columns that both sides have, compared when the copy is read back.
     pub(super) shared: Vec<Column>,
     /// Of those, the ones that are written; the archive computes the rest itself.
@@ -42,13 +44,7 @@ impl Archive {
 
     fn existing(rows: &Rows, archive: &Table, half_made: bool) -> Result<Self, StoreFailure> {
         let source = rows.table();
-        if (&archive.schema, &archive.name) == (&source.schema, &source.name) {
-            return Err(StoreFailure::refused(
-                codes::ARCHIVE_UNFIT,
-                format!("`{}` cannot be its own archive", source.label()),
-                "name another table in `archive.to`",
-            ));
-        }
+        refuse_same_rows(source, archive)?;
         archive.refuse_unfit_descendants()?;
         for column in &source.columns {
             let there = archive.column(&column.name).map_err(|_| lacks(source, archive, column))?;
@@ -88,7 +84,8 @@ impl Archive {
         let generated = |name: &str| archive.columns.iter().any(|column| column.name == name && column.generated);
         Ok(Self {
             schema: archive.schema.clone(),
-            table: archive.name.clone(),
+            name: archive.name.clone(),
+            table: Some(archive.clone()),
             shared: source.columns.clone(),
             written: source.columns.iter().filter(|column| !generated(&column.name)).cloned().collect(),
             keeps_batch: keeps_batch || half_made,
@@ -110,7 +107,8 @@ impl Archive {
         }
         Ok(Self {
             schema,
-            table: to.table.clone(),
+            name: to.table.clone(),
+            table: None,
             shared: source.columns.clone(),
             // MySQL's LIKE copies what is generated; the others are made with plain columns.
             written: source.columns.iter().filter(|column| !(rows.dialect.is_mysql() && column.generated)).cloned().collect(),
@@ -136,7 +134,12 @@ impl Archive {
 
     /// Its schema, where the store has any, and its name.
     pub fn name(&self) -> (Option<&str>, &str) {
-        (self.schema.as_deref(), &self.table)
+        (self.schema.as_deref(), &self.name)
+    }
+
+    /// The table, when it is there.
+    pub const fn table(&self) -> Option<&Table> {
+        self.table.as_ref()
     }
 
     /// True when the archive says which batch brought a row.
@@ -153,8 +156,24 @@ impl Archive {
     }
 
     pub(super) fn path(&self, dialect: Dialect) -> String {
-        dialect.path(self.schema.as_deref(), &self.table)
+        dialect.path(self.schema.as_deref(), &self.name)
     }
+}
+
+/// Rows must be in one place before and in another after: a copy that is its own original proves nothing.
+fn refuse_same_rows(source: &Table, archive: &Table) -> Result<(), StoreFailure> {
+    let why = if (&archive.schema, &archive.name) == (&source.schema, &source.name) {
+        format!("`{}` cannot be its own archive", source.label())
+    } else if source.dependents.relatives.include(archive.schema.as_deref(), &archive.name) {
+        format!(
+            "archive `{}` shares rows with `{}`, by partitions or inheritance: what is removed from one is gone from both; nothing is moved",
+            archive.label(),
+            source.label()
+        )
+    } else {
+        return Ok(());
+    };
+    Err(StoreFailure::refused(codes::ARCHIVE_UNFIT, why, "name another table in `archive.to`"))
 }
 
 fn lacks(source: &Table, archive: &Table, column: &Column) -> StoreFailure {

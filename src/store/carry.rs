@@ -55,6 +55,7 @@ impl Rows {
         let locked = self.freeze(session, keys, page, holds).await?;
         let mut carried = Carried { changed: missing(page, &locked), ..Carried::default() };
         carried.removed = self.remove_frozen(session, keys, locked.len(), holds).await?;
+        self.must_stay_so(session, keys, None).await?;
         Ok(carried)
     }
 
@@ -84,6 +85,7 @@ impl Rows {
             }
         }
         statements.push(self.remove_sql(&keys, holds));
+        statements.extend(self.last_look_sql(&keys, archive));
         statements
     }
 
@@ -117,7 +119,9 @@ impl Rows {
         carried.archived = self.copy(session, keys, archive, batch, !there.is_empty()).await?;
         self.must_hold(carried.archived + carried.already_archived, going.len(), "copied")?;
         carried.digest = self.read_back(session, keys, archive, going.len()).await?;
+        let copies = self.copies(session, keys, archive).await?.map(|copies| (archive, copies));
         carried.removed = self.remove_frozen(session, keys, going.len(), holds).await?;
+        self.must_stay_so(session, keys, copies).await?;
         Ok(carried)
     }
 
@@ -248,7 +252,7 @@ impl Rows {
     }
 
     /// The same digest of the frozen rows and of their copies.
-    fn digest_sql(&self, keys: &Keys, archive: &Archive) -> [String; 2] {
+    pub(super) fn digest_sql(&self, keys: &Keys, archive: &Archive) -> [String; 2] {
         let list = |from: &str| {
             archive
                 .shared
@@ -268,6 +272,10 @@ impl Rows {
     async fn remove_frozen(&self, session: &mut Session, keys: &Keys, rows: usize, holds: &Holds) -> Result<u64, StoreFailure> {
         if rows == 0 {
             return Ok(0);
+        }
+        if self.effects.is_none() {
+            let text = format!("rows of `{}` were not made ready to be removed; nothing was removed", self.table.label());
+            return Err(StoreFailure::Failed { store: self.table.store.clone(), text });
         }
         let removed = session.execute(&self.remove_sql(keys, holds), &[]).await?;
         self.must_hold(removed, rows, "removed")?;

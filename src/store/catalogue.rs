@@ -6,7 +6,7 @@ use super::dialect::Dialect;
 use super::failure::StoreFailure;
 use super::last_batch::BATCH_TABLE;
 use super::session::Session;
-use super::table::{OnDelete, Table};
+use super::table::{Dependents, Table};
 use super::{mysql, postgres, sqlite};
 use crate::diagnostic::catalogue as codes;
 use crate::policy::dataset::DatasetName;
@@ -50,28 +50,13 @@ pub async fn tables(session: &mut Session, schema: Option<&str>) -> Result<Vec<S
     Ok(tables)
 }
 
-/// Every table whose rows go or change along when rows of this one are removed, by foreign keys, at any depth.
-pub async fn taken_along(session: &mut Session, table: &Table) -> Result<Vec<DatasetName>, StoreFailure> {
-    let mut found: Vec<DatasetName> = vec![];
-    let mut removed_from = vec![table.children.clone()];
-    while let Some(children) = removed_from.pop() {
-        for child in children.into_iter().filter(|child| child.on_delete != OnDelete::Refuse) {
-            let name = DatasetName { store: table.store.clone(), schema: child.schema, table: child.table };
-            if found.contains(&name) {
-                continue;
-            }
-            if child.on_delete == OnDelete::Cascade {
-                match find(session, &name).await {
-                    Ok(child) => removed_from.extend(child.map(|child| child.children)),
-                    // A table that could not be governed itself still goes along; what hangs on it is not known.
-                    Err(StoreFailure::Refused { .. }) => {}
-                    Err(failure) => return Err(failure),
-                }
-            }
-            found.push(name);
-        }
+/// What hangs on a table, whether or not it can be governed; `None` when it is not there.
+pub async fn dependents(session: &mut Session, name: &DatasetName) -> Result<Option<Dependents>, StoreFailure> {
+    match session.dialect() {
+        Dialect::Sqlite => sqlite::dependents(session, &name.table).await,
+        Dialect::Postgres => postgres::dependents(session, name.schema.as_deref(), &name.table).await,
+        Dialect::Mysql | Dialect::Mariadb => mysql::dependents(session, name.schema.as_deref(), &name.table).await,
     }
-    Ok(found)
 }
 
 /// Which index a query uses; `None` when it reads the whole table.

@@ -30,10 +30,9 @@ impl Rows {
             self.refuse_unfit(&mut session, &mark).await?;
             self.marks.push(mark);
         }
-        // A row that stays takes nothing along, and what fires is another trigger.
-        self.table.triggers = update_triggers(&mut session, &self).await?;
-        self.table.children.clear();
-        Ok(self)
+        // A row that stays takes nothing along.
+        self.table.dependents.children.clear();
+        self.seen_for_marking(&mut session).await
     }
 
     fn mark_of(&self, assignment: &Assignment) -> Result<Mark, StoreFailure> {
@@ -48,7 +47,7 @@ impl Rows {
         if self.clock.name == column.name {
             return unfit("is the column that says when a row expires");
         }
-        if self.table.children.iter().any(|child| child.parent_columns.contains(&column.name)) {
+        if self.table.dependents.children.iter().any(|child| child.parent_columns.contains(&column.name)) {
             return unfit("is what a foreign key of another table points at");
         }
         if assignment.value.is_none() && !column.nullable {
@@ -111,8 +110,11 @@ impl Rows {
         }
         carried.marked = session.execute(&self.mark_sql(keys, holds), &[]).await?;
         self.must_hold(carried.marked, locked.len(), "marked")?;
+        self.fire_what_waits(session).await?;
         let left = session.count(&self.still_due_sql(keys, holds), &[]).await?;
         self.must_hold(carried.marked.saturating_sub(left), locked.len(), "marked for good")?;
+        let marked = session.count(&self.marked_sql(keys), &[]).await?;
+        self.must_hold(marked, locked.len(), "there with their new values")?;
         Ok(carried)
     }
 
@@ -121,7 +123,12 @@ impl Rows {
         let (keys, create) = Keys::of(self);
         let mut statements = vec![create];
         statements.extend(self.batch_mark_statements());
-        statements.extend([self.freeze_sql(&keys, holds), self.mark_sql(&keys, holds), self.still_due_sql(&keys, holds)]);
+        statements.extend([
+            self.freeze_sql(&keys, holds),
+            self.mark_sql(&keys, holds),
+            self.still_due_sql(&keys, holds),
+            self.marked_sql(&keys),
+        ]);
         statements
     }
 
@@ -153,6 +160,13 @@ impl Rows {
         }
     }
 
+    /// A trigger may remove a row instead of leaving it marked.
+    fn marked_sql(&self, keys: &Keys) -> String {
+        let path = self.dialect.table(&self.table);
+        let set: Vec<String> = self.marks.iter().map(|mark| mark.is_set(self.dialect, &path)).collect();
+        format!("SELECT COUNT(*) FROM {} WHERE {}", keys.joined(self), set.join(" AND "))
+    }
+
     fn still_due_sql(&self, keys: &Keys, holds: &Holds) -> String {
         format!("SELECT COUNT(*) FROM {} WHERE {}", keys.joined(self), self.may_go(holds))
     }
@@ -169,29 +183,4 @@ fn unfit(rows: &Rows, column: &str, why: &str) -> StoreFailure {
 /// The length in `varchar(20)`.
 fn longest(declared: &str) -> Option<usize> {
     declared.contains("char").then(|| declared.split_once('(')?.1.split(')').next()?.parse().ok())?
-}
-
-/// Triggers that fire when rows of the table change.
-async fn update_triggers(session: &mut Session, rows: &Rows) -> Result<Vec<String>, StoreFailure> {
-    let table = rows.table();
-    let name = Cell::Text(table.name.clone());
-    let schema = table.schema.clone().map_or(Cell::Null, Cell::Text);
-    let (sql, binds) = match session.dialect() {
-        Dialect::Sqlite => (
-            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE AND sql LIKE '%UPDATE%' ORDER BY 1",
-            vec![name],
-        ),
-        // 16 is the bit of UPDATE in tgtype (pg_trigger.h).
-        Dialect::Postgres => (
-            "SELECT t.tgname::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
-             WHERE n.nspname = $1::text AND c.relname = $2::text AND NOT t.tgisinternal AND t.tgtype & 16 <> 0 ORDER BY 1",
-            vec![schema, name],
-        ),
-        Dialect::Mysql | Dialect::Mariadb => (
-            "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS \
-             WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ? AND EVENT_MANIPULATION = 'UPDATE' ORDER BY 1",
-            vec![schema, name],
-        ),
-    };
-    Ok(session.rows(sql, &binds).await?.iter().map(|row| row[0].shown()).collect())
 }

@@ -109,6 +109,11 @@ impl StoreFailure {
         let text = || harmless(error);
         match error {
             sqlx::Error::Database(database) => match kind(database.as_ref()) {
+                Kind::Denied if hides_rows(database.as_ref()) => Self::Refused {
+                    code: codes::ROWS_HIDDEN,
+                    text: format!("store `{store}` would hide rows from this account: {}", text()),
+                    help: "as an administrator: ALTER ROLE … BYPASSRLS; or let the role own the table, without FORCE ROW LEVEL SECURITY".into(),
+                },
                 Kind::Busy => Self::Busy { store, text: text() },
                 Kind::Away => Self::Away { store, text: text() },
                 Kind::Denied => Self::Refused {
@@ -165,6 +170,12 @@ fn kind(error: &dyn sqlx::error::DatabaseError) -> Kind {
         Some("28000" | "28P01") => Kind::Login,
         _ => Kind::Other,
     }
+}
+
+/// True when PostgreSQL refused to leave rows out of an answer, as `row_security = off` has it.
+fn hides_rows(error: &dyn sqlx::error::DatabaseError) -> bool {
+    let error = error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>();
+    error.and_then(sqlx::postgres::PgDatabaseError::routine) == Some("check_enable_rls")
 }
 
 /// True when the server refused to write because the transaction, or the server, can only read.

@@ -48,7 +48,9 @@ impl Keys {
         let create = match dialect {
             Dialect::Postgres => format!("CREATE TEMPORARY TABLE IF NOT EXISTS {short} ON COMMIT DELETE ROWS AS {select}"),
             Dialect::Mysql | Dialect::Mariadb => {
-                format!("CREATE TEMPORARY TABLE IF NOT EXISTS {name} ENGINE = InnoDB AS {select}")
+                // Servers may insist on a primary key, of temporary tables too.
+                let key = "steward_n bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY";
+                format!("CREATE TEMPORARY TABLE IF NOT EXISTS {name} ({key}) ENGINE = InnoDB AS {select}")
             }
             Dialect::Sqlite => format!("CREATE TEMPORARY TABLE IF NOT EXISTS {short} AS {select}"),
         };
@@ -89,7 +91,10 @@ impl Keys {
                 format!("SELECT {} FROM json_each(?) r", values(&value))
             }
         };
-        session.execute(&format!("INSERT INTO {} {source}", self.name), &[Cell::Text(cell::as_json(keys))]).await?;
+        let columns: Vec<_> = (0..self.columns.len()).map(key_name).collect();
+        session
+            .execute(&format!("INSERT INTO {} ({}) {source}", self.name, columns.join(", ")), &[Cell::Text(cell::as_json(keys))])
+            .await?;
         Ok(())
     }
 

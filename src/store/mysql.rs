@@ -5,7 +5,8 @@ use super::dialect::Dialect;
 use super::failure::StoreFailure;
 use super::relatives::Relatives;
 use super::session::Session;
-use super::table::{Child, Class, Column, Index, OnDelete, Table};
+use super::table::{Child, Class, Column, Dependents, Index, OnDelete, Table};
+use super::trigger::{Event, Trigger};
 use crate::diagnostic::catalogue as codes;
 
 /// A table by its exact name, or `None`; what is there and cannot be governed is refused.
@@ -31,9 +32,7 @@ pub(super) async fn table(session: &mut Session, schema: Option<&str>, name: &st
         columns: columns(session, &at).await?,
         unique: indexes.iter().filter(|(_, unique)| *unique).map(|(index, _)| index.clone()).collect(),
         indexes: indexes.into_iter().map(|(index, _)| index).collect(),
-        children: children(session, &at).await?,
-        triggers: triggers(session, &at).await?,
-        relatives: Relatives::default(),
+        dependents: of_name(session, &at).await?,
         estimate: (row[3] != Cell::Null).then(|| row[3].as_count()),
     }))
 }
@@ -117,13 +116,68 @@ async fn indexes(session: &mut Session, at: &[Cell]) -> Result<Vec<(Index, bool)
     Ok(found.into_iter().filter(|(_, _, plain)| *plain).map(|(index, unique, _)| (index, unique)).collect())
 }
 
+/// What hangs on a table, whether or not it can be governed.
+pub(super) async fn dependents(
+    session: &mut Session,
+    schema: Option<&str>,
+    name: &str,
+) -> Result<Option<Dependents>, StoreFailure> {
+    let own = session
+        .rows("SELECT COALESCE(?, DATABASE())", &[schema.map_or(Cell::Null, |schema| Cell::Text(schema.to_owned()))])
+        .await?;
+    let schema = own.first().and_then(|row| row.first()).map(Cell::shown).unwrap_or_default();
+    of_name(session, &[Cell::Text(schema), Cell::Text(name.to_owned())]).await.map(Some)
+}
+
+async fn of_name(session: &mut Session, at: &[Cell]) -> Result<Dependents, StoreFailure> {
+    Ok(Dependents {
+        children: children(session, at).await?,
+        triggers: triggers(session, at).await?,
+        rules: vec![],
+        relatives: Relatives::default(),
+    })
+}
+
+/// True when this account is shown the foreign keys of every table, whatever its rights on them.
+pub(super) async fn shows_all_keys(session: &mut Session) -> Result<bool, StoreFailure> {
+    let tables = if session.dialect() == Dialect::Mysql { "INNODB_FOREIGN" } else { "INNODB_SYS_FOREIGN" };
+    match session.rows(&format!("SELECT 1 FROM information_schema.{tables} LIMIT 1"), &[]).await {
+        Ok(_) => Ok(true),
+        Err(StoreFailure::Refused { .. }) => Ok(false),
+        Err(other) => Err(other),
+    }
+}
+
+/// Foreign keys that point at a table, from InnoDB's own list: the standard catalogue shows only those of tables on which the
+/// account has rights. Without PROCESS the standard one is all there is; see [`super::sight`] for what follows.
 async fn children(session: &mut Session, at: &[Cell]) -> Result<Vec<Child>, StoreFailure> {
-    let sql = "SELECT k.TABLE_SCHEMA, k.TABLE_NAME, k.CONSTRAINT_NAME, r.DELETE_RULE, k.COLUMN_NAME, k.REFERENCED_COLUMN_NAME \
-               FROM information_schema.KEY_COLUMN_USAGE k JOIN information_schema.REFERENTIAL_CONSTRAINTS r \
-               ON r.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME AND r.TABLE_NAME = k.TABLE_NAME \
-               WHERE k.REFERENCED_TABLE_SCHEMA = ? AND k.REFERENCED_TABLE_NAME = ? \
-               ORDER BY 1, 2, 3, k.ORDINAL_POSITION";
-    let rows = session.rows(sql, at).await?;
+    let sql = match session.dialect() {
+        // MariaDB writes the names as it writes file names: `ch@002d1`.
+        Dialect::Mariadb => {
+            let part = |name: &str, at: i8| {
+                let encoded = format!("SUBSTRING_INDEX({name}, '/', {at})");
+                format!("CONVERT(CAST(CAST({encoded} AS BINARY) AS CHAR CHARACTER SET filename) USING utf8mb4)")
+            };
+            innodb(
+                ["INNODB_SYS_FOREIGN", "INNODB_SYS_FOREIGN_COLS"],
+                [&part("f.FOR_NAME", 1), &part("f.FOR_NAME", -1)],
+                &format!(
+                    "CAST({} AS BINARY) = CAST(? AS BINARY) AND CAST({} AS BINARY) = CAST(? AS BINARY)",
+                    part("f.REF_NAME", 1),
+                    part("f.REF_NAME", -1)
+                ),
+            )
+        }
+        _ => innodb(
+            ["INNODB_FOREIGN", "INNODB_FOREIGN_COLS"],
+            ["SUBSTRING_INDEX(f.FOR_NAME, '/', 1)", "SUBSTRING(f.FOR_NAME, LOCATE('/', f.FOR_NAME) + 1)"],
+            "CAST(f.REF_NAME AS BINARY) = CAST(CONCAT(?, '/', ?) AS BINARY)",
+        ),
+    };
+    let rows = match session.rows(&sql, at).await {
+        Err(StoreFailure::Refused { .. }) => session.rows(STANDARD_KEYS, at).await?,
+        other => other?,
+    };
     let mut found: Vec<Child> = vec![];
     for row in &rows {
         let (schema, table, constraint) = (row[0].shown(), row[1].shown(), row[2].shown());
@@ -145,10 +199,30 @@ async fn children(session: &mut Session, at: &[Cell]) -> Result<Vec<Child>, Stor
     Ok(found)
 }
 
-async fn triggers(session: &mut Session, at: &[Cell]) -> Result<Vec<String>, StoreFailure> {
-    let sql = "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS \
-               WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ? AND EVENT_MANIPULATION = 'DELETE' ORDER BY 1";
-    Ok(session.rows(sql, at).await?.iter().map(|row| row[0].shown()).collect())
+/// The list's flags: 1 removes the child, 2 blanks its reference.
+fn innodb([keys, columns]: [&str; 2], [schema, table]: [&str; 2], is_ours: &str) -> String {
+    format!(
+        "SELECT {schema}, {table}, SUBSTRING(f.ID, LOCATE('/', f.ID) + 1), \
+         CASE WHEN f.TYPE & 1 THEN 'CASCADE' WHEN f.TYPE & 2 THEN 'SET NULL' ELSE 'RESTRICT' END, c.FOR_COL_NAME, c.REF_COL_NAME \
+         FROM information_schema.{keys} f JOIN information_schema.{columns} c ON c.ID = f.ID WHERE {is_ours} ORDER BY f.ID, c.POS"
+    )
+}
+
+const STANDARD_KEYS: &str = "SELECT k.TABLE_SCHEMA, k.TABLE_NAME, k.CONSTRAINT_NAME, r.DELETE_RULE, k.COLUMN_NAME, k.REFERENCED_COLUMN_NAME \
+     FROM information_schema.KEY_COLUMN_USAGE k JOIN information_schema.REFERENTIAL_CONSTRAINTS r \
+     ON r.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME AND r.TABLE_NAME = k.TABLE_NAME \
+     WHERE k.REFERENCED_TABLE_SCHEMA = ? AND k.REFERENCED_TABLE_NAME = ? \
+     ORDER BY 1, 2, 3, k.ORDINAL_POSITION";
+
+async fn triggers(session: &mut Session, at: &[Cell]) -> Result<Vec<Trigger>, StoreFailure> {
+    let sql = "SELECT TRIGGER_NAME, EVENT_MANIPULATION FROM information_schema.TRIGGERS \
+               WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ? ORDER BY 1, 2";
+    let trigger = |row: &Vec<Cell>| {
+        let event =
+            [Event::Insert, Event::Update, Event::Delete].into_iter().filter(|event| row[1].shown().contains(event.word()));
+        Trigger { name: row[0].shown(), partition: None, events: event.collect() }
+    };
+    Ok(session.rows(sql, at).await?.iter().map(trigger).collect())
 }
 
 /// Tables that could have been meant.

@@ -224,7 +224,7 @@ async fn has_source(session: &mut Session, sql: &str) -> Result<bool, StoreFailu
 
 /// Who is not in a partition, or in a child, may be in its siblings.
 fn must_be_whole(table: &Table, dataset: &DatasetName) -> Result<(), StoreFailure> {
-    let Some(whole) = table.relatives.ancestors.last() else { return Ok(()) };
+    let Some(whole) = table.dependents.relatives.ancestors.last() else { return Ok(()) };
     Err(unseen(
         format!("`{dataset}` is a part of `{}`, whose other parts may hold the owners that it lacks", whole.label()),
         "let `belongs_to` name the whole table",

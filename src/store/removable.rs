@@ -42,6 +42,17 @@ impl Removable {
         Ok(Self::Rows(Box::new(rows.guarded_by(policy.guard))))
     }
 
+    /// The same, ready to be removed: see [`Rows::removing`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn removing(self) -> Result<Self, StoreFailure> {
+        Ok(match self {
+            Self::Rows(rows) => Self::Rows(Box::new(rows.removing(None).await?)),
+            nodes @ Self::Nodes(_) => nodes,
+        })
+    }
+
     /// The rows, where they are rows.
     pub fn rows(&self) -> Option<&Rows> {
         match self {

@@ -10,7 +10,9 @@ use super::dialect::Dialect;
 use super::failure::StoreFailure;
 use super::rows::Rows;
 use super::session::Session;
-use super::table::Table;
+use super::session_settings::refuse_unfit_settings;
+use super::sight;
+use super::table::{OnDelete, Table};
 use crate::policy::dataset::DatasetName;
 
 /// True for a relation `c` of `pg_class` that we may refresh and analyze: its owner may, and from PostgreSQL 17 on whoever was
@@ -58,7 +60,9 @@ pub fn grants(dialect: Dialect, schema: Option<&str>, name: &str, table: Use, us
             rights.extend(table.marks.then_some("UPDATE"));
             rights.extend(table.fills.then_some("INSERT"));
             rights.extend(table.makes.then_some("CREATE, ALTER"));
-            let user = format!("'{}'@'%'", user.replace('\'', "''"));
+            // Without it the catalogue shows no triggers.
+            rights.extend((table.removes || table.marks || table.fills).then_some("TRIGGER"));
+            let user = mysql_user(user);
             grants.push(format!("GRANT {} ON {path} TO {user}", rights.join(", ")));
             if let Some(schema) = schema.filter(|_| table.removes || table.marks) {
                 grants.push(format!("GRANT CREATE TEMPORARY TABLES ON {}.* TO {user}", dialect.quote(schema)));
@@ -74,6 +78,10 @@ pub fn grants_to_read(store: &Store, name: &DatasetName) -> Vec<String> {
     grants(store.driver(), name.schema.as_deref(), &name.table, Use::default(), &user)
 }
 
+fn mysql_user(user: &str) -> String {
+    format!("'{}'@'%'", user.replace('\'', "''"))
+}
+
 impl Rows {
     /// The grants for removing or marking these rows; with an archive, for moving them there. Begins with a comment.
     pub fn grants(&self, archive: Option<&Archive>) -> Vec<String> {
@@ -83,16 +91,39 @@ impl Rows {
             ];
         };
         let about = "-- the grants that these need; where `audit_log.SYSTEM_LOG` exists, SELECT and INSERT on it too";
+        std::iter::once(about.to_owned()).chain(self.grant_statements_for(&user, archive)).collect()
+    }
+
+    /// The same as statements alone.
+    pub(super) fn grant_statements(&self, archive: Option<&Archive>) -> Vec<String> {
+        self.store.user().map_or_else(Vec::new, |user| self.grant_statements_for(&user, archive))
+    }
+
+    fn grant_statements_for(&self, user: &str, archive: Option<&Archive>) -> Vec<String> {
         let marks = !self.marks.is_empty();
         let removes = Use { removes: !marks, marks, ..Use::default() };
-        let mut needed = vec![about.to_owned()];
-        needed.extend(grants(self.dialect, self.table.schema.as_deref(), &self.table.name, removes, &user));
+        let mut needed = vec![];
+        needed.extend(grants(self.dialect, self.table.schema.as_deref(), &self.table.name, removes, user));
         if let Some(archive) = archive {
             let fills = Use { fills: true, makes: !archive.statements().is_empty(), ..Use::default() };
             let (schema, name) = archive.name();
-            needed.extend(grants(self.dialect, schema, name, fills, &user));
+            needed.extend(grants(self.dialect, schema, name, fills, user));
         }
-        needed.extend(self.batch_table_grants(&user));
+        needed.extend(self.batch_table_grants(user));
+        if self.dialect.is_mysql() {
+            // Without it the catalogue hides foreign keys of tables that the account has no right on.
+            needed.push(format!("GRANT PROCESS ON *.* TO {}", mysql_user(user)));
+        }
+        // Rows of these are counted.
+        for child in self.table.dependents.children.iter().filter(|child| child.on_delete != OnDelete::Refuse) {
+            needed.extend(grants(self.dialect, child.schema.as_deref(), &child.table, Use::default(), user));
+        }
+        if let Some(log) = &self.log {
+            let writes = Use { fills: true, ..Use::default() };
+            needed.extend(grants(self.dialect, log.schema.as_deref(), &log.table, writes, user));
+        }
+        let mut seen = std::collections::HashSet::new();
+        needed.retain(|grant| seen.insert(grant.clone()));
         needed
     }
 
@@ -120,6 +151,12 @@ impl Store {
             if !is_allowed(&mut session, &sql).await? {
                 missing.push(format!("{right} on `{}`", table.label()));
             }
+        }
+        if used.removes || used.marks {
+            refuse_unfit_settings(&mut session).await?;
+        }
+        if used.removes || used.marks || used.fills {
+            missing.extend(sight::hidden(&mut session, &[&table]).await?);
         }
         if (used.removes || used.marks) && !may_make_temporary(&mut session, &table).await? {
             missing.push("temporary tables".to_owned());
@@ -155,7 +192,7 @@ fn questions(dialect: Dialect, table: &Table, used: Use) -> Vec<(&'static str, S
     questions
 }
 
-async fn is_allowed(session: &mut Session, sql: &str) -> Result<bool, StoreFailure> {
+pub(super) async fn is_allowed(session: &mut Session, sql: &str) -> Result<bool, StoreFailure> {
     if session.dialect() == Dialect::Sqlite {
         return Ok(true);
     }
@@ -176,7 +213,7 @@ async fn may_make_temporary(session: &mut Session, table: &Table) -> Result<bool
         // Nobody can be asked; the table is this connection's own and gone at once.
         Dialect::Mysql | Dialect::Mariadb => {
             let path = session.dialect().path(table.schema.as_deref(), "steward_doctor");
-            match session.raw(&format!("CREATE TEMPORARY TABLE {path} (id int)")).await {
+            match session.raw(&format!("CREATE TEMPORARY TABLE {path} (id int PRIMARY KEY)")).await {
                 Ok(()) => session.raw(&format!("DROP TEMPORARY TABLE {path}")).await.map(|()| true),
                 Err(StoreFailure::Refused { .. }) => Ok(false),
                 Err(other) => Err(other),
@@ -202,7 +239,7 @@ mod tests {
         assert_eq!(
             grants(Dialect::Mysql, Some("jobfirst"), "users", remove, "steward"),
             [
-                "GRANT SELECT, DELETE ON `jobfirst`.`users` TO 'steward'@'%'",
+                "GRANT SELECT, DELETE, TRIGGER ON `jobfirst`.`users` TO 'steward'@'%'",
                 "GRANT CREATE TEMPORARY TABLES ON `jobfirst`.* TO 'steward'@'%'"
             ]
         );

@@ -6,6 +6,7 @@ use super::connect::Store;
 use super::counts::{ChildRows, Counts};
 use super::cutoff::{CheckedCutoff, Cutoff, store_now};
 use super::dialect::Dialect;
+use super::effects::Effects;
 use super::failure::StoreFailure;
 use super::holds::Holds;
 use super::keyset::Keyset;
@@ -14,7 +15,8 @@ use super::mark::Mark;
 use super::page::{Keeps, Page};
 use super::session::Session;
 use super::table::{Child, Class, Column, OnDelete, Table};
-use super::{catalogue, condition};
+use super::trigger::{Event, Trigger};
+use super::{catalogue, condition, effects};
 use crate::diagnostic::catalogue as codes;
 use crate::policy::dataset::DatasetName;
 use crate::policy::lifecycle::{Clock, Guard};
@@ -35,13 +37,17 @@ pub struct Rows {
     condition: Option<String>,
     walks_clock: bool,
     index: Option<String>,
-    notes: Vec<(String, String)>,
+    pub(super) notes: Vec<(String, String)>,
     /// What is written into a row instead of removing it; empty where rows go.
     pub(super) marks: Vec<Mark>,
     /// Where batches leave their mark; none for what is only looked at.
     pub(super) batches: Option<LastBatch>,
     /// What a count of all rows is held against, where anything is.
     guard: Option<Guard>,
+    /// What happens beside; none until the rows were made ready to be removed or marked.
+    pub(super) effects: Option<Effects>,
+    /// The store's own audit table, in the account's sight.
+    pub(super) log: Option<DatasetName>,
 }
 
 /// Above this many rows the store's own estimate stands in for a count (design: guards).
@@ -92,6 +98,8 @@ impl Rows {
             marks: vec![],
             batches: None,
             guard: None,
+            effects: None,
+            log: None,
         };
         rows.look_at_the_walk(&mut session, holds).await?;
         Ok(rows)
@@ -138,11 +146,14 @@ impl Rows {
 
     /// What a person should know before it runs, each with the way out if there is one.
     pub fn notes(&self) -> Vec<(String, String)> {
-        let what = if self.marks.is_empty() { "removed" } else { "changed" };
-        let fires = |trigger: &String| {
-            (format!("trigger `{trigger}` fires when rows of `{}` are {what}", self.table.label()), String::new())
+        let (event, what) = if self.marks.is_empty() { (Event::Delete, "removed") } else { (Event::Update, "changed") };
+        let label = self.table.label();
+        let fires = |trigger: &Trigger| {
+            let at = trigger.partition.as_ref().map(|partition| format!(" of partition `{partition}`")).unwrap_or_default();
+            (format!("trigger `{}`{at} fires when rows of `{label}` are {what}", trigger.name), String::new())
         };
-        self.notes.iter().cloned().chain(self.table.triggers.iter().map(fires)).collect()
+        let own = self.table.dependents.triggers.iter().filter(|trigger| trigger.fires_on(event));
+        self.notes.iter().cloned().chain(own.map(fires)).collect()
     }
 
     /// A session that may change rows: the one way to get one here.
@@ -223,7 +234,7 @@ impl Rows {
         self.count_due(&mut session, holds, &mut counts).await?;
         self.total(&mut session, &mut counts).await?;
         counts.undated = session.count(&self.undated_sql(), &[]).await?;
-        for child in self.table.children.iter().filter(|child| child.on_delete != OnDelete::Refuse) {
+        for child in self.table.dependents.children.iter().filter(|child| child.on_delete != OnDelete::Refuse) {
             let rows = session.count(&self.child_sql(child, holds), &[]).await?;
             counts.children.push(ChildRows { child: child.clone(), rows });
         }
@@ -309,11 +320,14 @@ impl Rows {
 
     /// Every table whose rows would go or change along, by foreign keys, at any depth. Reads only.
     pub async fn taken_along(&self) -> Result<Vec<DatasetName>, StoreFailure> {
-        if self.table.children.is_empty() {
+        if self.table.dependents.children.is_empty() {
             return Ok(vec![]);
         }
+        if let Some(effects) = &self.effects {
+            return Ok(effects.along.clone());
+        }
         let mut session = self.store.reading(&self.who).await?;
-        catalogue::taken_along(&mut session, &self.table).await
+        effects::of_removal(&mut session, &self.table).await.map(|effects| effects.along)
     }
 
     /// The next due rows behind `cursor`, at most `limit`; `None` when there are no more. Reads only.

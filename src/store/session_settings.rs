@@ -3,7 +3,11 @@
 //! Set at each opening, so a connection that comes back from the pool is set anew. What a condition is written for stays the
 //! server's: `ANSI_QUOTES` and its kin, the search path, the language of dates in text.
 
+use super::cell::Cell;
 use super::dialect::Dialect;
+use super::failure::StoreFailure;
+use super::session::Session;
+use crate::diagnostic::catalogue as codes;
 use std::time::Duration;
 
 /// The statements that set a session: bounded waits, UTC, every row seen, every constraint checked.
@@ -91,4 +95,31 @@ fn mariadb(statement: Duration) -> String {
          SESSION check_constraint_checks = 1, SESSION system_versioning_asof = DEFAULT",
         statement.as_secs().max(1)
     )
+}
+
+/// Settings that are not a session's own to change, and with which a removal would do something else or fail half-way.
+pub(super) async fn refuse_unfit_settings(session: &mut Session) -> Result<(), StoreFailure> {
+    let (sql, unfit, help) = match session.dialect() {
+        Dialect::Sqlite => return Ok(()),
+        Dialect::Postgres => (
+            "SELECT current_setting('session_replication_role') WHERE current_setting('session_replication_role') <> 'origin'",
+            "session_replication_role",
+            "ALTER ROLE … RESET session_replication_role; with it foreign keys are not checked and triggers do not fire",
+        ),
+        Dialect::Mysql | Dialect::Mariadb => (
+            "SELECT @@SESSION.binlog_format WHERE @@GLOBAL.log_bin = 1 AND @@SESSION.binlog_format = 'STATEMENT'",
+            "binlog_format",
+            "SET GLOBAL binlog_format = 'ROW'; a batch reads with READ COMMITTED, which InnoDB does not log by statement",
+        ),
+    };
+    let Some(row) = session.rows(sql, &[]).await?.into_iter().next() else { return Ok(()) };
+    Err(StoreFailure::refused(
+        codes::SETTING,
+        format!(
+            "`{unfit}` is `{}` for this account of store `{}`; nothing was touched",
+            row.first().map(Cell::shown).unwrap_or_default(),
+            session.store()
+        ),
+        help,
+    ))
 }

@@ -6,7 +6,8 @@ use super::dated::zero_date;
 use super::failure::StoreFailure;
 use super::relatives::Relatives;
 use super::session::Session;
-use super::table::{Child, Class, Column, Index, OnDelete, Table};
+use super::table::{Child, Class, Column, Dependents, Index, OnDelete, Table};
+use super::trigger::{Event, Trigger};
 use crate::diagnostic::catalogue as codes;
 use crate::policy::lifecycle::Clock;
 use chrono_tz::Tz;
@@ -45,9 +46,7 @@ pub(super) async fn table(session: &mut Session, schema: Option<&str>, name: &st
         columns,
         unique: indexes.iter().filter(|(_, unique)| *unique).map(|(index, _)| index.clone()).collect(),
         indexes: indexes.into_iter().map(|(index, _)| index).collect(),
-        children: children(session, &at).await?,
-        triggers: triggers(session, &at).await?,
-        relatives: Relatives::default(),
+        dependents: of_name(session, &at).await?,
         estimate: None,
     }))
 }
@@ -103,6 +102,20 @@ async fn indexes(session: &mut Session, at: &[Cell]) -> Result<Vec<(Index, bool)
     Ok(found)
 }
 
+/// What hangs on a table, whether or not it can be governed.
+pub(super) async fn dependents(session: &mut Session, name: &str) -> Result<Option<Dependents>, StoreFailure> {
+    of_name(session, &[Cell::Text(name.to_owned())]).await.map(Some)
+}
+
+async fn of_name(session: &mut Session, at: &[Cell]) -> Result<Dependents, StoreFailure> {
+    Ok(Dependents {
+        children: children(session, at).await?,
+        triggers: triggers(session, at).await?,
+        rules: vec![],
+        relatives: Relatives::default(),
+    })
+}
+
 async fn children(session: &mut Session, at: &[Cell]) -> Result<Vec<Child>, StoreFailure> {
     // A reference that names no column points at the primary key.
     let sql = "SELECT m.name, f.id, f.on_delete, f.\"from\", COALESCE(f.\"to\", \
@@ -130,9 +143,16 @@ async fn children(session: &mut Session, at: &[Cell]) -> Result<Vec<Child>, Stor
     Ok(found)
 }
 
-async fn triggers(session: &mut Session, at: &[Cell]) -> Result<Vec<String>, StoreFailure> {
-    let sql = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE AND sql LIKE '%DELETE%' ORDER BY 1";
-    Ok(session.rows(sql, at).await?.iter().map(|row| row[0].shown()).collect())
+/// A trigger on one event may name another in its body: it counts for both.
+async fn triggers(session: &mut Session, at: &[Cell]) -> Result<Vec<Trigger>, StoreFailure> {
+    let sql = "SELECT name, sql LIKE '%INSERT%' OR sql LIKE '%REPLACE%', sql LIKE '%UPDATE%', sql LIKE '%DELETE%' OR sql LIKE '%REPLACE%' \
+               FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE ORDER BY 1";
+    let trigger = |row: &Vec<Cell>| {
+        let events =
+            [Event::Insert, Event::Update, Event::Delete].into_iter().zip(&row[1..]).filter(|(_, fires)| fires.as_flag());
+        Trigger { name: row[0].shown(), partition: None, events: events.map(|(event, _)| event).collect() }
+    };
+    Ok(session.rows(sql, at).await?.iter().map(trigger).collect())
 }
 
 /// Tables that could have been meant.

@@ -105,12 +105,20 @@ fn unfit(log: &Table, names: &[&str]) -> Option<String> {
 }
 
 async fn find(session: &mut Session) -> Result<Option<Table>, StoreFailure> {
+    match name(session).await? {
+        Some(name) => catalogue::find(session, &name).await,
+        None => Ok(None),
+    }
+}
+
+/// The table's name, in its own letter case.
+pub(super) async fn name(session: &mut Session) -> Result<Option<DatasetName>, StoreFailure> {
     // SQLite has no schemas: the table stands alone there.
     let schema = (session.dialect() != Dialect::Sqlite).then_some("audit_log");
     for schema in schemas(session, schema).await? {
         let tables = catalogue::tables(session, schema.as_deref()).await?;
         if let Some(table) = tables.into_iter().find(|table| table.eq_ignore_ascii_case("system_log")) {
-            return catalogue::find(session, &DatasetName { store: session.store().to_owned(), schema, table }).await;
+            return Ok(Some(DatasetName { store: session.store().to_owned(), schema, table }));
         }
     }
     Ok(None)

@@ -2,6 +2,7 @@
 
 use super::failure::StoreFailure;
 use super::relatives::{Relation, Relatives};
+use super::trigger::{Event, Trigger};
 use crate::diagnostic::catalogue as codes;
 
 /// A table as its store's catalogue describes it.
@@ -19,14 +20,23 @@ pub struct Table {
     pub unique: Vec<Index>,
     /// All indexes over plain columns of the whole table.
     pub indexes: Vec<Index>,
-    /// Foreign keys of other tables that point here.
-    pub children: Vec<Child>,
-    /// Triggers that fire on removal here.
-    pub triggers: Vec<String>,
-    /// Tables that share rows with this one.
-    pub relatives: Relatives,
+    /// What hangs on it.
+    pub dependents: Dependents,
     /// The store's own idea of how many rows there are.
     pub estimate: Option<u64>,
+}
+
+/// What hangs on a table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Dependents {
+    /// Foreign keys that point here, or at a table that holds the same rows.
+    pub children: Vec<Child>,
+    /// Triggers that fire when its rows change.
+    pub triggers: Vec<Trigger>,
+    /// Rules that put something else in the place of a statement, or beside it.
+    pub rules: Vec<Trigger>,
+    /// Tables that share rows with this one.
+    pub relatives: Relatives,
 }
 
 /// A column.
@@ -165,7 +175,7 @@ impl Table {
     pub fn refuse_unfit_descendants(&self) -> Result<(), StoreFailure> {
         let label = self.label();
         let unfit = |text: String, help: String| Err(StoreFailure::refused(codes::HIERARCHY, text, help));
-        if let Some(child) = self.relatives.descendants.iter().find(|relation| !relation.is_partition) {
+        if let Some(child) = self.dependents.relatives.descendants.iter().find(|relation| !relation.is_partition) {
             let text = format!(
                 "rows of `{}`, which inherits from `{label}`, are read and removed as rows of `{label}`, without the columns that \
                  it alone has; nothing is moved from or to it",
@@ -174,13 +184,27 @@ impl Table {
             return unfit(text, format!("name `{}` and each other table that inherits from `{}`", child.label(), self.name));
         }
         let kept = |relation: &Relation| Some((relation.label(), relation.storage.is_unfit()?));
-        match self.relatives.descendants.iter().find_map(kept) {
+        match self.dependents.relatives.descendants.iter().find_map(kept) {
             Some((partition, what)) => unfit(
                 format!("partition `{partition}` of `{label}` is {what}; nothing is moved from or to `{label}`"),
                 "name each partition that is a permanent table of this server as a dataset of its own".to_owned(),
             ),
             None => Ok(()),
         }
+    }
+
+    /// Refuses a table whose rules would rewrite a statement of ours: what it then does, and to which table, is not known.
+    ///
+    /// # Errors
+    /// There is such a rule.
+    pub fn refuse_rules(&self, event: Event) -> Result<(), StoreFailure> {
+        let Some(rule) = self.dependents.rules.iter().find(|rule| rule.fires_on(event)) else { return Ok(()) };
+        let (label, name) = (self.label(), &rule.name);
+        Err(StoreFailure::refused(
+            codes::RULE,
+            format!("rule `{name}` rewrites {} on `{label}`, so rows may stay or others go; nothing was touched", event.word()),
+            format!("write it as a trigger, or take it away: DROP RULE {name} ON {};", self.name),
+        ))
     }
 
     /// The columns that name a row for good: the primary key, else the shortest unique index without NULLs.

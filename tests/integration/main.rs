@@ -16,6 +16,7 @@ mod keys;
 mod kinds;
 mod references;
 mod scope;
+mod seen;
 mod server_words;
 mod service;
 mod statistics;

@@ -1,11 +1,12 @@
 //! PostgreSQL's catalogue, read into a [`Table`].
 
-use super::relatives::relatives;
+use super::effects::{names, of_oid};
+use super::row_security::refuse_hidden_rows;
 use crate::diagnostic::catalogue as codes;
 use crate::store::cell::Cell;
 use crate::store::failure::StoreFailure;
 use crate::store::session::Session;
-use crate::store::table::{Child, Class, Column, Index, OnDelete, Table};
+use crate::store::table::{Class, Column, Index, Table};
 
 /// A table by its exact name, or `None`; what is there and cannot be governed is refused.
 pub(in crate::store) async fn table(
@@ -25,6 +26,7 @@ pub(in crate::store) async fn table(
     };
     let label = format!("{}.{schema}.{name}", session.store());
     refuse_other_kinds(&label, kind, persistence)?;
+    refuse_hidden_rows(session, Some(schema), name).await?;
     let oid = [Cell::Text(oid.clone())];
     let indexes = indexes(session, &oid).await?;
     Ok(Some(Table {
@@ -34,9 +36,7 @@ pub(in crate::store) async fn table(
         columns: columns(session, &oid).await?,
         unique: indexes.iter().filter(|(_, unique)| *unique).map(|(index, _)| index.clone()).collect(),
         indexes: indexes.into_iter().map(|(index, _)| index).collect(),
-        children: children(session, &oid).await?,
-        triggers: triggers(session, &oid).await?,
-        relatives: relatives(session, &oid).await?,
+        dependents: of_oid(session, &oid).await?,
         estimate: match estimate {
             Cell::Int(rows) => u64::try_from(*rows).ok(),
             _ => None,
@@ -106,45 +106,6 @@ async fn indexes(session: &mut Session, oid: &[Cell]) -> Result<Vec<(Index, bool
         .iter()
         .map(|row| (Index { name: row[0].shown(), columns: names(&row[3]), primary: row[1].as_flag() }, row[2].as_flag()))
         .collect())
-}
-
-async fn children(session: &mut Session, oid: &[Cell]) -> Result<Vec<Child>, StoreFailure> {
-    let columns = |table: &str, keys: &str| {
-        format!(
-            "(SELECT json_agg(a.attname ORDER BY k.at)::text FROM unnest(con.{keys}) WITH ORDINALITY k(attnum, at) \
-             JOIN pg_attribute a ON a.attrelid = con.{table} AND a.attnum = k.attnum)"
-        )
-    };
-    let sql = format!(
-        "SELECT n.nspname::text, c.relname::text, con.conname::text, con.confdeltype::text, {}, {} \
-         FROM pg_constraint con JOIN pg_class c ON c.oid = con.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
-         WHERE con.contype = 'f' AND con.confrelid = $1::text::oid AND con.conparentid = 0 ORDER BY 1, 2, 3",
-        columns("conrelid", "conkey"),
-        columns("confrelid", "confkey")
-    );
-    let rows = session.rows(&sql, oid).await?;
-    Ok(rows
-        .iter()
-        .map(|row| Child {
-            schema: Some(row[0].shown()),
-            table: row[1].shown(),
-            constraint: row[2].shown(),
-            on_delete: OnDelete::read(&row[3].shown()),
-            columns: names(&row[4]),
-            parent_columns: names(&row[5]),
-        })
-        .collect())
-}
-
-async fn triggers(session: &mut Session, oid: &[Cell]) -> Result<Vec<String>, StoreFailure> {
-    // 8 is the bit of DELETE in tgtype (pg_trigger.h).
-    let sql =
-        "SELECT tgname::text FROM pg_trigger WHERE tgrelid = $1::text::oid AND NOT tgisinternal AND tgtype & 8 <> 0 ORDER BY 1";
-    Ok(session.rows(sql, oid).await?.iter().map(|row| row[0].shown()).collect())
-}
-
-fn names(json: &Cell) -> Vec<String> {
-    json.as_text().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
 }
 
 /// Tables that could have been meant.

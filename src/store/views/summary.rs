@@ -8,7 +8,9 @@ use crate::store::connect::Store;
 use crate::store::failure::StoreFailure;
 use crate::store::holds::Holds;
 use crate::store::session::Session;
+use crate::store::sight;
 use crate::store::table::{OnDelete, Table};
+use crate::store::trigger::Event;
 use std::time::Instant;
 
 /// A summary table and what fills it.
@@ -59,6 +61,11 @@ impl SummaryTable {
         statements: &[String],
     ) -> Result<Self, StoreFailure> {
         let table = catalogue::must_find(session, dataset).await?;
+        table.refuse_unfit_descendants()?;
+        for event in [Event::Insert, Event::Delete] {
+            table.refuse_rules(event)?;
+        }
+        refuse_hidden(session, &table).await?;
         refuse_children(&table)?;
         for (at, statement) in statements.iter().enumerate() {
             let refused = |why: &str| {
@@ -143,9 +150,26 @@ fn unfit(text: String, help: String) -> StoreFailure {
     StoreFailure::refused(codes::VIEW_UNFIT, text, help)
 }
 
+/// Foreign keys that are hidden may take rows of other tables along.
+async fn refuse_hidden(session: &mut Session, table: &Table) -> Result<(), StoreFailure> {
+    let missing = sight::hidden(session, &[table]).await?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(StoreFailure::refused(
+        codes::HIDDEN,
+        format!(
+            "this account may not see all that filling `{}` depends on; it lacks {}; nothing was refreshed",
+            table.label(),
+            missing.join("; ")
+        ),
+        "grant these rights, or let an account that has them fill the summary",
+    ))
+}
+
 /// Rows of other tables must not go along with a summary that is emptied.
 fn refuse_children(table: &Table) -> Result<(), StoreFailure> {
-    let Some(child) = table.children.iter().find(|child| child.on_delete != OnDelete::Refuse) else { return Ok(()) };
+    let Some(child) = table.dependents.children.iter().find(|child| child.on_delete != OnDelete::Refuse) else { return Ok(()) };
     Err(StoreFailure::refused(
         codes::CASCADE,
         format!(
@@ -183,7 +207,7 @@ fn ends_a_name(after: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::relatives::Relatives;
+    use crate::store::table::Dependents;
 
     fn table() -> Table {
         Table {
@@ -193,9 +217,7 @@ mod tests {
             columns: vec![],
             unique: vec![],
             indexes: vec![],
-            children: vec![],
-            triggers: vec![],
-            relatives: Relatives::default(),
+            dependents: Dependents::default(),
             estimate: None,
         }
     }

@@ -1,0 +1,131 @@
+//! Makes rows ready to be removed or marked: what goes along, what fires, what the account cannot see. Reads only.
+
+use super::archive::Archive;
+use super::dialect::Dialect;
+use super::effects::{self, Effects};
+use super::failure::StoreFailure;
+use super::rights;
+use super::rows::Rows;
+use super::session::Session;
+use super::session_settings::refuse_unfit_settings;
+use super::sight;
+use super::table::OnDelete;
+use super::trigger::Event;
+use super::{postgres, system_log};
+use crate::diagnostic::catalogue as codes;
+use crate::policy::dataset::DatasetName;
+
+impl Rows {
+    /// The same rows, ready to be removed; with an archive, to be moved there. Without it nothing removes them.
+    ///
+    /// # Errors
+    /// Something may be hidden from the account; a rule rewrites what is sent; a foreign key leads back to the table, or from it
+    /// to the archive.
+    pub async fn removing(self, archive: Option<&Archive>) -> Result<Self, StoreFailure> {
+        let mut session = self.store.reading(&self.who).await?;
+        let mut rows = self.seen(&mut session, archive, Event::Delete).await?;
+        let found = effects::of_removal(&mut session, &rows.table).await?;
+        rows.refuse_return(&found)?;
+        rows.refuse_unreadable_children(&mut session, archive).await?;
+        if let Some(archive) = archive {
+            refuse_archive_along(&rows, archive, &found)?;
+            rows.notes.extend(notes(archive));
+        }
+        rows.effects = Some(with_archive(found, archive));
+        Ok(rows)
+    }
+
+    /// The same rows, ready to be marked.
+    pub(super) async fn seen_for_marking(self, session: &mut Session) -> Result<Self, StoreFailure> {
+        let mut rows = self.seen(session, None, Event::Update).await?;
+        let mut found = Effects::default();
+        found.add_triggers(&rows.table.dependents.triggers, Event::Update, &rows.table.label());
+        rows.effects = Some(found);
+        Ok(rows)
+    }
+
+    async fn seen(mut self, session: &mut Session, archive: Option<&Archive>, event: Event) -> Result<Self, StoreFailure> {
+        refuse_unfit_settings(session).await?;
+        self.log = system_log::name(session).await?;
+        let tables: Vec<_> = [Some(&self.table), archive.and_then(Archive::table)].into_iter().flatten().collect();
+        let missing = sight::hidden(session, &tables).await?;
+        if !missing.is_empty() {
+            return Err(self.hidden(&missing, archive));
+        }
+        self.table.refuse_rules(event)?;
+        if let Some(table) = archive.and_then(Archive::table) {
+            table.refuse_rules(Event::Insert)?;
+        }
+        Ok(self)
+    }
+
+    fn hidden(&self, missing: &[String], archive: Option<&Archive>) -> StoreFailure {
+        StoreFailure::refused(
+            codes::HIDDEN,
+            format!(
+                "this account may not see all that a removal from `{}` depends on; it lacks {}; nothing was touched",
+                self.table.label(),
+                missing.join("; ")
+            ),
+            format!("as an administrator:\n{};", self.grant_statements(archive).join(";\n")),
+        )
+    }
+
+    /// Rows that are not due, or held, would go with those that are; and an archive would get rows that were changed before.
+    fn refuse_return(&self, found: &Effects) -> Result<(), StoreFailure> {
+        let Some((constraint, child)) = &found.returns_by else { return Ok(()) };
+        let label = self.table.label();
+        Err(StoreFailure::refused(
+            codes::RETURNS,
+            format!(
+                "foreign key `{constraint}` of `{child}` leads back to `{label}` and removes or blanks: rows that are not due would go \
+                 or change with those that are; nothing was touched"
+            ),
+            "declare that foreign key without ON DELETE CASCADE, SET NULL or SET DEFAULT; `cascade: allow` does not permit this",
+        ))
+    }
+
+    /// Children are counted in the survey: whether they can be is known before.
+    async fn refuse_unreadable_children(&self, session: &mut Session, archive: Option<&Archive>) -> Result<(), StoreFailure> {
+        for child in self.table.dependents.children.iter().filter(|child| child.on_delete != OnDelete::Refuse) {
+            let path = self.dialect.path(child.schema.as_deref(), &child.table);
+            if self.dialect == Dialect::Postgres {
+                postgres::refuse_hidden_rows(session, child.schema.as_deref(), &child.table).await?;
+            }
+            if !rights::is_allowed(session, &format!("SELECT 1 FROM {path} WHERE 1 = 0")).await? {
+                let what = format!("SELECT on {path}, whose rows would go or change along by foreign key `{}`", child.constraint);
+                return Err(self.hidden(&[what], archive));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A copy that a foreign key would remove or change with its original proves nothing.
+fn refuse_archive_along(rows: &Rows, archive: &Archive, found: &Effects) -> Result<(), StoreFailure> {
+    let (schema, name) = archive.name();
+    let is_archive = |along: &&DatasetName| along.schema.as_deref() == schema && along.table == name;
+    let Some(along) = found.along.iter().find(is_archive) else { return Ok(()) };
+    Err(StoreFailure::refused(
+        codes::ARCHIVE_UNFIT,
+        format!(
+            "a foreign key removes or changes rows of archive `{along}` when rows of `{}` are removed; nothing is moved",
+            rows.table.label()
+        ),
+        "take that foreign key off the archive: copies must not depend on their originals",
+    ))
+}
+
+fn notes(archive: &Archive) -> Vec<(String, String)> {
+    let Some(table) = archive.table() else { return vec![] };
+    let arriving = table.dependents.triggers.iter().filter(|trigger| trigger.fires_on(Event::Insert));
+    let note = |name: &str| (format!("trigger `{name}` fires when rows arrive in `{}`", table.label()), String::new());
+    arriving.map(|trigger| note(&trigger.name)).collect()
+}
+
+fn with_archive(mut found: Effects, archive: Option<&Archive>) -> Effects {
+    if let Some(table) = archive.and_then(Archive::table) {
+        found.add_triggers(&table.dependents.triggers, Event::Insert, &table.label());
+    }
+    found
+}

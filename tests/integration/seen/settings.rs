@@ -1,0 +1,67 @@
+//! Settings of the account, the session and the server that change what a statement does.
+
+use super::shop::{empty, governs, house, is_refused, table};
+use crate::support::engine::Engine;
+use crate::support::pair::Own;
+
+const ALSO: &str = "CREATE TABLE ch (id integer NOT NULL PRIMARY KEY, pa integer, FOREIGN KEY (pa) REFERENCES pa (id) ON DELETE CASCADE) {{table}};";
+
+#[test]
+fn settings_of_the_account_that_change_statements_are_ours_on_postgres() {
+    let house = house(Engine::Postgres, &(table("pa") + &empty("arch")));
+    let name = &house.database.name;
+    for setting in [
+        "synchronous_commit = off",
+        "default_transaction_isolation = 'serializable'",
+        "standard_conforming_strings = off",
+        "transform_null_equals = on",
+        "row_security = on",
+        "gin_fuzzy_search_limit = 1",
+        "default_transaction_read_only = on",
+    ] {
+        house.sql(&format!("ALTER DATABASE {name} SET {setting}"));
+    }
+    // With `transform_null_equals` this would mean IS NULL; without standard strings the backslash would go.
+    governs(&house, "core.pa", Some("core.arch"), "    where: \"note = NULL OR note <> 'a\\\\b'\"\n");
+    house.steward(["run-job", "j"]).must_end(0);
+    assert_eq!(house.database.count("SELECT COUNT(*) FROM arch"), 1);
+    let house = super::shop::house(Engine::Postgres, &table("pa"));
+    house.sql(&format!("ALTER DATABASE {} SET session_replication_role = replica", house.database.name));
+    governs(&house, "core.pa", None, "");
+    is_refused(&house, &["pa"], &["SW4044", "`session_replication_role` is `replica`"]);
+}
+
+#[test]
+fn settings_of_the_server_that_change_statements_are_ours_on_mysql_and_mariadb() {
+    for engine in [Engine::Mysql, Engine::Mariadb] {
+        let server = Own::alone(engine);
+        let house = crate::support::house::House::on(engine, &server.url());
+        house.sql(&super::shop::words(engine, &(table("pa") + &empty("arch") + ALSO + "INSERT INTO ch VALUES (5, 1);")));
+        let own: &[&str] = if engine == Engine::Mysql {
+            &["sql_require_primary_key = 1", "show_gipk_in_create_table_and_information_schema = 0"]
+        } else {
+            &["check_constraint_checks = 0", "system_versioning_asof = '2000-01-01 00:00:00'"]
+        };
+        for setting in [
+            "sql_safe_updates = 1",
+            "sql_select_limit = 1",
+            "completion_type = 1",
+            "foreign_key_checks = 0",
+            "sql_big_selects = 0",
+            "max_join_size = 1",
+        ]
+        .iter()
+        .chain(own)
+        {
+            house.sql(&format!("SET GLOBAL {setting}"));
+        }
+        governs(&house, "core.pa", Some("core.arch"), "");
+        let said = house.steward(["run-job", "j", "--json"]).must_end(4);
+        assert!(said.stdout.contains("1 row of `ch` would be removed along"), "{said}");
+        governs(&house, "core.pa", Some("core.arch"), "    cascade: allow\n");
+        house.steward(["run-job", "j"]).must_end(0);
+        house.sql("SET GLOBAL max_join_size = DEFAULT; SET GLOBAL sql_big_selects = 1");
+        assert_eq!(house.database.count("SELECT COUNT(*) FROM arch"), 1);
+        assert_eq!(house.database.count("SELECT COUNT(*) FROM ch"), 0, "the foreign key was not heeded");
+    }
+}
