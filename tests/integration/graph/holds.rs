@@ -58,13 +58,23 @@ fn a_hold_on_a_neighbour_that_would_lose_its_relation_refuses_the_dataset() {
 
 #[test]
 fn a_hold_that_cannot_be_evaluated_refuses_the_dataset() {
-    for condition in ["n.id = ", "m.id = 1", "EXISTS { CALL db.labels() YIELD label RETURN label }", "true) OR (true"] {
+    // What is no condition by its letters is refused where it stands, and stops all jobs until it is put right.
+    let cases = [
+        ("n.id = ", 4),
+        ("m.id = 1", 4),
+        ("EXISTS { CALL db.labels() YIELD label RETURN label }", 78),
+        ("true) OR (true", 78),
+        ("true // AND n.id = 1", 78),
+        ("n.id = $id", 78),
+    ];
+    for (condition, code) in cases {
         let house = open();
         policy(&house, "");
         users(&house, 3);
         hold(&house, "User", &format!(", where: \"{condition}\""));
-        let ended = house.steward(["run-job", "clean-graph", "--as-of", "2026-05-01"]).must_end(4);
-        assert!(ended.stdout.contains("case-1"), "{condition}: {ended}");
+        let ended = house.steward(["run-job", "clean-graph", "--as-of", "2026-05-01"]).must_end(code);
+        let told = if code == 4 { &ended.stdout } else { &ended.stderr };
+        assert!(told.contains(if code == 4 { "case-1" } else { "SW2510" }), "{condition}: {ended}");
         assert_eq!(count(&house), 6);
     }
 }

@@ -64,6 +64,11 @@ impl Sight {
         read.map(|(declarations, _)| declarations)
     }
 
+    /// True where a policy file is valid by itself.
+    pub fn is_sound(&self, policy: &str) -> bool {
+        self.read(policy).is_ok()
+    }
+
     /// Measures the one check of a policy file.
     pub fn measure(&self, policy: &str) -> Result<Measured, StoreFailure> {
         let declarations = self.read(policy).unwrap_or_else(|diagnosis| panic!("{diagnosis}"));

@@ -36,7 +36,7 @@ fn a_query_of_ones_own_gives_a_count_and_out_of_how_many() {
             ("SELECT paid FROM orders WHERE id = 1", "no whole number"),
             ("SELECT -1 AS n", "no whole number"),
             ("SELECT 1.5 AS n", "no whole number"),
-            ("SELECT 1; DELETE FROM orders", "semicolon"),
+            ("SELECT 1; DELETE FROM orders", "more than one statement"),
             ("SELECT COUNT(*) FROM nowhere", "store `core`"),
         ] {
             let said = sight.refuses(&sql(query));
@@ -82,6 +82,10 @@ fn a_query_that_would_write_is_refused_and_nothing_is_written() {
             Engine::Sqlite => attempts.extend(["PRAGMA query_only = OFF", "SELECT 1 AS [\"] -- \""]),
         }
         for attempt in attempts {
+            // What its letters give away is refused where it is declared, and never asked.
+            if !sight.is_sound(&sql(attempt)) {
+                continue;
+            }
             let answer = sight.measure(&sql(attempt));
             let harmless = attempt.contains("[\"]");
             assert!(answer.is_err() || harmless, "{} {attempt}: {answer:?}", engine.name());
