@@ -79,7 +79,10 @@ impl VerifyChain {
             Ok(None) => return self.nothing(&config.ledger.display().to_string()),
             Err(error) => return Err(broken(&error)),
         };
-        let verification = ledger.verify(head.as_deref()).await.map_err(|error| broken(&error))?;
+        let verification = ledger
+            .verify_with_reports(head.as_deref(), Some(&config.state.join("reports")))
+            .await
+            .map_err(|error| broken(&error))?;
         if self.json {
             out::json(&Verified { whole: verification.is_whole(), verification: &verification })?;
         } else {
@@ -118,7 +121,7 @@ fn broken(error: &LedgerError) -> End {
 }
 
 fn told(verification: &Verification) -> String {
-    let Verification { events, runs, first, last, head, expected, faults } = verification;
+    let Verification { events, runs, first, last, head, expected, unchecked_reports, faults } = verification;
     let span = match (first, last) {
         (Some(first), Some(last)) => format!(", from {first} to {last}"),
         _ => String::new(),
@@ -137,6 +140,10 @@ fn told(verification: &Verification) -> String {
     text.extend(faults.iter().take(TOLD).map(|fault| format!("broken: {fault}\n")));
     if faults.len() > TOLD {
         text += &format!("broken: and {} more\n", faults.len() - TOLD);
+    }
+    if *unchecked_reports > 0 {
+        let many = plural(*unchecked_reports, "run");
+        text += &format!("the report files of {many} were not checked: an older steward did not write down their hashes\n");
     }
     if verification.is_whole() {
         text += "whole: nothing was edited, removed, moved or put there\n";
@@ -203,8 +210,16 @@ mod tests {
     #[test]
     fn the_last_line_names_the_first_place_and_how_many_more() {
         let faults = vec![Fault::Edited { seq: 3 }, Fault::Gap { after: 4, next: 6 }];
-        let verification =
-            Verification { events: 9, runs: 1, first: None, last: None, head: None, expected: Some(Expected::Missing), faults };
+        let verification = Verification {
+            events: 9,
+            runs: 1,
+            first: None,
+            last: None,
+            head: None,
+            expected: Some(Expected::Missing),
+            unchecked_reports: 0,
+            faults,
+        };
         assert_eq!(first(&verification), "event 3 was edited: its content is not what was hashed (and 2 more)");
         assert!(told(&verification).contains("broken: event 5 is missing\n"));
     }

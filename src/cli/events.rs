@@ -66,6 +66,9 @@ fn sentence(event: &Event) -> String {
         Event::HoldReleased { name, by, why } => format!("hold `{name}` released by {by}: {why}"),
         Event::TickSkipped { job, due, reason } => format!("job `{job}`, due {}, skipped: {reason}", instant(*due)),
         Event::TickFailed { job, due, reason } => format!("job `{job}`, due {}, came to nothing: {reason}", instant(*due)),
+        Event::LeaseTaken { job, token, host, pid } => {
+            format!("lock of job `{job}` taken by process {pid} on {host} (token {token})")
+        }
         Event::RunEnded { outcome, exit, .. } => format!("ended `{}`, exit {exit}", outcome.word()),
     }
 }
@@ -90,6 +93,7 @@ mod tests {
             changed: 2,
             conflict: 0,
             digest: None,
+            pass: None,
         };
         assert_eq!(sentence(&outcome), "batch b1: 1,204 archived, 1,204 removed, 2 changed meanwhile");
     }

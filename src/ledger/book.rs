@@ -2,7 +2,7 @@
 
 use super::chain::{Head, Link, sha256};
 use super::entry::{Also, Entry};
-use super::event::{Event, OpenIntent};
+use super::event::{Event, OpenIntent, ReportFile};
 use super::finding::{self, FindingRow, FindingText, PastFinding};
 use super::hold::{self, FileHold, LedgerHold, NewHold};
 use super::pass::Pass;
@@ -14,6 +14,8 @@ use crate::job::outcome::Outcome;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::Mutex;
 
 /// An open ledger. Cheap to clone; clones share their connections.
 ///
@@ -22,6 +24,8 @@ use std::path::Path;
 #[derive(Debug, Clone)]
 pub struct Ledger {
     pub(super) db: Sqlite,
+    /// What was read of the chain, by this process: see [`Ledger::check`].
+    pub(super) checked: Arc<Mutex<Option<Verifier>>>,
 }
 
 impl Ledger {
@@ -30,7 +34,7 @@ impl Ledger {
     /// # Errors
     /// It cannot be written, is no ledger, or a newer steward's.
     pub async fn open(path: &Path) -> Result<Self, LedgerError> {
-        Sqlite::open(path).await.map(|db| Self { db })
+        Sqlite::open(path).await.map(Self::on)
     }
 
     /// Opens the ledger at `path` for reading only, as `plan` and `audit` do; none where there is none yet.
@@ -38,7 +42,11 @@ impl Ledger {
     /// # Errors
     /// It cannot be read, is no ledger, or one of a newer or older steward.
     pub async fn open_existing(path: &Path) -> Result<Option<Self>, LedgerError> {
-        Ok(Sqlite::open_existing(path).await?.map(|db| Self { db }))
+        Ok(Sqlite::open_existing(path).await?.map(Self::on))
+    }
+
+    fn on(db: Sqlite) -> Self {
+        Self { db, checked: Arc::default() }
     }
 
     /// Where it lies, as it was named.
@@ -90,8 +98,17 @@ impl Ledger {
     /// # Errors
     /// The ledger cannot be read at all. What is wrong *in* it is in the verification.
     pub async fn verify(&self, expected_head: Option<&str>) -> Result<Verification, LedgerError> {
-        let mut verifier = Verifier::new(expected_head);
+        self.verify_with_reports(expected_head, None).await
+    }
+
+    /// The same, and whether the reports in that folder are what the chain says of them.
+    ///
+    /// # Errors
+    /// As [`Ledger::verify`].
+    pub async fn verify_with_reports(&self, head: Option<&str>, reports: Option<&Path>) -> Result<Verification, LedgerError> {
+        let mut verifier = Verifier::new(head);
         self.db.show(&mut verifier).await?;
+        reports.into_iter().for_each(|folder| verifier.look_at_reports(folder));
         Ok(verifier.verdict())
     }
 
@@ -112,8 +129,23 @@ impl Ledger {
     /// # Errors
     /// Busy, unwritable, or no such run is under way.
     pub async fn end_run(&self, id: &str, ended: DateTime<Utc>, outcome: Outcome, report: &Value) -> Result<Head, LedgerError> {
+        self.end_run_with(id, ended, outcome, report, None).await
+    }
+
+    /// The same, with the files of the report, so that a page edited or lost later is found too.
+    ///
+    /// # Errors
+    /// Busy, unwritable, or no such run is under way.
+    pub async fn end_run_with(
+        &self,
+        id: &str,
+        ended: DateTime<Utc>,
+        outcome: Outcome,
+        report: &Value,
+        files: Option<Vec<ReportFile>>,
+    ) -> Result<Head, LedgerError> {
         let report = report.to_string();
-        let event = Event::RunEnded { outcome, exit: outcome.exit(), report_sha256: sha256(report.as_bytes()) };
+        let event = Event::RunEnded { outcome, exit: outcome.exit(), report_sha256: sha256(report.as_bytes()), files };
         self.db.commit(&Entry { also: Also::Report(&report), ..Entry::of(Some(id), event, ended) }).await
     }
 
@@ -180,6 +212,7 @@ impl Ledger {
     /// # Errors
     /// See [`Ledger::head`].
     pub async fn open_intents(&self, job: &str) -> Result<Vec<OpenIntent>, LedgerError> {
+        self.check().await?;
         self.db.open_intents(job).await
     }
 
@@ -223,11 +256,12 @@ impl Ledger {
 
     // Holds
 
-    /// Every hold the ledger knows, those that were released too, oldest first.
+    /// Every hold the ledger knows, those that were released too, oldest first; held against the chain before it is told.
     ///
     /// # Errors
     /// See [`Ledger::head`].
     pub async fn holds(&self) -> Result<Vec<LedgerHold>, LedgerError> {
+        self.check().await?;
         self.db.holds().await
     }
 

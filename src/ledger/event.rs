@@ -102,6 +102,9 @@ pub enum Event {
         conflict: u64,
         /// The digest of the content that was compared.
         digest: Option<String>,
+        /// The digest of the pass that was noted with it: see [`super::pass::Pass::digest`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pass: Option<String>,
     },
     /// A batch was rolled back, and that is certain. Where it is not, write nothing: the next run settles the open intent.
     Failed {
@@ -195,7 +198,30 @@ pub enum Event {
         exit: u8,
         /// The SHA-256 of the report's JSON text as it is stored.
         report_sha256: String,
+        /// The files of the report, by their hashes; none in the events of an older steward, which wrote none down.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        files: Option<Vec<ReportFile>>,
     },
+    /// A run took the lock of its job.
+    LeaseTaken {
+        /// The job.
+        job: String,
+        /// The fencing token.
+        token: i64,
+        /// The machine.
+        host: String,
+        /// The process.
+        pid: u32,
+    },
+}
+
+/// A file of a report, in the folder of reports.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportFile {
+    /// Its name.
+    pub name: String,
+    /// The SHA-256 of its bytes.
+    pub sha256: String,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]

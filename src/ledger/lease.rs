@@ -122,7 +122,11 @@ impl Ledger {
         pass: &Pass,
         at: DateTime<Utc>,
     ) -> Result<Head, LedgerError> {
-        self.db.commit(&lease.entry(vec![event.clone()], at, Also::Pass(pass))?).await
+        let mut event = event.clone();
+        if let Event::Outcome { pass: bound, .. } = &mut event {
+            *bound = Some(pass.digest());
+        }
+        self.db.commit(&lease.entry(vec![event], at, Also::Pass(pass))?).await
     }
 
     /// Notes how far a pass got.

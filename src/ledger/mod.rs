@@ -20,6 +20,7 @@ pub mod pass;
 pub mod refusal;
 pub mod run;
 pub mod sqlite;
+mod trust;
 pub mod verify;
 
 pub use book::Ledger;

@@ -86,6 +86,14 @@ pub enum LedgerError {
         /// The run that lost it.
         run: String,
     },
+    /// The chain is broken, or what stands beside it is not what its events say.
+    #[error("the evidence in ledger `{path}` is broken: {place}; nothing was touched")]
+    Broken {
+        /// The ledger.
+        path: PathBuf,
+        /// The first place.
+        place: String,
+    },
     /// An intent that was made under other holds than those in force. The holds are to be read again, and the rows after them.
     #[error("a hold was added or released in ledger `{path}` since the holds were read; the batch was not begun")]
     HoldsChanged {
@@ -162,7 +170,7 @@ impl LedgerError {
 
     /// Whether the ledger takes no evidence until a person has seen to it.
     pub const fn is_unwritable(&self) -> bool {
-        use LedgerError::{Damaged, Gone, Newer, NotADatabase, NotALedger, ReadOnly, Refused, Unwritable};
+        use LedgerError::{Broken, Damaged, Gone, Newer, NotADatabase, NotALedger, ReadOnly, Refused, Unwritable};
         matches!(
             self,
             Unwritable { .. }
@@ -170,6 +178,7 @@ impl LedgerError {
                 | NotADatabase { .. }
                 | NotALedger { .. }
                 | Damaged { .. }
+                | Broken { .. }
                 | Newer { .. }
                 | ReadOnly { .. }
                 | Refused { .. }
@@ -196,6 +205,7 @@ impl LedgerError {
             | Self::ReadOnly { path }
             | Self::LeaseLost { path, .. }
             | Self::HoldsChanged { path }
+            | Self::Broken { path, .. }
             | Self::Ambiguous { path, .. }
             | Self::NoSuchRun { path, .. }
             | Self::NoSuchHold { path, .. }
@@ -225,6 +235,9 @@ impl LedgerError {
             Self::Older { .. } => "the next `run-job` brings it up to date",
             Self::ReadOnly { .. } => "open it for writing",
             Self::LeaseLost { .. } => "another run of the job has it; this one stops, and the next goes on from where it was",
+            Self::Broken { .. } => {
+                "`steward audit verify` names every place; take out what was put there, or restore the ledger from a backup"
+            }
             Self::HoldsChanged { .. } => "the batch is made anew under the holds in force",
             Self::Ambiguous { .. } => "give more of the id: `steward runs` lists them",
             Self::NoSuchRun { .. } => "`steward runs` lists them",

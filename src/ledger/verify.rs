@@ -1,13 +1,14 @@
 //! Whether the evidence is whole: the chain by itself, and the tables against the chain.
 
-use super::chain::{GENESIS, Head, Link, stamp};
-use super::event::Event;
+use super::chain::{GENESIS, Head, Link, sha256, stamp};
+use super::event::{Event, ReportFile};
 use super::finding::{self, FindingText};
 use super::hold::LedgerHold;
 use super::run::RunRow;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 
 /// The shortest part of a head that is looked for; less could fit by chance.
 const SHORTEST_HEAD: usize = 12;
@@ -27,6 +28,8 @@ pub struct Verification {
     pub head: Option<Head>,
     /// What became of the head that was asked for.
     pub expected: Option<Expected>,
+    /// Runs of an older steward, which did not write down the hashes of their reports' files: those are not checked.
+    pub unchecked_reports: u64,
     /// What is wrong, in the order of the chain; empty when it is whole.
     pub faults: Vec<Fault>,
 }
@@ -90,6 +93,21 @@ pub enum Fault {
         /// The row.
         id: String,
     },
+    /// A table, index, trigger or view is not ours, or not as we made it.
+    Schema {
+        /// What.
+        place: String,
+    },
+    /// A file of a report is gone.
+    ReportGone {
+        /// The file.
+        file: String,
+    },
+    /// A file of a report was edited.
+    ReportEdited {
+        /// The file.
+        file: String,
+    },
     /// The file is damaged; nothing after this event could be read.
     Damaged {
         /// The last event that was read.
@@ -111,6 +129,10 @@ pub enum Table {
     Hold,
     /// Findings.
     Finding,
+    /// Who has the locks of jobs.
+    Lease,
+    /// How far passes got.
+    Pass,
 }
 
 /// A row as text, by column.
@@ -129,6 +151,14 @@ pub struct Verifier {
     rows: BTreeMap<(Table, String), Told>,
     findings: BTreeMap<String, Vec<FindingText>>,
     damaged: bool,
+    /// Only what runs trust: holds and open batches.
+    trusted_only: bool,
+    reports: Vec<ReportFile>,
+    unchecked_reports: u64,
+    /// The jobs of runs, and what the open batches are about: what an outcome's pass is a pass of.
+    jobs: BTreeMap<String, String>,
+    batches: BTreeMap<String, (String, String)>,
+    passes: BTreeMap<String, Option<String>>,
 }
 
 impl Verification {
@@ -142,6 +172,49 @@ impl Verifier {
     /// A verifier that looks for a head, too: 64 hex digits, or their first twelve and more.
     pub fn new(expected: Option<&str>) -> Self {
         Self { expected: expected.map(|head| head.trim().to_ascii_lowercase()), ..Self::default() }
+    }
+
+    /// A verifier of what runs trust, which may be shown more and more of a chain that grows.
+    pub fn of_what_runs_trust() -> Self {
+        Self { trusted_only: true, ..Self::default() }
+    }
+
+    /// The last event that was seen.
+    pub fn seen(&self) -> Option<Head> {
+        self.last.as_ref().map(Link::head)
+    }
+
+    /// The first thing wrong in the chain, or in all rows of a table.
+    pub fn first_fault(&self, table: Table, rows: &[Told]) -> Option<Fault> {
+        if let Some(fault) = self.faults.first() {
+            return Some(fault.clone());
+        }
+        for row in rows {
+            let id = row.get("id").cloned().flatten().unwrap_or_default();
+            let Some(expected) = self.rows.get(&(table, id.clone())) else { return Some(Fault::RowForeign { table, id }) };
+            if let Some(column) = difference(expected, row) {
+                return Some(Fault::Row { table, id, column });
+            }
+        }
+        let is_there = |id: &String| rows.iter().any(|row| row.get("id").and_then(Option::as_ref) == Some(id));
+        let gone = self.rows.keys().find(|(of, id)| *of == table && !is_there(id));
+        gone.map(|(table, id)| Fault::RowGone { table: *table, id: id.clone() })
+    }
+
+    /// The file's own tables are not, or not only, ours.
+    pub fn schema(&mut self, place: String) {
+        self.faults.push(Fault::Schema { place });
+    }
+
+    /// Looks at the files of reports in their folder.
+    pub fn look_at_reports(&mut self, folder: &Path) {
+        for ReportFile { name, sha256: expected } in std::mem::take(&mut self.reports) {
+            match std::fs::read(folder.join(&name)) {
+                Err(_) => self.faults.push(Fault::ReportGone { file: name }),
+                Ok(bytes) if sha256(&bytes) != expected => self.faults.push(Fault::ReportEdited { file: name }),
+                Ok(_) => {}
+            }
+        }
     }
 
     /// Takes the next event.
@@ -172,9 +245,26 @@ impl Verifier {
             self.findings.entry(id).or_default().push(["run", "check_name", "outcome", "body"].map(text));
             return;
         }
+        if table == Table::Pass {
+            return self.compare_pass(id, &row);
+        }
         match self.rows.remove(&(table, id.clone())) {
+            // Locks that only an older steward took stand in no event.
+            None if table == Table::Lease => {}
             None => self.faults.push(Fault::RowForeign { table, id }),
             Some(expected) => self.faults.extend(difference(&expected, &row).map(|column| Fault::Row { table, id, column })),
+        }
+    }
+
+    /// A pass is what the outcome of its last batch says; one that an older steward left says nothing, and no run goes on with it.
+    fn compare_pass(&mut self, id: String, row: &Told) {
+        let digest = row.get("digest").cloned().flatten();
+        match self.passes.get(&id) {
+            None => self.faults.push(Fault::RowForeign { table: Table::Pass, id }),
+            Some(Some(bound)) if Some(bound) != digest.as_ref() => {
+                self.faults.push(Fault::Row { table: Table::Pass, id, column: "cursor, as_of or fingerprint".into() });
+            }
+            Some(_) => {}
         }
     }
 
@@ -194,6 +284,7 @@ impl Verifier {
             self.compare_findings(told);
         }
         if !self.damaged {
+            // A lock is given to the next run without a word.
             let gone = std::mem::take(&mut self.rows).into_keys();
             self.faults.extend(gone.map(|(table, id)| Fault::RowGone { table, id }));
         }
@@ -206,6 +297,7 @@ impl Verifier {
             last: self.last.as_ref().map(|last| last.at.clone()),
             head: self.last.as_ref().map(Link::head),
             expected: self.expected.map(|_| self.found.map_or(Expected::Missing, found)),
+            unchecked_reports: self.unchecked_reports,
             faults: self.faults,
         }
     }
@@ -222,7 +314,10 @@ impl Verifier {
     fn replay(&mut self, link: &Link) {
         let (Some(event), Some(at)) = (link.event(), link.instant()) else { return };
         let run = link.run.as_deref().unwrap_or_default();
-        if let Some(begun) = RunRow::begun(&event, link.seq, at, run) {
+        if !self.trusted_only {
+            self.replay_rest(link, &event, run);
+        }
+        if let Some(begun) = RunRow::begun(&event, link.seq, at, run).filter(|_| !self.trusted_only) {
             self.runs += 1;
             self.rows.insert((Table::Run, begun.id.clone()), run_told(&begun));
         }
@@ -238,13 +333,13 @@ impl Verifier {
                 let told = told.map(|(column, value)| (column.to_owned(), Some(value.clone()))).into();
                 self.rows.insert((Table::OpenIntent, batch), told);
             }
-            Event::Findings { count, sha256 } if count > 0 => {
+            Event::Findings { count, sha256 } if count > 0 && !self.trusted_only => {
                 let told =
                     [("id", link.seq.to_string()), ("run", run.to_owned()), ("count", count.to_string()), ("sha256", sha256)];
                 let told = told.map(|(column, value)| (column.to_owned(), Some(value))).into();
                 self.rows.insert((Table::Finding, link.seq.to_string()), told);
             }
-            Event::RunEnded { outcome, exit, report_sha256 } => {
+            Event::RunEnded { outcome, exit, report_sha256, .. } => {
                 if let Some(told) = self.rows.get_mut(&(Table::Run, run.to_owned())) {
                     told.insert("ended".to_owned(), Some(link.at.clone()));
                     told.insert("outcome".to_owned(), Some(outcome.word().to_owned()));
@@ -257,6 +352,39 @@ impl Verifier {
         }
     }
 
+    /// What only a whole verification asks for: reports, locks, passes.
+    fn replay_rest(&mut self, link: &Link, event: &Event, run: &str) {
+        match event {
+            Event::RunStarted { job, .. } => drop(self.jobs.insert(run.to_owned(), job.clone())),
+            Event::Intent { batch, dataset, policy, .. } => {
+                self.batches.insert(batch.clone(), (dataset.clone(), policy.clone()));
+            }
+            Event::Outcome { batch, pass, .. } => {
+                if let (Some((dataset, policy)), Some(job)) = (self.batches.get(batch), self.jobs.get(run)) {
+                    self.passes.insert(pass_id(job, dataset, policy), pass.clone());
+                }
+            }
+            Event::RunEnded { files: Some(files), .. } => self.reports.extend(files.iter().cloned()),
+            Event::RunEnded { files: None, .. } => self.unchecked_reports += 1,
+            Event::LeaseTaken { job, token, host, pid } => {
+                let told = [
+                    ("id", job.clone()),
+                    ("token", token.to_string()),
+                    ("run", run.to_owned()),
+                    ("since", link.at.clone()),
+                    ("host", host.clone()),
+                    ("pid", pid.to_string()),
+                ];
+                let told = told.map(|(column, value)| (column.to_owned(), Some(value))).into();
+                self.rows.insert((Table::Lease, job.clone()), told);
+            }
+            _ => {}
+        }
+        if let Some(batch) = event.closes() {
+            self.batches.remove(batch);
+        }
+    }
+
     fn release(&mut self, name: &str, at: &str, by: &str, why: &str) {
         let holds = self.rows.iter_mut().filter(|((table, _), _)| *table == Table::Hold).map(|(_, told)| told);
         let named = |told: &&mut Told| told.get("name").is_some_and(|told| told.as_deref() == Some(name));
@@ -266,6 +394,11 @@ impl Verifier {
             }
         }
     }
+}
+
+/// How a pass is named.
+pub fn pass_id(job: &str, dataset: &str, policy: &str) -> String {
+    format!("{job} {dataset} {policy}")
 }
 
 /// The first column in which two rows differ.
@@ -318,6 +451,8 @@ impl fmt::Display for Table {
             Self::OpenIntent => "open intent",
             Self::Hold => "hold",
             Self::Finding => "findings of event",
+            Self::Lease => "lease",
+            Self::Pass => "pass",
         })
     }
 }
@@ -335,6 +470,9 @@ impl fmt::Display for Fault {
             Self::RowForeign { table, id } => {
                 write!(f, "{table} `{id}` is in no event: it was put there, or its events were cut off")
             }
+            Self::Schema { place } => write!(f, "the ledger's schema was changed: {place}"),
+            Self::ReportGone { file } => write!(f, "report `{file}` is gone; the chain has its hash"),
+            Self::ReportEdited { file } => write!(f, "report `{file}` was edited: it is not what was hashed"),
             Self::Damaged { after, why } => write!(f, "the file is damaged: {why}; nothing after event {after} could be read"),
         }
     }

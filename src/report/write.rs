@@ -2,6 +2,7 @@
 
 use super::html;
 use super::run::RunReport;
+use sha2::{Digest, Sha256};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -15,6 +16,8 @@ pub struct Written {
     pub json: PathBuf,
     /// The page's bytes, to attach to the mail.
     pub page: String,
+    /// Both by name, with the SHA-256 of their bytes.
+    pub hashes: [(String, String); 2],
 }
 
 /// A report that could not be written.
@@ -48,9 +51,15 @@ pub fn write(report: &RunReport, folder: &Path) -> Result<Written, WriteError> {
         move |cause| WriteError::Disk { path, cause }
     };
     fs::create_dir_all(folder).map_err(disk(folder))?;
-    appear(&json, &serde_json::to_vec_pretty(report)?).map_err(disk(&json))?;
+    let object = serde_json::to_vec_pretty(report)?;
+    appear(&json, &object).map_err(disk(&json))?;
     appear(&html, page.as_bytes()).map_err(disk(&html))?;
-    Ok(Written { html, json, page })
+    let hashes = [(format!("{stem}.html"), hash(page.as_bytes())), (format!("{stem}.json"), hash(&object))];
+    Ok(Written { html, json, page, hashes })
+}
+
+fn hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Makes a file appear whole: written beside its place, flushed to the disk, renamed, and the rename flushed.

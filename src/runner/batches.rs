@@ -291,6 +291,8 @@ impl<A: Action> Batches<'_, A> {
             changed: tally.changed,
             conflict: tally.conflicts.len() as u64,
             digest: tally.digest.clone(),
+            // Bound by the ledger, which writes both down.
+            pass: None,
         };
         self.runner.ledger.append_with_pass(self.lease, &event, &self.pass, self.runner.now()).await.map(drop)
     }

@@ -102,14 +102,15 @@ impl Runner {
     async fn tell(&self, request: &Request, run: &str, report: &mut RunReport) {
         let told = async {
             report.ledger_head = self.ledger.head().await?.map(|head| head.hash);
+            let mut files = vec![];
             if !request.dry_run {
                 let last = self.ledger.last_ended(&request.job.name, run, DryRuns::Skipped).await?;
                 let last = last.and_then(|row| serde_json::from_value(row.report?).ok());
-                self.reporting.tell(&request.job.report, report, last.as_ref()).await;
+                files = self.reporting.tell(&request.job.report, report, last.as_ref()).await;
             }
             let outcome = report.outcome.unwrap_or(Outcome::Done);
             let text = serde_json::to_value(&*report).unwrap_or_default();
-            self.ledger.end_run(run, report.ended.unwrap_or(report.as_of), outcome, &text).await
+            self.ledger.end_run_with(run, report.ended.unwrap_or(report.as_of), outcome, &text, Some(files)).await
         };
         if let Err(error) = told.await {
             report.reasons.push(no_ledger(error));

@@ -17,7 +17,7 @@ use crate::runner::dataset_report::{
 use crate::runner::engine::Runner;
 use crate::runner::progress::Progress;
 use crate::runner::settle::SettleError;
-use crate::runner::time_ahead::{not_come, pass_ahead};
+use crate::runner::time_ahead::{not_come, pass_ahead, pass_unbound};
 use crate::runner::{guard, looking, settle};
 use crate::store::counts::Counts;
 use crate::store::failure::StoreFailure;
@@ -137,7 +137,14 @@ impl<A: Action> Dataset<'_, A> {
     /// Does it. Errors are the ledger's: the run ends there.
     pub async fn carry_out(&self, acting: &Acting<'_>) -> Result<DatasetEnd, LedgerError> {
         let label = A::label(self.target);
-        let pass = acting.runner.ledger.pass(&self.cx.job.name, &label.dataset, &label.policy).await?;
+        let mut pass = acting.runner.ledger.pass(&self.cx.job.name, &label.dataset, &label.policy).await?;
+        let mut unbound = None;
+        if let Some(open) = &pass
+            && !acting.runner.ledger.left_by_a_batch(open).await?
+        {
+            // An older steward left it, or somebody edited it: a new one costs a walk, and takes no row that is not due.
+            unbound = pass.take().map(|_| pass_unbound());
+        }
         let (mut surveyed, pass) = match self.survey_pass(pass, acting).await {
             Ok(found) => found,
             Err(report) => {
@@ -145,6 +152,7 @@ impl<A: Action> Dataset<'_, A> {
                 return Ok(DatasetEnd { report: *report, settled: vec![], stopped: false });
             }
         };
+        surveyed.report.reasons.extend(unbound);
         let settled = match settle::open_batches(acting.runner, self.cx, acting.lease, &surveyed.action, &label).await {
             Ok(settled) => settled,
             Err(SettleError::Ledger(error)) => return Err(error),

@@ -2,6 +2,7 @@
 
 use crate::job::outcome::Outcome;
 use crate::job::spec::ReportRule;
+use crate::ledger::event::ReportFile;
 use crate::report::deliver::{self, MailSettings};
 use crate::report::run::{Delivery, MailState, Reason, RunReport, Weight};
 use crate::report::{mail, when, write};
@@ -21,10 +22,16 @@ pub struct Reporting {
 impl Reporting {
     /// Writes the page, sends the mail, and notes in the report what became of both.
     ///
+    /// Gives the files by their hashes, for the chain.
+    ///
     /// What a run did stays done when its report cannot be delivered; the outcome says `undelivered` then.
-    pub async fn tell(&self, rule: &ReportRule, report: &mut RunReport, last: Option<&RunReport>) {
+    pub async fn tell(&self, rule: &ReportRule, report: &mut RunReport, last: Option<&RunReport>) -> Vec<ReportFile> {
+        let mut files = vec![];
         let html = match write::write(report, &self.reports) {
-            Ok(written) => Some(written.html.display().to_string()),
+            Ok(written) => {
+                files = written.hashes.into_iter().map(|(name, sha256)| ReportFile { name, sha256 }).collect();
+                Some(written.html.display().to_string())
+            }
             Err(error) => {
                 undelivered(report, Reason { weight: Weight::Warning, code: None, text: error.to_string(), help: None });
                 None
@@ -32,6 +39,7 @@ impl Reporting {
         };
         let mail = self.mail(rule, report, last).await;
         report.report = Some(Delivery { html, mail });
+        files
     }
 
     async fn mail(&self, rule: &ReportRule, report: &mut RunReport, last: Option<&RunReport>) -> MailState {

@@ -34,3 +34,13 @@ pub fn pass_ahead(as_of: DateTime<Utc>) -> Reason {
         help: Some("this machine's clock was ahead in an earlier run: `steward runs` shows which, and what it did".into()),
     }
 }
+
+/// The pass that was stopped is not the one that a batch left.
+pub fn pass_unbound() -> Reason {
+    Reason {
+        weight: Weight::Warning,
+        code: None,
+        text: "the pass that was stopped is not what a batch left, by the chain: a new one begins".into(),
+        help: Some("an older steward left it, or somebody edited it: `steward audit verify` tells which".into()),
+    }
+}

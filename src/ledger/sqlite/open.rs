@@ -1,10 +1,12 @@
 //! Opens the ledger's file, brings its tables up to date, and tells in words what SQLite tells in numbers.
 
+use super::migrations::migrator;
+use super::schema;
 use crate::ledger::lockfile::{self, LockFile};
 use crate::ledger::refusal::LedgerError;
-use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
+use sqlx::migrate::{Migrate, MigrateError};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, SqlSafeStr};
+use sqlx::{ConnectOptions, Connection};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -52,6 +54,7 @@ impl Sqlite {
 
         let options = options(&file).journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
         migrate(path, &options.clone().create_if_missing(true)).await?;
+        only_ours(path, &options).await?;
         let opened_as = lockfile::identity(&file);
         let write = pool(1).connect_with(options.clone()).await.map_err(|error| writing(path, error))?;
         let read = pool(3).connect_lazy_with(options);
@@ -164,12 +167,6 @@ fn pool(connections: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE)
 }
 
-/// The tables, step by step. Files that were released are never edited.
-fn migrator() -> Migrator {
-    let ledger = include_str!("../migrations/sqlite/0001_ledger.sql");
-    Migrator::with_migrations(vec![Migration::new(1, "ledger".into(), MigrationType::Simple, ledger.into_sql_str(), false)])
-}
-
 /// Makes or updates the tables; refuses whatever is not ours before it is touched.
 async fn migrate(path: &Path, options: &SqliteConnectOptions) -> Result<(), LedgerError> {
     // Without WAL first: setting the journal mode would write into a database that is somebody else's.
@@ -191,6 +188,14 @@ async fn migrate(path: &Path, options: &SqliteConnectOptions) -> Result<(), Ledg
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => writing(path, error),
         other => LedgerError::Refused { path: path.to_owned(), why: other.to_string() },
     })
+}
+
+/// Refuses a ledger to which something was added, or from which something is gone: a trigger could change what is recorded.
+async fn only_ours(path: &Path, options: &SqliteConnectOptions) -> Result<(), LedgerError> {
+    let mut connection = options.connect().await.map_err(|error| writing(path, error))?;
+    let difference = schema::difference(&mut connection).await.map_err(|error| writing(path, error))?;
+    connection.close().await.map_err(|error| writing(path, error))?;
+    difference.map_or(Ok(()), |place| Err(LedgerError::Broken { path: path.to_owned(), place }))
 }
 
 /// Whether there is a ledger in the file, with exactly our tables; refuses any other, and touches none. A file in which nothing

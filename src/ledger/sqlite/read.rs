@@ -94,6 +94,17 @@ impl Sqlite {
         Ok(self.each(rows, |row| self.get::<String>(row, "started").and_then(|text| self.time(&text)))?.pop())
     }
 
+    /// Whether a batch of the job was recorded together with a pass of that digest.
+    ///
+    /// # Errors
+    /// See [`Sqlite::head`].
+    pub async fn outcome_with_pass(&self, job: &str, digest: &str) -> Result<bool, LedgerError> {
+        let found = "SELECT EXISTS (SELECT 1 FROM run JOIN event ON event.run = run.id
+            WHERE run.job = ? AND event.kind = 'outcome' AND json_extract(event.body, '$.pass') = ?)";
+        let found = sqlx::query_scalar(found).bind(job).bind(digest).fetch_one(&self.read).await;
+        found.map_err(|error| self.reading(error))
+    }
+
     /// The first run of the job that began a batch under a plan.
     ///
     /// # Errors

@@ -1,9 +1,11 @@
 //! Shows the whole ledger to a verifier, in one snapshot and row by row.
 
 use super::open::Sqlite;
+use super::schema;
 use crate::ledger::chain::{Link, sha256};
+use crate::ledger::pass;
 use crate::ledger::refusal::LedgerError;
-use crate::ledger::verify::{Table, Told, Verifier};
+use crate::ledger::verify::{Table, Told, Verifier, pass_id};
 use futures_util::TryStreamExt;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Column, Row};
@@ -25,7 +27,51 @@ impl Sqlite {
     }
 }
 
+impl Sqlite {
+    /// Shows a verifier what came since it last looked, and holds what runs trust against it. Gives the first fault.
+    ///
+    /// # Errors
+    /// Busy, or the file cannot be read.
+    pub async fn catch_up(&self, verifier: &mut Verifier) -> Result<Option<String>, LedgerError> {
+        let mut tx = self.read.begin().await.map_err(|error| self.reading(error))?;
+        catch_up(&mut tx, verifier).await.map_err(|error| self.reading(error))
+    }
+}
+
+async fn catch_up(tx: &mut SqliteConnection, verifier: &mut Verifier) -> Result<Option<String>, sqlx::Error> {
+    if let Some(place) = schema::difference(tx).await? {
+        return Ok(Some(place));
+    }
+    let seen = verifier.seen();
+    if let Some(last) = &seen {
+        let hash = sqlx::query_scalar("SELECT hash FROM event WHERE seq = ?").bind(last.seq);
+        if hash.fetch_optional(&mut *tx).await?.as_ref() != Some(&last.hash) {
+            return Ok(Some(format!("event {} is no longer what it was", last.seq)));
+        }
+    }
+    let mut events =
+        sqlx::query("SELECT * FROM event WHERE seq > ? ORDER BY seq").bind(seen.map_or(0, |last| last.seq)).fetch(&mut *tx);
+    while let Some(row) = events.try_next().await? {
+        verifier.see(link(&row)?);
+    }
+    drop(events);
+    for (table, sql) in [(Table::OpenIntent, OPEN_INTENTS), (Table::Hold, HOLDS)] {
+        let rows = sqlx::query(sql).fetch_all(&mut *tx).await?;
+        let rows = rows.iter().map(told).collect::<Result<Vec<_>, _>>()?;
+        if let Some(fault) = verifier.first_fault(table, &rows) {
+            return Ok(Some(fault.to_string()));
+        }
+    }
+    Ok(None)
+}
+
+const OPEN_INTENTS: &str = "SELECT batch AS id, seq, run FROM open_intent ORDER BY seq";
+const HOLDS: &str = "SELECT * FROM hold ORDER BY seq";
+
 async fn show_all(tx: &mut SqliteConnection, verifier: &mut Verifier) -> Result<(), sqlx::Error> {
+    if let Some(place) = schema::difference(tx).await? {
+        verifier.schema(place);
+    }
     let mut events = sqlx::query("SELECT * FROM event ORDER BY seq").fetch(&mut *tx);
     while let Some(row) = events.try_next().await? {
         verifier.see(link(&row)?);
@@ -33,16 +79,30 @@ async fn show_all(tx: &mut SqliteConnection, verifier: &mut Verifier) -> Result<
     drop(events);
     for (table, sql) in [
         (Table::Run, "SELECT * FROM run ORDER BY seq"),
-        (Table::OpenIntent, "SELECT batch AS id, seq, run FROM open_intent ORDER BY seq"),
-        (Table::Hold, "SELECT * FROM hold ORDER BY seq"),
+        (Table::OpenIntent, OPEN_INTENTS),
+        (Table::Hold, HOLDS),
         (Table::Finding, "SELECT seq AS id, run, check_name, outcome, body FROM finding ORDER BY seq, position"),
+        (Table::Lease, "SELECT job AS id, token, run, since, host, pid FROM lease ORDER BY job"),
+        (Table::Pass, "SELECT * FROM pass ORDER BY job, dataset, policy"),
     ] {
         let mut rows = sqlx::query(sql).fetch(&mut *tx);
         while let Some(row) = rows.try_next().await? {
-            verifier.compare(table, told(&row)?);
+            let row = told(&row)?;
+            verifier.compare(table, if table == Table::Pass { bound(&row) } else { row });
         }
     }
     Ok(())
+}
+
+/// A pass by what binds it to the chain.
+fn bound(row: &Told) -> Told {
+    let text = |column| row.get(column).and_then(Option::as_deref).unwrap_or_default();
+    let digest = pass::digest(
+        ["job", "dataset", "policy", "fingerprint", "as_of"].map(text),
+        row.get("cursor").and_then(Option::as_deref),
+    );
+    let id = pass_id(text("job"), text("dataset"), text("policy"));
+    [("id", Some(id)), ("digest", Some(digest))].map(|(column, value)| (column.to_owned(), value)).into()
 }
 
 fn link(row: &SqliteRow) -> Result<Link, sqlx::Error> {

@@ -7,10 +7,9 @@ use crate::ledger::event::Event;
 use crate::ledger::finding::FindingText;
 use crate::ledger::hold::LedgerHold;
 use crate::ledger::holder::Holder;
-use crate::ledger::pass::Pass;
+use crate::ledger::pass::{Pass, to_the_nanosecond};
 use crate::ledger::refusal::LedgerError;
 use crate::ledger::run::RunRow;
-use chrono::{DateTime, SecondsFormat, Utc};
 use sqlx::sqlite::SqliteConnection;
 
 impl Sqlite {
@@ -110,9 +109,18 @@ impl Sqlite {
         let take = "INSERT INTO lease (job, token, run, since, host, pid, released) VALUES (?1, 1, ?2, ?3, ?4, ?5, 0)
             ON CONFLICT (job) DO UPDATE SET token = token + 1, run = ?2, since = ?3, host = ?4, pid = ?5, released = 0
             RETURNING token";
+        let mut tx = self.writer()?.begin_with("BEGIN IMMEDIATE").await.map_err(|error| self.writing(error))?;
         let take = sqlx::query_scalar(take).bind(job).bind(&holder.run).bind(stamp(holder.since));
-        let take = take.bind(&holder.host).bind(i64::from(holder.pid));
-        take.fetch_one(self.writer()?).await.map_err(|error| self.writing(error))
+        let take = take.bind(&holder.host).bind(i64::from(holder.pid)).fetch_one(&mut *tx).await;
+        let token: i64 = take.map_err(|error| self.writing(error))?;
+        let Holder { run, since, host, pid } = holder.clone();
+        let event = Event::LeaseTaken { job: job.to_owned(), token, host, pid };
+        let head = newest(&mut tx).await.map_err(|error| self.writing(error))?.unwrap_or_else(Head::genesis);
+        let link = Link::after(&head, Some(&run), since, &event);
+        let link = link.map_err(|source| LedgerError::Event { path: self.path.to_path_buf(), source })?;
+        insert(&mut tx, &link).await.map_err(|error| self.writing(error))?;
+        tx.commit().await.map_err(|error| self.writing(error))?;
+        Ok(token)
     }
 
     /// Notes that a lease was given back. One that another run has meanwhile is left alone.
@@ -187,9 +195,4 @@ async fn put_pass(tx: &mut SqliteConnection, pass: &Pass) -> Result<(), sqlx::Er
     let put = sqlx::query(put).bind(&pass.job).bind(&pass.dataset).bind(&pass.policy).bind(&pass.fingerprint);
     let cursor = pass.cursor.as_ref().map(ToString::to_string);
     put.bind(to_the_nanosecond(pass.as_of)).bind(cursor).execute(tx).await.map(drop)
-}
-
-/// A pass goes on with the very cutoff it began with.
-fn to_the_nanosecond(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Nanos, true)
 }

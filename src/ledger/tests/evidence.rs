@@ -356,3 +356,34 @@ async fn what_an_append_costs() {
     let verification = ledger.verify(None).await.unwrap();
     println!("{each:?} per append; {} events verified in {:?}", verification.events, began.elapsed());
 }
+
+#[tokio::test]
+async fn a_pass_is_bound_to_the_batch_that_left_it() {
+    let (_dir, path) = place();
+    let ledger = Ledger::open(&path).await.unwrap();
+    let lease = ledger.lease("orders", "run-1", at(0)).await.unwrap();
+    ledger.start_run(&new_run("run-1", "orders")).await.unwrap();
+    let pass = crate::ledger::Pass {
+        job: "orders".into(),
+        dataset: "core.orders".into(),
+        policy: "orders".into(),
+        fingerprint: "f".into(),
+        as_of: at(0),
+        cursor: Some(json!([{ "int": 1 }])),
+    };
+    ledger.append_under(&lease, &intent("b1"), at(1)).await.unwrap();
+    ledger.append_with_pass(&lease, &outcome("b1"), &pass, at(2)).await.unwrap();
+    assert!(ledger.left_by_a_batch(&pass).await.unwrap() && ledger.verify(None).await.unwrap().is_whole());
+    for edit in [
+        "UPDATE pass SET as_of = '2099-01-01T00:00:00.000000000Z'",
+        "UPDATE pass SET cursor = NULL",
+        "UPDATE pass SET fingerprint = 'g'",
+    ] {
+        let whole = ledger.pass("orders", "core.orders", "orders").await.unwrap().unwrap();
+        tamper(&path, edit).await;
+        let edited = ledger.pass("orders", "core.orders", "orders").await.unwrap().unwrap();
+        assert!(!ledger.left_by_a_batch(&edited).await.unwrap(), "{edit}");
+        assert!(matches!(faults(&path).await[..], [Fault::Row { table: Table::Pass, .. }]), "{edit}: {:?}", faults(&path).await);
+        ledger.save_pass(&lease, &whole, at(3)).await.unwrap();
+    }
+}

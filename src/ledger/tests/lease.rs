@@ -92,7 +92,7 @@ async fn a_lease_whose_lock_file_was_removed_is_lost_and_writes_nothing() {
     assert!(!first.still_held().await.unwrap());
     let error = ledger.append_under(&first, &outcome("b1"), at(1)).await.unwrap_err();
     assert!(error.is_lease_lost() && !error.is_unwritable(), "{error}");
-    assert_eq!(ledger.head().await.unwrap().unwrap().seq, 2);
+    assert_eq!(ledger.head().await.unwrap().unwrap().seq, 3);
 }
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn a_lease_overtaken_in_the_ledger_is_refused_in_the_same_transaction() {
     assert!(ledger.append_with_pass(&first, &outcome("b1"), &pass, at(1)).await.unwrap_err().is_lease_lost());
     assert!(ledger.save_pass(&first, &pass, at(1)).await.unwrap_err().is_lease_lost());
     assert!(ledger.end_pass(&first, "d", "p", at(1)).await.unwrap_err().is_lease_lost());
-    assert_eq!(ledger.head().await.unwrap().unwrap().seq, 1);
+    assert_eq!(ledger.head().await.unwrap().unwrap().seq, 2);
     first.release().await.unwrap(); // leaves r2's alone
     let holder = ledger.db.holder("orders").await.unwrap().unwrap();
     assert_eq!(holder.run, "r2");

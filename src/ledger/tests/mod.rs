@@ -63,6 +63,7 @@ fn outcome(batch: &str) -> Event {
         changed: 0,
         conflict: 0,
         digest: Some("ab12".into()),
+        pass: None,
     }
 }
 
@@ -71,8 +72,11 @@ async fn tamper(path: &std::path::Path, sql: &'static str) {
     use sqlx::ConnectOptions;
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).foreign_keys(false);
     let mut connection = options.connect().await.unwrap();
-    for sql in ["DROP TRIGGER IF EXISTS event_is_never_edited", "DROP TRIGGER IF EXISTS event_is_never_removed", sql] {
-        sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+    let guards = "SELECT sql || ';' FROM sqlite_master WHERE type = 'trigger'";
+    let guards: Vec<String> = sqlx::query_scalar(guards).fetch_all(&mut connection).await.unwrap();
+    let down = "DROP TRIGGER event_is_never_edited; DROP TRIGGER event_is_never_removed;";
+    for sql in [down, sql, &guards.join("\n")] {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
     }
     sqlx::Connection::close(connection).await.unwrap();
 }

@@ -77,6 +77,86 @@ mod evidence_finds_any_edit_or_gap_and_a_cut_tail {
         assert!(!found.is_whole(), "a flipped byte at {at} was not found");
     }
 
+    /// What the tool trusts when it runs is checked when it runs: a hold that is set aside for one run and put back is found by that run.
+    #[test]
+    fn a_hold_that_is_released_by_an_edit_refuses_the_run_and_is_found() {
+        let house = shop::open_with(Engine::Sqlite, 20);
+        house.steward(["hold", "add", "case-114", "--dataset", "core.orders", "--because", "litigation"]).must_end(0);
+        // What comes after the hold: a cut tail shows against a head kept elsewhere alone.
+        house.steward(["run-job", "archive-orders", "--dry-run"]).must_end(0);
+        for (edit, place) in [
+            (
+                "UPDATE hold SET released = since, released_by = 'x', released_why = 'y'",
+                "its `released` is not what its events say",
+            ),
+            ("UPDATE hold SET condition = 'id < 0'", "its `condition` is not what its events say"),
+            ("DELETE FROM hold", "is gone from its table"),
+            (
+                &format!(
+                    "DROP TRIGGER event_is_never_edited; DROP TRIGGER event_is_never_removed; DELETE FROM event WHERE kind = 'hold_added'; DELETE FROM hold; {GUARDS}"
+                ),
+                "event 1 is missing",
+            ),
+        ] {
+            checkpoint(&house);
+            let file = house.path("state/steward.db");
+            let whole = std::fs::read(&file).expect("the ledger");
+            in_file(&house, &format!("PRAGMA foreign_keys = OFF; {edit}"));
+            let ended = house.steward(["run-job", "archive-orders"]).must_end(3);
+            assert!(format!("{}{}", ended.stdout, ended.stderr).contains(place), "{edit}: {ended}");
+            assert_eq!(shop::orders(&house), 25, "{edit}");
+            checkpoint(&house);
+            std::fs::write(&file, whole).expect("put back");
+        }
+        let report = house.steward(["run-job", "archive-orders", "--json"]).must_end(0).json();
+        assert_eq!(report["datasets"][0]["left"]["held"], 20, "{report:#}");
+    }
+
+    /// A page and its JSON are what the chain has the hashes of.
+    #[test]
+    fn a_report_on_disk_that_was_edited_or_is_gone_is_found() {
+        let (house, _) = mailed();
+        house.steward(["audit", "verify"]).must_end(0);
+        for entry in std::fs::read_dir(house.path("state/reports")).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let whole = std::fs::read(&path).expect("a report");
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            std::fs::write(&path, String::from_utf8_lossy(&whole).replace("500", "499")).expect("edited");
+            let ended = house.steward(["audit", "verify"]).must_end(1);
+            assert!(ended.stdout.contains(&format!("report `{name}` was edited")), "{ended}");
+            std::fs::remove_file(&path).expect("removed");
+            let ended = house.steward(["audit", "verify"]).must_end(1);
+            assert!(ended.stdout.contains(&format!("report `{name}` is gone")), "{ended}");
+            std::fs::write(&path, whole).expect("put back");
+        }
+        house.steward(["audit", "verify"]).must_end(0);
+    }
+
+    /// A trigger could write what nobody recorded.
+    #[test]
+    fn what_was_added_to_the_ledgers_schema_is_found_and_nothing_is_recorded() {
+        let (house, _) = mailed();
+        for (add, drop, name) in [
+            (
+                "CREATE TRIGGER quiet AFTER INSERT ON hold BEGIN UPDATE hold SET released = since; END",
+                "DROP TRIGGER quiet",
+                "trigger `quiet`",
+            ),
+            ("CREATE VIEW seen AS SELECT 1", "DROP VIEW seen", "view `seen`"),
+            ("CREATE INDEX more ON event (kind)", "DROP INDEX more", "index `more`"),
+        ] {
+            in_file(&house, add);
+            let ended = house.steward(["audit", "verify"]).must_end(1);
+            assert!(ended.stdout.contains(name), "{ended}");
+            let before = ledger_events(&house);
+            let ended = house.steward(["run-job", "archive-orders"]).must_end(3);
+            assert!(ended.stderr.contains(name), "{ended}");
+            assert_eq!(ledger_events(&house), before);
+            in_file(&house, drop);
+        }
+        house.steward(["run-job", "archive-orders"]).must_end(0);
+    }
+
     /// The tables beside the chain say what the chain says.
     #[test]
     fn an_edited_report_or_table_is_found() {
@@ -86,6 +166,9 @@ mod evidence_finds_any_edit_or_gap_and_a_cut_tail {
             "UPDATE run SET outcome = 'partial', exit = 3",
             "UPDATE run SET started = '2001-01-01T00:00:00.000000Z'",
             "DELETE FROM run",
+            "UPDATE lease SET token = token + 1",
+            "UPDATE lease SET run = 'another'",
+            "INSERT INTO pass VALUES ('archive-orders', 'core.orders', 'orders', 'f', '2001-01-01T00:00:00.000000000Z', NULL)",
             "INSERT INTO hold (id, seq, name, dataset, because, origin, since) VALUES ('x', 1, 'n', 'core.orders', 'b', 'command', '2001-01-01T00:00:00.000000Z')",
         ] {
             let found = after(&house, edit, None);
@@ -112,6 +195,12 @@ fn verified(house: &House, head: Option<&str>) -> Verification {
     shop::ask(house, async |ledger| ledger.verify(head).await.expect("a verification"))
 }
 
+/// The guards of the ledger, as its migration makes them: an attacker puts them up again.
+const GUARDS: &str = "CREATE TRIGGER event_is_never_edited BEFORE UPDATE ON event
+BEGIN SELECT RAISE(ABORT, 'events are never edited'); END;
+CREATE TRIGGER event_is_never_removed BEFORE DELETE ON event
+BEGIN SELECT RAISE(ABORT, 'events are never removed'); END;";
+
 /// Does what an attacker with the file would, verifies, and puts the file back.
 fn after(house: &House, edit: &str, head: Option<&str>) -> Verification {
     checkpoint(house);
@@ -120,7 +209,7 @@ fn after(house: &House, edit: &str, head: Option<&str>) -> Verification {
     in_file(
         house,
         &format!(
-            "PRAGMA foreign_keys = OFF; DROP TRIGGER IF EXISTS event_is_never_edited; DROP TRIGGER IF EXISTS event_is_never_removed; {edit}"
+            "PRAGMA foreign_keys = OFF; DROP TRIGGER event_is_never_edited; DROP TRIGGER event_is_never_removed; {edit}; {GUARDS}"
         ),
     );
     let verification = verified(house, head);
