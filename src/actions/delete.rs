@@ -56,7 +56,7 @@ impl Action for DeleteRows {
         scope::refuse_early_removal(cx, &covered, &dataset, Some(step.after))?;
         let rows = rows(cx, policy, &dataset, cutoff).await?.with_batches(due::batches_of(cx, &dataset, &policy.name));
         let rows = rows.removing().await?;
-        due::refuse_held_children(cx, policy.cascade, rows.walk()).await?;
+        due::refuse_kept_children(cx, policy.cascade, rows.walk()).await?;
         if policy.archive.is_some() {
             refuse_live_rows_along(&policy.dataset, &rows).await?;
         }

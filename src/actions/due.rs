@@ -1,6 +1,6 @@
 //! What every action on rows shares: rows that are due by a policy.
 
-use crate::action::{Context, Facts};
+use crate::action::{Context, Facts, scope};
 use crate::diagnostic::catalogue as codes;
 use crate::policy::dataset::DatasetName;
 use crate::policy::lifecycle::{Cascade, Guard, Lifecycle};
@@ -66,14 +66,21 @@ pub fn lifecycle_facts(
     facts(cx, Governed { dataset, rows, cutoff, period, guard, cascade, basis })
 }
 
-/// Refuses where rows under a hold would go or change along: what a foreign key removes is removed by us (promise 4).
+/// Refuses where rows under a hold would go or change along, or rows that a minimum keeps or another policy archives would go:
+/// what a foreign key removes is removed by us (promise 4).
 ///
-/// The whole dataset, whichever rows the hold is about: which of them hang on a batch is not asked row by row.
-pub async fn refuse_held_children(cx: &Context, cascade: Cascade, rows: Walk<'_>) -> Result<(), StoreFailure> {
-    if cascade != Cascade::Allow || cx.all_holds().is_empty() {
+/// The whole dataset, whichever rows are meant: which of them hang on a batch is not asked row by row.
+pub async fn refuse_kept_children(cx: &Context, cascade: Cascade, rows: Walk<'_>) -> Result<(), StoreFailure> {
+    if cascade != Cascade::Allow {
         return Ok(());
     }
+    if let Walk::Rows(rows) = rows {
+        for child in rows.removed_along() {
+            scope::refuse_removal_along(cx, &rows.table().label(), child).await?;
+        }
+    }
     for child in rows.taken_along().await? {
+        scope::cover(cx, &child).await?;
         if let Some(hold) = cx.hold_naming(&child) {
             let text = format!(
                 "hold `{hold}` keeps rows of `{child}`, which would go or change along with rows of `{}`; nothing was touched",

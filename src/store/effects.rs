@@ -12,6 +12,8 @@ use crate::policy::dataset::DatasetName;
 pub struct Effects {
     /// Every table whose rows go or change along, by foreign keys, at any depth.
     pub along: Vec<DatasetName>,
+    /// Of those, the ones whose rows go.
+    pub removed: Vec<DatasetName>,
     /// A foreign key by which the chain leads back to the table itself, as `constraint` of `table`.
     pub returns_by: Option<(String, String)>,
     /// Triggers that may fire during a batch, each with its table: what they do is not known.
@@ -55,6 +57,9 @@ pub async fn of_removal(session: &mut Session, table: &Table) -> Result<Effects,
             if child.on_delete == OnDelete::Cascade {
                 pending.extend(found.children);
             }
+        }
+        if child.on_delete == OnDelete::Cascade && !effects.removed.contains(&name) {
+            effects.removed.push(name.clone());
         }
         if !effects.along.contains(&name) {
             effects.along.push(name);

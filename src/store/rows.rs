@@ -330,6 +330,11 @@ impl Rows {
         effects::of_removal(&mut session, &self.table).await.map(|effects| effects.along)
     }
 
+    /// Every table whose rows would be removed along, once these were made ready to be removed.
+    pub fn removed_along(&self) -> &[DatasetName] {
+        self.effects.as_ref().map_or(&[], |effects| effects.removed.as_slice())
+    }
+
     /// The next due rows behind `cursor`, at most `limit`; `None` when there are no more. Reads only.
     pub async fn page(&self, cursor: Option<&Cursor>, limit: u64, holds: &Holds) -> Result<Option<Page>, StoreFailure> {
         let (sql, binds) = self.page_sql(cursor, limit, holds);

@@ -94,8 +94,16 @@ impl Places {
                 && here(about.dataset)
                 && (about.field.is_none() || !is_there(about.dataset) || self.share(about.dataset, dataset) != Share::None)
         };
-        for about in abouts(&cx.policies, &cx.all_holds()).into_iter().filter(concerns) {
-            about.refuse_missing(&cx.policies, &cx.stores, self.found.get(about.dataset).and_then(Option::as_ref))?;
+        let holds = cx.all_holds();
+        let abouts: Vec<About<'_>> = abouts(&cx.policies, &holds).into_iter().filter(concerns).collect();
+        let missing: BTreeSet<&DatasetName> = abouts
+            .iter()
+            .map(|about| about.dataset)
+            .filter(|name| !is_there(name) && !will_be_made(&cx.policies, name))
+            .collect();
+        for about in &abouts {
+            let located = self.found.get(about.dataset).and_then(Option::as_ref);
+            about.refuse_missing(&cx.policies, &grants(&cx.stores, &missing), located)?;
         }
         Ok(())
     }
@@ -152,13 +160,12 @@ fn abouts<'a>(policies: &'a Policies, holds: &'a [Hold]) -> Vec<About<'a>> {
 
 impl About<'_> {
     /// An archive that the first run makes is not missing.
-    fn refuse_missing(&self, policies: &Policies, stores: &Stores, located: Option<&Located>) -> Result<(), StoreFailure> {
+    fn refuse_missing(&self, policies: &Policies, grants: &[String], located: Option<&Located>) -> Result<(), StoreFailure> {
         let Self { what, dataset, .. } = self;
         let release = self.release.map(|name| format!("; or end it: steward hold release {name} --why …")).unwrap_or_default();
         match (located, self.field) {
             (None, _) if will_be_made(policies, dataset) => Ok(()),
             (None, _) => {
-                let grants = stores.get(&dataset.store).map(|store| rights::grants_to_read(store, dataset)).unwrap_or_default();
                 let hidden = if grants.is_empty() {
                     String::new()
                 } else {
@@ -185,6 +192,15 @@ impl About<'_> {
             _ => Ok(()),
         }
     }
+}
+
+/// What an account needs to see these tables, if they are there and hidden from it.
+fn grants(stores: &Stores, names: &BTreeSet<&DatasetName>) -> Vec<String> {
+    let of = |name: &&DatasetName| stores.get(&name.store).map(|store| rights::grants_to_read(store, name)).unwrap_or_default();
+    let mut grants: Vec<String> = names.iter().flat_map(of).collect();
+    grants.sort_unstable();
+    grants.dedup();
+    grants
 }
 
 fn will_be_made(policies: &Policies, dataset: &DatasetName) -> bool {
@@ -222,7 +238,8 @@ pub async fn check_declared(policies: &Policies, holds: &[Hold], stores: &Stores
                 Ok(found) => {
                     let checked = of_store.iter().zip(found);
                     let failures = checked.filter_map(|(about, located)| {
-                        let failure = about.refuse_missing(policies, stores, located.as_ref()).err()?;
+                        let failure =
+                            about.refuse_missing(policies, &grants(stores, &[about.dataset].into()), located.as_ref()).err()?;
                         Some((about.dataset.clone(), failure))
                     });
                     wrong.extend(failures);
