@@ -11,7 +11,7 @@ use crate::actions;
 use crate::diagnostic::catalogue as codes;
 use crate::job::outcome::Outcome;
 use crate::job::spec::Job;
-use crate::report::run::RunReport;
+use crate::report::run::{DatasetReport, RunReport, Weight};
 use crate::report::text::{self, Style};
 use crate::runner::approval::{Plan, PlanFile};
 use crate::runner::engine::Request;
@@ -117,7 +117,21 @@ fn sql(planned: &Planned) -> String {
         let end = if statement.starts_with("-- ") { "" } else { ";" };
         format!("{statement}{end}\n")
     });
-    format!("-- job {}\n{}\n", planned.report.job, statements.collect::<String>())
+    let refusals: String = planned.report.datasets.iter().filter(|dataset| dataset.due.is_none()).map(refused).collect();
+    format!("-- job {}\n{}{refusals}\n", planned.report.job, statements.collect::<String>())
+}
+
+/// Why a dataset has no statements: as comments, but for the grants that would help.
+fn refused(dataset: &DatasetReport) -> String {
+    let mut lines = vec![];
+    for reason in dataset.reasons.iter().filter(|reason| !matches!(reason.weight, Weight::Note | Weight::Warning)) {
+        lines.push(format!("-- dataset {} refused: {}", dataset.dataset, reason.text.replace('\n', " ")));
+        lines.extend(reason.help.iter().flat_map(|help| help.lines()).map(|line| match line.trim_end_matches(';') {
+            grant if grant.starts_with("GRANT ") => format!("{grant};"),
+            other => format!("--   {other}"),
+        }));
+    }
+    lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
 /// Writes a plan file, and gives what it says.
