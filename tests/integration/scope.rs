@@ -186,6 +186,34 @@ fn what_one_policy_archives_no_other_removes() {
     }
 }
 
+#[test]
+fn what_a_foreign_key_takes_along_keeps_its_own_minimum_and_its_own_archive() {
+    for engine in Engine::all() {
+        let house = shop(engine);
+        let table = engine.word("table").expect("a word");
+        house.sql(&format!(
+            "CREATE TABLE order_lines (id integer NOT NULL PRIMARY KEY, order_id integer, note varchar(20), made {}, \
+             FOREIGN KEY (order_id) REFERENCES orders (id) ON DELETE CASCADE) {table}; \
+             INSERT INTO order_lines VALUES (1, 3, 'x', '2020-01-01 00:00:00')",
+            engine.word("datetime").expect("a word")
+        ));
+        house.policy("orders", &POLICY.replace("delete:", "cascade: allow, delete:"));
+        let minimums = [
+            "classification:\n  - { dataset: core.order_lines, fields: { note: { sensitivity: low, retention: 2555 days } } }\n",
+            "lifecycle:\n  - { name: order_lines, dataset: core.order_lines, clock: made, delete: { after: 8 years }, keep_at_least: { for: 7 years, because: law } }\n",
+            "lifecycle:\n  - { name: order_lines, dataset: core.order_lines, clock: made, archive: { after: 1 year, to: core.lines_archive, create: true } }\n",
+        ];
+        for minimum in minimums {
+            house.policy("lines", minimum);
+            must_refuse_run(&house, &["order_lines"]);
+            assert_eq!(house.database.count("SELECT COUNT(*) FROM order_lines"), 1);
+        }
+        std::fs::remove_file(house.path("policies/lines.yaml")).expect("the policy");
+        house.steward(["run-job", "nightly"]).must_end(0);
+        assert_eq!((orders(&house), house.database.count("SELECT COUNT(*) FROM order_lines")), (0, 0));
+    }
+}
+
 /// Orders of two years, each in a partition of its own.
 fn partitioned() -> House {
     let house = House::new(Engine::Postgres);

@@ -55,6 +55,13 @@ impl Case {
         !self.left_out.contains(&engine)
     }
 
+    /// Why the case is played by the administrator, and not by an account with the printed grants alone.
+    pub fn administrator(&self) -> Option<String> {
+        let why = std::fs::read_to_string(self.folder.join("administrator.txt")).ok()?;
+        assert!(why.trim().len() > 10, "case `{}` asks for the administrator without a reason", self.name);
+        Some(why)
+    }
+
     /// `seed.sql`, or what stands in for it on an engine: `seed.mysql.sql`, also for MariaDB where it has no file of its own.
     fn own(&self, stem: &str, ending: &str, engine: Engine) -> Option<PathBuf> {
         let names = [engine.name(), if engine.is_mysql() { "mysql" } else { engine.name() }];

@@ -61,6 +61,9 @@ fn furnished(case: &Case, engine: Engine) -> House {
     for seed in case.seeds(engine) {
         house.sql(&worded(&seed, &house));
     }
+    if case.administrator().is_none() {
+        house.least_privileged();
+    }
     house
 }
 
@@ -98,6 +101,9 @@ fn steps(case: &Case, engine: Engine, house: &House, faults: &mut String) -> Str
         match step {
             Step::Sql(sql) => {
                 house.sql(&worded(&sql, house));
+                if case.administrator().is_none() && sql.to_lowercase().contains("create ") {
+                    house.least_privileged();
+                }
             }
             Step::Cache(command) => cache(house).seed(&command),
             Step::Graph(statement) => graph(house).seed(&statement),
