@@ -245,21 +245,6 @@ catalogue! {
          Nothing is removed then. Once the owners are there again the next run does its work; keys of a table that is empty for good are removed\n\
          by a policy with `without_ttl: remove` or a `ttl`. Owners that are keys themselves have no table to be empty: there it is twenty\n\
          owners of whom none is there. That can be true for an hour, on a small site at night; the keys end by their own time to live then.";
-    OWNERS_UNSEEN = "SW4060", "owners that are not all seen",
-        "Keys are removed when their owner is gone, so a table of owners must show every owner there is. A replica may not have all rows yet,\n\
-         a partition or an inherited child has a part of them, a view or a row level security policy may hide some, and of a column of floats,\n\
-         dates or JSON nobody knows how a key writes its values. `belongs_to` names the table itself, on the primary, by a column of whole\n\
-         numbers, UUIDs, text or bytes. A store of keys that is asked for owners must say that it is a primary (`INFO replication`).\n\
-         One id that cannot be read as a value of the column (`abc` for a number, a UUID without hyphens for a UUID) is refused to nobody: its\n\
-         key is counted as one without a readable owner, and left alone.";
-    PARTIAL_SIGHT = "SW4061", "an account that does not see all of a graph",
-        "Outside the Community edition Neo4j hides nodes, relations and properties that an account may not read, without an error: a node may\n\
-         seem to have no relations, a hold may find nothing to hold, and an id may seem to be missing. So the account must be allowed to read all\n\
-         of the graph, `GRANT MATCH {*} ON GRAPH name ELEMENTS * TO role`, and nothing of it may be denied (`SHOW USER PRIVILEGES`).";
-    AUDIT_UNFIT = "SW4063", "a SYSTEM_LOG of another shape",
-        "Where a store has a table `audit_log.SYSTEM_LOG` (SQLite: `SYSTEM_LOG`), each run that changed something leaves a row of `level`, `message` and\n\
-         `metadata` there. A table of that name that lacks one of these columns, or that wants values in others, is the application's own:\n\
-         nothing is written into it, and the report says so. The ledger has all of it.";
     NO_LIMIT = "SW4022", "no limit, and so no share of it",
         "A share of memory needs a limit. Redis and Valkey have none unless `maxmemory` is set; the machine's memory is the limit then, and\n\
          at its end the process is killed.";
@@ -302,6 +287,21 @@ catalogue! {
          takes a lock, waits, or answers at random would act each time, or say yes when rows are shown and no when they go.\n\
          On PostgreSQL that is every function declared VOLATILE (its default): declare your own STABLE or IMMUTABLE where that is true,\n\
          and write `now()` for `clock_timestamp()`.";
+    OWNERS_UNSEEN = "SW4060", "owners that are not all seen",
+        "Keys are removed when their owner is gone, so a table of owners must show every owner there is. A replica may not have all rows yet,\n\
+         a partition or an inherited child has a part of them, a view or a row level security policy may hide some, and of a column of floats,\n\
+         dates or JSON nobody knows how a key writes its values. `belongs_to` names the table itself, on the primary, by a column of whole\n\
+         numbers, UUIDs, text or bytes. A store of keys that is asked for owners must say that it is a primary (`INFO replication`).\n\
+         One id that cannot be read as a value of the column (`abc` for a number, a UUID without hyphens for a UUID) is refused to nobody: its\n\
+         key is counted as one without a readable owner, and left alone.";
+    PARTIAL_SIGHT = "SW4061", "an account that does not see all of a graph",
+        "Outside the Community edition Neo4j hides nodes, relations and properties that an account may not read, without an error: a node may\n\
+         seem to have no relations, a hold may find nothing to hold, and an id may seem to be missing. So the account must be allowed to read all\n\
+         of the graph, `GRANT MATCH {*} ON GRAPH name ELEMENTS * TO role`, and nothing of it may be denied (`SHOW USER PRIVILEGES`).";
+    AUDIT_UNFIT = "SW4063", "a SYSTEM_LOG of another shape",
+        "Where a store has a table `audit_log.SYSTEM_LOG` (SQLite: `SYSTEM_LOG`), each run that changed something leaves a row of `level`, `message` and\n\
+         `metadata` there. A table of that name that lacks one of these columns, or that wants values in others, is the application's own:\n\
+         nothing is written into it, and the report says so. The ledger has all of it.";
 
     NOT_COVERED = "SW4070", "a hold, tag or minimum on what is not there",
         "A hold, a tag or `keep_at_least` names a table, column or label that the store does not have, or a view, which keeps no rows. What it was\n\
@@ -324,12 +324,6 @@ catalogue! {
     NOTHING_SEEN = "SW5007", "a check that found nothing to look at",
         "Where rows, keys or nodes are expected and none are there, a check would pass for want of anything to complain about. It is an error\n\
          instead: the dataset may be the wrong one, its `where` may leave nothing, or the data may be gone. `row_count` checks for emptiness.";
-    TIME_AHEAD = "SW5020", "a time that has not come",
-        "What measures from a time ahead of this machine's clock removes rows that are young today: a plan made with `--as-of` in the future, or a clock that\n\
-         was wrong for a while. `plan` and `--dry-run` look at any time; nothing is changed by one that has not come. Correct the clock, or plan again.";
-    PLAN_USED = "SW5021", "a plan file that was used already",
-        "A plan is approved for one run. Once a run under it has begun a batch it is used up, however that run ended: what is due now is for a person to look at\n\
-         anew. `steward runs RUN` tells what the run did that used it.";
     NOT_YET = "SW5010", "a time that has not come",
         "Rows are due by an instant: now, `--as-of`, or the one that a plan or an interrupted pass carries. Where it lies more than five minutes ahead\n\
          of this machine's clock or of the store's, nothing is removed or changed by it, whatever carries it. A plan may still count.\n\
@@ -338,6 +332,12 @@ catalogue! {
         "Each batch changes its job's row in `steward_batches`, in the dataset's own schema, with its own transaction; so what became of a batch whose\n\
          run died is read and not guessed. A table of that name with other columns is not touched. A row that another run changed\n\
          meanwhile ends the batch: two workers with ledgers of their own run the same job.";
+    TIME_AHEAD = "SW5020", "a time that has not come",
+        "What measures from a time ahead of this machine's clock removes rows that are young today: a plan made with `--as-of` in the future, or a clock that\n\
+         was wrong for a while. `plan` and `--dry-run` look at any time; nothing is changed by one that has not come. Correct the clock, or plan again.";
+    PLAN_USED = "SW5021", "a plan file that was used already",
+        "A plan is approved for one run. Once a run under it has begun a batch it is used up, however that run ended: what is due now is for a person to look at\n\
+         anew. `steward runs RUN` tells what the run did that used it.";
 }
 
 #[cfg(test)]

@@ -213,7 +213,7 @@ impl<A: Action> Batches<'_, A> {
         }
         self.cx.see_holds(now_in_force);
         let as_of = self.pass.as_of;
-        let checked = A::prepare(self.cx, &self.action.target(), as_of).await.map(|_| (Holds::Changed, known));
+        let checked = Box::pin(A::prepare(self.cx, &self.action.target(), as_of)).await.map(|_| (Holds::Changed, known));
         Ok(checked.map_err(|failure| reason(&failure)))
     }
 

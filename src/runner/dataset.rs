@@ -87,7 +87,8 @@ impl<A: Action> Dataset<'_, A> {
     pub async fn survey(&self, as_of: DateTime<Utc>) -> Result<Surveyed<A>, Box<DatasetReport>> {
         let label = A::label(self.target);
         let fail = |failure| Box::new(closed(untold(&label, vec![reason(&failure)])));
-        let action = A::prepare(self.cx, self.target, as_of).await.map_err(fail)?;
+        // Boxed: what is looked at before a removal is many calls deep, and a thread's stack is not.
+        let action = Box::pin(A::prepare(self.cx, self.target, as_of)).await.map_err(fail)?;
         let facts = action.facts(self.cx);
         let stores = self.stores(&facts).await.map_err(fail)?;
         let counts = self.counted(&action, &facts).await.map_err(fail)?;
@@ -123,7 +124,7 @@ impl<A: Action> Dataset<'_, A> {
 
     /// Surveys, and says what the real run would do or refuse. Touches nothing.
     pub async fn look(&self, approval: Option<&PlanFile>) -> (DatasetReport, Option<(PlannedStep, Vec<String>)>) {
-        match self.survey(self.as_of).await {
+        match Box::pin(self.survey(self.as_of)).await {
             Err(report) => (*report, None),
             Ok(mut surveyed) => {
                 let refusals = self.refusals(&surveyed, approval);
@@ -145,7 +146,7 @@ impl<A: Action> Dataset<'_, A> {
             // An older steward left it, or somebody edited it: a new one costs a walk, and takes no row that is not due.
             unbound = pass.take().map(|_| pass_unbound());
         }
-        let (mut surveyed, pass) = match self.survey_pass(pass, acting).await {
+        let (mut surveyed, pass) = match Box::pin(self.survey_pass(pass, acting)).await {
             Ok(found) => found,
             Err(report) => {
                 note_refusal(acting, &report).await?;
@@ -170,7 +171,7 @@ impl<A: Action> Dataset<'_, A> {
             note_refusal(acting, &report).await?;
             return Ok(DatasetEnd { report, settled, stopped: false });
         }
-        let worked = self.work(&surveyed, &label, pass, acting).await?;
+        let worked = Box::pin(self.work(&surveyed, &label, pass, acting)).await?;
         let stopped = worked.cut == Some(Cut::Stopped);
         let report = self.finish(surveyed, worked).await;
         Ok(DatasetEnd { report, settled, stopped })
@@ -251,7 +252,7 @@ impl<A: Action> Dataset<'_, A> {
                 acting.approved.and_then(|approved| approved.file.planned(&surveyed.step)),
             ),
         };
-        let worked = batches.work().await;
+        let worked = Box::pin(batches.work()).await;
         acting.runner.progress.end();
         let mut worked = worked?;
         worked.reasons.extend(warned(&remarks));

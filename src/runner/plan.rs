@@ -54,7 +54,7 @@ impl Planner {
         let cx = cx.remembering(memory::underneath(self.ledger.as_ref(), &request.job.name).await);
         for target in A::arrange(&cx, A::targets(&request.job, &self.policies)).await {
             let dataset = Dataset::<A> { cx: &cx, target: &target, progress: &*self.progress, as_of: planned.report.as_of };
-            let (report, found) = dataset.look(None).await;
+            let (report, found) = Box::pin(dataset.look(None)).await;
             planned.report.datasets.push(report);
             if let Some((step, statements)) = found {
                 planned.steps.push(step);

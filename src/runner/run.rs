@@ -78,9 +78,9 @@ impl Runner {
         for target in A::arrange(cx, A::targets(&request.job, &self.policies)).await {
             let dataset = Dataset::<A> { cx, target: &target, progress: &*self.progress, as_of: report.as_of };
             match &acting {
-                None => report.datasets.push(dataset.look(request.approval.as_ref()).await.0),
+                None => report.datasets.push(Box::pin(dataset.look(request.approval.as_ref())).await.0),
                 Some(acting) => {
-                    let end = dataset.carry_out(acting).await?;
+                    let end = Box::pin(dataset.carry_out(acting)).await?;
                     report.datasets.push(end.report);
                     report.settled.extend(end.settled);
                     stopped |= end.stopped;

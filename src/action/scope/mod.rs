@@ -36,7 +36,7 @@ impl Scope {
 /// # Errors
 /// A hold, a tag or a minimum of the same database names what is not there: whatever it was meant for may be this dataset.
 pub async fn cover(cx: &Context, dataset: &DatasetName) -> Result<Arc<Covered>, StoreFailure> {
-    let places = Places::find(cx, dataset).await?;
+    let places = Box::pin(Places::find(cx, dataset)).await?;
     places.refuse_missing(cx, dataset)?;
     let covered = Arc::new(Covered::of(cx, dataset, &places));
     let scope: Arc<Scope> = cx.kept();
