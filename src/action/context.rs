@@ -73,7 +73,7 @@ impl Context {
     /// The holds on a dataset: on its rows by whatever name, and on everything whose archive it is. In a graph those on every
     /// label: a node may bear several, and whether one of these bears the hold's is for the store to say.
     ///
-    /// Names alone decide until [`scope::cover`] has looked into the store.
+    /// Names alone decide until [`super::scope::cover`] has looked into the store.
     pub fn holds_on(&self, dataset: &DatasetName) -> Holds {
         let is_graph = self.stores.graph(&dataset.store).is_ok();
         let all = self.all_holds();

@@ -103,7 +103,7 @@ impl StoreFailure {
     /// Reads a driver's error.
     ///
     /// Server messages can quote values (`Duplicate entry 'li@example.com' for key …`), and triggers can say anything: what is
-    /// passed on is told in [`server_message`].
+    /// passed on is told in `store/server_message.rs`.
     pub fn read(store: &str, error: &sqlx::Error) -> Self {
         let store = store.to_owned();
         let text = || harmless(error);
