@@ -25,7 +25,7 @@ fn a_second_run_does_nothing_to_keys() {
                 assert_eq!(second[count], 0, "{server:?} {section}: {second:#}");
             }
             assert_eq!(exact(&house), keys, "{server:?} {section}");
-            assert_eq!(shop::events(&house).len(), events + 2, "that it began, and how it ended");
+            assert_eq!(shop::events(&house).len(), events + 3, "that it began, its lock, and how it ended");
             shop::must_be_whole(&house);
         }
     }
@@ -74,7 +74,7 @@ fn a_second_run_does_nothing_to_nodes() {
     let second = nodes::run(&house, 0);
     assert_eq!((&second["removed"], &second["left"]["held"]), (&0.into(), &20.into()), "{second:#}");
     assert_eq!(nodes::graph(&house).dump(), graph);
-    assert_eq!(shop::events(&house).len(), events + 2);
+    assert_eq!(shop::events(&house).len(), events + 3);
 }
 
 #[test]
