@@ -72,7 +72,7 @@ on_every_engine!(
         assert!(!shop::archive_is_there(&house), "an archive was made");
         assert!(house.path("state/reports").is_dir(), "an observing run is reported");
         let kinds: Vec<String> = shop::events(&house).iter().map(|event| event.text().expect("a text").0).collect();
-        assert_eq!(kinds, ["run_started", "run_ended"]);
+        assert_eq!(kinds, ["lease_taken", "run_started", "run_ended"]);
     }
 );
 
