@@ -56,10 +56,10 @@ impl Action for DeleteRows {
         scope::refuse_early_removal(cx, &covered, &dataset, Some(step.after))?;
         let rows = rows(cx, policy, &dataset, cutoff).await?.with_batches(due::batches_of(cx, &dataset, &policy.name));
         let rows = rows.removing().await?;
-        due::refuse_kept_children(cx, policy.cascade, rows.walk()).await?;
         if policy.archive.is_some() {
             refuse_live_rows_along(&policy.dataset, &rows).await?;
         }
+        due::refuse_kept_children(cx, policy.cascade, rows.walk()).await?;
         match (&policy.archive, rows.rows()) {
             (Some(_), _) => scope::cover(cx, &policy.dataset).await.map(drop)?,
             (None, Some(rows)) => {
