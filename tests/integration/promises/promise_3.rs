@@ -18,7 +18,11 @@ on_every_engine!(a_second_run_does_nothing, |engine: Engine| {
         assert_eq!(second["datasets"][0][count], 0, "{second:#}");
         assert_eq!(second["datasets"][0]["due"], 0, "{second:#}");
         assert_eq!(everything(&house), tables, "{action}");
-        assert_eq!(shop::events(&house).len(), events + 3, "a run that does nothing says that it began, its lock, and how it ended");
+        assert_eq!(
+            shop::events(&house).len(),
+            events + 3,
+            "a run that does nothing says that it began, its lock, and how it ended"
+        );
     }
 });
 
