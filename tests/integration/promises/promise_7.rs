@@ -107,7 +107,6 @@ mod guards_before_damage {
                     "",
                     "orders; drop table orders",
                 ),
-                ("a condition that is two", base.clone() + "    where: \"id > 0) or (1 = 1\"\n", "", "condition"),
                 ("a condition on an unknown column", base.clone() + "    where: \"stauts = 1\"\n", "", "stauts"),
                 (
                     "no key",
@@ -133,6 +132,13 @@ mod guards_before_damage {
                 assert!(reason["text"].as_str().is_some_and(|text| text.contains(named)), "{what}: `{named}` is not named: {told}");
                 assert!(reason["code"].as_str().is_some_and(|code| code.starts_with("SW")), "{what}: no code to explain: {told}");
             }
+            // A condition that is two is seen where it is declared.
+            let house = shop::open_with(engine, 20);
+            let before = shop::everything(&house);
+            house.policy("orders", &(base + "    where: \"id > 0) or (1 = 1\"\n"));
+            let told = house.steward(["run-job", "archive-orders"]).must_end(78);
+            assert!(told.stderr.contains("SW2510") && told.stderr.contains("policies/orders.yaml:7:12"), "{told}");
+            assert_eq!(shop::everything(&house), before);
         }
     );
 
