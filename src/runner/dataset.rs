@@ -22,8 +22,9 @@ use crate::runner::{guard, looking, settle};
 use crate::store::counts::Counts;
 use crate::store::failure::StoreFailure;
 use crate::store::identity::StoreIdentity;
+use backon::{ExponentialBuilder, Retryable};
 use chrono::{DateTime, Utc};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// One dataset of a run.
 pub struct Dataset<'a, A: Action> {
@@ -228,7 +229,10 @@ impl<A: Action> Dataset<'_, A> {
         if let Some(approved) = acting.approved {
             approved.record(acting.runner, acting.lease).await?;
         }
-        let remarks = match surveyed.action.begin(self.cx).await {
+        let pauses =
+            ExponentialBuilder::default().with_min_delay(Duration::from_millis(100)).with_max_times(acting.runner.retries);
+        let begun = (|| surveyed.action.begin(self.cx)).retry(pauses).when(StoreFailure::is_busy).await;
+        let remarks = match begun {
             Ok(remarks) => remarks,
             Err(failure) => {
                 let mut worked = Worked::default();

@@ -97,8 +97,7 @@ on_every_engine!(
     /// Scenario 12: while the batch waits for a lock, the first SIGTERM waits with it, the second does not.
     a_second_sigterm_stops_at_once,
     |engine: Engine| {
-        let house = shop::open_with(engine, 50);
-        shop::make_archive(&house);
+        let house = after_a_first_run(engine, 50);
         let before = shop::everything(&house);
         let other = Session::begin(&house.database, "UPDATE orders SET note = note WHERE id = 7");
         let run = start(&house, &["run-job", "archive-orders"]);
@@ -303,9 +302,19 @@ fn below(folder: &std::path::Path) -> Vec<String> {
     found
 }
 
-fn with_short_locks(engine: Engine, due: u64) -> House {
-    let house = shop::open_with(engine, due);
+/// A shop with an archive and this many due orders, in which a run was before: the table of marks is there, so that a batch is the
+/// first thing that waits for somebody's lock.
+fn after_a_first_run(engine: Engine, due: u64) -> House {
+    let house = shop::open_with(engine, 1);
     shop::make_archive(&house);
+    house.steward(["run-job", "archive-orders"]).must_end(0);
+    house.sql("DELETE FROM orders_archive");
+    house.sql(&shop::insert("orders", &(1..=due).collect::<Vec<u64>>()));
+    house
+}
+
+fn with_short_locks(engine: Engine, due: u64) -> House {
+    let house = after_a_first_run(engine, due);
     house.write(
         "steward.yaml",
         &format!("stores:\n  core: {{ url: {{ env: {URL} }}, lock_timeout: 1 s }}\nstate: state/\nledger: \"sqlite:state/steward.db\"\npolicies: [policies/]\njobs: jobs/\n"),
