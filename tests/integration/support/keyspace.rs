@@ -15,7 +15,7 @@ const ANSWER: Duration = Duration::from_secs(60);
 const LEASE: u32 = 3600;
 
 /// An entry of the slow log: number, time, microseconds, words, address, client's name.
-type SlowCall = (i64, i64, u64, Vec<Vec<u8>>, String, String);
+pub type SlowCall = (i64, i64, u64, Vec<Vec<u8>>, String, String);
 
 /// A server of keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
