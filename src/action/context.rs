@@ -3,7 +3,9 @@
 use super::scope::Scope;
 use crate::job::spec::Job;
 use crate::policy::dataset::DatasetName;
+use crate::policy::expiry::Expiring;
 use crate::policy::hold::Hold;
+use crate::policy::key_pattern::KeyPattern;
 use crate::policy::set::Policies;
 use crate::store::dialect::Dialect;
 use crate::store::failure::StoreFailure;
@@ -118,5 +120,16 @@ impl Context {
             |hold: &Hold| Hold { dataset: DatasetName { store: store.to_owned(), ..hold.dataset.clone() }, ..hold.clone() };
         let holds: Vec<Hold> = self.all_holds().iter().filter(of_store).map(named).collect();
         KeyHolds::new(store, &holds)
+    }
+
+    /// The keys of a store that live on purpose: each pattern with the policy that says so.
+    pub fn permanent_keys(&self, store: &str) -> Vec<(String, KeyPattern)> {
+        let all = self.policies.cache.iter().filter_map(|expiry| match &expiry.of {
+            Expiring::Permanent(keys) if self.stores.are_at_one_address(&keys.store, store) => {
+                Some((expiry.name.clone(), keys.keys.clone()))
+            }
+            _ => None,
+        });
+        all.collect()
     }
 }

@@ -242,7 +242,7 @@ async fn of_keys(what: &str, store: &KeyStore, policies: Option<&Policies>) -> V
 }
 
 async fn rights_on_keys(what: &str, store: &KeyStore, policies: &Policies) -> Check {
-    let patterns = uncovered::covered(policies, store.name());
+    let patterns = uncovered::ended(policies, store.name());
     match store.lacks(&patterns, &rights::asked_for(policies, store.name())).await {
         Ok(Some(lacks)) if lacks.is_empty() => {
             Check::ok(what, format!("enough for {}", plural(patterns.len() as u64, "pattern")))

@@ -81,17 +81,20 @@ fn about_expiry(expiry: &Expiry) -> String {
     match &expiry.of {
         Expiring::Rows(rows) => rows.dataset.to_string(),
         Expiring::Keys(keys) => format!("{}: {}", keys.store, keys.keys),
+        Expiring::Permanent(keys) => format!("{}: {}", keys.store, keys.keys),
     }
 }
 
 fn of_expiry(expiry: &Expiry) -> Lines {
-    let mut lines = match &expiry.of {
-        Expiring::Rows(rows) => of_rows(rows),
-        Expiring::Keys(keys) => of_keys(keys),
+    let (mut lines, of) = match &expiry.of {
+        Expiring::Rows(rows) => (of_rows(rows), Some("row")),
+        Expiring::Keys(keys) => (of_keys(keys), Some("key")),
+        Expiring::Permanent(keys) => (vec![("permanent", keys.because.clone())], None),
     };
     let guard = expiry.guard;
-    let of = if matches!(expiry.of, Expiring::Keys(_)) { "key" } else { "row" };
-    lines.push(("guard", format!("{} and {} % in one run", figures::plural(guard.max_rows, of), guard.max_percent)));
+    lines.extend(
+        of.map(|of| ("guard", format!("{} and {} % in one run", figures::plural(guard.max_rows, of), guard.max_percent))),
+    );
     lines.extend(expiry.owner.iter().map(|owner| ("owner", owner.clone())));
     lines
 }

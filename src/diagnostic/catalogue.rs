@@ -145,6 +145,9 @@ catalogue! {
     NEVER_ARCHIVED = "SW2112", "rows removed that another policy archives",
         "One policy archives rows of a dataset, another one removes them from it: whichever runs first decides, and what was removed is in no archive.\n\
          In one policy `delete` acts on the archive alone. Two policies go together where each has a `where` and no row is due by both.";
+    ENDED_AND_PERMANENT = "SW2113", "keys that one policy ends and another calls permanent",
+        "Two policies on the same pattern of keys: one says when they end, the other that they never do. Where the pattern of the permanent keys is\n\
+         the narrower one, they are the exception, and that is no error.";
     TAG_TWICE = "SW2201", "a field classified twice",
         "A field has one classification over all files and policy tables.";
     SEALED_IN_ITSELF = "SW2202", "a field sealed into itself",

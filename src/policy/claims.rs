@@ -1,7 +1,7 @@
 //! What declarations claim of the same rows: how long they must stay, who removes them, who archives them first.
 
 use super::dataset::DatasetName;
-use super::expiry::{Expiring, Expiry};
+use super::expiry::{Expiring, ExpiringKeys, Expiry};
 use super::lifecycle::Lifecycle;
 use super::period::Period;
 use super::set::Policies;
@@ -110,7 +110,7 @@ fn expiring(expiry: &Expiry) -> Option<Removal<'_>> {
             condition: rows.r#where.as_deref(),
             place: Some(&expiry.place),
         }),
-        Expiring::Rows(_) | Expiring::Keys(_) => None,
+        Expiring::Rows(_) | Expiring::Keys(_) | Expiring::Permanent(_) => None,
     }
 }
 
@@ -130,6 +130,12 @@ pub(super) fn contradictions(policies: &Policies, notes: &mut Vec<Diagnostic>) {
     for view in &policies.views {
         refilled(policies, view, notes);
     }
+    for (keys, expiry) in policies.sessions.iter().chain(&policies.cache).filter_map(ending_keys) {
+        let same = |permanent: &&Expiry| matches!(&permanent.of, Expiring::Permanent(of) if of.store == keys.store && of.keys == keys.keys);
+        if let Some(permanent) = policies.cache.iter().find(same) {
+            notes.push(both_ended_and_permanent(expiry, permanent, keys));
+        }
+    }
     for removal in policies.removals() {
         for policy in policies.archiving().filter(|policy| policy.dataset.may_be(removal.dataset)) {
             if Overlap::of(removal.condition, policy.r#where.as_deref()) == Overlap::Certain {
@@ -137,6 +143,25 @@ pub(super) fn contradictions(policies: &Policies, notes: &mut Vec<Diagnostic>) {
             }
         }
     }
+}
+
+fn ending_keys(expiry: &Expiry) -> Option<(&ExpiringKeys, &Expiry)> {
+    match &expiry.of {
+        Expiring::Keys(keys) => Some((keys, expiry)),
+        Expiring::Rows(_) | Expiring::Permanent(_) => None,
+    }
+}
+
+/// Where one pattern is wider than the other, the permanent keys are the exception; the same pattern leaves nothing to either.
+fn both_ended_and_permanent(ending: &Expiry, permanent: &Expiry, keys: &ExpiringKeys) -> Diagnostic {
+    let message = format!(
+        "policy `{}` ends the keys `{}`, and policy `{}` says they are permanent",
+        ending.name, keys.keys, permanent.name
+    );
+    Diagnostic::error(catalogue::ENDED_AND_PERMANENT, message)
+        .at(&ending.place)
+        .also(&permanent.place, "they are permanent by this policy")
+        .help("take one of the two out, or narrow the pattern of the permanent one to the keys that must live")
 }
 
 fn over<'a>(policies: &'a Policies, dataset: &DatasetName) -> impl Iterator<Item = Minimum<'a>> {

@@ -33,6 +33,21 @@ pub enum Expiring {
     Rows(ExpiringRows),
     /// Keys that match a pattern.
     Keys(ExpiringKeys),
+    /// Keys that live on purpose.
+    Permanent(PermanentKeys),
+}
+
+/// Keys that live on purpose: no policy removes them or gives them a time to live, and no check of theirs counts them as found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PermanentKeys {
+    /// The store.
+    pub store: String,
+    /// Their names.
+    pub keys: KeyPattern,
+    /// Always true: how it was declared.
+    pub permanent: bool,
+    /// Why they live.
+    pub because: String,
 }
 
 /// Rows that say themselves when they expire.

@@ -5,7 +5,7 @@ use super::condition::{self, Language, Languages};
 use super::dataset::DatasetName;
 use super::draft::{clock_of, guard_of};
 use super::entries::{ClockEntry, GuardEntry};
-use super::expiry::{Assignment, Expiring, ExpiringKeys, ExpiringRows, Expiry, KeyRule};
+use super::expiry::{Assignment, Expiring, ExpiringKeys, ExpiringRows, Expiry, KeyRule, PermanentKeys};
 use super::key_pattern::KeyPattern;
 use super::lifecycle::Cascade;
 use super::period::Period;
@@ -49,6 +49,10 @@ declared! {
         "idle" idle: Option<At<Period>>,
         /// Whose copy, or session, a key is: one owner, or a list of which all must be there. A key whose owner is gone is removed.
         "belongs_to" belongs_to: Option<At<BelongingEntry>>,
+        /// True for keys that live on purpose: nothing removes them or gives them a time to live. Only under `cache`.
+        "permanent" permanent: Option<At<bool>>,
+        /// Why these keys live on purpose.
+        "because" because: Option<At<String>>,
         /// How much may end in one run without a person; by default 100000 and 20 percent.
         "guard" guard: Option<At<GuardEntry>>,
     }
@@ -100,6 +104,9 @@ pub fn expiry(
 ) -> Option<Expiry> {
     let of = match (&entry.dataset, &entry.keys) {
         (Some(dataset), None) => Expiring::Rows(rows(entry, dataset, place, languages(&dataset.value.store), reading)?),
+        (None, Some(keys)) if entry.permanent.as_ref().is_some_and(|permanent| permanent.value) => {
+            Expiring::Permanent(permanent(entry, keys, place, reading)?)
+        }
         (None, Some(keys)) => Expiring::Keys(self::keys(entry, keys, place, languages, reading)?),
         _ => {
             reading.note(
@@ -113,6 +120,7 @@ pub fn expiry(
     let name = entry.name.as_ref().map(|name| name.value.clone()).unwrap_or_else(|| match &of {
         Expiring::Rows(rows) => rows.dataset.to_string(),
         Expiring::Keys(keys) => keys.keys.to_string(),
+        Expiring::Permanent(keys) => keys.keys.to_string(),
     });
     let guard = match &entry.guard {
         Some(guard) => guard_of(guard, reading)?.value,
@@ -135,6 +143,8 @@ fn rows(
         ("longer_ttl", entry.longer_ttl.as_ref().map(|at| &at.place)),
         ("idle", entry.idle.as_ref().map(|at| &at.place)),
         ("belongs_to", entry.belongs_to.as_ref().map(|at| &at.place)),
+        ("permanent", entry.permanent.as_ref().map(|at| &at.place)),
+        ("because", entry.because.as_ref().map(|at| &at.place)),
     ];
     refuse(&stray, "is for keys; rows of a `dataset` expire by their column", reading)?;
     let Some(expires) = &entry.expires else {
@@ -171,6 +181,46 @@ fn assignments(set: Option<&At<Assignments>>, reading: &mut Reading<'_>) -> Opti
     Some(set.value.0.clone())
 }
 
+/// Keys that live on purpose: beside the reason they take no rule.
+fn permanent(entry: &ExpiryEntry, keys: &At<KeyPattern>, place: &Place, reading: &mut Reading<'_>) -> Option<PermanentKeys> {
+    let stray = [
+        ("expires", entry.expires.as_ref().map(|at| &at.place)),
+        ("after", entry.after.as_ref().map(|at| &at.place)),
+        ("where", entry.r#where.as_ref().map(|at| &at.place)),
+        ("set", entry.set.as_ref().map(|at| &at.place)),
+        ("cascade", entry.cascade.as_ref().map(|at| &at.place)),
+        ("ttl", entry.ttl.as_ref().map(|at| &at.place)),
+        ("without_ttl", entry.without_ttl.as_ref().map(|at| &at.place)),
+        ("longer_ttl", entry.longer_ttl.as_ref().map(|at| &at.place)),
+        ("idle", entry.idle.as_ref().map(|at| &at.place)),
+        ("belongs_to", entry.belongs_to.as_ref().map(|at| &at.place)),
+        ("guard", entry.guard.as_ref().map(|at| &at.place)),
+    ];
+    refuse(&stray, "says when keys end, and `permanent: true` says that they do not", reading)?;
+    let store = store_of(entry, place, reading)?;
+    let Some(because) = entry.because.as_ref().filter(|because| !because.value.trim().is_empty()) else {
+        reading.note(
+            Diagnostic::error(catalogue::MISSING_KEY, "`permanent: true` needs the key `because`: why do these keys live?")
+                .at(place)
+                .help("add `because: feature flags, kept by the platform team`"),
+        );
+        return None;
+    };
+    Some(PermanentKeys { store, keys: keys.value.clone(), permanent: true, because: because.value.clone() })
+}
+
+fn store_of(entry: &ExpiryEntry, place: &Place, reading: &mut Reading<'_>) -> Option<String> {
+    let store = entry.store.as_ref().map(|store| store.value.clone());
+    if store.is_none() {
+        reading.note(
+            Diagnostic::error(catalogue::MISSING_KEY, "`keys` need the key `store`")
+                .at(place)
+                .help("name the store that holds them, as `stores` in steward.yaml calls it"),
+        );
+    }
+    store
+}
+
 fn keys(
     entry: &ExpiryEntry,
     keys: &At<KeyPattern>,
@@ -186,14 +236,9 @@ fn keys(
         ("cascade", entry.cascade.as_ref().map(|at| &at.place)),
     ];
     refuse(&stray, "is for rows; `keys` go by their time to live", reading)?;
-    let Some(store) = &entry.store else {
-        reading.note(
-            Diagnostic::error(catalogue::MISSING_KEY, "`keys` need the key `store`")
-                .at(place)
-                .help("name the store that holds them, as `stores` in steward.yaml calls it"),
-        );
-        return None;
-    };
+    let because = [("because", entry.because.as_ref().map(|at| &at.place))];
+    refuse(&because, "is the reason of `permanent: true`, which is not there", reading)?;
+    let store = store_of(entry, place, reading)?;
     for (what, period) in [("ttl", &entry.ttl), ("idle", &entry.idle)] {
         if let Some(period) = period.as_ref().filter(|period| period.value.is_zero()) {
             reading.note(
@@ -205,7 +250,7 @@ fn keys(
         }
     }
     let belongs_to = match &entry.belongs_to {
-        Some(entry) => belonging(entry, &store.value, &keys.value, languages, reading)?,
+        Some(entry) => belonging(entry, &store, &keys.value, languages, reading)?,
         None => vec![],
     };
     let by_default = if entry.ttl.is_some() { KeyRule::Expire } else { KeyRule::Report };
@@ -231,7 +276,7 @@ fn keys(
         return None;
     }
     Some(ExpiringKeys {
-        store: store.value.clone(),
+        store,
         keys: keys.value.clone(),
         ttl: entry.ttl.as_ref().map(|ttl| ttl.value),
         without_ttl: rule(&entry.without_ttl),

@@ -114,6 +114,14 @@ impl Gathered {
     ) {
         let notes = reading.notes.len();
         let expiry = entry.sound().and_then(|sound| expiry_file::expiry(sound, &entry.place, owner, kinds.language, reading));
+        if let Some(permanent) = entry.sound().and_then(|sound| sound.permanent.as_ref()).filter(|_| section == Section::Sessions)
+        {
+            reading.note(
+                Diagnostic::error(catalogue::UNKNOWN_KEY, "`permanent` is for `cache`; a session that never ends is none")
+                    .at(&permanent.place)
+                    .help("move the entry to `cache`, or take `permanent` out"),
+            );
+        }
         let list = if section == Section::Cache { &mut self.cache } else { &mut self.sessions };
         match expiry {
             Some(expiry) if reading.notes.len() == notes => list.push(expiry),

@@ -24,6 +24,9 @@ pub(super) fn sections(gathered: &Gathered, ground: &Ground<'_>, notes: &mut Vec
             Expiring::Rows(rows) => {
                 must_hold(&rows.dataset.store, &[Family::Tables], "rows expire in tables", &expiry.place, ground, notes)
             }
+            Expiring::Permanent(keys) => {
+                must_hold(&keys.store, &[Family::Keys], "`keys` are of a key-value store", &expiry.place, ground, notes);
+            }
             Expiring::Keys(keys) => {
                 must_hold(&keys.store, &[Family::Keys], "`keys` are of a key-value store", &expiry.place, ground, notes);
                 for belonging in &keys.belongs_to {

@@ -33,7 +33,7 @@ pub async fn count(
     cx: &Context,
     check: &Check,
     asked: Asked,
-    is_wrong: impl Fn(&Key) -> Option<String>,
+    mut is_wrong: impl FnMut(&Key) -> Option<String>,
 ) -> Result<Measured, StoreFailure> {
     let all = KeyPattern::all();
     let pattern = check.given.keys(check.shape.key).unwrap_or(&all);

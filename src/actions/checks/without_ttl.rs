@@ -2,7 +2,12 @@
 
 use super::key_look;
 use super::kind::Kind;
+use crate::action::{Context, Measured};
+use crate::policy::key_pattern::KeyPattern;
+use crate::policy::quality::check::Check;
 use crate::policy::quality::shape::{Counts, On, Shape, Takes};
+use crate::report::figures::plural;
+use crate::store::failure::StoreFailure;
 use crate::store::redis::walk::Asked;
 use futures_util::FutureExt;
 
@@ -17,5 +22,35 @@ pub const KIND: Kind = Kind {
         counts: Counts::Things,
         warns: Some("> 0"),
     },
-    measure: |cx, check, _| key_look::count(cx, check, Asked::default(), |key| key.left.is_none().then(String::new)).boxed(),
+    measure: |cx, check, _| measure(cx, check).boxed(),
 };
+
+async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
+    let permanent = cx.permanent_keys(key_look::store(cx, check)?.name());
+    let lives_on = |name: &[u8]| permanent.iter().any(|(_, pattern): &(String, KeyPattern)| pattern.may_mean(name));
+    let (mut on_purpose, mut will_end) = (0, 0);
+    let mut measured = key_look::count(cx, check, Asked::default(), |key| match (key.left, lives_on(&key.name)) {
+        (None, false) => Some(String::new()),
+        (None, true) => {
+            on_purpose += 1;
+            None
+        }
+        (Some(_), is_permanent) => {
+            will_end += u64::from(is_permanent);
+            None
+        }
+    })
+    .await?;
+    if on_purpose > 0 {
+        measured
+            .notes
+            .push(format!("{} without a TTL on purpose, as a `permanent` policy says: not counted", plural(on_purpose, "key")));
+    }
+    if will_end > 0 {
+        measured.notes.push(format!(
+            "{} that a `permanent` policy names will expire: the application gave them a TTL",
+            plural(will_end, "key")
+        ));
+    }
+    Ok(measured)
+}

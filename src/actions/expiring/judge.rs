@@ -63,6 +63,8 @@ pub enum Judged {
     Reported(Cause),
     /// Another policy of the job is about to remove it for being idle; a time to live would make it look used.
     Left,
+    /// It lives on purpose, as another policy says.
+    Permanent,
 }
 
 /// A policy's rules for its keys, in numbers.
@@ -76,6 +78,8 @@ pub struct Rule {
     longer_ttl: KeyRule,
     /// What other policies of the job remove for being idle, where a change here would make it look used.
     pub removed_elsewhere: Vec<(KeyPattern, u64)>,
+    /// Keys that live on purpose. `{id}` stands for anything here: it rather keeps too much.
+    pub permanent: Vec<KeyPattern>,
 }
 
 impl Rule {
@@ -87,11 +91,15 @@ impl Rule {
             without_ttl: keys.without_ttl,
             longer_ttl: keys.longer_ttl,
             removed_elsewhere: vec![],
+            permanent: vec![],
         }
     }
 
     /// Whether a key is due, and why.
     pub fn judge(&self, key: &Key, owner: Option<Owner>) -> Judged {
+        if self.permanent.iter().any(|pattern| pattern.may_mean(&key.name)) {
+            return Judged::Permanent;
+        }
         if matches!(owner, Some(Owner::Gone | Owner::Missing)) {
             return Judged::Due(Cause::OwnerGone);
         }
@@ -154,7 +162,7 @@ mod tests {
     use super::*;
 
     fn rule(without_ttl: KeyRule, longer_ttl: KeyRule) -> Rule {
-        Rule { ttl: Some(1_000), idle: Some(60), without_ttl, longer_ttl, removed_elsewhere: vec![] }
+        Rule { ttl: Some(1_000), idle: Some(60), without_ttl, longer_ttl, removed_elsewhere: vec![], permanent: vec![] }
     }
 
     fn key(left: Option<u64>, idle: Option<u64>) -> Key {
@@ -182,6 +190,15 @@ mod tests {
         rule.removed_elsewhere = vec![("a:*".parse().unwrap(), 10)];
         assert_eq!(rule.judge(&key(None, Some(10)), None), Judged::Left);
         assert_eq!(rule.judge(&key(None, Some(9)), None), Judged::Due(Cause::NoTtl));
+        assert_eq!(rule.judge(&key(None, None), None), Judged::Due(Cause::NoTtl));
+    }
+
+    #[test]
+    fn what_lives_on_purpose_is_never_due() {
+        let mut rule = rule(KeyRule::Remove, KeyRule::Remove);
+        rule.permanent = vec!["a:{id}".parse().unwrap()];
+        assert_eq!(rule.judge(&key(None, Some(60)), Some(Owner::Gone)), Judged::Permanent);
+        rule.permanent = vec!["b:*".parse().unwrap()];
         assert_eq!(rule.judge(&key(None, None), None), Judged::Due(Cause::NoTtl));
     }
 

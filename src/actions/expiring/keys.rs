@@ -101,12 +101,13 @@ impl ExpireKeys {
         if about.reading_touches && !about.counts_uses() {
             rule.removed_elsewhere = removed_elsewhere(cx, declared, section);
         }
+        rule.permanent = cx.permanent_keys(store.name()).into_iter().map(|(_, pattern)| pattern).collect();
         Owners::at(cx, declared).await?;
         let idle = rule.idle.is_some() || !rule.removed_elsewhere.is_empty();
         let asked = Asked { idle, bytes: false, value: declared.value_is_id() };
         let statements = rights::statements(cx, declared, &questions(asked), (&store, about)).await?;
         Ok(Self {
-            fingerprint: format!("{declared:?}|{holds:?}|{}", nodes.fingerprint()),
+            fingerprint: format!("{declared:?}|{holds:?}|{:?}|{}", rule.permanent, nodes.fingerprint()),
             name: expiry.name.clone(),
             declared: declared.clone(),
             asked,

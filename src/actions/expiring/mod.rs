@@ -13,6 +13,7 @@ mod told;
 pub mod uncovered;
 
 use crate::action::{Action, Batch, Context, Facts, Label, OpenBatch, Tally};
+use crate::diagnostic::catalogue as codes;
 use crate::job::spec::Job;
 use crate::policy::expiry::{Expiring, Expiry};
 use crate::policy::section::{Section, pick};
@@ -98,7 +99,8 @@ impl<E: Ends> Action for Expire<E> {
 
     fn targets(job: &Job, policies: &Policies) -> Vec<Self::Target> {
         let chosen = pick(E::entries(policies), |expiry| &expiry.name, &job.policies);
-        let declared = chosen.into_iter().map(|expiry| Target::Declared(Box::new(expiry.clone())));
+        let ending = chosen.into_iter().filter(|expiry| !matches!(expiry.of, Expiring::Permanent(_)));
+        let declared = ending.map(|expiry| Target::Declared(Box::new(expiry.clone())));
         let uncovered = if E::SECTION == Section::Cache { uncovered::stores(job, policies) } else { vec![] };
         declared.chain(uncovered.into_iter().map(Target::Uncovered)).collect()
     }
@@ -113,6 +115,7 @@ impl<E: Ends> Action for Expire<E> {
         let dataset = match &expiry.of {
             Expiring::Rows(rows) => rows.dataset.to_string(),
             Expiring::Keys(keys) => keys.dataset().to_string(),
+            Expiring::Permanent(keys) => keys.keys.to_string(),
         };
         Label { dataset, policy: expiry.name.clone(), owner: expiry.owner.clone() }
     }
@@ -122,6 +125,14 @@ impl<E: Ends> Action for Expire<E> {
             Target::Uncovered(store) => Of::Uncovered(Box::new(Uncovered::prepare(cx, store, as_of).await?)),
             Target::Declared(expiry) => match &expiry.of {
                 Expiring::Rows(rows) => Of::Rows(Box::new(ExpireRows::prepare(cx, expiry, rows, E::SECTION, as_of).await?)),
+                Expiring::Permanent(keys) => {
+                    let text = format!("policy `{}` says that `{}` are permanent; nothing was touched", expiry.name, keys.keys);
+                    return Err(StoreFailure::refused(
+                        codes::ENDED_AND_PERMANENT,
+                        text,
+                        "it ends nothing: take it out of the job",
+                    ));
+                }
                 Expiring::Keys(keys) => Of::Keys(Box::new(ExpireKeys::prepare(cx, expiry, keys, E::SECTION, as_of).await?)),
             },
         };

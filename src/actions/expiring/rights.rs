@@ -14,7 +14,7 @@ pub fn asked_for(policies: &Policies, store: &str) -> Vec<KeyPattern> {
     let all = policies.cache.iter().chain(&policies.sessions);
     let belongings = all.flat_map(|expiry| match &expiry.of {
         Expiring::Keys(keys) => keys.belongs_to.as_slice(),
-        Expiring::Rows(_) => &[],
+        Expiring::Rows(_) | Expiring::Permanent(_) => &[],
     });
     belongings.filter_map(|belonging| owners_in(&belonging.to, store)).cloned().collect()
 }

@@ -19,6 +19,7 @@ pub struct Told<'a> {
     by_hold: BTreeMap<&'a str, u64>,
     reported: BTreeMap<Cause, u64>,
     left: u64,
+    permanent: u64,
     ownerless: u64,
 }
 
@@ -27,7 +28,19 @@ impl<'a> Told<'a> {
     pub fn new(holds: &'a KeyHolds, rule: &'a Rule) -> Self {
         let by_hold = holds.names().into_iter().map(|name| (name, 0)).collect();
         let none = BTreeMap::new;
-        Self { holds, rule, total: 0, due: none(), given_ttl: 0, held: 0, by_hold, reported: none(), left: 0, ownerless: 0 }
+        Self {
+            holds,
+            rule,
+            total: 0,
+            due: none(),
+            given_ttl: 0,
+            held: 0,
+            by_hold,
+            reported: none(),
+            left: 0,
+            permanent: 0,
+            ownerless: 0,
+        }
     }
 
     /// Counts a key: what follows for it, and what is known of its owner, where it has to have one.
@@ -37,6 +50,7 @@ impl<'a> Told<'a> {
         match self.rule.judge(key, owner) {
             Judged::Fine => {}
             Judged::Left => self.left += 1,
+            Judged::Permanent => self.permanent += 1,
             Judged::Reported(cause) => *self.reported.entry(cause).or_default() += 1,
             Judged::Due(cause) => {
                 *self.due.entry(cause).or_default() += 1;
@@ -86,6 +100,8 @@ impl<'a> Told<'a> {
         }
         let left = format!("{} left to another policy of this job, which removes them for being idle", plural(self.left, "key"));
         note(self.left, left, "a time to live would have made them look used");
+        let permanent = format!("{} left alone: permanent, as another policy says", plural(self.permanent, "key"));
+        note(self.permanent, permanent, "`steward policies` lists that policy with its reason");
         let ownerless = format!("{} without a readable owner: not taken for orphans", plural(self.ownerless, "key"));
         note(
             self.ownerless,

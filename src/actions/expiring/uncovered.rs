@@ -33,15 +33,17 @@ pub struct Uncovered {
 /// The stores of keys that a job's cache policies are about, each once.
 pub fn stores(job: &Job, policies: &Policies) -> Vec<String> {
     let chosen = pick(&policies.cache, |expiry| &expiry.name, &job.policies).into_iter();
-    let mut stores: Vec<String> = chosen.filter_map(|expiry| keys_of(expiry).map(|keys| keys.store.clone())).collect();
+    let mut stores: Vec<String> = chosen.filter_map(|expiry| keys_of(expiry).map(|(store, _)| store.to_owned())).collect();
     stores.sort();
     stores.dedup();
     stores
 }
 
-fn keys_of(expiry: &Expiry) -> Option<&crate::policy::expiry::ExpiringKeys> {
+/// The store and the names of the keys that a policy is about.
+fn keys_of(expiry: &Expiry) -> Option<(&str, &KeyPattern)> {
     match &expiry.of {
-        Expiring::Keys(keys) => Some(keys),
+        Expiring::Keys(keys) => Some((&keys.store, &keys.keys)),
+        Expiring::Permanent(keys) => Some((&keys.store, &keys.keys)),
         Expiring::Rows(_) => None,
     }
 }
@@ -49,7 +51,14 @@ fn keys_of(expiry: &Expiry) -> Option<&crate::policy::expiry::ExpiringKeys> {
 /// The patterns that policies have for a store, whatever jobs there are.
 pub fn covered(policies: &Policies, store: &str) -> Vec<KeyPattern> {
     let all = policies.cache.iter().chain(&policies.sessions).filter_map(keys_of);
-    all.filter(|keys| keys.store == store).map(|keys| keys.keys.clone()).collect()
+    all.filter(|(of, _)| *of == store).map(|(_, keys)| keys.clone()).collect()
+}
+
+/// The patterns of the keys that policies end, and so need rights to.
+pub fn ended(policies: &Policies, store: &str) -> Vec<KeyPattern> {
+    let all = policies.cache.iter().chain(&policies.sessions);
+    let ending = all.filter(|expiry| !matches!(expiry.of, Expiring::Permanent(_))).filter_map(keys_of);
+    ending.filter(|(of, _)| *of == store).map(|(_, keys)| keys.clone()).collect()
 }
 
 impl Uncovered {

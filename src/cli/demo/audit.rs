@@ -67,7 +67,7 @@ fn removing(policies: &Policies) -> Vec<Removing> {
             archive: None,
             clock: rows.expires.column.clone(),
         }),
-        Expiring::Keys(_) => None,
+        Expiring::Keys(_) | Expiring::Permanent(_) => None,
     });
     lifecycle.chain(sessions).collect()
 }

@@ -86,6 +86,18 @@ fn what_cannot_be_is_refused_with_its_code() {
         ("cache: [{ store: cache, keys: \"a:*\" }]", "SW2101 nothing is said about the keys `a:*`"),
         ("cache: [{ store: cache, keys: \"a:*\", ttl: 0 s }]", "SW2102 `ttl` is zero"),
         ("cache: [{ store: cache, keys: \"a:*\", without_ttl: expire }]", "SW0004 `without_ttl` needs the key `ttl`"),
+        ("cache: [{ store: cache, keys: \"a:*\", permanent: true }]", "SW0004 `permanent: true` needs the key `because`"),
+        (
+            "cache: [{ store: cache, keys: \"a:*\", permanent: true, because: x, ttl: 1 h }]",
+            "SW0002? `ttl` says when keys end, and `permanent: true` says that they do not",
+        ),
+        ("cache: [{ store: cache, keys: \"a:*\", ttl: 1 h, because: x }]", "SW0002? `because` is the reason of"),
+        ("cache: [{ dataset: core.a, expires: t, permanent: true }]", "SW0002? `permanent` is for keys"),
+        ("sessions: [{ store: cache, keys: \"a:*\", permanent: true, because: x }]", "SW0002? `permanent` is for `cache`"),
+        (
+            "cache: [{ name: on, store: cache, keys: \"a:*\", permanent: true, because: x }, { store: cache, keys: \"a:*\", ttl: 1 h }]",
+            "SW2113 policy `a:*` ends the keys `a:*`, and policy `on` says they are permanent",
+        ),
         ("cache: [{ store: core, keys: \"a:*\", ttl: 1 day }]", "SW2005 the store `core` holds tables"),
         ("cache: [{ store: gone, keys: \"a:*\", ttl: 1 day }]", "SW2003 `gone` is no store"),
         (

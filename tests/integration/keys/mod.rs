@@ -35,6 +35,7 @@ mod own_cluster;
 mod owned;
 mod owners;
 mod pace;
+mod permanent;
 pub mod reach;
 mod seen_owners;
 mod sentinel;
