@@ -1,18 +1,20 @@
 //! `steward doctor`: whether everything a run needs is there, before a run needs it.
 
 use super::end::End;
-use super::house::{Closed, House, address, mail};
+use super::health::{Check, Verdict, mark};
+use super::health_mail;
+use super::house::{Closed, House, address};
 use super::table::listing;
 use super::{Ended, Globals, out};
 use crate::actions::expiring::{rights, uncovered};
 use crate::config::settings::Config;
 use crate::config::store::StoreConfig;
+use crate::declarations::reading::Declarations;
 use crate::job::outcome::Outcome;
 use crate::ledger::book::Ledger;
 use crate::policy::dataset::DatasetName;
 use crate::policy::expiry::Expiring;
 use crate::policy::set::Policies;
-use crate::report::deliver::{self, SendError};
 use crate::report::figures::plural;
 use crate::store::connect::{Store, StoreLocation};
 use crate::store::failure::StoreFailure;
@@ -39,27 +41,6 @@ pub(crate) struct Doctor {
     json: bool,
 }
 
-/// What was looked at, and how it is.
-#[derive(Debug, Serialize)]
-struct Check {
-    what: String,
-    verdict: Verdict,
-    told: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    help: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Verdict {
-    Ok,
-    /// Works, and deserves a look.
-    Warn,
-    /// Does not work now; may pass by itself.
-    Away,
-    Fail,
-}
-
 #[derive(Serialize)]
 struct Checked<'a> {
     outcome: Outcome,
@@ -69,15 +50,18 @@ struct Checked<'a> {
 impl Doctor {
     pub(crate) async fn run(self, globals: &Globals) -> Ended {
         let config = House::config(&globals.config)?;
-        let (declared, policies) = declarations(&globals.config).await;
+        let (declared, known) = declarations(&globals.config).await;
+        let receivers = known.as_ref().map(health_mail::receivers).unwrap_or_default();
+        let policies = known.map(|known| known.policies);
         let mut checks = vec![declared];
         for store in &config.stores {
             checks.extend(of_store(store, &config, policies.as_ref()).await);
         }
         checks.push(state(&config.state));
         checks.extend(ledger(&config.ledger).await);
+        checks.extend(health_mail::waiting(&config.state));
         if self.mail {
-            checks.push(of_mail(&config).await);
+            checks.extend(health_mail::server(&config, &receivers).await);
         }
         self.end(&checks)
     }
@@ -113,33 +97,8 @@ fn told(checks: &[Check]) -> String {
     listing(["", "WHAT", "HOW IT IS"], lines)
 }
 
-const fn mark(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Ok => "✓ ok",
-        Verdict::Warn => "! warn",
-        Verdict::Away => "✗ away",
-        Verdict::Fail => "✗ fail",
-    }
-}
-
-impl Check {
-    fn ok(what: &str, told: impl Into<String>) -> Self {
-        Self { what: what.to_owned(), verdict: Verdict::Ok, told: told.into(), help: None }
-    }
-
-    fn not(what: &str, verdict: Verdict, told: impl Into<String>, help: impl Into<String>) -> Self {
-        let help = Some(help.into()).filter(|help: &String| !help.is_empty());
-        Self { verdict, help, ..Self::ok(what, told) }
-    }
-
-    fn failure(what: &str, failure: &StoreFailure) -> Self {
-        let verdict = if failure.is_temporary() { Verdict::Away } else { Verdict::Fail };
-        Self::not(what, verdict, failure.to_string(), failure.help())
-    }
-}
-
 /// All declarations, policy tables included; a store that keeps them and is away fails its own check too.
-async fn declarations(path: &Path) -> (Check, Option<Policies>) {
+async fn declarations(path: &Path) -> (Check, Option<Declarations>) {
     const WHAT: &str = "declarations";
     match House::look(path).await {
         Ok((house, warnings)) => {
@@ -154,7 +113,7 @@ async fn declarations(path: &Path) -> (Check, Option<Policies>) {
                     "`steward validate` tells them",
                 ),
             };
-            (check, Some(house.declarations.policies))
+            (check, Some(house.declarations))
         }
         Err(Closed::Wrong(diagnosis)) => {
             let told = format!("{}: no run begins", plural(diagnosis.errors() as u64, "error"));
@@ -382,30 +341,6 @@ async fn ledger(path: &Path) -> Vec<Check> {
         }
     };
     vec![Check::ok(WHAT, format!("`{}` can be written", path.display())), chain]
-}
-
-async fn of_mail(config: &Config) -> Check {
-    const WHAT: &str = "mail";
-    let Some(declared) = &config.mail else {
-        return Check::not(
-            WHAT,
-            Verdict::Warn,
-            "none is configured: reports are written and not mailed",
-            "add `mail` to steward.yaml",
-        );
-    };
-    let settings = match mail(declared, &config.base) {
-        Ok(settings) => settings,
-        Err(end) => return Check::not(WHAT, Verdict::Fail, end.why(), ""),
-    };
-    match deliver::probe(&settings).await {
-        Ok(()) => Check::ok(WHAT, "takes our mail"),
-        Err(error) => {
-            let verdict =
-                if matches!(error, SendError::Away(_) | SendError::Deferred(_)) { Verdict::Away } else { Verdict::Fail };
-            Check::not(WHAT, verdict, error.to_string(), "until it does, mails are kept in the spool and sent by the next run")
-        }
-    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ mod doctor;
 mod end;
 mod events;
 mod explain;
+mod health;
+mod health_mail;
 mod help;
 mod hold;
 mod house;

@@ -3,6 +3,7 @@
 pub mod address;
 pub mod file;
 pub mod mail;
+pub mod mailbox;
 pub mod read;
 pub mod secret;
 pub mod settings;

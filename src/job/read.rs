@@ -2,7 +2,7 @@
 
 use super::file::{JobFile, PauseEntry};
 use super::spec::{Job, Pause, PauseQuery, ReportRule};
-use crate::config::mail::is_mailbox;
+use crate::config::mailbox::{SHAPE, mailbox};
 use crate::diagnostic::catalogue;
 use crate::diagnostic::item::Diagnostic;
 use crate::diagnostic::near;
@@ -92,10 +92,11 @@ pub fn read(name: &str, root: &Node, actions: &[&str], reading: &mut Reading<'_>
         reading.note(diagnostic.help("name at least one, or `\"*\"` for all with its step"));
     }
     let to = file.report.as_ref().and_then(|report| report.to.clone()).unwrap_or_default();
-    for address in to.iter().filter(|address| !is_mailbox(&address.value)) {
-        let diagnostic =
-            Diagnostic::error(catalogue::ADDRESS, format!("`{}` is not an address", address.value)).at(&address.place);
-        reading.note(diagnostic.help("write `name@example.com`, or `Name <name@example.com>`"));
+    for address in &to {
+        if let Err(why) = mailbox(&address.value) {
+            let message = format!("`{}` is not an address: {why}", address.value);
+            reading.note(Diagnostic::error(catalogue::ADDRESS, message).at(&address.place).help(SHAPE));
+        }
     }
     let value = |period: Option<At<Period>>| period.map(|period| period.value);
     let (patterns, pattern_places) = file.policies.value.into_iter().map(|pattern| (pattern.value, pattern.place)).unzip();

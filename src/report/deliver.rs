@@ -1,9 +1,11 @@
 //! Hands mails over: to a server or a folder. What cannot be handed over now is kept, and sent by the next run.
 
+use super::figures::plural;
 use super::post::{Envelope, Post};
-pub use super::post::{MailKind, MailSettings, SendError};
+pub use super::post::{MailKind, MailSettings, SendError, Without};
 use super::run::{MailState, Reason, Weight};
 use super::spool::{self, Flushed};
+use crate::config::mailbox::mailbox;
 use lettre::Message;
 use std::path::Path;
 use std::time::Duration;
@@ -38,9 +40,13 @@ pub async fn flush_spool(settings: &MailSettings, spool: &Path) -> Flushed {
     }
 }
 
-/// Connects, logs in and says hello, without sending: what `doctor --mail` asks.
-pub async fn probe(settings: &MailSettings) -> Result<(), SendError> {
-    Post::open(settings, WHOLE)?.probe().await
+/// Connects, logs in, and asks whether mail to these receivers would be taken, without sending: what `doctor --mail` asks. Receivers that
+/// would not get it come back, each with why.
+pub async fn probe(settings: &MailSettings, receivers: &[String]) -> Result<Vec<Without>, SendError> {
+    let address = |text: &str| mailbox(text).map(|mailbox| mailbox.email.to_string()).map_err(SendError::Setup);
+    let to = receivers.iter().map(|receiver| address(receiver)).collect::<Result<Vec<_>, _>>()?;
+    let envelope = Envelope { from: Some(address(&settings.from)?), to };
+    Post::open(settings, WHOLE)?.probe(settings, &envelope).await
 }
 
 async fn deliver_within(settings: &MailSettings, spool: &Path, stem: &str, mail: &Message, whole: Duration) -> Delivered {
@@ -57,7 +63,11 @@ async fn deliver_within(settings: &MailSettings, spool: &Path, stem: &str, mail:
             (flushed, sent)
         }
     };
-    let reason = sent.err().map(|error| kept(spool, stem, &envelope, &bytes, &error));
+    let reason = match sent {
+        Ok(without) if without.is_empty() => None,
+        Ok(without) => Some(kept_for(spool, stem, &envelope, &bytes, &without)),
+        Err(error) => Some(kept(spool, stem, &envelope, &bytes, &error)),
+    };
     let state = if reason.is_some() { MailState::Spooled } else { MailState::Sent };
     Delivered { state, reason, flushed }
 }
@@ -72,6 +82,19 @@ fn kept(spool: &Path, stem: &str, envelope: &Envelope, bytes: &[u8], error: &Sen
         ),
     };
     Reason { weight: Weight::Warning, code: None, text, help: Some(help) }
+}
+
+/// Keeps a mail for those of its receivers that did not get it.
+fn kept_for(spool: &Path, stem: &str, envelope: &Envelope, bytes: &[u8], without: &[Without]) -> Reason {
+    let rest = Envelope { from: envelope.from.clone(), to: without.iter().map(|one| one.receiver.clone()).collect() };
+    let why = match without.iter().find(|one| matches!(one.why, SendError::Refused(_))) {
+        Some(_) => SendError::Refused(spool::why(without)),
+        None => SendError::Deferred(spool::why(without)),
+    };
+    let mut reason = kept(spool, stem, &rest, bytes, &why);
+    let got = plural((envelope.to.len() - rest.to.len()) as u64, "other receiver");
+    reason.text = format!("{} for {}; the report went to {got}", reason.text, plural(rest.to.len() as u64, "receiver"));
+    reason
 }
 
 /// What becomes of a kept mail.
@@ -241,7 +264,7 @@ mod tests {
             assert!(reason.contains("refuses us") && !reason.contains("canary"), "{reason}");
         }
         assert_eq!(names(spool.path()).len(), 4);
-        assert!(matches!(probe(&settings).await, Err(SendError::Setup(_))));
+        assert!(matches!(probe(&settings, &[]).await, Err(SendError::Setup(_))));
         assert!(!format!("{settings:?}").contains("canary"));
     }
 
@@ -265,7 +288,7 @@ mod tests {
             password: Some("b".into()),
             ..to(25)
         };
-        assert!(probe(&settings).await.unwrap_err().to_string().contains("in clear"));
+        assert!(probe(&settings, &[]).await.unwrap_err().to_string().contains("in clear"));
     }
 
     #[tokio::test]

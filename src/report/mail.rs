@@ -6,11 +6,13 @@ use super::lines::{self, Tone};
 use super::run::RunReport;
 use super::text;
 use super::told::{DatasetTold, Told, shares};
+use crate::config::mailbox;
 use crate::job::outcome::Outcome;
 use askama::Template;
 use lettre::Message;
-use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Attachment, Mailbox, MultiPart};
+use lettre::address::Envelope;
+use lettre::message::header::{self, ContentType, HeaderName, HeaderValue, Headers};
+use lettre::message::{Attachment, Mailbox, Mailboxes, MultiPart};
 use std::time::SystemTime;
 
 /// Characters of a subject at most: what a list of mails shows.
@@ -25,7 +27,7 @@ pub enum MailError {
         /// As it was declared.
         address: String,
         /// What is wrong with it.
-        cause: lettre::address::AddressError,
+        cause: String,
     },
     /// Nobody to write to.
     #[error("the report names no receiver; it was not mailed")]
@@ -69,6 +71,7 @@ pub fn subject(report: &RunReport) -> String {
 /// Its id is the run's, so that a mail sent again after a crash is known as the same one; its date is when the run ended.
 pub fn compose(report: &RunReport, from: &str, to: &[String]) -> Result<Message, MailError> {
     let from = mailbox(from)?;
+    let sender = from.email.clone();
     let mut message = Message::builder()
         .message_id(Some(message_id(report, from.email.domain())))
         .date(SystemTime::from(report.ended.or(report.started).unwrap_or(report.as_of)))
@@ -79,9 +82,9 @@ pub fn compose(report: &RunReport, from: &str, to: &[String]) -> Result<Message,
     if to.is_empty() {
         return Err(MailError::NoReceiver);
     }
-    for receiver in to {
-        message = message.to(mailbox(receiver)?);
-    }
+    let to = to.iter().map(|receiver| mailbox(receiver)).collect::<Result<Vec<_>, _>>()?;
+    let receivers = to.iter().map(|receiver| receiver.email.clone()).collect();
+    message = message.envelope(Envelope::new(Some(sender), receivers)?).raw_header(receivers_header(&to));
     let bodies = MultiPart::alternative_plain_html(text_part(report), html_part(report)?);
     let attachment = Attachment::new("report.html".into()).body(page(report)?, ContentType::TEXT_HTML);
     Ok(message.multipart(MultiPart::mixed().multipart(bodies).singlepart(attachment))?)
@@ -99,7 +102,20 @@ pub fn html_part(report: &RunReport) -> Result<String, MailError> {
 }
 
 fn mailbox(address: &str) -> Result<Mailbox, MailError> {
-    address.parse().map_err(|cause| MailError::Address { address: address.to_owned(), cause })
+    mailbox::mailbox(address).map_err(|cause| MailError::Address { address: address.to_owned(), cause })
+}
+
+/// `To`, a receiver a line: the library writes them all into one, and a line of more than 998 bytes is refused by servers.
+fn receivers_header(to: &[Mailbox]) -> HeaderValue {
+    let encoded = |receiver: &Mailbox| {
+        let mut one = Headers::new();
+        one.set(header::To::from(Mailboxes::from(receiver.clone())));
+        let line = one.to_string();
+        line.trim_end().strip_prefix("To: ").unwrap_or(&line).to_owned()
+    };
+    let plain = to.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let encoded = to.iter().map(encoded).collect::<Vec<_>>().join(",\r\n ");
+    HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str("To"), plain, encoded)
 }
 
 /// `<run.job@example.com>`.

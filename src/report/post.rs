@@ -2,13 +2,15 @@
 
 use super::figures::plain;
 use super::write::appear;
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, Tls, TlsParameters};
+use lettre::transport::smtp::commands::{Mail, Rcpt};
+use lettre::transport::smtp::extension::ClientId;
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Between the two attempts.
@@ -91,6 +93,15 @@ pub struct Envelope {
     pub to: Vec<String>,
 }
 
+/// A receiver that did not get a mail, or would not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Without {
+    /// The address.
+    pub receiver: String,
+    /// Why.
+    pub why: SendError,
+}
+
 /// An open way out.
 pub(super) struct Post {
     way: Way,
@@ -114,38 +125,95 @@ impl Post {
         Ok(Self { way, server, whole })
     }
 
-    pub(super) async fn probe(&self) -> Result<(), SendError> {
+    /// Asks whether mail from this sender would be taken for these receivers, and sends none.
+    ///
+    /// # Errors
+    /// The way is closed, or the sender refused. Receivers that would be refused come back, each with why.
+    pub(super) async fn probe(&self, settings: &MailSettings, envelope: &Envelope) -> Result<Vec<Without>, SendError> {
         match &self.way {
-            Way::Folder(folder) => {
-                let folder = folder.clone();
-                let made = tokio::fs::create_dir_all(&folder).await;
-                made.map_err(|cause| SendError::Setup(format!("the mail folder `{}` was not made: {cause}", folder.display())))
+            Way::Folder(folder) => make(folder).await.map(|()| vec![]),
+            Way::Smtp(transport) => {
+                self.in_time(self.greet(transport)).await?;
+                self.in_time(self.ask(settings, envelope)).await
             }
-            Way::Smtp(transport) => self.in_time(self.greet(transport)).await,
         }
     }
 
-    /// Hands one mail over; once more after an error that may pass.
-    pub(super) async fn send(&self, stem: &str, envelope: &Envelope, bytes: &[u8]) -> Result<(), SendError> {
-        match &self.way {
+    async fn ask(&self, settings: &MailSettings, envelope: &Envelope) -> Result<Vec<Without>, SendError> {
+        let away = |error| self.untaken("a connection", &error);
+        let parsed = envelope.parse()?;
+        let mut server = connect(settings, self.whole).await?.map_err(away)?;
+        let sender = envelope.from.as_deref().unwrap_or_default();
+        let sent = server.command(Mail::new(parsed.from().cloned(), vec![])).await;
+        sent.map_err(|error| self.untaken(&format!("mail from `{}`", plain(sender)), &error))?;
+        let mut without = vec![];
+        for receiver in parsed.to() {
+            if let Err(error) = server.command(Rcpt::new(receiver.clone(), vec![])).await {
+                let why = self.untaken(&format!("mail to `{receiver}`"), &error);
+                if let SendError::Away(_) = why {
+                    return Err(why);
+                }
+                without.push(Without { receiver: receiver.to_string(), why });
+            }
+        }
+        // What it answers to a farewell changes nothing.
+        let _ = server.quit().await;
+        Ok(without)
+    }
+
+    /// Hands one mail over; once more after an error that may pass. Where the server refuses one receiver of several, each is tried
+    /// alone: those that did not get the mail come back, each with why.
+    ///
+    /// # Errors
+    /// Nobody got it.
+    pub(super) async fn send(&self, stem: &str, envelope: &Envelope, bytes: &[u8]) -> Result<Vec<Without>, SendError> {
+        let transport = match &self.way {
             Way::Folder(folder) => {
-                self.probe().await?;
+                make(folder).await?;
                 let path = folder.join(format!("{stem}.eml"));
-                appear(&path, bytes)
-                    .map_err(|cause| SendError::Away(format!("the mail `{}` was not written: {cause}", path.display())))
+                let written = appear(&path, bytes);
+                let error = |cause| SendError::Away(format!("the mail `{}` was not written: {cause}", path.display()));
+                return written.map(|()| vec![]).map_err(error);
             }
-            Way::Smtp(transport) => {
-                let twice = async {
-                    match self.hand_over(transport, envelope, bytes).await {
-                        Err(SendError::Away(_) | SendError::Deferred(_)) => {
-                            tokio::time::sleep(PAUSE).await;
-                            self.hand_over(transport, envelope, bytes).await
-                        }
-                        other => other,
-                    }
-                };
-                self.in_time(twice).await
+            Way::Smtp(transport) => transport,
+        };
+        let twice = async {
+            match self.hand_over(transport, envelope, bytes).await {
+                Err(SendError::Away(_) | SendError::Deferred(_)) => {
+                    tokio::time::sleep(PAUSE).await;
+                    self.hand_over(transport, envelope, bytes).await
+                }
+                other => other,
             }
+        };
+        match self.in_time(twice).await {
+            Ok(()) => Ok(vec![]),
+            Err(SendError::Refused(_) | SendError::Deferred(_)) if envelope.to.len() > 1 => {
+                self.one_by_one(transport, envelope, bytes).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Before this no receiver got the mail: a server that refuses one takes no message for the others.
+    async fn one_by_one(
+        &self,
+        transport: &AsyncSmtpTransport<Tokio1Executor>,
+        envelope: &Envelope,
+        bytes: &[u8],
+    ) -> Result<Vec<Without>, SendError> {
+        let mut without: Vec<Without> = vec![];
+        for receiver in &envelope.to {
+            let one = Envelope { from: envelope.from.clone(), to: vec![receiver.clone()] };
+            let why = match without.last() {
+                Some(Without { why: SendError::Away(text), .. }) => Err(SendError::Away(text.clone())),
+                _ => self.in_time(self.hand_over(transport, &one, bytes)).await,
+            };
+            without.extend(why.err().map(|why| Without { receiver: receiver.clone(), why }));
+        }
+        match without.first() {
+            Some(first) if without.len() == envelope.to.len() => Err(first.why.clone()),
+            _ => Ok(without),
         }
     }
 
@@ -156,16 +224,30 @@ impl Post {
         envelope: &Envelope,
         bytes: &[u8],
     ) -> Result<(), SendError> {
+        let mail = match envelope.to.as_slice() {
+            [only] => format!("the mail to `{}`", plain(only)),
+            _ => "the mail".to_owned(),
+        };
         let envelope = envelope.parse()?;
         self.greet(transport).await?;
         let answer = transport.send_raw(&envelope, bytes).await;
-        answer.map(drop).map_err(|error| match error.status() {
+        answer.map(drop).map_err(|error| self.untaken(&mail, &error))
+    }
+
+    /// Why the server did not take something.
+    fn untaken(&self, what: &str, error: &lettre::transport::smtp::Error) -> SendError {
+        let server = &self.server;
+        match error.status() {
             Some(_) if error.is_permanent() => {
-                SendError::Refused(format!("mail server `{}` refuses the mail: {}", self.server, said(&error)))
+                SendError::Refused(format!("mail server `{server}` refuses {what}: {}", said(error)))
             }
-            Some(_) => SendError::Deferred(format!("mail server `{}` does not take the mail now: {}", self.server, said(&error))),
-            None => SendError::Away(format!("mail server `{}` broke off: {}", self.server, said(&error))),
-        })
+            Some(_) => SendError::Deferred(format!("mail server `{server}` does not take {what} now: {}", said(error))),
+            // The library's own objection: an address that this server has no form for.
+            None if error.is_client() => {
+                SendError::Refused(format!("{what} cannot go to mail server `{server}`: {}", said(error)))
+            }
+            None => SendError::Away(format!("mail server `{server}` broke off: {}", said(error))),
+        }
     }
 
     async fn greet(&self, transport: &AsyncSmtpTransport<Tokio1Executor>) -> Result<(), SendError> {
@@ -189,6 +271,37 @@ impl Post {
             |_| Err(SendError::Away(format!("mail server `{}` did not finish within {} s", self.server, self.whole.as_secs())));
         tokio::time::timeout(self.whole, work).await.unwrap_or_else(late)
     }
+}
+
+async fn make(folder: &Path) -> Result<(), SendError> {
+    let made = tokio::fs::create_dir_all(folder).await;
+    made.map_err(|cause| SendError::Setup(format!("the mail folder `{}` was not made: {cause}", folder.display())))
+}
+
+/// A connection of its own, logged in: the library's transport keeps what it is answered about single receivers to itself.
+async fn connect(
+    settings: &MailSettings,
+    whole: Duration,
+) -> Result<Result<AsyncSmtpConnection, lettre::transport::smtp::Error>, SendError> {
+    let hello = ClientId::default();
+    let encrypted = settings.kind != MailKind::Plain;
+    let tls = if encrypted { Some(parameters(settings)?) } else { None };
+    let at_once = tls.clone().filter(|_| settings.kind == MailKind::Tls);
+    let address = (bare(&settings.host).to_owned(), settings.port.unwrap_or(settings.kind.port()));
+    Ok(async {
+        let mut server = AsyncSmtpConnection::connect_tokio1(address, Some(whole), &hello, at_once, None).await?;
+        if let Some(tls) = tls.filter(|_| settings.kind == MailKind::StartTls || server.can_starttls()) {
+            if !server.is_encrypted() {
+                server.starttls(tls, &hello).await?;
+            }
+        }
+        if let (Some(user), Some(password)) = (&settings.user, &settings.password) {
+            let credentials = Credentials::new(user.clone(), password.expose_secret().to_owned());
+            server.auth(&[Mechanism::Plain, Mechanism::Login], &credentials).await?;
+        }
+        Ok(server)
+    }
+    .await)
 }
 
 fn smtp(settings: &MailSettings, whole: Duration) -> Result<AsyncSmtpTransport<Tokio1Executor>, SendError> {

@@ -3,7 +3,7 @@
 //! A mail is two files: `<stem>.eml`, and `<stem>.json` with sender and receivers. The second one
 //! is written last and removed first: without it there is no mail.
 
-use super::post::{Envelope, Post, SendError};
+use super::post::{Envelope, Post, SendError, Without};
 use super::write::appear;
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -51,8 +51,12 @@ pub(super) async fn flush(post: &Post, spool: &Path) -> Flushed {
     // Read again: whoever held the lock before may have sent some.
     let mut kept = envelopes(spool).into_iter();
     for envelope in kept.by_ref() {
-        match send(post, &envelope).await {
-            Ok(()) => flushed.sent += 1,
+        match send(post, spool, &envelope).await {
+            Ok(left) => {
+                flushed.sent += 1;
+                flushed.waiting += u64::from(envelope.exists());
+                flushed.refused.extend(left);
+            }
             Err(SendError::Refused(why)) => flushed.refused.push(set_aside(spool, &envelope, &why)),
             Err(SendError::Deferred(_)) => flushed.waiting += 1,
             Err(error) => {
@@ -69,8 +73,9 @@ pub(super) async fn flush(post: &Post, spool: &Path) -> Flushed {
     flushed
 }
 
-/// Sends one kept mail and forgets it. If we die between the two, it is sent again with the same id.
-async fn send(post: &Post, envelope: &Path) -> Result<(), SendError> {
+/// Sends one kept mail and forgets it, or keeps it for those who did not get it yet. Gives what is to be told of receivers that the
+/// server refuses. If we die in between, it is sent again with the same id.
+async fn send(post: &Post, spool: &Path, envelope: &Path) -> Result<Vec<String>, SendError> {
     let mail = envelope.with_extension("eml");
     let damaged = |cause: &dyn std::fmt::Display| {
         SendError::Refused(format!("the kept mail `{}` cannot be read: {cause}", envelope.display()))
@@ -79,10 +84,40 @@ async fn send(post: &Post, envelope: &Path) -> Result<(), SendError> {
     let receivers = fs::read(envelope).map_err(|cause| damaged(&cause))?;
     let receivers: Envelope = serde_json::from_slice(&receivers).map_err(|cause| damaged(&cause))?;
     let stem = envelope.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    post.send(&stem, &receivers, &bytes).await?;
+    let without = post.send(&stem, &receivers, &bytes).await?;
     let stays =
         |cause: io::Error| SendError::Setup(format!("the mail `{}` was sent and cannot be forgotten: {cause}", mail.display()));
-    fs::remove_file(envelope).and_then(|()| fs::remove_file(&mail)).map_err(stays)
+    let (refused, later): (Vec<_>, Vec<_>) = without.into_iter().partition(|one| matches!(one.why, SendError::Refused(_)));
+    let only =
+        |these: &[Without]| Envelope { from: receivers.from.clone(), to: these.iter().map(|one| one.receiver.clone()).collect() };
+    let told = why(&refused);
+    match (refused.is_empty(), later.is_empty()) {
+        (true, true) => fs::remove_file(envelope).and_then(|()| fs::remove_file(&mail)).map(|()| vec![]).map_err(stays),
+        (false, true) => {
+            appear(envelope, &serde_json::to_vec(&only(&refused)).unwrap_or_default()).map_err(stays)?;
+            Ok(vec![set_aside(spool, envelope, &told)])
+        }
+        (true, false) => keep(spool, &stem, &only(&later), &bytes).map(|()| vec![]).map_err(stays),
+        (false, false) => {
+            let refused_at = spool.join("refused");
+            keep(&refused_at, &stem, &only(&refused), &bytes).map_err(stays)?;
+            keep(spool, &stem, &only(&later), &bytes).map_err(stays)?;
+            Ok(vec![format!(
+                "{told}; the mail lies in `{}` and is not sent again",
+                refused_at.join(format!("{stem}.eml")).display()
+            )])
+        }
+    }
+}
+
+/// Why receivers are without a mail, in one line.
+pub(super) fn why(without: &[Without]) -> String {
+    without.iter().map(|one| one.why.to_string()).collect::<Vec<_>>().join("; ")
+}
+
+/// Mails that wait, and mails that a server refused for good.
+pub fn count(spool: &Path) -> (u64, u64) {
+    (envelopes(spool).len() as u64, envelopes(&spool.join("refused")).len() as u64)
 }
 
 /// Moves a mail nobody will take to `refused/`, and says so.

@@ -91,6 +91,66 @@ fn a_mail_that_cannot_go_waits_and_goes_with_the_next_run() {
 }
 
 #[test]
+fn one_refused_receiver_keeps_the_report_from_nobody_else_and_is_named() {
+    let good = [somebody("first"), somebody("third")];
+    let bad = format!("{}+rcpt-550@example.com", somebody("second").replace("@example.com", ""));
+    let to = format!("{}\", \"{bad}\", \"{}", good[0], good[1]);
+    let house = house(&format!("smtps://127.0.0.1:{}", setting("TLS_PORT")), &to, JOB);
+    let asked =
+        house.command(["doctor", "--mail"]).env("MAIL_PASSWORD", setting("PASSWORD")).output().expect("the binary starts");
+    let asked = Ended::from(asked).must_end(3);
+    assert!(asked.stdout.contains(&bad) && asked.stdout.contains("550") && !asked.stdout.contains(&good[0]), "{asked}");
+    for runs in 1..=2 {
+        let told = run(&house, &setting("PASSWORD")).must_end(5);
+        assert_eq!(told.json()["report"]["mail"], "spooled");
+        let text = told.json().to_string();
+        assert!(text.contains(&format!("refuses the mail to `{bad}`")) && text.contains("went to 2 other receivers"), "{told}");
+        good.iter().for_each(|to| assert_eq!(received(to).len(), runs, "{to}"));
+    }
+    assert!(received(&bad).is_empty());
+    let second = house.steward(["doctor"]);
+    assert!(
+        second.stdout.contains("1 mail in `spool/`, 1 mail refused for good"),
+        "the first was given up by the second run: {second}"
+    );
+}
+
+#[test]
+fn sixty_receivers_are_a_line_each_and_a_domain_in_other_letters_goes_in_its_ascii_form() {
+    let many: Vec<String> = (0..60).map(|n| format!("\\\"Doe, Jane {n}\\\" <{}>", somebody(&format!("many{n}")))).collect();
+    let idn = format!("dsb-{}@bücher.example", std::process::id());
+    let house =
+        house(&format!("smtp://127.0.0.1:{}", setting("STARTTLS_PORT")), &format!("{}\", \"{idn}", many.join("\", \"")), JOB);
+    let report = run(&house, &setting("PASSWORD")).must_end(0).json();
+    assert_eq!(report["report"]["mail"], "sent");
+    let mails = received(&somebody("many59"));
+    assert_eq!(mails.len(), 1);
+    let receivers = mails[0]["rcpt_tos"].as_array().expect("receivers");
+    assert_eq!(receivers.len(), 61);
+    assert!(receivers.contains(&format!("dsb-{}@xn--bcher-kva.example", std::process::id()).into()), "{receivers:?}");
+    assert_eq!(mails[0]["to"].as_str().expect("To").matches("Doe, Jane").count(), 60, "{}", mails[0]["to"]);
+    let wide = std::fs::read_dir(setting("MAIL")).expect("mails").map(|entry| entry.expect("an entry").path());
+    let wide = wide.filter(|path| path.extension().is_some_and(|end| end == "eml"));
+    let texts = wide.map(|path| std::fs::read_to_string(path).expect("a mail")).filter(|text| text.contains(&somebody("many59")));
+    let longest = texts.flat_map(|text| text.lines().map(str::len).max()).max().expect("the mail");
+    assert!(longest <= 998, "a line of {longest} bytes");
+}
+
+#[test]
+fn what_the_mail_library_would_not_send_to_is_refused_where_it_is_declared() {
+    for (address, why) in [("Doe, Jane <j@example.com>", "in quotes"), ("a.b.@example.com", "is not of the form")] {
+        let house = house(
+            "smtp://127.0.0.1:1",
+            "dpo@example.com",
+            &format!("{JOB}").replace("when", &format!("to: [{address:?}], when")),
+        );
+        let told = house.command(["validate"]).env("MAIL_PASSWORD", "x").output().expect("the binary starts");
+        let told = Ended::from(told).must_end(78);
+        assert!(told.stderr.contains(why) || told.stdout.contains(why), "{told}");
+    }
+}
+
+#[test]
 fn a_server_that_refuses_or_hangs_up_does_not_undo_the_work() {
     for fault in ["rcpt-550", "data-451", "drop"] {
         let to = format!("{}+{fault}@example.com", somebody("fault").replace("@example.com", ""));
