@@ -5,6 +5,7 @@
 // 0: pure values and decisions: no clock, no network, no async
 pub mod config;
 pub mod diagnostic;
+pub mod file_owner;
 pub mod job;
 pub mod place;
 pub mod policy;

@@ -10,6 +10,7 @@ use crate::actions::expiring::{rights, uncovered};
 use crate::config::settings::Config;
 use crate::config::store::StoreConfig;
 use crate::declarations::reading::Declarations;
+use crate::file_owner;
 use crate::job::outcome::Outcome;
 use crate::ledger::book::Ledger;
 use crate::policy::dataset::DatasetName;
@@ -25,7 +26,7 @@ use crate::store::rights::Use;
 use crate::store::stores::{AnyStore, Stores};
 use clap::Args;
 use serde::Serialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A clock further off than this makes "older than" mean something else there than here.
 const SKEW_SECONDS: i64 = 5;
@@ -58,6 +59,7 @@ impl Doctor {
             checks.extend(of_store(store, &config, policies.as_ref()).await);
         }
         checks.push(state(&config.state));
+        checks.extend(left_behind(&config));
         checks.extend(ledger(&config.ledger).await);
         checks.extend(health_mail::waiting(&config.state));
         if self.mail {
@@ -315,6 +317,27 @@ fn state(folder: &Path) -> Check {
             "reports and mails that wait are kept there: let the user that runs steward write it",
         ),
     }
+}
+
+/// Files that whoever owns the state folder, or the ledger's, cannot write: jobs of the service would end there.
+fn left_behind(config: &Config) -> Option<Check> {
+    let ledger = config.ledger.parent().filter(|folder| !folder.starts_with(&config.state));
+    // The ledger, what SQLite puts beside it, and the folder of its locks; other files there are none of ours.
+    let of_ledger =
+        |path: &PathBuf| path.as_os_str().as_encoded_bytes().starts_with(config.ledger.as_os_str().as_encoded_bytes());
+    let of_ledger = ledger.map(file_owner::strangers).unwrap_or_default().into_iter().filter(of_ledger);
+    let left: Vec<PathBuf> = file_owner::strangers(&config.state).into_iter().chain(of_ledger).collect();
+    let first = left.first()?;
+    let text = match left.len() as u64 {
+        1 => format!("`{}` cannot be written by the owner of its folder", first.display()),
+        some => {
+            format!("{}, `{}` the first, cannot be written by the owner of their folder", plural(some, "file"), first.display())
+        }
+    };
+    let folder = if first.starts_with(&config.state) { &config.state } else { ledger? };
+    let folder = folder.display();
+    let help = format!("another user left them there: `chown -R --reference='{folder}' '{folder}'`");
+    Some(Check::not("state folder: files", Verdict::Fail, text, help))
 }
 
 /// Writable, and whole.

@@ -1,6 +1,9 @@
 //! How a command ends: an exit code, and the reason in words as the last line on stderr.
 
+use super::stderr;
 use crate::job::outcome::Outcome;
+use serde_json::Value;
+use tracing::Level;
 
 /// How a command ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,13 +48,34 @@ impl End {
 
     /// Prints the last line, which names the code and the reason, and gives the code.
     pub(crate) fn say(self) -> u8 {
-        if !self.help.is_empty() {
-            anstream::eprintln!("help: {}", self.help);
-        }
-        if let Some(word) = self.word {
-            let why = if self.why.is_empty() { String::new() } else { format!(": {}", self.why) };
-            anstream::eprintln!("{word} (exit {}){why}", self.code);
+        let Some(word) = self.word else {
+            if !self.help.is_empty() {
+                stderr::line(Level::INFO, &format!("help: {}", self.help));
+            }
+            return self.code;
+        };
+        let why = if self.why.is_empty() { String::new() } else { format!(": {}", self.why) };
+        let last = format!("{word} (exit {}){why}", self.code);
+        let level = self.level();
+        if stderr::is_json() {
+            let help = Some(("help".to_owned(), self.help.into())).filter(|(_, help): &(String, Value)| help != "");
+            let more = [("outcome".to_owned(), word.into()), ("exit".to_owned(), self.code.into())];
+            stderr::object(level, &last, more.into_iter().chain(help).collect());
+        } else {
+            if !self.help.is_empty() {
+                stderr::line(level, &format!("help: {}", self.help));
+            }
+            stderr::line(level, &last);
         }
         self.code
+    }
+
+    /// How grave it is: wrong, worth a look, or news.
+    const fn level(&self) -> Level {
+        match self.code {
+            0 | 6 => Level::INFO,
+            1 | 4 | 5 | 75 => Level::WARN,
+            _ => Level::ERROR,
+        }
     }
 }

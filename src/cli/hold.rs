@@ -2,7 +2,7 @@
 
 use super::house::{self, House, ledger, ledger_if_any, no_ledger};
 use super::table::listing;
-use super::{Ended, Globals, actor::actor, end::End, out};
+use super::{Ended, Globals, actor::actor, end::End, out, stderr};
 use crate::config::settings::Config;
 use crate::diagnostic::near;
 use crate::job::outcome::Outcome;
@@ -163,10 +163,8 @@ impl AddHold {
     async fn check(&self, config: &Config, dataset: &DatasetName, condition: Option<&str>) -> Result<bool, End> {
         let stores = config.store(&dataset.store).map(|store| house::address(store, &config.base));
         let unchecked = |why: &str| {
-            anstream::eprintln!("warning: the hold was not checked against `{dataset}`: {why}");
-            anstream::eprintln!(
-                "help: `steward plan` shows whether it works; a hold that cannot be evaluated refuses its dataset"
-            );
+            let help = "`steward plan` shows whether it works; a hold that cannot be evaluated refuses its dataset";
+            stderr::warning(&format!("the hold was not checked against `{dataset}`: {why}"), Some(help));
         };
         let address = match stores {
             Some(Ok(address)) => address,
@@ -367,9 +365,8 @@ impl ReleaseHold {
         let head = ledger.release_hold(name, &by, why, now()).await.map_err(|error| refused(&error))?;
         ledger.close().await;
         if let Some(place) = &still_in_file {
-            anstream::eprintln!(
-                "warning: {place} still declares the hold `{name}`: the file holds it until it is taken out there"
-            );
+            let text = format!("{place} still declares the hold `{name}`: the file holds it until it is taken out there");
+            stderr::warning(&text, None);
         }
         if self.json {
             out::json(&Released { hold: name, by: &by, why, still_in_file, ledger_head: head.hash })?;
@@ -397,7 +394,8 @@ fn nothing_to_release(name: &str, in_file: Option<&str>, known: &[LedgerHold]) -
 /// Where a file declares a hold of that name; unknown while the declarations are wrong, which says so.
 fn place_in_files(path: &Path, name: &str) -> Option<String> {
     let Ok(declarations) = House::quietly(path) else {
-        anstream::eprintln!("warning: the declarations are not valid, so files were not searched for a hold `{name}`");
+        let text = format!("the declarations are not valid, so files were not searched for a hold `{name}`");
+        stderr::warning(&text, None);
         return None;
     };
     let hold = declarations.policies.holds.iter().find(|hold| hold.name == name)?;

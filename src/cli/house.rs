@@ -2,8 +2,10 @@
 
 use super::actor::{origin, started_by};
 use super::end::End;
+use super::stderr;
 use crate::actions;
 use crate::config::mail::{MailConfig, MailRoute, Tls};
+use crate::config::secret::SecretError;
 use crate::config::settings::Config;
 use crate::config::store::{StoreAddress as Declared, StoreConfig};
 use crate::declarations::process::Process;
@@ -25,11 +27,11 @@ use crate::store::connect::{StoreAddress, StoreLocation};
 use crate::store::failure::StoreFailure;
 use crate::store::policy_tables;
 use crate::store::stores::Stores;
-use std::io::{IsTerminal, stderr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use tracing::Level;
 
 /// How long a statement waits for a lock when a store says nothing.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -101,13 +103,13 @@ impl House {
         };
         let all = diagnosis.errors();
         diagnosis.diagnostics.retain(|one| one.place.as_ref().is_some_and(is_it));
-        anstream::eprint!("{}", diagnosis.render(stderr().is_terminal()));
+        stderr::diagnosis(&diagnosis);
         let elsewhere = all - diagnosis.errors();
         if diagnosis.has_errors() {
             return Err(End::of(Outcome::Invalid, &format!("`{}` is not valid", file.display())));
         }
         if elsewhere > 0 {
-            anstream::eprintln!("{elsewhere} errors in other files; `steward validate` tells them");
+            stderr::line(Level::WARN, &format!("{elsewhere} errors in other files; `steward validate` tells them"));
         }
         Ok(())
     }
@@ -193,14 +195,13 @@ fn files(config: &Path) -> Reading {
 
 /// Prints warnings, or everything that is wrong.
 pub(crate) fn told<T>(read: Result<(T, Diagnosis), Diagnosis>) -> Result<T, End> {
-    let styled = stderr().is_terminal();
     match read {
         Ok((read, warnings)) => {
-            anstream::eprint!("{}", warnings.render(styled));
+            stderr::diagnosis(&warnings);
             Ok(read)
         }
         Err(diagnosis) => {
-            anstream::eprint!("{}", diagnosis.render(styled));
+            stderr::diagnosis(&diagnosis);
             Err(End::of(Outcome::Invalid, "the declarations are not valid; nothing was run"))
         }
     }
@@ -235,8 +236,7 @@ pub(crate) fn stores(config: &Config) -> Result<Stores, End> {
 
 /// Where a store is, with its secrets.
 pub(crate) fn address(store: &StoreConfig, base: &Path) -> Result<StoreAddress, End> {
-    let Declared { url, user, password, path, .. } =
-        store.address(base, &Process).map_err(|error| End::of(Outcome::Invalid, &error.to_string()))?;
+    let Declared { url, user, password, path, .. } = store.address(base, &Process).map_err(|error| no_secret(&error))?;
     let at = match path {
         Some(path) => StoreLocation::File(path),
         None => StoreLocation::Server { url, user, password, ca: store.ca.as_ref().map(|ca| base.join(ca)) },
@@ -253,6 +253,10 @@ pub(crate) fn address(store: &StoreConfig, base: &Path) -> Result<StoreAddress, 
     })
 }
 
+fn no_secret(error: &SecretError) -> End {
+    End::of(Outcome::Invalid, &error.to_string()).with_help(error.help())
+}
+
 /// How mail travels, with its secrets.
 pub(crate) fn mail(declared: &MailConfig, base: &Path) -> Result<MailSettings, End> {
     let invalid = |text: String| End::of(Outcome::Invalid, &text);
@@ -266,7 +270,7 @@ pub(crate) fn mail(declared: &MailConfig, base: &Path) -> Result<MailSettings, E
         from: declared.from.clone(),
         to: declared.to.clone(),
     };
-    let route = declared.route(base, &Process).map_err(|error| invalid(error.to_string()))?;
+    let route = declared.route(base, &Process).map_err(|error| no_secret(&error))?;
     let smtp = match route {
         MailRoute::Folder(folder) => return Ok(blank(MailKind::Folder(folder))),
         MailRoute::Smtp(smtp) => smtp,

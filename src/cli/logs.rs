@@ -1,7 +1,8 @@
 //! Logs, on stderr: text on a terminal, JSON lines elsewhere where a machine collects them.
 
+use super::stderr;
 use clap::ValueEnum;
-use std::io::{IsTerminal, stderr};
+use std::io::IsTerminal;
 use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::filter_fn;
@@ -33,6 +34,10 @@ fn may_be_logged(metadata: &Metadata<'_>) -> bool {
 
 /// Starts logging. A filter that cannot be read is told and the default is used.
 pub(crate) fn start(format: Format) {
+    stderr::begin(format == Format::Json);
+    if format == Format::Json {
+        std::panic::set_hook(Box::new(|panic| stderr::line(Level::ERROR, &panic.to_string().replace('\n', ": "))));
+    }
     let wanted = std::env::var("STEWARD_LOG").unwrap_or_else(|_| DEFAULT.to_owned());
     let (filter, wrong) = match EnvFilter::try_new(&wanted) {
         Ok(filter) => (filter, None),
@@ -40,8 +45,8 @@ pub(crate) fn start(format: Format) {
     };
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(stderr)
-        .with_ansi(stderr().is_terminal())
+        .with_writer(stderr::Lines)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_target(false);
     let started = match format {
         Format::Json => builder.json().flatten_event(true).finish().with(filter_fn(may_be_logged)).try_init(),
@@ -51,6 +56,12 @@ pub(crate) fn start(format: Format) {
         tracing::warn!("STEWARD_LOG cannot be read, the default is used: {error}");
     }
     if started.is_err() {
-        anstream::eprintln!("logging was started twice");
+        stderr::line(Level::WARN, "logging was started twice");
     }
+}
+
+/// Whether what was typed asks for JSON, where it could not be understood as a whole.
+pub(crate) fn asks_for_json() -> bool {
+    let words: Vec<_> = std::env::args_os().collect();
+    words.windows(2).any(|pair| pair[0] == "--log" && pair[1] == "json") || words.iter().any(|word| word == "--log=json")
 }

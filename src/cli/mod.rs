@@ -23,11 +23,13 @@ mod out;
 mod plan;
 mod policies;
 mod run_job;
+mod run_log;
 mod runs;
 mod scheduled;
 mod schema;
 mod sections;
 mod serve;
+mod stderr;
 mod table;
 mod validate;
 mod watch;
@@ -81,8 +83,16 @@ enum Command {
 impl Cli {
     /// What was typed; help, the version and what cannot be understood end the process here.
     pub fn typed() -> Self {
-        let matches = help::grouped(Self::command()).get_matches();
-        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+        let typed = help::grouped(Self::command()).try_get_matches().and_then(|matches| Self::from_arg_matches(&matches));
+        typed.unwrap_or_else(|error| {
+            if error.use_stderr() && logs::asks_for_json() {
+                stderr::begin(true);
+                let said = error.render().to_string();
+                let why = said.trim().trim_start_matches("error: ").lines().map(str::trim).filter(|line| !line.is_empty());
+                std::process::exit(End::usage(&why.collect::<Vec<_>>().join("; ")).say().into());
+            }
+            error.exit()
+        })
     }
 
     /// Does what was asked, and gives the exit code.

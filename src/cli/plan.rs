@@ -6,7 +6,7 @@ use super::house::House;
 use super::out;
 use super::run_job::{instant, why};
 use super::watch::Watch;
-use super::{Ended, Globals};
+use super::{Ended, Globals, stderr};
 use crate::actions;
 use crate::diagnostic::catalogue as codes;
 use crate::job::outcome::Outcome;
@@ -21,6 +21,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tracing::Level;
 
 /// Show what jobs would do, and touch nothing
 #[derive(Debug, Args)]
@@ -66,11 +67,14 @@ impl PlanJobs {
         if let Some(path) = &self.out {
             let plan = write(path, &planned, now)?;
             match plan.ahead_of(Utc::now()) {
-                None => anstream::eprintln!("plan written to {}; good for 24 hours and one run", path.display()),
-                Some(_) => anstream::eprintln!(
-                    "plan written to {}; it is for looking only: its time has not come, and `run-job --plan` refuses it ({})",
-                    path.display(),
-                    codes::TIME_AHEAD
+                None => stderr::line(Level::INFO, &format!("plan written to {}; good for 24 hours and one run", path.display())),
+                Some(_) => stderr::line(
+                    Level::WARN,
+                    &format!(
+                        "plan written to {}; it is for looking only: its time has not come, and `run-job --plan` refuses it ({})",
+                        path.display(),
+                        codes::TIME_AHEAD
+                    ),
                 ),
             }
         }

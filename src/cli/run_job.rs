@@ -2,9 +2,9 @@
 
 use super::end::End;
 use super::house::House;
-use super::out;
 use super::watch::Watch;
 use super::{Ended, Globals};
+use super::{out, run_log, stderr};
 use crate::actions;
 use crate::job::outcome::Outcome;
 use crate::job::spec::Job;
@@ -15,10 +15,10 @@ use crate::report::run::RunReport;
 use crate::report::text::{self, Style};
 use crate::runner::approval::{PlanError, PlanFile};
 use crate::runner::engine::Request;
-use crate::worker::Signals;
+use crate::worker::{Hangup, Signals};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use clap::{Args, ValueEnum};
-use std::io::{BufRead, IsTerminal, stderr, stdin};
+use std::io::{BufRead, IsTerminal, Write, stdin};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -65,8 +65,8 @@ impl RunJob {
         if !action.inspects && request.acts() && !self.yes && !confirmed(&request.job)? {
             return Err(End::of(Outcome::Refused, "you did not say yes; nothing was touched"));
         }
-        let signals =
-            Signals::listen().map_err(|error| End::of(Outcome::Temporary, &format!("signals cannot be heard: {error}")))?;
+        let signals = Signals::listen(Hangup::Stops)
+            .map_err(|error| End::of(Outcome::Temporary, &format!("cannot install signal handlers: {error}")))?;
         let runner = house.runner(signals.stop.clone(), Arc::new(Watch::new())).await?;
         let report = tokio::select! {
             report = action.run(&runner, &request) => report,
@@ -74,6 +74,9 @@ impl RunJob {
                 return Err(End::of(Outcome::Temporary, "stopped at once by a second signal; the next run settles the batch that was open"));
             }
         };
+        if stderr::is_json() {
+            run_log::log(&report);
+        }
         self.print(&report)?;
         Ok(End::of(self.outcome(&report), &why(&report)))
     }
@@ -126,15 +129,16 @@ pub(crate) fn instant(text: &str, job: &Job) -> Result<DateTime<Utc>, End> {
 
 /// Asks first when a person sits in front of it; without a terminal it never asks.
 fn confirmed(job: &Job) -> Result<bool, End> {
-    if !(stdin().is_terminal() && stderr().is_terminal()) {
+    if !(stdin().is_terminal() && std::io::stderr().is_terminal()) {
         return Ok(true);
     }
-    anstream::eprint!(
+    let question = format!(
         "job `{}` acts on {} (`steward plan {}` shows what it would do). Go on? [y/N] ",
         job.name,
         job.policies.join(", "),
         job.name
     );
+    std::io::stderr().write_all(question.as_bytes()).map_err(|error| End::usage(&format!("nobody could be asked: {error}")))?;
     let mut answer = String::new();
     stdin().lock().read_line(&mut answer).map_err(|error| End::usage(&format!("no answer could be read: {error}")))?;
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))

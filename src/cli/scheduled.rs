@@ -3,8 +3,9 @@
 use super::actor::started_by;
 use super::house::{Closed, House};
 use super::log_progress::LogProgress;
-use super::run_job::why;
+use super::run_log;
 use crate::actions;
+use crate::config::settings::Config;
 use crate::declarations::reading::Declarations;
 use crate::diagnostic::diagnosis::Diagnosis;
 use crate::diagnostic::item::Severity;
@@ -16,13 +17,12 @@ use crate::ledger::book::Ledger;
 use crate::ledger::event::Event;
 use crate::ledger::refusal::LedgerError;
 use crate::policy::period::Period;
-use crate::report::finding::FindingOutcome;
 use crate::report::run::RunReport;
 use crate::runner::engine::Request;
 use crate::worker::{Came, Entry, Jobs};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use tokio_util::sync::CancellationToken;
 
 /// The jobs of a house, for the clock.
@@ -31,8 +31,26 @@ pub(super) struct Scheduled {
     pub(super) config: PathBuf,
     /// The ledger; one for all runs of this process, so that they queue for it in order.
     pub(super) ledger: Ledger,
-    /// The schedules that the clock goes by; an edited one counts from the next start on.
-    pub(super) entries: Vec<Entry>,
+    /// What the clock goes by; an edited schedule counts from the next reload on.
+    in_force: RwLock<InForce>,
+}
+
+/// What was read at the start, or at the last reload that could be read.
+struct InForce {
+    entries: Vec<Entry>,
+    config: Config,
+}
+
+impl Scheduled {
+    /// The jobs of these declarations.
+    pub(super) fn new(config: PathBuf, ledger: Ledger, declarations: &Declarations) -> Self {
+        let in_force = InForce { entries: entries(declarations), config: declarations.config.clone() };
+        Self { config, ledger, in_force: RwLock::new(in_force) }
+    }
+
+    fn in_force(&self) -> RwLockReadGuard<'_, InForce> {
+        self.in_force.read().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The jobs that have a schedule.
@@ -70,7 +88,7 @@ impl Jobs for Scheduled {
     async fn run(&self, job: &str, due: DateTime<Utc>, stop: CancellationToken) -> Came {
         match self.carry_out(job, stop).await {
             Ok(report) => {
-                log(&report);
+                run_log::log(&report);
                 came(&report)
             }
             Err(Nothing(outcome, reason)) => {
@@ -79,6 +97,32 @@ impl Jobs for Scheduled {
                 outcome.into()
             }
         }
+    }
+
+    /// A policy table that is away stops no reload: each run reads it again.
+    async fn reload(&self) -> Result<Vec<Entry>, String> {
+        let declarations = match House::look(&self.config).await {
+            Ok((house, warnings)) => {
+                told(None, &warnings);
+                house.declarations
+            }
+            Err(Closed::Wrong(diagnosis)) => {
+                told(None, &diagnosis);
+                return Err(in_a_line(&diagnosis));
+            }
+            Err(Closed::Away(end)) if end.code() == Outcome::Temporary.exit() => {
+                tracing::warn!("{}", end.why());
+                House::quietly(&self.config).map_err(|diagnosis| in_a_line(&diagnosis))?
+            }
+            Err(Closed::Away(end)) => return Err(end.why().to_owned()),
+        };
+        let now = InForce { entries: entries(&declarations), config: declarations.config };
+        let mut in_force = self.in_force.write().unwrap_or_else(PoisonError::into_inner);
+        for what in fixed(&in_force.config, &now.config) {
+            tracing::warn!("`{what}` was changed and is not reloaded: it counts from the next start of `steward serve` on");
+        }
+        *in_force = now;
+        Ok(in_force.entries.clone())
     }
 
     async fn skipped(&self, job: &str, due: DateTime<Utc>, reason: &str) {
@@ -95,8 +139,9 @@ impl Scheduled {
         if let Some(began) = self.ledger.last_concluded(job).await? {
             return Ok(Some(began));
         }
-        let entry = self.entries.iter().find(|entry| entry.name == job);
         let last = self.ledger.last_run(job).await?;
+        let in_force = self.in_force();
+        let entry = in_force.entries.iter().find(|entry| entry.name == job);
         Ok(entry.zip(last).and_then(|(entry, last)| before_tick_of(entry, last.started)))
     }
 
@@ -116,12 +161,12 @@ impl Scheduled {
     async fn house(&self, job: &str) -> Result<House, Nothing> {
         match House::look(&self.config).await {
             Ok((house, warnings)) => {
-                told(job, &warnings);
+                told(Some(job), &warnings);
                 Ok(house)
             }
             Err(Closed::Wrong(diagnosis)) => {
-                told(job, &diagnosis);
-                Err(Nothing(Outcome::Invalid, in_a_line(&diagnosis)))
+                told(Some(job), &diagnosis);
+                Err(Nothing(Outcome::Invalid, format!("{}; nothing was run", in_a_line(&diagnosis))))
             }
             Err(Closed::Away(end)) => {
                 let outcome = if end.code() == Outcome::Temporary.exit() { Outcome::Temporary } else { Outcome::Invalid };
@@ -132,8 +177,9 @@ impl Scheduled {
 
     fn job(&self, declarations: &Declarations, name: &str) -> Result<Job, Nothing> {
         let now = entries(declarations);
-        for entry in now.iter().filter(|entry| !self.entries.iter().any(|known| same(known, entry))) {
-            tracing::warn!(job = entry.name, schedule = %entry.schedule, "this schedule counts from the next start of `steward serve` on");
+        let known = self.in_force().entries.clone();
+        for entry in now.iter().filter(|entry| !known.iter().any(|known| same(known, entry))) {
+            tracing::warn!(job = entry.name, schedule = %entry.schedule, "this schedule counts from the next reload on: send SIGHUP");
         }
         let job = declarations.job(name).cloned();
         let job =
@@ -161,8 +207,15 @@ fn same(one: &Entry, other: &Entry) -> bool {
     (&one.name, one.schedule.text(), one.zone, &one.after) == (&other.name, other.schedule.text(), other.zone, &other.after)
 }
 
+/// What only a start reads, and is another now.
+fn fixed(before: &Config, now: &Config) -> Vec<&'static str> {
+    let all =
+        [("ledger", before.ledger != now.ledger), ("state", before.state != now.state), ("listen", before.listen != now.listen)];
+    all.into_iter().filter(|(_, is_another)| *is_another).map(|(what, _)| what).collect()
+}
+
 /// Every diagnostic as a log line of its own.
-fn told(job: &str, diagnosis: &Diagnosis) {
+fn told(job: Option<&str>, diagnosis: &Diagnosis) {
     for one in &diagnosis.diagnostics {
         let place = one.place.as_ref().map(ToString::to_string).unwrap_or_default();
         match one.severity {
@@ -183,7 +236,7 @@ fn in_a_line(diagnosis: &Diagnosis) -> String {
         0 | 1 => String::new(),
         errors => format!(" and {} more", errors - 1),
     };
-    format!("the declarations are not valid{}{more}; nothing was run", first.unwrap_or_default())
+    format!("the declarations are not valid{}{more}", first.unwrap_or_default())
 }
 
 /// A check whose store was away is asked again, though others were answered: what nobody knows is not done.
@@ -191,45 +244,6 @@ fn came(report: &RunReport) -> Came {
     let outcome = report.outcome.unwrap_or(Outcome::Partial);
     let unanswered = report.inspects() && outcome == Outcome::Partial && report.met_something_temporary();
     Came { again: unanswered || outcome == Outcome::Temporary, outcome }
-}
-
-/// How a run ended, at the level its outcome asks for.
-fn log(report: &RunReport) {
-    for dataset in &report.datasets {
-        tracing::info!(
-            job = report.job,
-            dataset = dataset.dataset,
-            due = dataset.due,
-            archived = dataset.archived,
-            removed = dataset.removed,
-            expired = dataset.expired,
-            ttl_set = dataset.ttl_set,
-            swept = dataset.swept,
-            refreshed = dataset.refreshed,
-            held = dataset.left.held,
-            "dataset told"
-        );
-    }
-    for finding in report.findings.iter().filter(|finding| finding.outcome != FindingOutcome::Pass) {
-        tracing::info!(
-            job = report.job,
-            check = finding.check,
-            outcome = finding.outcome.word(),
-            value = finding.value,
-            silent = finding.silent,
-            "check told"
-        );
-    }
-    let outcome = report.outcome.unwrap_or(Outcome::Partial);
-    let (job, run, why) = (&report.job, report.run.as_deref(), Some(why(report)).filter(|why| !why.is_empty()));
-    let (word, exit) = (outcome.word(), outcome.exit());
-    match outcome {
-        Outcome::Done | Outcome::Due => tracing::info!(job, run, outcome = word, exit, why, "run ended"),
-        Outcome::Partial | Outcome::Invalid => tracing::error!(job, run, outcome = word, exit, why, "run ended"),
-        Outcome::Findings | Outcome::Refused | Outcome::Undelivered | Outcome::Temporary => {
-            tracing::warn!(job, run, outcome = word, exit, why, "run ended");
-        }
-    }
 }
 
 #[cfg(test)]
@@ -245,7 +259,7 @@ mod tests {
         diagnosis.push(Diagnostic::error(catalogue::UNKNOWN_KEY, "unknown key `wehre`"));
         diagnosis.push(Diagnostic::error(catalogue::NO_CLOCK, "no clock"));
         let line = in_a_line(&diagnosis);
-        assert_eq!(line, "the declarations are not valid: unknown key `wehre` and 1 more; nothing was run");
+        assert_eq!(line, "the declarations are not valid: unknown key `wehre` and 1 more");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::scheduled::{Scheduled, entries};
 use super::{Ended, Globals, end::End};
 use crate::declarations::reading::Declarations;
 use crate::job::outcome::Outcome;
-use crate::worker::{self, Drained, ServeError, Settings, Signals};
+use crate::worker::{self, Drained, Hangup, ServeError, Settings, Signals};
 use clap::Args;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -22,17 +22,17 @@ pub(crate) struct Serve {
 impl Serve {
     pub(crate) async fn run(self, globals: &Globals) -> Ended {
         // First of all: a signal that comes while stores are opened is heard too.
-        let signals =
-            Signals::listen().map_err(|error| End::of(Outcome::Temporary, &format!("signals cannot be heard: {error}")))?;
+        let signals = Signals::listen(Hangup::Reloads)
+            .map_err(|error| End::of(Outcome::Temporary, &format!("cannot install signal handlers: {error}")))?;
         let declarations = declared(&globals.config).await?;
         let ledger = ledger(&declarations.config).await?;
         let entries = entries(&declarations);
         let by_hand = declarations.jobs.len() - entries.len();
         if entries.is_empty() {
-            tracing::warn!(by_hand, "no job has a schedule: nothing will run until one has and this is started again");
+            tracing::warn!(by_hand, "no job has a schedule: nothing will run until one has and this is reloaded (SIGHUP)");
         }
         let settings = Settings::new(self.listen.unwrap_or(declarations.config.listen));
-        let jobs = Scheduled { config: globals.config.clone(), ledger: ledger.clone(), entries: entries.clone() };
+        let jobs = Scheduled::new(globals.config.clone(), ledger.clone(), &declarations);
         let drained = worker::serve(entries, Arc::new(jobs), settings, signals).await.map_err(|error| not_served(&error))?;
         ledger.close().await;
         Ok(ended(&drained))

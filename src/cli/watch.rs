@@ -1,12 +1,14 @@
 //! Progress on stderr: a bar with rate and time left on a terminal, a plain line every few seconds elsewhere.
 
+use super::stderr;
 use crate::action::Label;
 use crate::report::figures;
 use crate::runner::progress::{Looking, Progress};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
-use std::io::{IsTerminal, stderr};
+use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use tracing::Level;
 
 /// Elsewhere than on a terminal a line this often is enough.
 const EVERY: Duration = Duration::from_secs(10);
@@ -32,7 +34,7 @@ struct Plain {
 impl Watch {
     /// A bar on a terminal; plain lines elsewhere.
     pub(crate) fn new() -> Self {
-        if stderr().is_terminal() {
+        if std::io::stderr().is_terminal() && !stderr::is_json() {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
             return Self { bar, plain: None, looked: Mutex::new(Instant::now()) };
         }
@@ -63,15 +65,15 @@ impl Progress for Watch {
         plain.done += rows;
         if plain.said.elapsed() >= EVERY {
             plain.said = Instant::now();
-            anstream::eprintln!("{}", plain.line());
+            stderr::line(Level::INFO, &plain.line());
         }
     }
 
     fn note(&self, text: &str) {
         if self.plain.is_some() {
-            anstream::eprintln!("{text}");
+            stderr::line(Level::INFO, text);
         } else {
-            self.bar.suspend(|| anstream::eprintln!("{text}"));
+            self.bar.suspend(|| stderr::line(Level::INFO, text));
         }
     }
 
@@ -90,7 +92,7 @@ impl Progress for Watch {
         let mut said = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
         if look.took >= EVERY && said.elapsed() >= EVERY {
             *said = Instant::now();
-            anstream::eprintln!("{look}");
+            stderr::line(Level::INFO, &look.to_string());
         }
     }
 

@@ -59,12 +59,18 @@ pub trait Surroundings {
 pub struct SecretError {
     what: String,
     place: Box<Place>,
+    help: String,
 }
 
 impl SecretError {
     /// An error at a place.
     pub(super) fn new(what: impl Into<String>, place: &Place) -> Self {
-        Self { what: what.into(), place: Box::new(place.clone()) }
+        Self { what: what.into(), place: Box::new(place.clone()), help: String::new() }
+    }
+
+    /// The way out; empty where the error says all.
+    pub fn help(&self) -> &str {
+        &self.help
     }
 
     /// As a diagnostic (`SW1006`).
@@ -85,8 +91,12 @@ impl Source {
             Self::File(path) => read(&base.join(path), around).map_err(wrong)?,
             Self::Credential(name) => {
                 let folder = around.variable("CREDENTIALS_DIRECTORY");
-                let folder = folder
-                    .ok_or_else(|| wrong(format!("there is no credential `{name}`: `CREDENTIALS_DIRECTORY` is not set")))?;
+                let folder = folder.ok_or_else(|| SecretError {
+                    help: format!(
+                        "systemd gives it to its units alone; by hand: `systemd-run --pty --uid=USER -p LoadCredential={name}:FILE steward run-job …`"
+                    ),
+                    ..wrong(format!("there is no credential `{name}`: `CREDENTIALS_DIRECTORY` is not set"))
+                })?;
                 read(&Path::new(&folder).join(name), around).map_err(wrong)?
             }
         };

@@ -1,6 +1,7 @@
 //! A lock that is gone with its process: the operating system holds it, so nothing is left to break after a crash.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use crate::file_owner;
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -35,10 +36,9 @@ impl LockFile {
 
     fn open(path: &Path) -> io::Result<Self> {
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
+            file_owner::create_dir_all(folder)?;
         }
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-        Ok(Self { file, path: path.to_owned() })
+        Ok(Self { file: file_owner::open(path)?, path: path.to_owned() })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::figures::plain;
 use super::write::appear;
+use crate::file_owner;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, Tls, TlsParameters};
 use lettre::transport::smtp::commands::{Mail, Rcpt};
@@ -131,7 +132,7 @@ impl Post {
     /// The way is closed, or the sender refused. Receivers that would be refused come back, each with why.
     pub(super) async fn probe(&self, settings: &MailSettings, envelope: &Envelope) -> Result<Vec<Without>, SendError> {
         match &self.way {
-            Way::Folder(folder) => make(folder).await.map(|()| vec![]),
+            Way::Folder(folder) => make(folder).map(|()| vec![]),
             Way::Smtp(transport) => {
                 self.in_time(self.greet(transport)).await?;
                 self.in_time(self.ask(settings, envelope)).await
@@ -169,7 +170,7 @@ impl Post {
     pub(super) async fn send(&self, stem: &str, envelope: &Envelope, bytes: &[u8]) -> Result<Vec<Without>, SendError> {
         let transport = match &self.way {
             Way::Folder(folder) => {
-                make(folder).await?;
+                make(folder)?;
                 let path = folder.join(format!("{stem}.eml"));
                 let written = appear(&path, bytes);
                 let error = |cause| SendError::Away(format!("the mail `{}` was not written: {cause}", path.display()));
@@ -273,8 +274,8 @@ impl Post {
     }
 }
 
-async fn make(folder: &Path) -> Result<(), SendError> {
-    let made = tokio::fs::create_dir_all(folder).await;
+fn make(folder: &Path) -> Result<(), SendError> {
+    let made = file_owner::create_dir_all(folder);
     made.map_err(|cause| SendError::Setup(format!("the mail folder `{}` was not made: {cause}", folder.display())))
 }
 

@@ -5,6 +5,7 @@
 
 use super::post::{Envelope, Post, SendError, Without};
 use super::write::appear;
+use crate::file_owner;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -29,7 +30,7 @@ pub struct Flushed {
 
 /// Keeps a mail. If we die in between, an `.eml` lies alone and is not sent.
 pub fn keep(spool: &Path, stem: &str, envelope: &Envelope, bytes: &[u8]) -> io::Result<()> {
-    fs::create_dir_all(spool)?;
+    file_owner::create_dir_all(spool)?;
     appear(&spool.join(format!("{stem}.eml")), bytes)?;
     appear(&spool.join(format!("{stem}.json")), &serde_json::to_vec(envelope)?)
 }
@@ -123,7 +124,7 @@ pub fn count(spool: &Path) -> (u64, u64) {
 /// Moves a mail nobody will take to `refused/`, and says so.
 fn set_aside(spool: &Path, envelope: &Path, why: &str) -> String {
     let refused = spool.join("refused");
-    let moved = fs::create_dir_all(&refused).and_then(|()| {
+    let moved = file_owner::create_dir_all(&refused).and_then(|()| {
         [envelope.to_owned(), envelope.with_extension("eml")].iter().filter(|path| path.exists()).try_for_each(|path| {
             let name = path.file_name().ok_or_else(|| io::Error::other("a file needs a name"))?;
             fs::rename(path, refused.join(name))
@@ -146,7 +147,7 @@ fn envelopes(spool: &Path) -> Vec<PathBuf> {
 
 /// The right to send kept mails, gone with the process.
 fn lock(spool: &Path) -> Option<File> {
-    let file = File::options().create(true).append(true).open(spool.join(".lock")).ok()?;
+    let file = file_owner::open(&spool.join(".lock")).ok()?;
     match file.try_lock() {
         Ok(()) => Some(file),
         Err(TryLockError::WouldBlock | TryLockError::Error(_)) => None,

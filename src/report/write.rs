@@ -2,6 +2,7 @@
 
 use super::html;
 use super::run::RunReport;
+use crate::file_owner;
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -50,7 +51,7 @@ pub fn write(report: &RunReport, folder: &Path) -> Result<Written, WriteError> {
         let path = path.to_owned();
         move |cause| WriteError::Disk { path, cause }
     };
-    fs::create_dir_all(folder).map_err(disk(folder))?;
+    file_owner::create_dir_all(folder).map_err(disk(folder))?;
     let object = serde_json::to_vec_pretty(report)?;
     appear(&json, &object).map_err(disk(&json))?;
     appear(&html, page.as_bytes()).map_err(disk(&html))?;
@@ -67,7 +68,9 @@ pub fn appear(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().ok_or_else(|| io::Error::other("a file needs a folder"))?;
     let name = path.file_name().ok_or_else(|| io::Error::other("a file needs a name"))?;
     let beside = folder.join(format!(".{}.{}.part", name.to_string_lossy(), std::process::id()));
-    let written = File::create(&beside).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
+    // Left by a process that died; or a link that somebody put there, which is not followed.
+    drop(fs::remove_file(&beside));
+    let written = file_owner::create_new(&beside).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
     if let Err(cause) = written.and_then(|()| fs::rename(&beside, path)) {
         drop(fs::remove_file(&beside));
         return Err(cause);

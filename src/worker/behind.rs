@@ -26,7 +26,7 @@ pub enum Ahead {
 /// Its tick is the last one at or before `due`, within a day. What became of it is known here or, where another process or a
 /// person ran it, from the record. A tick that passed before we began and is not made up for is waited for by nobody.
 pub async fn ahead<J: Jobs>(jobs: &J, other: &Post, due: DateTime<Utc>, began: DateTime<Utc>) -> Ahead {
-    let Entry { name, schedule, zone, .. } = &other.entry;
+    let Entry { name, schedule, zone, .. } = &other.entry();
     let Some(tick) = schedule.missed_since(Some(due - NIGHT), due, *zone) else { return Ahead::Clear };
     let (doing, last) = other.look();
     if !matches!(doing, Doing::Idle) {

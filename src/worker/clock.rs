@@ -49,9 +49,16 @@ struct Slot {
 impl Clock {
     /// A clock whose jobs are due from `now` on, not yet ticking.
     pub fn new(entries: Vec<Entry>, now: DateTime<Utc>) -> Arc<Self> {
-        let slot = |entry: Entry| Slot { next: entry.schedule.next_after(now, entry.zone), entry, data: None };
-        let slots = entries.into_iter().map(|entry| (Uuid::now_v7(), slot(entry))).collect();
+        let slots = slots(entries, &HashMap::new(), now);
         Arc::new(Self { hands: Mutex::new(Hands { slots, asked: Instant::now(), seen: now }) })
+    }
+
+    /// Goes by other jobs and schedules from here on; a tick of one that stays as it was is neither lost nor taken twice.
+    ///
+    /// A scheduler knows only the jobs it was started with: start another one afterwards.
+    pub fn replace(&self, entries: Vec<Entry>, now: DateTime<Utc>) {
+        let mut hands = self.hands();
+        hands.slots = slots(entries, &hands.slots, now);
     }
 
     /// Starts the ticking: `on_tick` is called with the job and the tick that is due, within half a second of it.
@@ -132,6 +139,16 @@ impl Clock {
     fn hands(&self) -> MutexGuard<'_, Hands> {
         self.hands.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A slot for each job, due from `now` on; one whose schedule is the same keeps its next tick.
+fn slots(entries: Vec<Entry>, before: &HashMap<Uuid, Slot>, now: DateTime<Utc>) -> HashMap<Uuid, Slot> {
+    let kept = |entry: &Entry| before.values().find(|slot| slot.entry.ticks_like(entry)).and_then(|slot| slot.next);
+    let slot = |entry: Entry| {
+        let next = kept(&entry).or_else(|| entry.schedule.next_after(now, entry.zone));
+        (Uuid::now_v7(), Slot { next, entry, data: None })
+    };
+    entries.into_iter().map(slot).collect()
 }
 
 impl Slot {
@@ -246,6 +263,20 @@ mod tests {
         assert_eq!(clock.claim(id, at("2026-01-03T10:20:00Z")), Some(("nightly".to_owned(), at("2026-01-03T10:00:00Z"))));
         assert_eq!(clock.claim(id, at("2026-01-03T10:20:01Z")), None);
         assert_eq!(clock.next("nightly"), Some(at("2026-01-03T11:00:00Z")));
+    }
+
+    #[test]
+    fn a_reload_keeps_the_tick_of_a_job_that_stays_as_it_was_and_forgets_the_others() {
+        let (clock, id) = clock("0 * * * *", Tz::UTC, "2026-01-01T00:30:00Z");
+        let kept = clock.hands().slots[&id].entry.clone();
+        let moved = Entry { name: "moved".into(), ..kept.clone() };
+        // The tick of 01:00 has come and was not taken yet when the reload begins.
+        clock.replace(vec![kept, moved], at("2026-01-01T01:00:00.2Z"));
+        assert_eq!(clock.next("nightly"), Some(at("2026-01-01T01:00:00Z")));
+        assert_eq!(clock.next("moved"), Some(at("2026-01-01T02:00:00Z")));
+        assert_eq!(clock.claim(id, at("2026-01-01T01:00:01Z")), None, "the scheduler before is not listened to");
+        clock.replace(vec![], at("2026-01-01T01:00:02Z"));
+        assert_eq!(clock.next("nightly"), None);
     }
 
     #[test]

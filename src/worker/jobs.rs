@@ -25,6 +25,13 @@ pub struct Entry {
     pub retry_after: Option<Duration>,
 }
 
+impl Entry {
+    /// True when both are one job with the same ticks.
+    pub fn ticks_like(&self, other: &Self) -> bool {
+        (&self.name, self.schedule.text(), self.zone) == (&other.name, other.schedule.text(), other.zone)
+    }
+}
+
 /// What came of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Came {
@@ -60,6 +67,9 @@ pub trait Jobs: Send + Sync + 'static {
     /// Records that the tick `due` did not become a run, and why.
     fn skipped(&self, job: &str, due: DateTime<Utc>, reason: &str) -> impl Future<Output = ()> + Send;
 
+    /// Reads again which jobs have a schedule. An error says why the list before stays in force.
+    fn reload(&self) -> impl Future<Output = Result<Vec<Entry>, String>> + Send;
+
     /// Records that the run for `due` broke off without an outcome of its own: it panicked.
     fn failed(&self, job: &str, due: DateTime<Utc>, reason: &str) -> impl Future<Output = ()> + Send;
 }
@@ -79,6 +89,8 @@ pub(crate) mod probe {
         log: Mutex<Vec<String>>,
         pub(crate) last: Mutex<HashMap<String, DateTime<Utc>>>,
         pub(crate) ended: Mutex<HashMap<String, (DateTime<Utc>, Outcome)>>,
+        /// What the next reloads give, oldest first.
+        pub(crate) reloads: Mutex<Vec<Result<Vec<Entry>, String>>>,
         work: Box<Work>,
     }
 
@@ -92,7 +104,8 @@ pub(crate) mod probe {
                 let came = work(job, n, stop);
                 async move { came.await.into() }.boxed()
             });
-            Arc::new(Self { log: Mutex::default(), last: Mutex::default(), ended: Mutex::default(), work })
+            let (log, last, ended, reloads) = Default::default();
+            Arc::new(Self { log, last, ended, reloads, work })
         }
 
         pub(crate) fn log(&self) -> Vec<String> {
@@ -120,6 +133,11 @@ pub(crate) mod probe {
         async fn run(&self, job: &str, due: DateTime<Utc>, stop: CancellationToken) -> Came {
             self.note(format!("run {job} {}", due.to_rfc3339()));
             (self.work)(job.to_owned(), self.count(&format!("run {job} ")), stop).await
+        }
+
+        async fn reload(&self) -> Result<Vec<Entry>, String> {
+            self.note("reload".to_owned());
+            self.reloads.lock().unwrap().remove(0)
         }
 
         async fn skipped(&self, job: &str, due: DateTime<Utc>, reason: &str) {

@@ -21,4 +21,4 @@ pub mod systemd;
 pub use jobs::{Came, Entry, Jobs};
 pub use serve::{ServeError, Settings, serve};
 pub use shift::Drained;
-pub use signals::Signals;
+pub use signals::{Hangup, Signals};

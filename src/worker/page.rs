@@ -14,13 +14,13 @@ use axum::routing::get;
 use axum::{Json, Router};
 use chrono::{SubsecRound, Utc};
 use serde_json::{Value, json};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 /// What the pages show.
 pub struct Page<J> {
-    entries: Vec<Entry>,
+    entries: RwLock<Vec<Entry>>,
     clock: Arc<Clock>,
     shift: Arc<Shift<J>>,
     stall_after: Duration,
@@ -42,7 +42,16 @@ pub enum Phase {
 impl<J: Jobs> Page<J> {
     /// A page over this clock and shift, starting.
     pub fn new(entries: Vec<Entry>, clock: Arc<Clock>, shift: Arc<Shift<J>>, stall_after: Duration) -> Arc<Self> {
-        Arc::new(Self { entries, clock, shift, stall_after, phase: AtomicU8::new(Phase::Starting as u8) })
+        Arc::new(Self { entries: RwLock::new(entries), clock, shift, stall_after, phase: AtomicU8::new(Phase::Starting as u8) })
+    }
+
+    /// Shows other jobs from here on.
+    pub fn replace(&self, entries: Vec<Entry>) {
+        *self.entries.write().unwrap_or_else(PoisonError::into_inner) = entries;
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        self.entries.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Says how far the worker is.
@@ -78,7 +87,7 @@ impl<J: Jobs> Page<J> {
             let (doing, last) = self.shift.state(&entry.name).unwrap_or_default();
             Told::of(entry, self.clock.next(&entry.name), &doing, last.as_ref())
         };
-        Status { phase, at: Utc::now().trunc_subsecs(0), jobs: self.entries.iter().map(told).collect() }
+        Status { phase, at: Utc::now().trunc_subsecs(0), jobs: self.entries().iter().map(told).collect() }
     }
 
     fn line(&self, entry: &Entry) -> Value {
@@ -121,7 +130,7 @@ async fn status<J: Jobs>(State(page): State<Arc<Page<J>>>, headers: HeaderMap) -
 }
 
 fn as_json<J: Jobs>(page: &Page<J>) -> Json<Value> {
-    let jobs: Vec<Value> = page.entries.iter().map(|entry| page.line(entry)).collect();
+    let jobs: Vec<Value> = page.entries().iter().map(|entry| page.line(entry)).collect();
     Json(json!({ "ready": page.phase() == Phase::Ready, "draining": page.phase() == Phase::Draining, "jobs": jobs }))
 }
 

@@ -9,13 +9,12 @@ use tokio_util::sync::CancellationToken;
 /// One job's post.
 #[derive(Debug)]
 pub struct Post {
-    /// The job.
-    pub entry: Entry,
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
+    entry: Entry,
     doing: Doing,
     last: Option<Last>,
 }
@@ -83,7 +82,32 @@ pub enum End {
 impl Post {
     /// The post of a job that does nothing yet.
     pub fn new(entry: Entry) -> Self {
-        Self { entry, state: Mutex::default() }
+        Self { state: Mutex::new(State { entry, doing: Doing::Idle, last: None }) }
+    }
+
+    /// The job, as it was declared last.
+    pub fn entry(&self) -> Entry {
+        self.state().entry.clone()
+    }
+
+    /// It is declared otherwise from here on; what it does now goes on.
+    pub fn replace(&self, entry: Entry) {
+        self.state().entry = entry;
+    }
+
+    /// It is no longer declared: no run of it is tried again. True when nothing of it is under way.
+    pub fn retire(&self) -> bool {
+        let mut state = self.state();
+        if let Doing::Retrying { taken_over, .. } = &state.doing {
+            taken_over.cancel();
+            state.doing = Doing::Idle;
+        }
+        matches!(state.doing, Doing::Idle)
+    }
+
+    /// What is known of it from before we began.
+    pub fn remember(&self, last: Last) {
+        self.state().last.get_or_insert(last);
     }
 
     /// What the job does, and how its last run here ended.
@@ -119,14 +143,17 @@ impl Post {
 
     /// Its run begins.
     pub fn begin(&self, due: DateTime<Utc>) {
-        tracing::info!(job = self.entry.name, %due, "job starts");
-        self.state().doing = Doing::Running { due, since: Utc::now() };
+        let mut state = self.state();
+        tracing::info!(job = state.entry.name, %due, "job starts");
+        state.doing = Doing::Running { due, since: Utc::now() };
     }
 
     /// Its run ended; `retry` says that it waits to be tried again.
     pub fn end(&self, due: DateTime<Utc>, end: End, retry: Option<Doing>) {
-        tracing::info!(job = self.entry.name, %due, end = end.word(), retry = retry.is_some(), "job ended");
-        *self.state() = State { doing: retry.unwrap_or_default(), last: Some(Last { due, ended: Utc::now(), end }) };
+        let mut state = self.state();
+        tracing::info!(job = state.entry.name, %due, end = end.word(), retry = retry.is_some(), "job ended");
+        state.doing = retry.unwrap_or_default();
+        state.last = Some(Last { due, ended: Utc::now(), end });
     }
 
     /// Takes the post again for a retry, unless a tick was quicker.

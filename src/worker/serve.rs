@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio_cron_scheduler::JobSchedulerError;
+use tokio_cron_scheduler::{JobScheduler, JobSchedulerError};
 
 /// How the worker serves.
 #[derive(Debug, Clone)]
@@ -109,13 +109,20 @@ pub async fn serve<J: Jobs>(
         () = make_up(&entries, jobs.as_ref(), &shift, now) => {}
         () = signals.stop.cancelled() => {}
     }
-    let ticking = shift.clone();
-    let mut scheduler = clock.start(move |job, due| ticking.tick(job, due)).await?;
+    let mut scheduler = tick(&clock, &shift).await?;
     page.turn(Phase::Ready);
     systemd::ready(entries.len());
     tracing::info!(jobs = entries.len(), listen = %settings.listen, "on the clock");
 
-    signals.stop.cancelled().await;
+    while let Some(entries) = reloaded(jobs.as_ref(), &signals).await {
+        scheduler.shutdown().await?;
+        clock.replace(entries.clone(), Utc::now());
+        shift.replace(entries.clone());
+        page.replace(entries.clone());
+        scheduler = tick(&clock, &shift).await?;
+        systemd::ready(entries.len());
+        tracing::info!(jobs = entries.len(), "reloaded: on the clock");
+    }
     page.turn(Phase::Draining);
     systemd::stopping();
     tracing::info!("stopping: running jobs end at their next batch edge; a second signal stops at once");
@@ -124,6 +131,34 @@ pub async fn serve<J: Jobs>(
     pages.abort();
     watchdog.abort();
     Ok(drained)
+}
+
+async fn tick<J: Jobs>(clock: &Arc<Clock>, shift: &Arc<Shift<J>>) -> Result<JobScheduler, JobSchedulerError> {
+    let shift = shift.clone();
+    clock.start(move |job, due| shift.tick(job, due)).await
+}
+
+/// Waits until a reload is asked for and gives another list of jobs; none once we stop. What cannot be read changes nothing.
+async fn reloaded<J: Jobs>(jobs: &J, signals: &Signals) -> Option<Vec<Entry>> {
+    loop {
+        tokio::select! {
+            biased;
+            () = signals.stop.cancelled() => return None,
+            () = signals.reload.notified() => {}
+        }
+        systemd::reloading();
+        tokio::select! {
+            biased;
+            () = signals.stop.cancelled() => return None,
+            entries = jobs.reload() => match entries {
+                Ok(entries) => return Some(entries),
+                Err(reason) => {
+                    tracing::error!("not reloaded, the jobs and schedules before stay in force: {reason}");
+                    systemd::not_reloaded(&reason);
+                }
+            }
+        }
+    }
 }
 
 async fn bind(listen: SocketAddr) -> Result<TcpListener, ServeError> {
@@ -249,6 +284,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_reload_takes_other_jobs_lets_running_ones_end_and_keeps_the_list_when_it_cannot_be_read() {
+        let probe = Probe::that(|job, _, stop| async move {
+            if job == "slow" {
+                stop.cancelled().await;
+            }
+            Outcome::Done
+        });
+        let listen = free();
+        let (signals, served) = start(vec![entry("slow", "* * * * * *")], &probe, Settings::new(listen));
+        until(|| probe.count("run slow") == 1).await;
+        probe.reloads.lock().unwrap().extend([Err("wrong".to_owned()), Ok(vec![entry("new", "* * * * * *")])]);
+        signals.reload.notify_one();
+        until(|| probe.count("reload") == 1).await;
+        assert!(answers(listen, "/", 200).await.contains("\"slow\""), "the list before stays in force");
+        signals.reload.notify_one();
+        until(|| probe.count("run new") >= 2).await;
+        let page = answers(listen, "/", 200).await;
+        assert!(page.contains("\"new\"") && !page.contains("\"slow\""), "{page}");
+        assert_eq!((probe.count("reload"), probe.count("run slow")), (2, 1));
+        signals.stop.cancel();
+        assert_eq!(served.await.unwrap().unwrap(), Drained { dropped: vec![] }, "the run of a job that is gone ends by itself");
+    }
+
+    #[tokio::test]
     async fn it_is_not_ready_before_the_jobs_are_known() {
         struct Hanging;
         impl Jobs for Hanging {
@@ -261,6 +320,9 @@ mod tests {
             }
             async fn run(&self, _: &str, _: DateTime<Utc>, _: tokio_util::sync::CancellationToken) -> crate::worker::jobs::Came {
                 Outcome::Done.into()
+            }
+            async fn reload(&self) -> Result<Vec<Entry>, String> {
+                Ok(vec![])
             }
             async fn skipped(&self, _: &str, _: DateTime<Utc>, _: &str) {}
             async fn failed(&self, _: &str, _: DateTime<Utc>, _: &str) {}

@@ -7,7 +7,7 @@ use crate::worker::signals::Signals;
 use chrono::{DateTime, Utc};
 use std::any::Any;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
@@ -22,7 +22,7 @@ const LOOKS: Duration = Duration::from_millis(200);
 /// Takes ticks and makes runs of them.
 pub struct Shift<J> {
     jobs: Arc<J>,
-    posts: BTreeMap<String, Post>,
+    posts: RwLock<BTreeMap<String, Arc<Post>>>,
     concurrency: usize,
     places: Arc<Semaphore>,
     retry_after: Duration,
@@ -51,11 +51,11 @@ pub struct Drained {
 impl<J: Jobs> Shift<J> {
     /// A shift for these jobs, `concurrency` of them at a time.
     pub fn new(entries: Vec<Entry>, jobs: Arc<J>, concurrency: usize, retry_after: Duration, signals: Signals) -> Arc<Self> {
-        let post = |entry: Entry| (entry.name.clone(), Post::new(entry));
+        let post = |entry: Entry| (entry.name.clone(), Arc::new(Post::new(entry)));
         let concurrency = concurrency.clamp(1, Semaphore::MAX_PERMITS);
         Arc::new(Self {
             jobs,
-            posts: entries.into_iter().map(post).collect(),
+            posts: RwLock::new(entries.into_iter().map(post).collect()),
             concurrency,
             places: Arc::new(Semaphore::new(concurrency)),
             retry_after,
@@ -69,8 +69,8 @@ impl<J: Jobs> Shift<J> {
     ///
     /// While we stop, ticks are left alone: the next start finds them missed.
     pub fn tick(self: &Arc<Self>, job: &str, due: DateTime<Utc>) {
-        let Some(post) = self.posts.get(job).filter(|_| !self.signals.stop.is_cancelled()) else { return };
-        let (shift, name) = (self.clone(), post.entry.name.clone());
+        let Some(post) = self.post(job).filter(|_| !self.signals.stop.is_cancelled()) else { return };
+        let (shift, name) = (self.clone(), job.to_owned());
         match post.take(due, self.concurrency) {
             Ok(()) => drop(self.tasks.spawn(async move { shift.work(&name, due).await })),
             Err(reason) => {
@@ -82,7 +82,31 @@ impl<J: Jobs> Shift<J> {
 
     /// What the job does, and how its last run here ended.
     pub fn state(&self, job: &str) -> Option<(Doing, Option<Last>)> {
-        self.posts.get(job).map(Post::look)
+        self.post(job).map(|post| post.look())
+    }
+
+    /// What is known of the job from before we began.
+    pub fn remember(&self, job: &str, last: Last) {
+        if let Some(post) = self.post(job) {
+            post.remember(last);
+        }
+    }
+
+    /// Goes by other jobs from here on. Runs that are under way go on; a job that is gone is not tried again.
+    pub fn replace(&self, entries: Vec<Entry>) {
+        let mut posts = self.posts.write().unwrap_or_else(PoisonError::into_inner);
+        let mut before = std::mem::take(&mut *posts);
+        for entry in entries {
+            let name = entry.name.clone();
+            let post = before.remove(&name).unwrap_or_else(|| Arc::new(Post::new(entry.clone())));
+            post.replace(entry);
+            posts.insert(name, post);
+        }
+        posts.extend(before.into_iter().filter(|(_, post)| !post.retire()));
+    }
+
+    fn post(&self, job: &str) -> Option<Arc<Post>> {
+        self.posts.read().unwrap_or_else(PoisonError::into_inner).get(job).cloned()
     }
 
     /// Takes nothing new, and waits until every run has ended at its batch edge, or a second signal comes.
@@ -93,12 +117,14 @@ impl<J: Jobs> Shift<J> {
             () = self.tasks.wait() => {}
             () = self.signals.at_once.cancelled() => { let _ = timeout(LET_GO, self.tasks.wait()).await; }
         }
-        Drained { dropped: self.posts.values().filter(|post| post.was_dropped()).map(|post| post.entry.name.clone()).collect() }
+        let posts = self.posts.read().unwrap_or_else(PoisonError::into_inner);
+        Drained { dropped: posts.iter().filter(|(_, post)| post.was_dropped()).map(|(name, _)| name.clone()).collect() }
     }
 
     /// Runs the job for `due`, again and again while it ends `temporary` and its next tick is further off than a retry.
     async fn work(&self, job: &str, due: DateTime<Utc>) {
-        let Some(post) = self.posts.get(job) else { return };
+        let Some(post) = self.post(job) else { return };
+        let post = &*post;
         match self.turn(post, due).await {
             Turn::Ours => {}
             Turn::Stop => return post.rest(),
@@ -133,12 +159,12 @@ impl<J: Jobs> Shift<J> {
     /// Waits until every job that this one comes after has ended its run for a tick at or before `due`: until its own next
     /// tick at most, or its budget. It holds no place meanwhile.
     async fn turn(&self, post: &Post, due: DateTime<Utc>) -> Turn {
-        let Entry { schedule, zone, after, patience, .. } = &post.entry;
+        let Entry { schedule, zone, after, patience, .. } = &post.entry();
         let until = patience.and_then(|patience| Some(Utc::now() + chrono::Duration::from_std(patience).ok()?));
         let until = [schedule.next_after(due.max(Utc::now()), *zone), until].into_iter().flatten().min();
-        for (name, other) in after.iter().filter_map(|name| Some((name, self.posts.get(name)?))) {
+        for (name, other) in after.iter().filter_map(|name| Some((name, self.post(name)?))) {
             loop {
-                match ahead(&*self.jobs, other, due, self.began).await {
+                match ahead(&*self.jobs, &other, due, self.began).await {
                     Ahead::Clear => break,
                     Ahead::Failed(how) => return Turn::Skip(format!("it comes after job `{name}`, which {how}")),
                     Ahead::NotYet if until.is_some_and(|until| Utc::now() >= until) => {
@@ -198,14 +224,14 @@ impl<J: Jobs> Shift<J> {
 
     /// A tick that comes before the retry would is the retry.
     fn tries_again(&self, post: &Post) -> bool {
-        let Entry { schedule, zone, .. } = &post.entry;
+        let Entry { schedule, zone, .. } = &post.entry();
         let next = schedule.next_after(Utc::now(), *zone);
         !self.signals.stop.is_cancelled() && next.is_none_or(|next| next > Utc::now() + self.pause(post))
     }
 
     /// How long a job waits to be tried again.
     fn pause(&self, post: &Post) -> Duration {
-        post.entry.retry_after.unwrap_or(self.retry_after)
+        post.entry().retry_after.unwrap_or(self.retry_after)
     }
 }
 

@@ -9,6 +9,19 @@ pub fn ready(jobs: usize) {
     tell(&[NotifyState::Ready, NotifyState::Status(&format!("{jobs} jobs on the clock"))]);
 }
 
+/// What is declared is read again; [`ready`] or [`not_reloaded`] ends it.
+pub fn reloading() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => tell(&[NotifyState::Reloading, now]),
+        Err(error) => tracing::warn!(%error, "systemd was not told"),
+    }
+}
+
+/// What is declared cannot be used; everything goes on as before.
+pub fn not_reloaded(reason: &str) {
+    tell(&[NotifyState::Ready, NotifyState::Status(&format!("not reloaded: {}", reason.replace(char::is_control, " ")))]);
+}
+
 /// Nothing new is taken; runs end at their batch edge.
 pub fn stopping() {
     tell(&[NotifyState::Stopping, NotifyState::Status("waiting for running jobs to reach a batch edge")]);

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[(&str, u8)] = &[
     ("config", 0),
     ("diagnostic", 0),
+    ("file_owner", 0),
     ("job", 0),
     ("place", 0),
     ("policy", 0),

@@ -14,6 +14,7 @@ mod floors;
 mod graph;
 mod keys;
 mod kinds;
+mod operations;
 mod references;
 mod scope;
 mod seen;

@@ -2,6 +2,7 @@
 
 use super::migrations::migrator;
 use super::schema;
+use crate::file_owner;
 use crate::ledger::lockfile::{self, LockFile};
 use crate::ledger::refusal::LedgerError;
 use sqlx::migrate::{Migrate, MigrateError};
@@ -46,10 +47,9 @@ impl Sqlite {
     pub async fn open(path: &Path) -> Result<Self, LedgerError> {
         let io = |why: io::Error| LedgerError::Unwritable { path: path.to_owned(), why: why.to_string() };
         let file = std::path::absolute(path).map_err(io)?;
-        file.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(io)?;
-        if file.exists() {
-            std::fs::OpenOptions::new().write(true).open(&file).map_err(io)?;
-        }
+        file.parent().map_or(Ok(()), file_owner::create_dir_all).map_err(io)?;
+        // What SQLite puts beside it (`-wal`, `-shm`) it gives to the owner of this file, where root runs it.
+        file_owner::open(&file).map_err(io)?;
         let _migrating = migration_lock(path, &file).await?;
 
         let options = options(&file).journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);

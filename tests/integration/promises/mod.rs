@@ -52,7 +52,7 @@ mod promise_8;
 mod scenarios;
 pub mod settings;
 pub mod shop;
-mod under_way;
+pub mod under_way;
 
 pub use obstacle::{black_hole, dead_port};
 pub use scenarios::read_below;

@@ -1,0 +1,6 @@
+//! How steward is operated: signals, logs, the status page, two at a time, a run by hand beside the service.
+
+mod by_hand;
+mod logs;
+mod serving;
+mod signals;
