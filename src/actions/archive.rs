@@ -46,6 +46,7 @@ impl Action for ArchiveRows {
     }
 
     async fn prepare(cx: &Context, (policy, step): &Self::Target, as_of: DateTime<Utc>) -> Result<Self, StoreFailure> {
+        due::refuse_unusable(policy)?;
         let store = cx.stores.get(&policy.dataset.store)?;
         let cutoff = Cutoff::before(as_of, Some(step.after), cx.job.timezone);
         scope::cover(cx, &policy.dataset).await?;

@@ -50,6 +50,7 @@ impl Action for DeleteRows {
     }
 
     async fn prepare(cx: &Context, (policy, step): &Self::Target, as_of: DateTime<Utc>) -> Result<Self, StoreFailure> {
+        due::refuse_unusable(policy)?;
         let dataset = acted_on(policy).clone();
         let cutoff = Cutoff::before(as_of, Some(step.after), cx.job.timezone);
         let covered = scope::cover(cx, &dataset).await?;

@@ -31,6 +31,15 @@ pub struct Governed<'a> {
     pub basis: String,
 }
 
+/// Refuses a policy whose row of a policy table cannot be applied.
+///
+/// # Errors
+/// What is wrong with the row, and its place.
+pub fn refuse_unusable(policy: &Lifecycle) -> Result<(), StoreFailure> {
+    let help = "correct the row, or set its `is_active` to 0; other policies are not affected";
+    policy.usable().map_err(|why| StoreFailure::refused(codes::TABLE_VALUE, format!("policy `{}`: {why}", policy.name), help))
+}
+
 /// What is known of a target once its rows are prepared.
 pub fn facts(cx: &Context, governed: Governed<'_>) -> Facts {
     let Governed { dataset, rows, cutoff, period, guard, cascade, basis } = governed;

@@ -164,7 +164,12 @@ impl PolicyShown<'_> {
         let mut line = |what: &str, value: String| {
             let _ = writeln!(text, "  {what:9} {}", plain(&value));
         };
-        line("clock", clock_told(&policy.clock));
+        if let Err(why) = policy.usable() {
+            line("refused", why);
+        }
+        if !policy.clock.column.is_empty() {
+            line("clock", clock_told(&policy.clock));
+        }
         policy.r#where.iter().for_each(|condition| line("where", condition.clone()));
         if let Some(step) = &policy.archive {
             let made = if step.create { ", made when it is missing" } else { "" };

@@ -1,11 +1,12 @@
 //! What may stand in `steward.yaml`.
 
 use super::secret::{SecretRef, Sourced};
+use crate::policy::classification::Protection;
 use crate::policy::dataset::DatasetName;
 use crate::policy::entries::ClockEntry;
 use crate::policy::period::Period;
 use crate::yaml::fields::declared;
-use crate::yaml::node::{At, Named, Node};
+use crate::yaml::node::{At, Key, Named, Node, Value};
 use crate::yaml::reading::{Read, Reading};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use std::borrow::Cow;
@@ -63,6 +64,34 @@ declared! {
         "classification" classification: Option<At<DatasetName>>,
         /// The clock of the lifecycle table's rows, which name none.
         "clock" clock: Option<At<ClockEntry>>,
+        /// What words of `protection_method` mean that are not steward's: `{ kms_v2: aes256 }`.
+        "protection_methods" protection_methods: Option<Methods>,
+    }
+}
+
+/// Words for methods of protection, each with what it means.
+#[derive(Debug, Clone)]
+pub struct Methods(pub Vec<(String, Protection)>);
+
+impl Read for Methods {
+    fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
+        let Value::Map(pairs) = &node.value else {
+            reading.wrong_kind(node, "words, each with a method of protection");
+            return None;
+        };
+        let meaning = |(key, value): &(Key, Node)| Some((key.text.clone(), Protection::read(value, reading)?));
+        pairs.iter().map(meaning).collect::<Option<Vec<_>>>().map(Self)
+    }
+}
+
+impl JsonSchema for Methods {
+    fn schema_name() -> Cow<'static, str> {
+        "Methods".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let meaning = generator.subschema_for::<Protection>();
+        json_schema!({ "type": "object", "additionalProperties": meaning })
     }
 }
 

@@ -184,6 +184,7 @@ fn policy_tables(tables: At<super::file::PolicyTablesEntry>, stores: &[&str], re
         lifecycle: tables.lifecycle,
         classification: tables.classification,
         clock,
+        protection_methods: tables.protection_methods.map(|methods| methods.0).unwrap_or_default(),
     })
 }
 

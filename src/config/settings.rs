@@ -3,6 +3,7 @@
 use super::mail::MailConfig;
 use super::store::StoreConfig;
 use crate::place::Place;
+use crate::policy::classification::Protection;
 use crate::policy::dataset::DatasetName;
 use crate::policy::lifecycle::Clock;
 use crate::yaml::node::At;
@@ -44,6 +45,8 @@ pub struct PolicyTables {
     pub classification: Option<At<DatasetName>>,
     /// The clock of rows that no file gives one.
     pub clock: Option<At<Clock>>,
+    /// What words of `protection_method` mean that are not ours.
+    pub protection_methods: Vec<(String, Protection)>,
 }
 
 impl Config {

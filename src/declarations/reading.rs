@@ -140,17 +140,18 @@ impl Reading {
         let stores: Vec<&str> = read.store_names.iter().map(String::as_str).collect();
         let notes = &mut self.diagnosis.diagnostics;
         if let Some(table) = &tables.lifecycle {
-            let origin = Origin { table: &table.value, stores: &stores };
-            for row in lifecycle {
-                match origin.lifecycle(row, notes) {
-                    Some(draft) => self.gathered.lifecycle_rows.push(draft),
-                    None => self.gathered.broken.push(row.policy_name.clone()),
-                }
+            let origin = Origin { table: &table.value, stores: &stores, methods: &tables.protection_methods };
+            for (draft, unread) in lifecycle.iter().filter_map(|row| origin.lifecycle(row, notes)) {
+                self.gathered.lifecycle_rows.push(draft);
+                self.gathered.unread_minimums.extend(unread);
             }
         }
         if let Some(table) = &tables.classification {
-            let origin = Origin { table: &table.value, stores: &stores };
-            self.gathered.tag_rows.extend(tags.iter().filter_map(|row| origin.tag(row, notes)));
+            let origin = Origin { table: &table.value, stores: &stores, methods: &tables.protection_methods };
+            for (tag, unread) in tags.iter().filter_map(|row| origin.tag(row, notes)) {
+                self.gathered.tag_rows.push(tag);
+                self.gathered.unread_minimums.extend(unread);
+            }
         }
         self.tables_read = true;
         self

@@ -51,6 +51,17 @@ impl Diagnostic {
         Self { severity: Severity::Warning, ..Self::error(code, message) }
     }
 
+    /// The same as a warning: told, and stops nothing by itself.
+    #[must_use]
+    pub fn softened(self) -> Self {
+        Self { severity: Severity::Warning, ..self }
+    }
+
+    /// True when it is about a row of a policy table.
+    pub fn names_a_row(&self) -> bool {
+        self.place.iter().chain(self.also.iter().map(|further| &further.place)).any(|place| matches!(place, Place::Row { .. }))
+    }
+
     /// Points at a place.
     #[must_use]
     pub fn at(mut self, place: &Place) -> Self {

@@ -2,11 +2,11 @@
 
 use super::claims::contradictions;
 use super::dataset::DatasetName;
-use super::draft::Draft;
+use super::draft::{ArchiveDraft, Draft};
 use super::family::Family;
 use super::gathered::Gathered;
 use super::ground::{Ground, name_twice, unknown_store};
-use super::lifecycle::{ArchiveStep, DeleteStep, Lifecycle};
+use super::lifecycle::{ArchiveStep, Clock, DeleteStep, Lifecycle};
 use super::minimum::{Minimum, Minimums, Retention};
 use super::period::Period;
 use super::section_check::sections;
@@ -29,6 +29,10 @@ pub fn finish(mut gathered: Gathered, ground: &Ground<'_>, notes: &mut Vec<Diagn
     let minimums = Minimums::of(&drafts, &retentions);
     let mut lifecycle = vec![];
     for draft in &drafts {
+        if draft.is_of_table() {
+            lifecycle.push(of_row(draft, &minimums, notes));
+            continue;
+        }
         let before = errors(notes);
         known_store(&draft.dataset, ground, notes);
         family(draft, ground, notes);
@@ -45,10 +49,40 @@ pub fn finish(mut gathered: Gathered, ground: &Ground<'_>, notes: &mut Vec<Diagn
     same_step_twice(&lifecycle, notes);
     let holds = finish_holds(&gathered, ground, notes);
     sections(&gathered, ground, notes);
-    let Gathered { sessions, cache, views, checks, broken, .. } = gathered;
-    let policies = Policies { lifecycle, tags, holds, sessions, cache, views, checks };
-    contradictions(&policies, notes);
+    let Gathered { sessions, cache, views, checks, broken, unread_minimums, .. } = gathered;
+    let policies = Policies { lifecycle, tags, holds, sessions, cache, views, checks, unread_minimums };
+    let mut contradicting = vec![];
+    contradictions(&policies, &mut contradicting);
+    // What a row contradicts is refused where it would be done: a row that somebody adds at night stops no other policy.
+    notes.extend(contradicting.into_iter().map(|note| if note.names_a_row() { note.softened() } else { note }));
     (policies, broken)
+}
+
+/// The policy of a policy table's row. What is wrong with it stops this policy, and no other: the row stays in the list, and refuses.
+fn of_row(draft: &Draft, minimums: &Minimums<'_>, notes: &mut Vec<Diagnostic>) -> Lifecycle {
+    let mut own = vec![];
+    let policy = complete(draft, false, &mut own);
+    periods(draft, minimums, &mut own);
+    let wrong = own.iter().find(|note| note.severity == Severity::Error).map(|note| note.message.clone());
+    let unusable = draft.unusable.clone().or(wrong);
+    if draft.active {
+        notes.extend(own.into_iter().map(Diagnostic::softened));
+    }
+    let dataset = &draft.dataset.value;
+    let never = Period::days(u32::MAX);
+    let known = |step: &At<ArchiveDraft>| ArchiveStep {
+        after: step.value.after.as_ref().map_or(never, |after| after.value),
+        to: step.value.to.as_ref().map_or_else(|| dataset.clone(), |to| to.value.clone()),
+        create: false,
+    };
+    match (policy, unusable) {
+        (Some(policy), None) => policy,
+        (_, unusable) => Lifecycle {
+            archive: draft.archive.as_ref().map(known),
+            unusable: unusable.or_else(|| Some(format!("the row of policy `{}` is incomplete", draft.name.value))),
+            ..skeleton(draft)
+        },
+    }
 }
 
 fn errors(notes: &[Diagnostic]) -> usize {
@@ -61,7 +95,12 @@ fn merge_lifecycle(gathered: &mut Gathered, ground: &Ground<'_>, notes: &mut Vec
     let mut drafts = vec![];
     for file in std::mem::take(&mut gathered.lifecycle) {
         match rows.iter_mut().find(|row| row.is_same(&file)) {
-            Some(row) => row.add(file, notes),
+            Some(row) => {
+                let mut own = vec![];
+                row.add(file, &mut own);
+                row.unusable = row.unusable.take().or_else(|| own.first().map(|note| note.message.clone()));
+                notes.extend(own.into_iter().map(Diagnostic::softened));
+            }
             None => drafts.push(file),
         }
     }
@@ -86,7 +125,11 @@ fn merge_tags(gathered: &mut Gathered, notes: &mut Vec<Diagnostic>) -> Vec<TagDr
     for file in std::mem::take(&mut gathered.tags) {
         let known = tags.iter().position(|tag| tag.is_same(&file));
         match known {
-            Some(at) if at < rows => tags[at].add(file, notes),
+            Some(at) if at < rows => {
+                let mut own = vec![];
+                tags[at].add(file, &mut own);
+                notes.extend(own.into_iter().map(Diagnostic::softened));
+            }
             Some(at) => {
                 let message = format!("the field `{}` of `{}` is classified twice", file.field, file.dataset);
                 notes.push(
@@ -186,7 +229,8 @@ fn complete(draft: &Draft, unseen: bool, notes: &mut Vec<Diagnostic>) -> Option<
             notes.push(diagnostic);
         }
     };
-    if draft.clock.is_none() {
+    let is_minimum_alone = draft.archive.is_none() && draft.delete.is_none() && draft.keep.is_some();
+    if draft.clock.is_none() && !is_minimum_alone {
         let diagnostic = Diagnostic::error(
             catalogue::NO_CLOCK,
             format!("policy `{name}` names no `clock`; how old its rows are is not known"),
@@ -194,7 +238,7 @@ fn complete(draft: &Draft, unseen: bool, notes: &mut Vec<Diagnostic>) -> Option<
         .at(place);
         missing(diagnostic.help(clock_help(place)));
     }
-    if draft.archive.is_none() && draft.delete.is_none() {
+    if draft.archive.is_none() && draft.delete.is_none() && draft.keep.is_none() {
         let diagnostic = Diagnostic::error(catalogue::NO_STEP, format!("policy `{name}` neither archives nor deletes")).at(place);
         missing(diagnostic.help("add `archive: { after: …, to: … }` or `delete: { after: … }`"));
     }
@@ -222,20 +266,29 @@ fn complete(draft: &Draft, unseen: bool, notes: &mut Vec<Diagnostic>) -> Option<
             })
         }
     };
-    Some(Lifecycle {
-        name: name.clone(),
+    let does_something = draft.archive.is_some() || draft.delete.is_some() || draft.keep.is_some();
+    let is_dated = draft.clock.is_some() || is_minimum_alone;
+    (does_something && is_dated).then(|| Lifecycle { archive, ..skeleton(draft) })
+}
+
+/// The policy without its `archive` step; without a clock where none is named.
+fn skeleton(draft: &Draft) -> Lifecycle {
+    let nothing = || Clock { column: String::new(), zone: None, unit: None };
+    Lifecycle {
+        name: draft.name.value.clone(),
         owner: draft.owner.clone(),
         dataset: draft.dataset.value.clone(),
-        clock: draft.clock.as_ref()?.value.clone(),
+        clock: draft.clock.as_ref().map_or_else(nothing, |clock| clock.value.clone()),
         r#where: draft.condition.as_ref().map(|condition| condition.value.clone()),
+        archive: None,
         delete: draft.delete.as_ref().map(|after| DeleteStep { after: after.value }),
         keep_at_least: draft.keep.as_ref().map(|keep| keep.value.clone()),
         guard: draft.guard.as_ref().map(|guard| guard.value).unwrap_or_default(),
         cascade: draft.cascade.as_ref().map(|cascade| cascade.value).unwrap_or_default(),
         active: draft.active,
+        unusable: None,
         places: draft.places.clone(),
-        archive: if draft.archive.is_none() && draft.delete.is_none() { return None } else { archive },
-    })
+    }
 }
 
 fn clock_help(place: &Place) -> &'static str {

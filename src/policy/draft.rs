@@ -36,6 +36,8 @@ pub struct Draft {
     pub cascade: Option<At<Cascade>>,
     /// False for a row that is switched off.
     pub active: bool,
+    /// Why a row of a policy table cannot be applied.
+    pub unusable: Option<String>,
     /// The row first, the file that adds to it second.
     pub places: Vec<Place>,
 }
@@ -81,8 +83,14 @@ impl Draft {
             guard: entry.guard.as_ref().and_then(|guard| guard_of(guard, reading)),
             cascade: entry.cascade.clone(),
             active: true,
+            unusable: None,
             places: vec![place.clone()],
         }
+    }
+
+    /// True for a row of a policy table, whether a file adds to it or not.
+    pub fn is_of_table(&self) -> bool {
+        matches!(self.places.first(), Some(Place::Row { .. }))
     }
 
     /// True when both speak of the same policy: a row and what a file adds to it.

@@ -10,6 +10,7 @@ use super::hold::{Hold, HoldOrigin};
 use super::quality::check::Check;
 use super::quality::read::{Kinds, check};
 use super::section::Section;
+use super::set::UnreadMinimum;
 use super::tag_draft::TagDraft;
 use super::view::View;
 use super::view_file;
@@ -30,6 +31,8 @@ pub struct Gathered {
     pub tags: Vec<TagDraft>,
     /// Tags of policy tables.
     pub tag_rows: Vec<TagDraft>,
+    /// Minimums of policy tables that cannot be read.
+    pub unread_minimums: Vec<UnreadMinimum>,
     /// Holds.
     pub holds: Vec<At<Hold>>,
     /// When sessions end.

@@ -15,7 +15,7 @@ pub struct Lifecycle {
     pub owner: Option<String>,
     /// The rows it governs.
     pub dataset: DatasetName,
-    /// What dates a row.
+    /// What dates a row; without a column for a policy that is a minimum alone.
     pub clock: Clock,
     /// A further condition in the store's own language; a row for which it is not true stays.
     pub r#where: Option<String>,
@@ -31,9 +31,26 @@ pub struct Lifecycle {
     pub cascade: Cascade,
     /// False only for a row of a policy table that is switched off: listed, never applied.
     pub active: bool,
+    /// Why the row of a policy table that declares it cannot be applied: nothing is done by this policy until the row is corrected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unusable: Option<String>,
     /// Where it was declared; a policy table's row comes first, a file that adds to it second.
     #[serde(skip)]
     pub places: Vec<Place>,
+}
+
+impl Lifecycle {
+    /// Refuses a policy whose row of a policy table cannot be applied.
+    ///
+    /// # Errors
+    /// What is wrong with the row, in a sentence.
+    pub fn usable(&self) -> Result<(), String> {
+        match (&self.unusable, self.places.first()) {
+            (None, _) => Ok(()),
+            (Some(why), Some(place)) => Err(format!("{why} ({place}); nothing was touched")),
+            (Some(why), None) => Err(format!("{why}; nothing was touched")),
+        }
+    }
 }
 
 /// The column that dates a row, and how to read it.

@@ -8,6 +8,7 @@ use super::hold::Hold;
 use super::lifecycle::Lifecycle;
 use super::quality::check::Check;
 use super::view::View;
+use crate::place::Place;
 use serde::Serialize;
 
 /// Everything that was declared, merged and checked.
@@ -27,6 +28,21 @@ pub struct Policies {
     pub views: Vec<View>,
     /// What is checked.
     pub checks: Vec<Check>,
+    /// Minimums that are declared and cannot be read: nothing is removed for good from these datasets.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unread_minimums: Vec<UnreadMinimum>,
+}
+
+/// A minimum in a policy table that cannot be read: how long the rows must stay is not known.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct UnreadMinimum {
+    /// The rows.
+    pub dataset: DatasetName,
+    /// What is wrong, in a sentence.
+    pub why: String,
+    /// The row and column.
+    #[serde(skip)]
+    pub place: Place,
 }
 
 impl Policies {

@@ -7,6 +7,7 @@ use super::dataset::DatasetName;
 use super::draft::{ArchiveDraft, Draft};
 use super::lifecycle::KeepAtLeast;
 use super::period::Period;
+use super::set::UnreadMinimum;
 use super::tag_draft::TagDraft;
 use crate::diagnostic::catalogue;
 use crate::diagnostic::item::Diagnostic;
@@ -67,7 +68,12 @@ pub struct Origin<'a> {
     pub table: &'a DatasetName,
     /// The stores there are.
     pub stores: &'a [&'a str],
+    /// What methods of protection mean that have names of their own: `policy_tables.protection_methods`.
+    pub methods: &'a [(String, Protection)],
 }
+
+/// A period that is no whole number of days, as it is handed over.
+pub const NO_NUMBER: i64 = i64::MIN;
 
 impl Origin<'_> {
     fn place(&self, row: &str, column: Option<&str>) -> Place {
@@ -102,38 +108,52 @@ impl Origin<'_> {
         match u32::try_from(days).ok().filter(|days| *days > 0) {
             Some(days) => Some(self.at(Period::days(days), row, column)),
             None => {
-                let message = format!("`{column}` is {days}; it is a number of days greater than zero, or NULL");
+                let is = if days == NO_NUMBER { "no whole number".to_owned() } else { days.to_string() };
+                let message = format!("`{column}` is {is}; it is a number of days greater than zero, or NULL");
                 let help = "set it to NULL if there is no such step, and `is_active` to 0 if the policy must not be applied";
-                notes.push(Diagnostic::error(catalogue::TABLE_VALUE, message).at(&self.place(row, Some(column))).help(help));
+                notes.push(Diagnostic::warning(catalogue::TABLE_VALUE, message).at(&self.place(row, Some(column))).help(help));
                 None
             }
         }
     }
 
-    /// What a row of the lifecycle table declares; notes what cannot be used, and then gives none.
-    pub fn lifecycle(&self, row: &LifecycleRow, notes: &mut Vec<Diagnostic>) -> Option<Draft> {
-        let before = notes.len();
+    /// What a row of the lifecycle table declares. What is wrong with it is noted as a warning, and makes the policy unusable: it stops
+    /// no other. Of a row that is switched off nothing is noted. A minimum that cannot be read is given with it.
+    pub fn lifecycle(&self, row: &LifecycleRow, notes: &mut Vec<Diagnostic>) -> Option<(Draft, Option<UnreadMinimum>)> {
+        let mut own = vec![];
         let id = row.row.as_str();
-        let keep = self.period(row.retention_period, id, "retention_period", notes);
-        let archive = self.period(row.archive_period, id, "archive_period", notes);
-        let delete = self.period(row.deletion_period, id, "deletion_period", notes);
+        if row.table_name.trim().is_empty() {
+            let diagnostic = Diagnostic::warning(catalogue::TABLE_VALUE, "`table_name` is empty: this row governs nothing");
+            notes.push(diagnostic.at(&self.place(id, Some("table_name"))));
+            return None;
+        }
+        let dataset = self.dataset(&row.table_name);
+        let keep = self.period(row.retention_period, id, "retention_period", &mut own);
+        let unread = own.first().filter(|_| row.is_active).map(|note| UnreadMinimum {
+            dataset: dataset.clone(),
+            why: note.message.clone(),
+            place: self.place(id, Some("retention_period")),
+        });
         let to = row
             .archive_location
             .as_deref()
             .map(str::trim)
             .filter(|location| !location.is_empty())
-            .and_then(|location| self.location(location, id, notes));
-        for (what, value) in [("table_name", &row.table_name), ("policy_name", &row.policy_name)] {
-            if value.trim().is_empty() {
-                notes.push(
-                    Diagnostic::error(catalogue::TABLE_VALUE, format!("`{what}` is empty")).at(&self.place(id, Some(what))),
-                );
-            }
+            .and_then(|location| self.location(location, id, &mut own));
+        // A step that is meant and cannot be read is a step that refuses, and not one that is not there.
+        let mut step = |days: Option<i64>, column| {
+            let period = self.period(days, id, column, &mut own);
+            days.map(|_| period.unwrap_or_else(|| self.at(Period::days(u32::MAX), id, column)))
+        };
+        let (archive, delete) = (step(row.archive_period, "archive_period"), step(row.deletion_period, "deletion_period"));
+        if row.policy_name.trim().is_empty() {
+            let diagnostic = Diagnostic::warning(catalogue::TABLE_VALUE, "`policy_name` is empty");
+            own.push(diagnostic.at(&self.place(id, Some("policy_name"))));
         }
-        (notes.len() == before).then(|| Draft {
+        let draft = Draft {
             name: self.at(row.policy_name.clone(), id, "policy_name"),
             owner: None,
-            dataset: self.at(self.dataset(&row.table_name), id, "table_name"),
+            dataset: self.at(dataset, id, "table_name"),
             clock: None,
             condition: None,
             archive: archive.map(|after| {
@@ -145,91 +165,94 @@ impl Origin<'_> {
             guard: None,
             cascade: None,
             active: row.is_active,
+            unusable: own.first().map(|note| note.message.clone()),
             places: vec![self.place(id, None)],
-        })
+        };
+        if row.is_active {
+            notes.append(&mut own);
+        }
+        Some((draft, unread))
     }
 
-    /// A table in the row's own store.
+    /// A table in the row's own store: `table`, `schema.table`, or either behind the store's own name.
     fn location(&self, text: &str, row: &str, notes: &mut Vec<Diagnostic>) -> Option<At<DatasetName>> {
         let place = self.place(row, Some("archive_location"));
         if let Some((scheme, _)) = text.split_once("://") {
             let message =
                 format!("the archive location `{scheme}://…` is not built yet; rows are archived into a table of the same store");
-            notes.push(
-                Diagnostic::error(catalogue::ARCHIVE_LOCATION, message)
-                    .at(&place)
-                    .help("name a table: `table` or `schema.table`"),
-            );
+            let diagnostic = Diagnostic::warning(catalogue::ARCHIVE_LOCATION, message).at(&place);
+            notes.push(diagnostic.help("name a table: `table` or `schema.table`"));
             return None;
         }
-        if let Ok(full) = text.parse::<DatasetName>()
-            && full.schema.is_some()
-        {
-            if self.stores.contains(&full.store.as_str()) {
-                return Some(At::new(full, place));
-            }
+        let Ok(full) = text.parse::<DatasetName>() else { return Some(At::new(self.dataset(text), place)) };
+        if full.store == self.table.store || self.stores.contains(&full.store.as_str()) && full.schema.is_some() {
+            return Some(At::new(full, place));
+        }
+        if full.schema.is_some() {
             let message = format!("the archive location `{text}` begins with `{}`, which is no store", full.store);
-            notes.push(
-                Diagnostic::error(catalogue::ARCHIVE_LOCATION, message)
-                    .at(&place)
-                    .help_if(near::suggestion(&full.store, self.stores.iter().copied())),
-            );
+            let diagnostic = Diagnostic::warning(catalogue::ARCHIVE_LOCATION, message).at(&place);
+            notes.push(diagnostic.help_if(near::suggestion(&full.store, self.stores.iter().copied())));
             return None;
         }
         Some(At::new(self.dataset(text), place))
     }
 
-    /// What a row of the classification table declares; notes what cannot be used, and then gives none.
-    pub fn tag(&self, row: &TagRow, notes: &mut Vec<Diagnostic>) -> Option<TagDraft> {
-        let before = notes.len();
+    /// What a row of the classification table declares. What is wrong with it is noted as a warning; the field then counts as critical and
+    /// unprotected, and a minimum that cannot be read is given with it.
+    pub fn tag(&self, row: &TagRow, notes: &mut Vec<Diagnostic>) -> Option<(TagDraft, Option<UnreadMinimum>)> {
         let id = row.row.as_str();
-        let sensitivity = self.sensitivity(row, notes);
-        let protect = row.protection_method.as_deref().and_then(|method| self.protection(method, id, notes));
+        for (what, value) in [("table_name", &row.table_name), ("field_name", &row.field_name)] {
+            if value.trim().is_empty() {
+                let diagnostic =
+                    Diagnostic::warning(catalogue::TABLE_VALUE, format!("`{what}` is empty: this row classifies nothing"));
+                notes.push(diagnostic.at(&self.place(id, Some(what))));
+                return None;
+            }
+        }
+        let dataset = self.dataset(&row.table_name);
+        let mut unreadable = vec![];
         let retention = match row.retention_period {
             None => None,
             Some(0) => Some(self.at(Period::days(0), id, "retention_period")),
-            days => self.period(days, id, "retention_period", notes),
+            days => self.period(days, id, "retention_period", &mut unreadable),
         };
-        for (what, value) in [("table_name", &row.table_name), ("field_name", &row.field_name)] {
-            if value.trim().is_empty() {
-                notes.push(
-                    Diagnostic::error(catalogue::TABLE_VALUE, format!("`{what}` is empty")).at(&self.place(id, Some(what))),
-                );
-            }
-        }
-        (notes.len() == before).then(|| TagDraft {
-            dataset: self.dataset(&row.table_name),
+        let unread = unreadable.first().map(|note| UnreadMinimum {
+            dataset: dataset.clone(),
+            why: note.message.clone(),
+            place: self.place(id, Some("retention_period")),
+        });
+        notes.append(&mut unreadable);
+        let tag = TagDraft {
+            dataset,
             field: row.field_name.clone(),
             r#type: row.data_type.clone().map(|kind| self.at(kind, id, "data_type")),
-            sensitivity,
-            protect,
+            sensitivity: Some(self.sensitivity(row, notes)),
+            protect: row.protection_method.as_deref().and_then(|method| self.protection(method, id, notes)),
             sealed_in: None,
             retention,
             encrypt: Some(self.at(row.encryption_required, id, "encryption_required")),
             restrict: Some(self.at(row.access_control_required, id, "access_control_required")),
             audit: Some(self.at(row.audit_required, id, "audit_required")),
             place: self.place(id, None),
-        })
+        };
+        Some((tag, unread))
     }
 
-    fn sensitivity(&self, row: &TagRow, notes: &mut Vec<Diagnostic>) -> Option<At<Sensitivity>> {
+    fn sensitivity(&self, row: &TagRow, notes: &mut Vec<Diagnostic>) -> At<Sensitivity> {
         let known = match row.sensitivity_level.as_str() {
             "low" => Sensitivity::Low,
             "medium" => Sensitivity::Medium,
             "high" => Sensitivity::High,
             "critical" => Sensitivity::Critical,
             other => {
-                let message = format!("the sensitivity `{other}` is not known");
+                let message = format!("the sensitivity `{other}` is not known; the field counts as `critical`");
                 let help = near::suggestion(other, ["low", "medium", "high", "critical"]);
-                notes.push(
-                    Diagnostic::error(catalogue::TABLE_VALUE, message)
-                        .at(&self.place(&row.row, Some("sensitivity_level")))
-                        .help_if(help),
-                );
-                return None;
+                let place = self.place(&row.row, Some("sensitivity_level"));
+                notes.push(Diagnostic::warning(catalogue::TABLE_VALUE, message).at(&place).help_if(help));
+                Sensitivity::Critical
             }
         };
-        Some(self.at(known, &row.row, "sensitivity_level"))
+        self.at(known, &row.row, "sensitivity_level")
     }
 
     fn protection(&self, method: &str, row: &str, notes: &mut Vec<Diagnostic>) -> Option<At<Protection>> {
@@ -239,17 +262,24 @@ impl Origin<'_> {
             "jwt_encryption" | "signed token" => Protection::SignedToken,
             "access_control" => Protection::AccessControl,
             "none" => Protection::None,
-            other => {
-                let words = ["aes256_encryption", "bcrypt_encryption", "jwt_encryption", "access_control", "none"];
-                let message = format!(
-                    "the protection method `{other}` is not known; the field would count as protected by something that steward cannot do"
-                );
-                let diagnostic =
-                    Diagnostic::error(catalogue::PROTECTION_UNKNOWN, message).at(&self.place(row, Some("protection_method")));
-                notes.push(diagnostic.help_if(near::suggestion(other, words)));
-                return None;
-            }
+            other => match self.methods.iter().find(|(word, _)| word == other) {
+                Some((_, known)) => *known,
+                None => {
+                    notes.push(self.unknown_method(other, row));
+                    return None;
+                }
+            },
         };
         Some(self.at(known, row, "protection_method"))
+    }
+
+    fn unknown_method(&self, method: &str, row: &str) -> Diagnostic {
+        let words = ["aes256_encryption", "bcrypt_encryption", "jwt_encryption", "access_control", "none"];
+        let message = format!("the protection method `{method}` is not known; the field counts as not protected");
+        let diagnostic =
+            Diagnostic::warning(catalogue::PROTECTION_UNKNOWN, message).at(&self.place(row, Some("protection_method")));
+        diagnostic
+            .help_if(near::suggestion(method, words))
+            .help(format!("say what it means: `policy_tables: {{ protection_methods: {{ {method}: access_control }} }}`"))
     }
 }

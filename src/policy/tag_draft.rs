@@ -61,16 +61,23 @@ impl TagDraft {
         self.dataset == other.dataset && self.field == other.field
     }
 
-    /// Adds to a row's tag what a file says about it; notes every contradiction with both places.
+    /// Adds to a row's tag what a file says about it; notes every contradiction with both places. Where they contradict each other
+    /// the stricter counts.
     pub fn add(&mut self, file: Self, notes: &mut Vec<Diagnostic>) {
-        add("type", &mut self.r#type, file.r#type, Clone::clone, notes);
-        add("sensitivity", &mut self.sensitivity, file.sensitivity, serde_word, notes);
-        add("protect", &mut self.protect, file.protect, serde_word, notes);
-        add("sealed_in", &mut self.sealed_in, file.sealed_in, Clone::clone, notes);
-        add("retention", &mut self.retention, file.retention, ToString::to_string, notes);
-        add("encrypt", &mut self.encrypt, file.encrypt, ToString::to_string, notes);
-        add("restrict", &mut self.restrict, file.restrict, ToString::to_string, notes);
-        add("audit", &mut self.audit, file.audit, ToString::to_string, notes);
+        let ours = |_: &_, _: &_| false;
+        add("type", &mut self.r#type, file.r#type, Clone::clone, ours, notes);
+        add("sensitivity", &mut self.sensitivity, file.sensitivity, serde_word, |file, row| file > row, notes);
+        add("protect", &mut self.protect, file.protect, serde_word, |_, _| false, notes);
+        add("sealed_in", &mut self.sealed_in, file.sealed_in, Clone::clone, ours, notes);
+        let longer = |file: &Period, row: &Period| file.duration() > row.duration();
+        add("retention", &mut self.retention, file.retention, ToString::to_string, longer, notes);
+        for (what, row, file) in [
+            ("encrypt", &mut self.encrypt, file.encrypt),
+            ("restrict", &mut self.restrict, file.restrict),
+            ("audit", &mut self.audit, file.audit),
+        ] {
+            add(what, row, file, ToString::to_string, |file, _| *file, notes);
+        }
     }
 
     /// The effective tag, and the place of its retention; none, with a note, when its sensitivity is missing.
@@ -115,11 +122,15 @@ fn add<T: PartialEq>(
     ours: &mut Option<At<T>>,
     theirs: Option<At<T>>,
     shown: impl Fn(&T) -> String,
+    is_stricter: impl Fn(&T, &T) -> bool,
     notes: &mut Vec<Diagnostic>,
 ) {
     match (&ours, theirs) {
         (Some(mine), Some(other)) if mine.value != other.value => {
             notes.push(contradiction(what, &shown(&other.value), &other.place, &shown(&mine.value), &mine.place));
+            if is_stricter(&other.value, &mine.value) {
+                *ours = Some(other);
+            }
         }
         (None, other) => *ours = other,
         _ => {}

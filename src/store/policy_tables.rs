@@ -8,7 +8,7 @@ use super::table::Table;
 use super::{catalogue, rights, session::Session};
 use crate::diagnostic::catalogue as codes;
 use crate::policy::dataset::DatasetName;
-use crate::policy::table::{LifecycleRow, TagRow};
+use crate::policy::table::{LifecycleRow, NO_NUMBER, TagRow};
 
 /// Every row of a table of lifecycle policies. A table that cannot be reached is an error, never "no policies".
 pub async fn lifecycle(store: &Store, name: &DatasetName) -> Result<Vec<LifecycleRow>, StoreFailure> {
@@ -96,10 +96,10 @@ async fn rows(store: &Store, name: &DatasetName, columns: &[&str]) -> Result<Vec
     session.rows(&format!("SELECT {} FROM {} ORDER BY {order}", wanted.join(", "), dialect.table(&table)), &[]).await
 }
 
-/// A period in days; one that is no whole number is as wrong as zero, and refused as such when it is merged.
+/// A period in days, or [`NO_NUMBER`].
 fn days(cell: &Cell) -> Option<i64> {
     match cell {
         Cell::Null => None,
-        other => Some(other.shown().parse().unwrap_or(0)),
+        other => Some(other.shown().parse().unwrap_or(NO_NUMBER)),
     }
 }

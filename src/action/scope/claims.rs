@@ -21,6 +21,7 @@ pub fn refuse_early_removal(
     dataset: &DatasetName,
     age: Option<Period>,
 ) -> Result<(), StoreFailure> {
+    refuse_unread_minimum(cx, covered, dataset)?;
     let Some(minimum) = longest(cx, covered, |minimum| age.is_none_or(|age| age.is_ever_shorter_than(&minimum.period))) else {
         return Ok(());
     };
@@ -34,6 +35,14 @@ pub fn refuse_early_removal(
     Err(StoreFailure::refused(minimum.code, text, format!("remove them after `{}` or later{}", minimum.period, at(&minimum))))
 }
 
+/// How long rows must stay is not known where the minimum in a policy table cannot be read.
+fn refuse_unread_minimum(cx: &Context, covered: &Covered, dataset: &DatasetName) -> Result<(), StoreFailure> {
+    let Some(unread) = cx.policies.unread_minimums.iter().find(|unread| covered.includes(&unread.dataset)) else { return Ok(()) };
+    let text = format!("how long rows of `{dataset}` must be kept cannot be read: {}; nothing was touched", unread.why);
+    let help = format!("correct {}, or set it to NULL where there is no minimum", unread.place);
+    Err(StoreFailure::refused(codes::TABLE_VALUE, text, help))
+}
+
 /// Refuses to remove rows that foreign keys would take along when a minimum keeps those, or a policy archives them: how old they
 /// are is not known, and no archive would ever hold them.
 ///
@@ -41,6 +50,7 @@ pub fn refuse_early_removal(
 /// Such a minimum or archive; the store's own.
 pub async fn refuse_removal_along(cx: &Context, dataset: &str, along: &DatasetName) -> Result<(), StoreFailure> {
     let covered = cover(cx, along).await?;
+    refuse_unread_minimum(cx, &covered, along)?;
     if let Some(minimum) = longest(cx, &covered, |_| true) {
         let text = format!(
             "rows of `{along}` would be removed along with rows of `{dataset}`, at any age, and {} is `{}`; nothing was touched",

@@ -2,6 +2,7 @@
 
 use super::kind::Kind;
 use crate::action::{Context, Measured};
+use crate::actions::due;
 use crate::diagnostic::catalogue as codes;
 use crate::policy::dataset::DatasetName;
 use crate::policy::lifecycle::Lifecycle;
@@ -75,6 +76,7 @@ fn steps(policy: &Lifecycle) -> Vec<Step<'_>> {
 }
 
 async fn rows(cx: &Context, step: &Step<'_>, as_of: DateTime<Utc>) -> Result<Removable, StoreFailure> {
+    due::refuse_unusable(step.policy)?;
     let (policy, cutoff) = (step.policy, Cutoff::before(as_of, Some(step.after), cx.job.timezone));
     Removable::prepare(&cx.stores, &cx.who(), step.dataset, policy, cutoff, &cx.holds_on(step.dataset)).await
 }

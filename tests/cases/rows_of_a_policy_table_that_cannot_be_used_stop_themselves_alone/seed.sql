@@ -8,3 +8,10 @@ create table resumes (id bigint not null primary key, created_at {{datetime}}) {
 insert into users values (1, 'li@example.com', '2012-01-01 00:00:00'), (2, 'wang@example.com', '2020-01-01 00:00:00'), (3, 'chen@example.com', '2024-12-01 00:00:00');
 insert into user_sessions values (1, 'a', '2024-01-01 00:00:00'), (2, 'b', '2024-12-31 00:00:00');
 insert into resumes values (1, '2001-01-01 00:00:00');
+create table letters (id bigint not null primary key, created_at {{datetime}}) {{table}};
+create index letters_created_at on letters (created_at);
+insert into letters values (1, '2020-01-01 00:00:00'), (2, '2024-12-31 00:00:00'), (3, '2024-12-31 00:00:00'), (4, '2024-12-31 00:00:00'), (5, '2024-12-31 00:00:00'), (6, '2024-12-31 00:00:00');
+insert into data_lifecycle_policies (id, table_name, policy_name, deletion_period) values (7, 'letters', 'sound', 365);
+insert into data_lifecycle_policies (id, table_name, policy_name, retention_period) values (8, 'resumes', 'minimum-alone', 2555);
+create table points (id bigint not null primary key, code varchar(20)) {{table}};
+delete from data_classification_tags where not (table_name = 'users' and field_name = 'email' or field_name = 'code');
