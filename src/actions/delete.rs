@@ -28,10 +28,44 @@ pub struct DeleteRows {
     policy: Lifecycle,
     step: DeleteStep,
     dataset: DatasetName,
-    rows: Removable,
-    /// The live table, where the policy archives: looked at, never touched.
-    live: Option<Removable>,
+    place: Place,
     cutoff: DateTime<Utc>,
+}
+
+/// Where the rows are. A live table of a policy that archives is looked at, and never touched.
+enum Place {
+    /// In the dataset itself.
+    Live(Removable),
+    /// In its archive.
+    Archive { rows: Removable, live: Removable },
+    /// In an archive that the first run of `archive` makes: nothing can be removed from it yet.
+    ToBeMade { live: Removable },
+}
+
+impl Place {
+    /// What is removed.
+    const fn rows(&self) -> Option<&Removable> {
+        match self {
+            Self::Live(rows) | Self::Archive { rows, .. } => Some(rows),
+            Self::ToBeMade { .. } => None,
+        }
+    }
+
+    /// The live table, where it is another one.
+    const fn live(&self) -> Option<&Removable> {
+        match self {
+            Self::Live(_) => None,
+            Self::Archive { live, .. } | Self::ToBeMade { live } => Some(live),
+        }
+    }
+
+    /// What there is to look at.
+    const fn looked(&self) -> &Removable {
+        match self {
+            Self::Live(rows) | Self::Archive { rows, .. } => rows,
+            Self::ToBeMade { live } => live,
+        }
+    }
 }
 
 impl Action for DeleteRows {
@@ -55,7 +89,14 @@ impl Action for DeleteRows {
         let cutoff = Cutoff::before(as_of, Some(step.after), cx.job.timezone);
         let covered = scope::cover(cx, &dataset).await?;
         scope::refuse_early_removal(cx, &covered, &dataset, Some(step.after))?;
-        let rows = rows(cx, policy, &dataset, cutoff).await?.with_batches(due::batches_of(cx, &dataset, &policy.name));
+        let rows = match rows(cx, policy, &dataset, cutoff).await {
+            Err(failure) if due::is_to_be_made(policy, &failure) => {
+                scope::cover(cx, &policy.dataset).await?;
+                let place = Place::ToBeMade { live: self::rows(cx, policy, &policy.dataset, cutoff).await? };
+                return Ok(Self { policy: policy.clone(), step: step.clone(), dataset, place, cutoff: cutoff.at() });
+            }
+            rows => rows?.with_batches(due::batches_of(cx, &dataset, &policy.name)),
+        };
         let rows = rows.removing().await?;
         if policy.archive.is_some() {
             refuse_live_rows_along(&policy.dataset, &rows).await?;
@@ -68,8 +109,11 @@ impl Action for DeleteRows {
             }
             (None, None) => {}
         }
-        let live = if policy.archive.is_some() { Some(self::rows(cx, policy, &policy.dataset, cutoff).await?) } else { None };
-        Ok(Self { policy: policy.clone(), step: step.clone(), dataset, rows, live, cutoff: cutoff.at() })
+        let place = match &policy.archive {
+            Some(_) => Place::Archive { rows, live: self::rows(cx, policy, &policy.dataset, cutoff).await? },
+            None => Place::Live(rows),
+        };
+        Ok(Self { policy: policy.clone(), step: step.clone(), dataset, place, cutoff: cutoff.at() })
     }
 
     fn target(&self) -> Self::Target {
@@ -81,17 +125,32 @@ impl Action for DeleteRows {
     }
 
     fn facts(&self, cx: &Context) -> Facts {
-        let mut facts = due::lifecycle_facts(cx, &self.policy, &self.dataset, self.rows.walk(), self.cutoff, self.step.after);
-        facts.statements.insert(0, format!("-- dataset {}", self.dataset));
-        facts.statements.extend(self.rows.batch_statements(&cx.holds_on(&self.dataset)));
-        facts.statements.extend(self.rows.grants());
-        facts.statements.extend(self.live.iter().filter_map(Removable::rows).flat_map(Rows::grants_to_look));
+        let looked = self.place.looked().walk();
+        let mut facts = due::lifecycle_facts(cx, &self.policy, &self.dataset, looked, self.cutoff, self.step.after);
+        match self.place.rows() {
+            Some(rows) => {
+                facts.statements.insert(0, format!("-- dataset {}", self.dataset));
+                facts.statements.extend(rows.batch_statements(&cx.holds_on(&self.dataset)));
+                facts.statements.extend(rows.grants());
+            }
+            None => {
+                facts.statements = vec![format!(
+                    "-- dataset {}: not made yet; plan again once it is, for its statements and grants",
+                    self.dataset
+                )];
+                facts.notes = vec![due::to_be_made(&self.dataset)];
+            }
+        }
+        facts.statements.extend(self.place.live().into_iter().filter_map(Removable::rows).flat_map(Rows::grants_to_look));
         facts
     }
 
     async fn survey(&self, cx: &Context) -> Result<Counts, StoreFailure> {
-        let mut counts = self.rows.walk().count(&cx.holds_on(&self.dataset)).await?;
-        if let Some(live) = &self.live {
+        let mut counts = match self.place.rows() {
+            Some(rows) => rows.walk().count(&cx.holds_on(&self.dataset)).await?,
+            None => Counts::default(),
+        };
+        if let Some(live) = self.place.live() {
             let found = live.walk().count(&cx.holds_on(&self.policy.dataset)).await?;
             counts.unarchived = (found.due - found.held, found.oldest);
         }
@@ -99,36 +158,46 @@ impl Action for DeleteRows {
     }
 
     async fn begin(&self, _: &Context) -> Result<Vec<(String, String)>, StoreFailure> {
-        self.rows.begin_batches().await
+        match self.place.rows() {
+            Some(rows) => rows.begin_batches().await,
+            None => Ok(vec![]),
+        }
     }
 
     fn last_batch(&self) -> Option<String> {
-        self.rows.last_batch()
+        self.place.rows()?.last_batch()
     }
 
     async fn next(&self, cx: &Context, cursor: Option<&Cursor>, limit: u64) -> Result<Option<Page>, StoreFailure> {
-        self.rows.walk().page(cursor, limit, &cx.holds_on(&self.dataset)).await
+        match self.place.rows() {
+            Some(rows) => rows.walk().page(cursor, limit, &cx.holds_on(&self.dataset)).await,
+            None => Ok(None),
+        }
     }
 
     async fn apply(&self, cx: &Context, batch: &Batch) -> Result<Tally, StoreFailure> {
-        let (removed, changed) = self.rows.remove(&batch.page, &batch.id, &cx.holds_on(&self.dataset)).await?;
+        let Some(rows) = self.place.rows() else { return Ok(self.none()) };
+        let (removed, changed) = rows.remove(&batch.page, &batch.id, &cx.holds_on(&self.dataset)).await?;
         Ok(Tally { removed: Some(removed), changed, ..Tally::default() })
     }
 
     async fn settle(&self, _: &Context, batch: &OpenBatch) -> Result<Verdict, StoreFailure> {
-        self.rows.settle(&batch.id, batch.before.as_deref()).await.map(due::verdict)
+        match self.place.rows() {
+            Some(rows) => rows.settle(&batch.id, batch.before.as_deref()).await.map(due::verdict),
+            None => Ok(Verdict::Unclear),
+        }
     }
 
     async fn finish(&self, cx: &Context, tally: &Tally) -> Result<(), StoreFailure> {
         let count = tally.removed.unwrap_or(0);
         // A graph has no such table.
-        let Some(rows) = self.rows.rows() else { return Ok(()) };
+        let Some(rows) = self.place.rows().and_then(Removable::rows) else { return Ok(()) };
         system_log::write(rows, &cx.job.name, &cx.run, "deleted", count, self.cutoff, &self.dataset.to_string()).await
     }
 
     async fn tidy(&self, _: &Context, tally: &Tally) -> Vec<(String, String)> {
         // A graph keeps its counts itself.
-        let Some(rows) = self.rows.rows() else { return vec![] };
+        let Some(rows) = self.place.rows().and_then(Removable::rows) else { return vec![] };
         rows.analyze(tally.removed.unwrap_or(0)).await.into_iter().collect()
     }
 }

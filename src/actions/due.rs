@@ -40,6 +40,18 @@ pub fn refuse_unusable(policy: &Lifecycle) -> Result<(), StoreFailure> {
     policy.usable().map_err(|why| StoreFailure::refused(codes::TABLE_VALUE, format!("policy `{}`: {why}", policy.name), help))
 }
 
+/// An archive that the first run makes is not missing.
+pub fn is_to_be_made(policy: &Lifecycle, failure: &StoreFailure) -> bool {
+    policy.archive.as_ref().is_some_and(|step| step.create)
+        && matches!(failure, StoreFailure::Refused { code, .. } if *code == codes::NOT_THERE)
+}
+
+/// What is told of it, with the way out.
+pub fn to_be_made(archive: &DatasetName) -> (String, String) {
+    let text = format!("the archive `{archive}` is not made yet, so nothing can be deleted from it");
+    (text, "the first run that archives makes it; where it is there, the account may not see it".to_owned())
+}
+
 /// What is known of a target once its rows are prepared.
 pub fn facts(cx: &Context, governed: Governed<'_>) -> Facts {
     let Governed { dataset, rows, cutoff, period, guard, cascade, basis } = governed;

@@ -48,7 +48,14 @@ async fn measure(cx: &Context, check: &Check, as_of: DateTime<Utc>) -> Result<Me
     }
     let (mut measured, mut queries, mut any_held) = (Measured { of: Some(0), ..Measured::default() }, vec![], false);
     for step in cx.policies.matching(names).into_iter().flat_map(steps) {
-        let rows = rows(cx, &step, as_of).await?;
+        let rows = match rows(cx, &step, as_of).await {
+            Err(failure) if due::is_to_be_made(step.policy, &failure) => {
+                let (text, help) = due::to_be_made(step.dataset);
+                measured.notes.push(format!("{text}; {help}"));
+                continue;
+            }
+            rows => rows?,
+        };
         let counts = rows.walk().count(&cx.holds_on(step.dataset)).await?;
         let overdue = counts.due - counts.held.min(counts.due);
         any_held |= counts.held > 0;
