@@ -2,12 +2,13 @@
 
 use super::end::End;
 use crate::job::outcome::Outcome;
+use crate::report::figures::straight;
 use serde::Serialize;
 use std::io::{ErrorKind, IsTerminal, Write, stdout};
 
 /// Text on stdout, coloured only where somebody sees it. A reader that went away (`| head`) has seen enough.
 pub(crate) fn say(text: &str) -> Result<(), End> {
-    written(anstream::stdout().lock().write_all(text.as_bytes()))
+    written(anstream::stdout().lock().write_all(straight(text).as_bytes()))
 }
 
 /// One object on stdout, and nothing else there.

@@ -57,6 +57,7 @@ impl PlanJobs {
         let planner = Planner { progress: Arc::new(Watch::new()), ..house.planner().await? };
         let now = Utc::now().trunc_subsecs(6);
         let mut planned: Vec<Planned> = vec![];
+        self.out.as_deref().map_or(Ok(()), must_be_a_plan_or_nothing)?;
         for job in jobs {
             let as_of = self.as_of.as_deref().map(|text| instant(text, &job)).transpose()?.unwrap_or(now);
             let Some(action) = actions::named(&job.action) else { continue };
@@ -138,6 +139,16 @@ fn refused(dataset: &DatasetReport) -> String {
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
+/// A plan file replaces another one, and nothing else: `--out steward.yaml` is a slip.
+fn must_be_a_plan_or_nothing(path: &Path) -> Result<(), End> {
+    if !path.is_file() || std::fs::metadata(path).is_ok_and(|about| about.len() == 0) {
+        return Ok(());
+    }
+    let is_plan = std::fs::read_to_string(path).is_ok_and(|text| serde_json::from_str::<PlanFile>(&text).is_ok());
+    let why = format!("`{}` is there and is no plan file; nothing was written", path.display());
+    if is_plan { Ok(()) } else { Err(End::usage(&why).with_help("name another file")) }
+}
+
 /// Writes a plan file, and gives what it says.
 pub(crate) fn write(path: &Path, planned: &[Planned], now: DateTime<Utc>) -> Result<Plan, End> {
     let as_of = planned.first().map_or(now, |planned| planned.report.as_of);
@@ -146,6 +157,7 @@ pub(crate) fn write(path: &Path, planned: &[Planned], now: DateTime<Utc>) -> Res
         .map_err(|error| End::of(Outcome::Partial, &error.to_string()))?;
     let text = serde_json::to_string_pretty(&file).map_err(|error| End::of(Outcome::Partial, &error.to_string()))?;
     let text = text + "\n";
+    must_be_a_plan_or_nothing(path)?;
     std::fs::write(path, &text)
         .map_err(|error| End::of(Outcome::Partial, &format!("plan file `{}`: {error}", path.display())))?;
     Ok(file.plan)

@@ -4,6 +4,7 @@
 
 use crate::diagnostic::diagnosis::Diagnosis;
 use crate::diagnostic::item::Severity;
+use crate::report::figures::straight;
 use serde_json::{Map, Value};
 use std::io::{IsTerminal, Write, stderr};
 use std::sync::OnceLock;
@@ -81,6 +82,7 @@ pub(super) fn diagnosis(diagnosis: &Diagnosis) {
 
 /// Text as it is, in colour only where a terminal shows it.
 fn plain(form: Form, level: Level, text: &str) {
+    let text = straight(text);
     if form.journal {
         return written(form, level, text.as_bytes());
     }

@@ -169,13 +169,21 @@ pub(super) fn store(key: &Key, entry: StoreEntry, reading: &mut Reading<'_>) -> 
 /// Notes what is wrong with a URL that stands in the file. The URL itself is never repeated: it may hold a password.
 fn check_url(url: &str, place: &Place, reading: &mut Reading<'_>) {
     let known = || SCHEMES.iter().filter(|(_, scheme)| matches!(scheme, Scheme::Built(_))).map(|(name, _)| *name);
-    let has_password = super::address::split(url).map_or(url.contains('@'), |address| address.has_password);
+    // Of what cannot be taken apart rather too much is taken for a password.
+    let before_at = url.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@')).map(|(info, _)| info);
+    let seems = before_at.is_some_and(|info| info.contains(':'));
+    let has_password = super::address::split(url).map_or(seems, |address| address.has_password);
     if has_password {
         refuse_inline(&Node { place: place.clone(), value: Value::Null }, reading);
     }
     let Some(address) = address::split(url) else {
         let help = "such as `mysql://user@host/database`, `postgres://user@host/database`, `sqlite:file.db`";
-        if !has_password {
+        if url.contains(char::is_whitespace) {
+            let message = "there is white space in this URL; the store was not opened";
+            reading.note(
+                Diagnostic::error(catalogue::URL, message).at(place).help("take it out; in a name a space is written `%20`"),
+            );
+        } else if !has_password {
             reading.note(Diagnostic::error(catalogue::URL, "this is not a store's URL").at(place).help(help));
         }
         return;

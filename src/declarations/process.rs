@@ -1,8 +1,11 @@
 //! The process as the place where secrets are.
 
 use crate::config::secret::Surroundings;
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
+
+/// Bytes of a secret at most: a device that never ends is none.
+const LONGEST_SECRET: u64 = 65_536;
 
 /// This process: its environment and its files.
 #[derive(Debug, Clone, Copy, Default)]
@@ -14,6 +17,11 @@ impl Surroundings for Process {
     }
 
     fn file(&self, path: &Path) -> io::Result<String> {
-        std::fs::read_to_string(path)
+        let mut text = String::new();
+        std::fs::File::open(path)?.take(LONGEST_SECRET + 1).read_to_string(&mut text)?;
+        if text.len() as u64 > LONGEST_SECRET {
+            return Err(io::Error::other(format!("it is longer than {LONGEST_SECRET} bytes, and no secret")));
+        }
+        Ok(text)
     }
 }

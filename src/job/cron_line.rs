@@ -23,7 +23,7 @@ pub enum ScheduleError {
         text: String,
     },
     /// One field is at fault.
-    #[error("schedule `{text}`: `{part}` is not a {field}")]
+    #[error("schedule `{text}`: `{part}` does not fit the {field}")]
     Field {
         /// The line as written.
         text: String,
@@ -211,7 +211,7 @@ mod tests {
             ("0 0 é * *", "é", "day of the month"),
         ] {
             let error = read(line).unwrap_err();
-            assert_eq!(error.to_string(), format!("schedule `{line}`: `{part}` is not a {field}"));
+            assert_eq!(error.to_string(), format!("schedule `{line}`: `{part}` does not fit the {field}"));
             assert!(error.help().contains(field), "{}", error.help());
         }
     }

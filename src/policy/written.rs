@@ -40,7 +40,11 @@ fn period_help(text: &str) -> Option<String> {
         "w" | "mo" | "y" => Some("write `weeks`, `months` or `years`".to_owned()),
         _ => None,
     };
+    let most = u32::MAX;
+    let too_long = (!count.is_empty() && units.contains(&unit) && count.parse::<u32>().is_err())
+        .then(|| format!("the number is at most {most}; leave the step out where nothing should ever be due"));
     abbreviated
+        .or(too_long)
         .or_else(|| {
             near::nearest(unit, units)
                 .filter(|_| !count.is_empty() && !unit.is_empty())
@@ -133,6 +137,7 @@ mod tests {
     fn a_period_slightly_wrong_gets_the_period_that_was_meant() {
         for (text, help) in [
             ("30 dyas", "did you mean `30 days`?"),
+            ("99999999999 years", "the number is at most 4294967295"),
             ("6 month s", "did you mean `6 months`?"),
             ("3 m", "write `min`"),
             ("90", "write a whole number"),

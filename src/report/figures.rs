@@ -1,6 +1,7 @@
 //! How counts, instants, durations and foreign text are written in every form of a report.
 
 use chrono::{DateTime, TimeDelta, Timelike, Utc};
+use std::borrow::Cow;
 
 /// Text of others is cut after this many characters: a report stays readable, and bounded, whatever a server answers.
 const LONGEST_TEXT: usize = 600;
@@ -93,6 +94,17 @@ pub fn pieces(name: &str) -> Vec<String> {
 /// Marks that reorder what is shown: a file called `gpj.exe` must not read as `exe.jpg`.
 pub fn turns_direction(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Text of several lines in which nothing turns the direction of writing: a name must look like what it is.
+pub fn straight(text: &str) -> Cow<'_, str> {
+    if !text.contains(turns_direction) {
+        return Cow::Borrowed(text);
+    }
+    text.chars()
+        .map(|c| if turns_direction(c) { c.escape_unicode().to_string() } else { c.to_string() })
+        .collect::<String>()
+        .into()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The keys of a map: each is asked for once, and what nobody asked for is an unknown key.
 
 use super::node::{Key, Node, Value};
-use super::reading::{Read, Reading};
+use super::reading::{Read, Reading, Variable, variable_of};
 use crate::diagnostic::catalogue;
 use crate::diagnostic::item::Diagnostic;
 use crate::diagnostic::near;
@@ -86,10 +86,24 @@ impl<'n> Fields<'n> {
     /// The value of a key.
     pub fn take<T: Read>(&self, key: &str, reading: &mut Reading<'_>) -> Option<T> {
         match self.first.get(key) {
+            Some(node) if TOLD.contains(&key) && says_a_variable(node) => {
+                let message = format!(
+                    "`{key}` is kept in the ledger and told in reports: a variable, which may hold a secret, is not taken"
+                );
+                reading.note(Diagnostic::error(catalogue::VARIABLE, message).at(&node.place).help("write the text itself"));
+                None
+            }
             Some(node) => T::read(node, reading),
             None => T::absent(key, self.of, self.node, reading),
         }
     }
+}
+
+/// Texts that leave the file for good.
+const TOLD: &[&str] = &["name", "because", "owner"];
+
+fn says_a_variable(node: &Node) -> bool {
+    matches!(&node.value, Value::Scalar(scalar) if matches!(variable_of(&scalar.text), Variable::Whole(_)))
 }
 
 /// What to say about a key that nobody asked for.

@@ -20,6 +20,7 @@ mod scope;
 mod seen;
 mod server_words;
 mod service;
+mod slips;
 mod statistics;
 #[allow(dead_code, reason = "what several suites share is not always in use by one of them")]
 mod support;

@@ -22,6 +22,7 @@ fn each_mistake_in_a_policy_has_its_code() {
         ("{ dataset: core.u, clock: c, delete: { after: 1 day }, cascade: yes }", "SW0006"),
         ("{ dataset: core.u, clock: c, delete: { after: \"x${SET}\" } }", "SW0007"),
         ("{ dataset: core.u, clock: c, delete: { after: \"${UNSET}\" } }", "SW0007"),
+        ("{ name: \"${SET}\", dataset: core.u, clock: c, delete: { after: 1 day } }", "SW0007"),
         ("{ dataset: cora.u, clock: c, delete: { after: 1 day } }", "SW2003"),
         ("{ dataset: core.u, clock: c, archive: { after: 1 day, to: other.u } }", "SW2004"),
         ("{ dataset: core.u, clock: c }", "SW2101"),
