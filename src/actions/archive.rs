@@ -56,7 +56,7 @@ impl Action for ArchiveRows {
         let rows = rows.with_batches(due::batches_of(cx, &policy.dataset, &policy.name));
         let archive = Archive::prepare(store, &rows, &step.to, step.create).await?;
         let rows = rows.guarded_by(policy.guard);
-        let rows = rows.removing(Some(&archive)).await?;
+        let rows = rows.removing(Some(&archive), &holds).await?;
         due::refuse_kept_children(cx, policy.cascade, (&rows).into()).await?;
         Ok(Self { policy: policy.clone(), step: step.clone(), rows, archive, cutoff: cutoff.at() })
     }

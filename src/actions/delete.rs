@@ -97,7 +97,7 @@ impl Action for DeleteRows {
             }
             rows => rows?.with_batches(due::batches_of(cx, &dataset, &policy.name)),
         };
-        let rows = rows.removing().await?;
+        let rows = rows.removing(&cx.holds_on(&dataset)).await?;
         if policy.archive.is_some() {
             refuse_live_rows_along(&policy.dataset, &rows).await?;
         }

@@ -21,6 +21,7 @@ use crate::store::connect::{Store, StoreLocation};
 use crate::store::failure::StoreFailure;
 use crate::store::graph::connect::GraphStore;
 use crate::store::ping::Ping;
+use crate::store::read_only::UNWRITABLE;
 use crate::store::redis::connect::KeyStore;
 use crate::store::rights::Use;
 use crate::store::stores::{AnyStore, Stores};
@@ -136,7 +137,7 @@ async fn of_store(declared: &StoreConfig, config: &Config, policies: Option<&Pol
         Err(end) => return vec![Check::not(&what, Verdict::Fail, end.why(), "")],
     };
     let store = match stores.as_ref().map(|stores| stores.any(&declared.name)) {
-        Ok(Ok(AnyStore::Graph(store))) => return of_graph(&what, store).await,
+        Ok(Ok(AnyStore::Graph(store))) => return of_graph(&what, store, policies).await,
         Ok(Ok(AnyStore::Keys(store))) => return of_keys(&what, store, policies).await,
         Ok(Ok(_)) => stores.as_ref().map(|stores| stores.get(&declared.name)),
         Ok(Err(failure)) => Ok(Err(failure)),
@@ -157,18 +158,32 @@ async fn of_store(declared: &StoreConfig, config: &Config, policies: Option<&Pol
         checks.push(in_clear(&what, &ping, store.is_here()));
     }
     if let Some(policies) = policies {
-        checks.push(rights(&what, store, policies).await);
+        if changes(policies, store.name()) {
+            checks.push(writes(&format!("{what}: writes"), store.refuse_unfit("doctor").await));
+        }
+        checks.push(rights(&what, store, &uses(policies, store.name())).await);
     }
     checks
 }
 
+/// Whether what runs would do is done at all.
+fn writes(what: &str, answer: Result<(), StoreFailure>) -> Check {
+    match answer {
+        Ok(()) => Check::ok(what, "taken, under settings that leave their meaning alone"),
+        Err(failure) => Check::failure(what, &failure),
+    }
+}
+
 /// The same for a store with nodes. What its user may do is not asked: Neo4j Community knows no privileges.
-async fn of_graph(what: &str, store: &GraphStore) -> Vec<Check> {
+async fn of_graph(what: &str, store: &GraphStore, policies: Option<&Policies>) -> Vec<Check> {
     match store.ping().await {
         Ok(ping) => {
             let mut checks = vec![reached(what, &ping)];
             checks.extend(clock(what, &ping));
             checks.push(in_clear(what, &ping, store.is_here()));
+            if policies.is_some_and(|policies| changes(policies, store.name())) {
+                checks.push(writes(&format!("{what}: writes"), store.refuse_read_only("doctor").await));
+            }
             checks
         }
         Err(failure) => vec![Check::failure(what, &failure)],
@@ -222,10 +237,7 @@ fn reached(what: &str, ping: &Ping) -> Check {
     let told = format!("{}{user}, answers in {:.1} ms", ping.version, ping.latency.as_secs_f64() * 1000.0);
     match &ping.unwritable {
         None => Check::ok(what, told),
-        Some(why) => {
-            let help = "the user that runs steward needs to write the file and its folder";
-            Check::not(what, Verdict::Fail, format!("{told}; {why}"), help)
-        }
+        Some(why) => Check::not(what, Verdict::Fail, format!("{told}; {why}"), UNWRITABLE),
     }
 }
 
@@ -251,11 +263,10 @@ fn in_clear(what: &str, ping: &Ping, is_here: bool) -> Check {
     }
 }
 
-async fn rights(what: &str, store: &Store, policies: &Policies) -> Check {
+async fn rights(what: &str, store: &Store, used: &[(DatasetName, Use)]) -> Check {
     let what = format!("{what}: rights");
-    let used = uses(policies, store.name());
     let (mut missing, mut absent) = (vec![], vec![]);
-    for (dataset, used) in &used {
+    for (dataset, used) in used {
         match store.lacks(dataset, *used).await {
             Ok(lacks) => missing.extend(lacks),
             Err(StoreFailure::Refused { text, .. }) => absent.push(text),
@@ -270,6 +281,11 @@ async fn rights(what: &str, store: &Store, policies: &Policies) -> Check {
         (false, _) => Check::not(&what, Verdict::Fail, format!("missing: {}", missing.join(", ")), help),
         (true, false) => Check::not(&what, Verdict::Fail, absent.join("; "), "`steward validate --connect` tells more"),
     }
+}
+
+/// True where active policies remove, change or refresh something in a store.
+fn changes(policies: &Policies, store: &str) -> bool {
+    !uses(policies, store).is_empty() || policies.views.iter().any(|view| view.dataset.store == store)
 }
 
 /// What active policies do with the datasets of a store.

@@ -310,6 +310,22 @@ catalogue! {
         "A hold, a tag or `keep_at_least` names a table, column or label that the store does not have, or a view, which keeps no rows. What it was\n\
          meant for is not known and may be what a job is about to remove, so no job removes anything from that database until it is corrected.\n\
          Names match exactly, letter case and schema included. What an account may not see looks as if it were not there: the help names the grant.";
+    POOLER = "SW4085", "a pooler that allows no transactions",
+        "steward works through a pooler in transaction or session mode: each of its statements runs in a transaction, with settings that end with\n\
+         it, and nothing is prepared under a name. In statement mode a pooler refuses every transaction, so nothing can be proved before it is\n\
+         removed. Give steward's user or database another `pool_mode`, or let `url` name PostgreSQL itself.";
+    READ_ONLY = "SW4086", "a store that takes no writes",
+        "What removes or changes rows needs a store that it may write to. This one is a replica, or a setting of the account, the database or the\n\
+         server makes it read-only, or the file or its folder may not be written. steward sets no such setting aside, not even where its account\n\
+         could. Checks and plans of checks go on: they only read.";
+    NOT_TAKEN = "SW4087", "a statement that the store does not take",
+        "Before a run the store is asked to plan the statements of a batch, with the conditions of the policy and of holds as they stand there. What\n\
+         it takes in a query it may refuse in a removal: MySQL and MariaDB let no subquery read the table that is changed. A derived table\n\
+         may: `id IN (SELECT id FROM (SELECT DISTINCT id FROM orders WHERE …) d)`.";
+    NO_IDENTITY = "SW4088", "a published table without a replica identity",
+        "A table in a publication of PostgreSQL's logical replication must say of each row that is removed or changed which one it was: by its primary\n\
+         key, or by the index or all columns that its replica identity names. Without one the server refuses the change, in the table itself and\n\
+         in those whose rows go or change along by foreign keys. ALTER TABLE … REPLICA IDENTITY USING INDEX …; or FULL.";
     // Runs
     GUARDED = "SW5001", "more rows than one run may take",
         "A guard counts before anything is touched, and refuses rather than trims: default 100,000 rows and 20 % of the dataset.\n\

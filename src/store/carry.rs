@@ -39,8 +39,7 @@ impl Rows {
     /// The whole predicate, holds included, is repeated in the removing statement. Busy means: rolled back, try again.
     pub async fn remove(&self, page: &Page, batch: &str, holds: &Holds) -> Result<Carried, StoreFailure> {
         let mut session = self.changing().await?;
-        let keys = Keys::prepare(self, &mut session).await?;
-        self.begin_batch(&mut session, batch).await?;
+        let keys = self.begin_batch(&mut session, batch).await?;
         let done = self.remove_inside(&mut session, &keys, page, holds).await;
         self.finish(session, batch, done).await
     }
@@ -64,8 +63,7 @@ impl Rows {
     /// Held by `nothing_is_removed_that_is_not_provably_copied`.
     pub async fn archive(&self, page: &Page, archive: &Archive, batch: &str, holds: &Holds) -> Result<Carried, StoreFailure> {
         let mut session = self.changing().await?;
-        let keys = Keys::prepare(self, &mut session).await?;
-        self.begin_batch(&mut session, batch).await?;
+        let keys = self.begin_batch(&mut session, batch).await?;
         let done = self.archive_inside(&mut session, &keys, page, archive, batch, holds).await;
         self.finish(session, batch, done).await
     }
@@ -282,7 +280,7 @@ impl Rows {
         Ok(removed)
     }
 
-    fn remove_sql(&self, keys: &Keys, holds: &Holds) -> String {
+    pub(super) fn remove_sql(&self, keys: &Keys, holds: &Holds) -> String {
         let path = self.dialect.table(&self.table);
         let may_go = self.may_go(holds);
         match self.dialect {
@@ -299,11 +297,21 @@ impl Rows {
         }
     }
 
-    /// Begins a batch's transaction: its mark first, so that whoever settles it waits for all of it.
-    pub(super) async fn begin_batch(&self, session: &mut Session, batch: &str) -> Result<(), StoreFailure> {
+    /// Begins a batch's transaction: its mark first, so that whoever settles it waits for all of it. With the table for its keys:
+    /// before the transaction where it stays with the connection, as MySQL wants it under GTIDs; inside it on PostgreSQL, where
+    /// it goes with it.
+    pub(super) async fn begin_batch(&self, session: &mut Session, batch: &str) -> Result<Keys, StoreFailure> {
+        let (keys, create) = Keys::of(self);
+        if self.dialect != Dialect::Postgres {
+            session.raw(&create).await?;
+        }
         session.begin().await?;
         self.mark_batch(session, batch).await?;
-        keys_first(session).await
+        if self.dialect == Dialect::Postgres {
+            session.raw(&create).await?;
+        }
+        keys_first(session).await?;
+        Ok(keys)
     }
 
     /// Commits what was done, or rolls all of it back.

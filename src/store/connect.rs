@@ -210,7 +210,12 @@ impl Store {
         }
         // Another session may have been first; they found the same.
         let dialect = *self.inner.dialect.get_or_init(|| async { session.dialect() }).await;
-        session.raw(&format!("{}{}", session_settings(dialect, &who, lock, statement), access.sql(dialect))).await?;
+        let settings = format!("{}{}", session_settings(dialect, &who, lock, statement), access.sql(dialect));
+        if dialect == Dialect::Postgres {
+            session.set_each_transaction(settings);
+        } else {
+            session.raw(&settings).await?;
+        }
         session.set_access(access);
         Ok(session)
     }
@@ -276,7 +281,11 @@ fn postgres(
     ca: Option<&PathBuf>,
     address: &StoreAddress,
 ) -> Result<PgPool, sqlx::Error> {
-    let mut options = PgConnectOptions::from_str(url)?.disable_statement_logging();
+    // PgBouncer refuses a connection that begins with settings it does not keep; ours are set with each transaction.
+    let mut options = PgConnectOptions::from_str(url)?.extra_float_digits(None).disable_statement_logging();
+    if options.get_application_name().is_none() {
+        options = options.application_name("steward");
+    }
     if let Some(user) = user {
         options = options.username(user);
     }

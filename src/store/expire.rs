@@ -22,8 +22,8 @@ impl Rows {
     ///
     /// # Errors
     /// A column is not there, is computed, is part of the key or the clock, or is what foreign keys point at; a value that the
-    /// column cannot take.
-    pub async fn marking(mut self, set: &[Assignment]) -> Result<Self, StoreFailure> {
+    /// column cannot take; a statement that the store does not take.
+    pub async fn marking(mut self, set: &[Assignment], holds: &Holds) -> Result<Self, StoreFailure> {
         let mut session = self.store.reading(&self.who).await?;
         for assignment in set {
             let mark = self.mark_of(assignment)?;
@@ -32,7 +32,9 @@ impl Rows {
         }
         // A row that stays takes nothing along.
         self.table.dependents.children.clear();
-        self.seen_for_marking(&mut session).await
+        let mut rows = self.seen_for_marking(&mut session).await?;
+        rows.try_out(holds).await?;
+        Ok(rows)
     }
 
     fn mark_of(&self, assignment: &Assignment) -> Result<Mark, StoreFailure> {
@@ -96,8 +98,7 @@ impl Rows {
     /// trigger takes the marks away again the batch is rolled back, or every run would mark them anew.
     pub async fn mark(&self, page: &Page, batch: &str, holds: &Holds) -> Result<Carried, StoreFailure> {
         let mut session = self.changing().await?;
-        let keys = Keys::prepare(self, &mut session).await?;
-        self.begin_batch(&mut session, batch).await?;
+        let keys = self.begin_batch(&mut session, batch).await?;
         let done = self.mark_inside(&mut session, &keys, page, holds).await;
         self.finish(session, batch, done).await
     }
@@ -132,7 +133,7 @@ impl Rows {
         statements
     }
 
-    fn mark_sql(&self, keys: &Keys, holds: &Holds) -> String {
+    pub(super) fn mark_sql(&self, keys: &Keys, holds: &Holds) -> String {
         let (path, may_go) = (self.dialect.table(&self.table), self.may_go(holds));
         let mut set: Vec<String> = self.marks.iter().map(|mark| mark.assignment(self.dialect, &path)).collect();
         match self.dialect {

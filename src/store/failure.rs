@@ -4,6 +4,9 @@ use super::server_message;
 use crate::diagnostic::catalogue as codes;
 use std::time::Duration;
 
+/// What helps where the server itself does not say more than that it is read-only.
+pub(super) const READ_ONLY_HELP: &str = "let the store's `url` name the primary, and its account one that may write";
+
 /// Why a store did not do what was asked.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreFailure {
@@ -77,6 +80,11 @@ impl StoreFailure {
         }
     }
 
+    /// That a store takes no writes, and the way out.
+    pub fn read_only(store: &str, why: &str, help: &str) -> Self {
+        Self::refused(codes::READ_ONLY, format!("store `{store}` is read-only: {why}; nothing was changed"), help)
+    }
+
     /// The way out; empty where none is known.
     pub fn help(&self) -> &str {
         match self {
@@ -114,8 +122,14 @@ impl StoreFailure {
                     text: format!("store `{store}` would hide rows from this account: {}", text()),
                     help: "as an administrator: ALTER ROLE … BYPASSRLS; or let the role own the table, without FORCE ROW LEVEL SECURITY".into(),
                 },
+                Kind::Away if pools_statements(database.as_ref()) => Self::Misdeclared {
+                    code: codes::POOLER,
+                    text: format!("store `{store}` is behind a pooler in statement mode, which allows no transactions; nothing was touched"),
+                    help: "set `pool_mode = transaction` (or `session`) for steward's database or user in PgBouncer, or name PostgreSQL itself in `url`".into(),
+                },
                 Kind::Busy => Self::Busy { store, text: text() },
                 Kind::Away => Self::Away { store, text: text() },
+                Kind::ReadOnly => Self::read_only(&store, &text(), READ_ONLY_HELP),
                 Kind::Denied => Self::Refused {
                     code: codes::DENIED,
                     text: format!("store `{store}` denies the right to do this: {}", text()),
@@ -137,6 +151,7 @@ impl StoreFailure {
 enum Kind {
     Busy,
     Away,
+    ReadOnly,
     Denied,
     Login,
     Other,
@@ -148,6 +163,7 @@ fn kind(error: &dyn sqlx::error::DatabaseError) -> Kind {
         return match mysql.number() {
             1205 | 1213 | 3024 | 1969 | 1317 | 3572 => Kind::Busy,
             1040 | 1053 | 1077 | 1152 | 1927 | 2006 | 2013 | 1203 | 1226 => Kind::Away,
+            1290 | 1792 | 1836 | 1874 | 3989 => Kind::ReadOnly,
             1044 | 1142 | 1143 | 1227 | 1370 => Kind::Denied,
             1045 | 1698 | 3118 => Kind::Login,
             _ => Kind::Other,
@@ -158,18 +174,26 @@ fn kind(error: &dyn sqlx::error::DatabaseError) -> Kind {
         return match code & 0xff {
             5 | 6 => Kind::Busy,
             10 | 13 | 14 => Kind::Away,
-            8 => Kind::Denied,
+            8 => Kind::ReadOnly,
             _ => Kind::Other,
         };
     }
     match error.code().as_deref() {
         Some("40001" | "40P01" | "55P03" | "57014" | "25P03") => Kind::Busy,
-        Some("57P01" | "57P02" | "57P03" | "53300" | "57P05" | "25006") => Kind::Away,
+        Some("57P01" | "57P02" | "57P03" | "53300" | "57P05") => Kind::Away,
         Some(code) if code.starts_with("08") => Kind::Away,
+        Some("25006") => Kind::ReadOnly,
         Some("42501") => Kind::Denied,
         Some("28000" | "28P01") => Kind::Login,
         _ => Kind::Other,
     }
+}
+
+/// True when PgBouncer refuses a transaction.
+fn pools_statements(error: &dyn sqlx::error::DatabaseError) -> bool {
+    error
+        .try_downcast_ref::<sqlx::postgres::PgDatabaseError>()
+        .is_some_and(|error| error.message().contains("statement pooling mode"))
 }
 
 /// True when PostgreSQL refused to leave rows out of an answer, as `row_security = off` has it.

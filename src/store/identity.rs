@@ -8,6 +8,7 @@ use super::redis::connect::KeyStore;
 use super::session::Session;
 use super::stores::{AnyStore, Stores};
 use serde::{Deserialize, Serialize};
+use std::os::unix::fs::MetadataExt;
 
 /// Which database a store is, and as whom we are in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,17 +57,12 @@ async fn of_tables(store: &Store, who: &str) -> Result<StoreIdentity, StoreFailu
     if let StoreLocation::File(path) = store.location() {
         let gone = |error: std::io::Error| StoreFailure::Away { store: store.name().to_owned(), text: error.to_string() };
         let real = path.canonicalize().map_err(gone)?;
-        let inode = inode(&std::fs::metadata(&real).map_err(gone)?);
+        let inode = format!("inode {}", std::fs::metadata(&real).map_err(gone)?.ino());
         return Ok(identity(store.name(), inode, real.display().to_string(), String::new(), String::new()));
     }
     let mut session = store.reading(who).await?;
     let dialect = session.dialect();
-    let server = match dialect {
-        Dialect::Postgres => system_identifier(&mut session).await?,
-        Dialect::Mysql => one(&mut session, "SELECT CAST(@@server_uuid AS CHAR)").await?,
-        // It has no uuid: host, port and data directory tell one server from another.
-        Dialect::Mariadb | Dialect::Sqlite => one(&mut session, "SELECT CONCAT(@@hostname, ':', @@port, ' ', @@datadir)").await?,
-    };
+    let server = server_of(&mut session).await?;
     let sql = if dialect == Dialect::Postgres {
         "SELECT current_database()::text || ' (' || (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())::text || ')', \
          coalesce(current_schema()::text, '') || ' (search_path ' || current_setting('search_path') || ')', \
@@ -77,6 +73,46 @@ async fn of_tables(store: &Store, who: &str) -> Result<StoreIdentity, StoreFailu
     let row = session.rows(sql, &[]).await?.into_iter().next().unwrap_or_default();
     let text = |at: usize| row.get(at).and_then(|cell| cell.as_text()).unwrap_or_default().to_owned();
     Ok(identity(store.name(), server, text(0), text(1), text(2)))
+}
+
+/// The server, by what it calls itself; empty where it does not say.
+async fn server_of(session: &mut Session) -> Result<String, StoreFailure> {
+    match session.dialect() {
+        Dialect::Postgres => system_identifier(session).await,
+        Dialect::Mysql => one(session, "SELECT CAST(@@server_uuid AS CHAR)").await,
+        // It has no uuid: host, port and data directory tell one server from another.
+        Dialect::Mariadb => one(session, "SELECT CONCAT(@@hostname, ':', @@port, ' ', @@datadir)").await,
+        Dialect::Sqlite => Ok(String::new()),
+    }
+}
+
+/// The server and, where names stay within one, the database: equal for two store names of the same data, as long as the server
+/// runs. Reads only.
+pub(super) async fn database_of(session: &mut Session, store: &Store) -> Result<String, StoreFailure> {
+    let within = match session.dialect() {
+        Dialect::Sqlite => return Ok(file_of(store)),
+        // Names reach over databases there, so the server is all.
+        Dialect::Mysql | Dialect::Mariadb => String::new(),
+        Dialect::Postgres => {
+            let oid = "SELECT oid::text FROM pg_catalog.pg_database WHERE datname = current_database()";
+            one(session, oid).await?
+        }
+    };
+    let mut server = server_of(session).await?;
+    if server.is_empty() {
+        // Two clusters number their databases alike, and no two began at one microsecond.
+        server = one(session, "SELECT extract(epoch FROM pg_postmaster_start_time())::text").await?;
+    }
+    Ok(format!("{}:{server}/{within}", session.dialect().name()))
+}
+
+/// A file by its device and number: every path to it is one database.
+fn file_of(store: &Store) -> String {
+    let Some(path) = store.path() else { return String::new() };
+    match std::fs::metadata(path) {
+        Ok(there) => format!("file:{}:{}", there.dev(), there.ino()),
+        Err(_) => format!("file:{}", path.display()),
+    }
 }
 
 /// The cluster's identifier, which its replicas share. Where the account may not ask for it, the database's oid has to do.
@@ -109,17 +145,6 @@ async fn of_graph(store: &GraphStore, who: &str) -> Result<StoreIdentity, StoreF
 
 fn identity(store: &str, server: String, database: String, schema: String, account: String) -> StoreIdentity {
     StoreIdentity { store: store.to_owned(), server, database, schema, account }
-}
-
-#[cfg(unix)]
-fn inode(file: &std::fs::Metadata) -> String {
-    use std::os::unix::fs::MetadataExt;
-    format!("inode {}", file.ino())
-}
-
-#[cfg(not(unix))]
-fn inode(_: &std::fs::Metadata) -> String {
-    String::new()
 }
 
 #[cfg(test)]

@@ -20,13 +20,6 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    /// Makes the table if this connection has none of that shape yet. Before the transaction: MySQL wants it so under GTIDs.
-    pub(super) async fn prepare(rows: &Rows, session: &mut Session) -> Result<Self, StoreFailure> {
-        let (keys, create) = Self::of(rows);
-        session.raw(&create).await?;
-        Ok(keys)
-    }
-
     /// The table, and the statement that makes it.
     pub(super) fn of(rows: &Rows) -> (Self, String) {
         let dialect = rows.dialect;
@@ -46,7 +39,7 @@ impl Keys {
             .collect();
         let select = format!("SELECT {} FROM {path} WHERE 1 = 0", columns.join(", "));
         let create = match dialect {
-            Dialect::Postgres => format!("CREATE TEMPORARY TABLE IF NOT EXISTS {short} ON COMMIT DELETE ROWS AS {select}"),
+            Dialect::Postgres => format!("CREATE TEMPORARY TABLE {short} ON COMMIT DROP AS {select}"),
             Dialect::Mysql | Dialect::Mariadb => {
                 // Servers may insist on a primary key, of temporary tables too.
                 let key = "steward_n bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY";

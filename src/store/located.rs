@@ -4,27 +4,16 @@ use super::cell::Cell;
 use super::connect::Store;
 use super::dialect::Dialect;
 use super::failure::StoreFailure;
+use super::identity::database_of;
 use super::postgres;
 use super::relatives::{Relation, Relatives};
 use super::session::Session;
 use crate::policy::dataset::DatasetName;
-use std::os::unix::fs::MetadataExt;
-
-/// A database, and who we are in it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Identity {
-    /// The server and, where names stay within one, the database: equal for two store names of the same data.
-    pub database: String,
-    /// Where a name without a schema is looked for.
-    pub schema: String,
-    /// The account, as the server knows it; empty for a file.
-    pub account: String,
-}
 
 /// A table or view as its catalogue has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Located {
-    /// See [`Identity::database`].
+    /// The server and, where names stay within one, the database: equal for two store names of the same data.
     pub database: String,
     /// Its schema; none on SQLite.
     pub schema: Option<String>,
@@ -73,54 +62,20 @@ impl Located {
 }
 
 impl Store {
-    /// Which database this is, and who we are in it. Reads only.
-    ///
-    /// # Errors
-    /// The store went away.
-    pub async fn identity(&self, who: &str) -> Result<Identity, StoreFailure> {
-        identity(&mut self.reading(who).await?, self).await
-    }
-
     /// Finds these tables by their exact names; none for one that is not there, or that the account may not see. Reads only.
     ///
+    /// Gives the database as well: see [`Located::database`].
+    ///
     /// # Errors
     /// The store went away.
-    pub async fn locate(&self, who: &str, names: &[&DatasetName]) -> Result<Vec<Option<Located>>, StoreFailure> {
+    pub async fn locate(&self, who: &str, names: &[&DatasetName]) -> Result<(String, Vec<Option<Located>>), StoreFailure> {
         let mut session = self.reading(who).await?;
-        let Identity { database, .. } = identity(&mut session, self).await?;
+        let database = database_of(&mut session, self).await?;
         let mut found = vec![];
         for name in names {
             found.push(locate(&mut session, &database, name).await?);
         }
-        Ok(found)
-    }
-}
-
-async fn identity(session: &mut Session, store: &Store) -> Result<Identity, StoreFailure> {
-    let sql = match session.dialect() {
-        Dialect::Sqlite => return Ok(Identity { database: file(store), schema: String::new(), account: String::new() }),
-        // The number of the database goes with it through a dump's `CREATE DATABASE` and a rename; the system's is initdb's.
-        Dialect::Postgres => {
-            "SELECT (SELECT system_identifier FROM pg_control_system())::text || '/' || \
-             (SELECT oid FROM pg_database WHERE datname = current_database())::text, \
-             COALESCE(current_schema()::text, ''), current_user::text"
-        }
-        // Names reach over databases there, so the server is all.
-        Dialect::Mysql => "SELECT @@server_uuid, COALESCE(DATABASE(), ''), CURRENT_USER()",
-        Dialect::Mariadb => "SELECT CONCAT_WS(':', @@hostname, @@port, @@datadir), COALESCE(DATABASE(), ''), CURRENT_USER()",
-    };
-    let row = session.rows(sql, &[]).await?.into_iter().next().unwrap_or_default();
-    let text = |at: usize| row.get(at).map(Cell::shown).unwrap_or_default();
-    let [database, schema, account] = [text(0), text(1), text(2)];
-    Ok(Identity { database: format!("{}:{database}", session.dialect().name()), schema, account })
-}
-
-/// A file by its device and number: every path to it is one database.
-fn file(store: &Store) -> String {
-    let Some(path) = store.path() else { return String::new() };
-    match std::fs::metadata(path) {
-        Ok(there) => format!("file:{}:{}", there.dev(), there.ino()),
-        Err(_) => format!("file:{}", path.display()),
+        Ok((database, found))
     }
 }
 

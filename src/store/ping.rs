@@ -1,10 +1,11 @@
 //! A visit to a store, for `doctor`: who answers, how fast, over what, and what its clock says.
 
 use super::cell::Cell;
-use super::connect::{Store, StoreLocation};
+use super::connect::Store;
 use super::cutoff::time_query;
 use super::dialect::Dialect;
 use super::failure::StoreFailure;
+use super::read_only::unwritable;
 use super::session::Session;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::{Duration, Instant};
@@ -37,22 +38,14 @@ impl Store {
         let (latency, ahead) = clock(&mut session).await?;
         let (version, user) = identity(&mut session).await?;
         let tls = tls(&mut session).await?;
-        Ok(Ping { version: format!("{} {version}", dialect.name()), user, latency, tls, ahead, unwritable: self.unwritable() })
-    }
-
-    /// A SQLite file that cannot be written, or whose folder takes no journal, is found before a run finds it.
-    fn unwritable(&self) -> Option<String> {
-        let StoreLocation::File(path) = self.location() else { return None };
-        let opened = std::fs::OpenOptions::new().write(true).open(path);
-        if let Err(error) = opened {
-            return Some(format!("the file cannot be written: {error}"));
-        }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
-        let journal = folder.join(format!(".steward-doctor-{}", std::process::id()));
-        match std::fs::File::create_new(&journal) {
-            Ok(_) => std::fs::remove_file(&journal).err().map(|error| format!("a journal cannot be removed: {error}")),
-            Err(error) => Some(format!("its folder takes no journal: {error}")),
-        }
+        Ok(Ping {
+            version: format!("{} {version}", dialect.name()),
+            user,
+            latency,
+            tls,
+            ahead,
+            unwritable: self.path().and_then(unwritable),
+        })
     }
 }
 

@@ -46,10 +46,13 @@ impl Removable {
     ///
     /// # Errors
     /// As there.
-    pub async fn removing(self) -> Result<Self, StoreFailure> {
+    pub async fn removing(self, holds: &Holds) -> Result<Self, StoreFailure> {
         Ok(match self {
-            Self::Rows(rows) => Self::Rows(Box::new(rows.removing(None).await?)),
-            nodes @ Self::Nodes(_) => nodes,
+            Self::Rows(rows) => Self::Rows(Box::new(rows.removing(None, holds).await?)),
+            Self::Nodes(nodes) => {
+                nodes.refuse_read_only().await?;
+                Self::Nodes(nodes)
+            }
         })
     }
 

@@ -4,6 +4,7 @@ use super::archive::Archive;
 use super::dialect::Dialect;
 use super::effects::{self, Effects};
 use super::failure::StoreFailure;
+use super::holds::Holds;
 use super::rights;
 use super::rows::Rows;
 use super::session::Session;
@@ -20,8 +21,8 @@ impl Rows {
     ///
     /// # Errors
     /// Something may be hidden from the account; a rule rewrites what is sent; a foreign key leads back to the table, or from it
-    /// to the archive.
-    pub async fn removing(self, archive: Option<&Archive>) -> Result<Self, StoreFailure> {
+    /// to the archive; the store does not take the statement.
+    pub async fn removing(self, archive: Option<&Archive>, holds: &Holds) -> Result<Self, StoreFailure> {
         let mut session = self.store.reading(&self.who).await?;
         let mut rows = self.seen(&mut session, archive, Event::Delete).await?;
         let found = effects::of_removal(&mut session, &rows.table).await?;
@@ -31,7 +32,9 @@ impl Rows {
             refuse_archive_along(&rows, archive, &found)?;
             rows.notes.extend(notes(archive));
         }
+        rows.refuse_unidentified_along(&mut session, &found).await?;
         rows.effects = Some(with_archive(found, archive));
+        rows.try_out(holds).await?;
         Ok(rows)
     }
 
@@ -53,6 +56,10 @@ impl Rows {
             return Err(self.hidden(&missing, archive));
         }
         self.table.refuse_rules(event)?;
+        if self.dialect == Dialect::Postgres {
+            let table = (self.table.schema.as_deref(), self.table.name.as_str());
+            postgres::refuse_unidentified(session, [table], event).await?;
+        }
         if let Some(table) = archive.and_then(Archive::table) {
             table.refuse_rules(Event::Insert)?;
         }
@@ -83,6 +90,21 @@ impl Rows {
             ),
             "declare that foreign key without ON DELETE CASCADE, SET NULL or SET DEFAULT; `cascade: allow` does not permit this",
         ))
+    }
+
+    /// What a foreign key removes or blanks along is published, too.
+    async fn refuse_unidentified_along(&self, session: &mut Session, found: &Effects) -> Result<(), StoreFailure> {
+        if self.dialect != Dialect::Postgres {
+            return Ok(());
+        }
+        let (gone, blanked): (Vec<_>, Vec<_>) = found.along.iter().partition(|name| found.removed.contains(name));
+        for (names, event) in [(gone, Event::Delete), (blanked, Event::Update)] {
+            if !names.is_empty() {
+                let names = names.iter().map(|name| (name.schema.as_deref(), name.table.as_str()));
+                postgres::refuse_unidentified(session, names, event).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Children are counted in the survey: whether they can be is known before.

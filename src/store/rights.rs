@@ -135,6 +135,14 @@ impl Rows {
 }
 
 impl Store {
+    /// Refuses a store that takes no writes, or in which settings that are not ours would have a removal do something else.
+    ///
+    /// # Errors
+    /// It is so, and why; the store is away.
+    pub async fn refuse_unfit(&self, who: &str) -> Result<(), StoreFailure> {
+        refuse_unfit_settings(&mut self.reading(who).await?).await
+    }
+
     /// The rights on a dataset that the store's user lacks, in words; empty when nothing is missing. Changes nothing.
     ///
     /// # Errors
@@ -151,9 +159,6 @@ impl Store {
             if !is_allowed(&mut session, &sql).await? {
                 missing.push(format!("{right} on `{}`", table.label()));
             }
-        }
-        if used.removes || used.marks {
-            refuse_unfit_settings(&mut session).await?;
         }
         if used.removes || used.marks || used.fills {
             missing.extend(sight::hidden(&mut session, &[&table]).await?);

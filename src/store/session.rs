@@ -39,8 +39,9 @@ impl Access {
     pub(super) const fn sql(self, dialect: Dialect) -> &'static str {
         match (self, dialect) {
             (Self::Write, _) => "",
+            // Each of its transactions begins as one that reads.
+            (Self::Read, Dialect::Postgres) => "",
             (Self::Read, Dialect::Sqlite) => "; PRAGMA query_only = ON",
-            (Self::Read, Dialect::Postgres) => "; SET SESSION default_transaction_read_only = on",
             (Self::Read, Dialect::Mysql) => "; SET SESSION transaction_read_only = 1",
             (Self::Read, Dialect::Mariadb) => "; SET SESSION tx_read_only = 1",
         }
@@ -54,6 +55,10 @@ const MOST_JOINED: usize = 4 << 20;
 ///
 /// Every statement is bounded in time. Dropped inside a transaction, or after a statement that never
 /// answered, it closes its connection: the server rolls back, and nobody inherits the rest.
+///
+/// On PostgreSQL every statement runs in a transaction, which is set up with settings that end with it: a pooler may give each
+/// transaction another connection of the server, and the connection to the application afterwards. Nothing is prepared under a
+/// name for the same reason. Held by `through_a_pooler_in_transaction_mode_…`.
 pub struct Session {
     store: String,
     dialect: Dialect,
@@ -61,13 +66,24 @@ pub struct Session {
     comment: String,
     limit: Duration,
     unsettled: bool,
+    /// What each transaction of PostgreSQL is set to; empty elsewhere.
+    settings: String,
     /// True where the server refuses every write: there a refused write is the query's fault, and no server's that went over.
     only_reads: bool,
 }
 
 impl Session {
     pub(super) fn new(store: &str, dialect: Dialect, link: Link, comment: String, limit: Duration) -> Self {
-        Self { store: store.to_owned(), dialect, link: Some(link), comment, limit, unsettled: false, only_reads: false }
+        Self {
+            store: store.to_owned(),
+            dialect,
+            link: Some(link),
+            comment,
+            limit,
+            unsettled: false,
+            settings: String::new(),
+            only_reads: false,
+        }
     }
 
     pub(super) fn speaking(mut self, dialect: Dialect) -> Self {
@@ -78,6 +94,11 @@ impl Session {
     /// Remembers what the session may do, once the server was told.
     pub(super) fn set_access(&mut self, access: Access) {
         self.only_reads = access == Access::Read;
+    }
+
+    /// Sets each transaction to this.
+    pub(super) fn set_each_transaction(&mut self, settings: String) {
+        self.settings = settings;
     }
 
     /// The dialect spoken here.
@@ -92,43 +113,73 @@ impl Session {
 
     /// Starts a transaction. On SQLite it takes the write lock at once, so that it cannot fail half-way for want of it.
     pub async fn begin(&mut self) -> Result<(), StoreFailure> {
-        self.unsettled = true;
         let begin = match self.dialect {
-            Dialect::Sqlite => "BEGIN IMMEDIATE",
-            Dialect::Postgres => "BEGIN",
-            Dialect::Mysql | Dialect::Mariadb => "START TRANSACTION",
+            Dialect::Sqlite => "BEGIN IMMEDIATE".to_owned(),
+            Dialect::Postgres if self.only_reads => self.begin_postgres("READ COMMITTED READ ONLY"),
+            Dialect::Postgres => self.begin_postgres("READ COMMITTED"),
+            Dialect::Mysql | Dialect::Mariadb => "START TRANSACTION".to_owned(),
         };
-        self.raw(begin).await
+        self.begin_with(&begin).await
     }
 
     /// Starts a transaction that can only read, on a connection that is closed after it.
     pub async fn begin_reading(&mut self) -> Result<(), StoreFailure> {
-        self.unsettled = true;
         let begin = match self.dialect {
-            Dialect::Sqlite => "PRAGMA query_only = ON; BEGIN",
-            Dialect::Postgres | Dialect::Mysql | Dialect::Mariadb => "START TRANSACTION READ ONLY",
+            Dialect::Sqlite => "PRAGMA query_only = ON; BEGIN".to_owned(),
+            Dialect::Postgres => self.begin_postgres("READ COMMITTED READ ONLY"),
+            Dialect::Mysql | Dialect::Mariadb => "START TRANSACTION READ ONLY".to_owned(),
         };
-        self.raw(begin).await?;
+        self.begin_with(&begin).await?;
         self.only_reads = true;
         Ok(())
     }
 
     /// The same, and all its statements see the store as the first of them found it. Takes no lock that a writer would meet.
     pub async fn begin_snapshot(&mut self) -> Result<(), StoreFailure> {
-        let still = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
-        if self.dialect.is_mysql() {
-            self.raw(still).await?;
-        }
-        self.begin_reading().await?;
         if self.dialect == Dialect::Postgres {
-            self.raw(still).await?;
+            self.only_reads = true;
+            return self.begin_with(&self.begin_postgres("REPEATABLE READ READ ONLY")).await;
         }
-        Ok(())
+        if self.dialect.is_mysql() {
+            self.raw("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ").await?;
+        }
+        self.begin_reading().await
+    }
+
+    async fn begin_with(&mut self, begin: &str) -> Result<(), StoreFailure> {
+        self.unsettled = true;
+        self.raw_inside(begin).await
+    }
+
+    /// What begins a transaction and sets it up, in one message.
+    fn begin_postgres(&self, mode: &str) -> String {
+        format!("BEGIN ISOLATION LEVEL {mode}; {}", self.settings)
+    }
+
+    /// Begins a transaction for one statement, where there is need of one and none is open.
+    async fn enter(&mut self) -> Result<bool, StoreFailure> {
+        let is_own = self.dialect == Dialect::Postgres && !self.unsettled;
+        if is_own {
+            self.begin().await?;
+        }
+        Ok(is_own)
+    }
+
+    /// Ends what [`Self::enter`] began.
+    async fn leave<T>(&mut self, is_own: bool, done: Result<T, StoreFailure>) -> Result<T, StoreFailure> {
+        if is_own {
+            let ended = self.raw_inside(if done.is_ok() { "COMMIT" } else { "ROLLBACK" }).await;
+            self.unsettled = ended.is_err();
+            if done.is_ok() {
+                ended?;
+            }
+        }
+        done
     }
 
     /// Commits. An answer that never comes is [`StoreFailure::Uncertain`]: look before claiming anything.
     pub async fn commit(mut self) -> Result<(), StoreFailure> {
-        match self.raw("COMMIT").await {
+        match self.raw_inside("COMMIT").await {
             Ok(()) => {
                 self.unsettled = false;
                 Ok(())
@@ -140,13 +191,19 @@ impl Session {
 
     /// Rolls back and gives the connection back. When even that fails the connection is closed, which does the same.
     pub async fn rollback(mut self) {
-        if self.raw("ROLLBACK").await.is_ok() {
+        if self.raw_inside("ROLLBACK").await.is_ok() {
             self.unsettled = false;
         }
     }
 
     /// Runs a statement that takes no binds and is not worth preparing.
     pub async fn raw(&mut self, sql: &str) -> Result<(), StoreFailure> {
+        let is_own = self.enter().await?;
+        let done = self.raw_inside(sql).await;
+        self.leave(is_own, done).await
+    }
+
+    async fn raw_inside(&mut self, sql: &str) -> Result<(), StoreFailure> {
         let sql = AssertSqlSafe(format!("{}{sql}", self.comment));
         let limit = self.limit;
         let store = self.store.clone();
@@ -161,6 +218,12 @@ impl Session {
 
     /// Runs a statement and says how many rows it changed.
     pub async fn execute(&mut self, sql: &str, binds: &[Cell]) -> Result<u64, StoreFailure> {
+        let is_own = self.enter().await?;
+        let done = self.execute_inside(sql, binds).await;
+        self.leave(is_own, done).await
+    }
+
+    async fn execute_inside(&mut self, sql: &str, binds: &[Cell]) -> Result<u64, StoreFailure> {
         let sql = AssertSqlSafe(format!("{}{sql}", self.comment));
         let limit = self.limit;
         let store = self.store.clone();
@@ -170,7 +233,7 @@ impl Session {
                 bounded(limit, query.execute(&mut **link).map_ok(|done| done.rows_affected())).await
             }
             Some(Link::Postgres(link)) => {
-                let query = binds.iter().fold(sqlx::query(sql), |query, cell| query.bind(as_text(cell)));
+                let query = binds.iter().fold(sqlx::query(sql).persistent(false), |query, cell| query.bind(as_text(cell)));
                 bounded(limit, query.execute(&mut **link).map_ok(|done| done.rows_affected())).await
             }
             Some(Link::Mysql(link)) => {
@@ -200,6 +263,12 @@ impl Session {
     /// # Errors
     /// The store's own, when some were shown already.
     pub async fn each(&mut self, sql: &str, binds: &[Cell], see: impl FnMut(Vec<Cell>)) -> Result<(), StoreFailure> {
+        let is_own = self.enter().await?;
+        let done = self.each_inside(sql, binds, see).await;
+        self.leave(is_own, done).await
+    }
+
+    async fn each_inside(&mut self, sql: &str, binds: &[Cell], see: impl FnMut(Vec<Cell>)) -> Result<(), StoreFailure> {
         let sql = AssertSqlSafe(format!("{}{sql}", self.comment));
         let limit = self.limit;
         let store = self.store.clone();
@@ -208,7 +277,7 @@ impl Session {
                 bounded(limit, one_by_one(by_class(sql, binds).fetch(&mut **link), sqlite_row, see)).await
             }
             Some(Link::Postgres(link)) => {
-                let query = binds.iter().fold(sqlx::query(sql), |query, cell| query.bind(as_text(cell)));
+                let query = binds.iter().fold(sqlx::query(sql).persistent(false), |query, cell| query.bind(as_text(cell)));
                 bounded(limit, one_by_one(query.fetch(&mut **link), postgres_row, see)).await
             }
             Some(Link::Mysql(link)) => {

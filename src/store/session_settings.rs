@@ -1,11 +1,13 @@
 //! What every session of a SQL store is set to: whatever changes what a statement does or means is ours, not the account's.
 //!
-//! Set at each opening, so a connection that comes back from the pool is set anew. What a condition is written for stays the
+//! Set at each opening, so a connection that comes back from the pool is set anew; on PostgreSQL for each transaction, and gone
+//! with it, since behind a pooler the connection is the application's a moment later. What a condition is written for stays the
 //! server's: `ANSI_QUOTES` and its kin, the search path, the language of dates in text.
 
 use super::cell::Cell;
 use super::dialect::Dialect;
 use super::failure::StoreFailure;
+use super::read_only::refuse_read_only;
 use super::session::Session;
 use crate::diagnostic::catalogue as codes;
 use std::time::Duration;
@@ -49,14 +51,12 @@ fn postgres(application_name: &str, lock: Duration, statement: Duration) -> Stri
         ("row_security", "off".into()),
         ("standard_conforming_strings", "on".into()),
         ("transform_null_equals", "off".into()),
-        ("default_transaction_isolation", "read committed".into()),
-        ("default_transaction_read_only", "off".into()),
         ("gin_fuzzy_search_limit", "0".into()),
         ("client_min_messages", "error".into()),
     ];
-    let set = settings.map(|(name, value)| format!("set_config('{name}', '{value}', false)"));
+    let set = settings.map(|(name, value)| format!("set_config('{name}', '{value}', true)"));
     let commit = "set_config('synchronous_commit', \
-                  CASE current_setting('synchronous_commit') WHEN 'off' THEN 'local' ELSE current_setting('synchronous_commit') END, false)";
+                  CASE current_setting('synchronous_commit') WHEN 'off' THEN 'local' ELSE current_setting('synchronous_commit') END, true)";
     format!("SELECT {}, {commit}", set.join(", "))
 }
 
@@ -98,7 +98,11 @@ fn mariadb(statement: Duration) -> String {
 }
 
 /// Settings that are not a session's own to change, and with which a removal would do something else or fail half-way.
+///
+/// # Errors
+/// There is such a setting; the store is read-only.
 pub(super) async fn refuse_unfit_settings(session: &mut Session) -> Result<(), StoreFailure> {
+    refuse_read_only(session).await?;
     let (sql, unfit, help) = match session.dialect() {
         Dialect::Sqlite => return Ok(()),
         Dialect::Postgres => (

@@ -15,6 +15,7 @@ mod graph;
 mod keys;
 mod kinds;
 mod operations;
+mod pooler;
 mod references;
 mod scope;
 mod seen;

@@ -118,6 +118,17 @@ fn a_hold_a_minimum_and_an_archive_count_through_a_second_store_name_of_the_same
     }
 }
 
+#[test]
+fn an_account_that_may_not_ask_for_the_clusters_identifier_removes_and_knows_its_database_under_two_names() {
+    let house = shop(Engine::Postgres);
+    with_a_twin(&house);
+    house.least_privileged();
+    house.sql("REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC");
+    house.policy("other", "holds:\n  - { name: case-1, dataset: twin.orders, where: \"id <= 3\", because: litigation }\n");
+    let report = house.steward(["run-job", "nightly", "--json"]).must_end(0).json();
+    assert_eq!((&report["datasets"][0]["left"]["held"], orders(&house)), (&3.into(), 3), "{report:#}");
+}
+
 #[track_caller]
 fn must_refuse_run(house: &House, words: &[&str]) {
     let plan = house.steward(["plan", "nightly"]).must_end(4);

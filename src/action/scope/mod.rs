@@ -11,6 +11,7 @@ pub use places::check_declared;
 
 use super::context::Context;
 use crate::policy::dataset::DatasetName;
+use crate::policy::hold::Hold;
 use crate::store::failure::StoreFailure;
 use places::Places;
 use std::collections::BTreeMap;
@@ -20,12 +21,27 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Debug, Default)]
 pub struct Scope {
     covered: Mutex<BTreeMap<DatasetName, Arc<Covered>>>,
+    /// Where the declared names are, by the store that was asked about, and the holds that were among them.
+    places: Mutex<BTreeMap<String, (Arc<Vec<Hold>>, Places)>>,
 }
 
 impl Scope {
     /// What was found out about a dataset by [`cover`]; none before.
     pub fn of(&self, dataset: &DatasetName) -> Option<Arc<Covered>> {
         self.covered.lock().unwrap_or_else(PoisonError::into_inner).get(dataset).cloned()
+    }
+
+    /// Looked for once a run, and again when the holds have changed.
+    async fn places(&self, cx: &Context, dataset: &DatasetName) -> Result<Places, StoreFailure> {
+        let holds = cx.all_holds();
+        let known = self.places.lock().unwrap_or_else(PoisonError::into_inner).get(&dataset.store).cloned();
+        let places = match known {
+            Some((under, places)) if *under == *holds => Box::pin(places.with(cx, dataset)).await?,
+            _ => Box::pin(Places::find(cx, dataset)).await?,
+        };
+        let kept = (holds, places.clone());
+        self.places.lock().unwrap_or_else(PoisonError::into_inner).insert(dataset.store.clone(), kept);
+        Ok(places)
     }
 }
 
@@ -36,10 +52,10 @@ impl Scope {
 /// # Errors
 /// A hold, a tag or a minimum of the same database names what is not there: whatever it was meant for may be this dataset.
 pub async fn cover(cx: &Context, dataset: &DatasetName) -> Result<Arc<Covered>, StoreFailure> {
-    let places = Box::pin(Places::find(cx, dataset)).await?;
+    let scope: Arc<Scope> = cx.kept();
+    let places = scope.places(cx, dataset).await?;
     places.refuse_missing(cx, dataset)?;
     let covered = Arc::new(Covered::of(cx, dataset, &places));
-    let scope: Arc<Scope> = cx.kept();
     scope.covered.lock().unwrap_or_else(PoisonError::into_inner).insert(dataset.clone(), Arc::clone(&covered));
     Ok(covered)
 }

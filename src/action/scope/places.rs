@@ -14,7 +14,7 @@ use crate::store::stores::{AnyStore, Stores};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The tables that declarations name, in the stores that may lead to one database.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Places {
     /// The database in question; empty where it has no tables.
     database: String,
@@ -34,11 +34,11 @@ impl Places {
     pub(super) async fn find(cx: &Context, dataset: &DatasetName) -> Result<Self, StoreFailure> {
         let mut names = declared(&cx.policies, &cx.all_holds());
         names.insert(dataset.clone());
-        let AnyStore::Tables(own) = cx.stores.any(&dataset.store)? else {
+        if !matches!(cx.stores.any(&dataset.store)?, AnyStore::Tables(_)) {
             refuse_unknown_labels(cx, dataset).await?;
             return Ok(Self { others: names, ..Self::default() });
-        };
-        let mut places = Self { database: own.identity(&cx.who()).await?.database, ..Self::default() };
+        }
+        let mut places = Self::default();
         let stores: BTreeSet<String> = names.iter().map(|name| name.store.clone()).collect();
         for name in stores {
             let of_store: Vec<&DatasetName> = names.iter().filter(|one| one.store == name).collect();
@@ -52,7 +52,23 @@ impl Places {
                 Err(failure) => return Err(failure),
             }
         }
+        places.database = places.databases.get(&dataset.store).cloned().unwrap_or_default();
         Ok(places)
+    }
+
+    /// The same places, with another dataset of the same store: what a foreign key leads to was declared by nobody.
+    ///
+    /// # Errors
+    /// The store is away.
+    pub(super) async fn with(mut self, cx: &Context, dataset: &DatasetName) -> Result<Self, StoreFailure> {
+        if !self.others.contains(dataset) && !self.found.contains_key(dataset) {
+            if matches!(cx.stores.any(&dataset.store)?, AnyStore::Tables(_)) {
+                self.look(cx, &dataset.store, &dataset.store, &[dataset]).await?;
+            } else {
+                self.others.insert(dataset.clone());
+            }
+        }
+        Ok(self)
     }
 
     /// Looks in one store; false for one that cannot be the same database.
@@ -61,8 +77,7 @@ impl Places {
             return Ok(false);
         }
         let store = cx.stores.get(store)?;
-        let database = store.identity(&cx.who()).await?.database;
-        let found = store.locate(&cx.who(), names).await?;
+        let (database, found) = store.locate(&cx.who(), names).await?;
         self.found.extend(names.iter().map(|name| (*name).clone()).zip(found));
         self.databases.insert(store.name().to_owned(), database);
         Ok(true)
@@ -235,7 +250,7 @@ pub async fn check_declared(policies: &Policies, holds: &[Hold], stores: &Stores
         let datasets: Vec<&DatasetName> = of_store.iter().map(|about| about.dataset).collect();
         match stores.any(name) {
             Ok(AnyStore::Tables(store)) => match store.locate("validate", &datasets).await {
-                Ok(found) => {
+                Ok((_, found)) => {
                     let checked = of_store.iter().zip(found);
                     let failures = checked.filter_map(|(about, located)| {
                         let failure =

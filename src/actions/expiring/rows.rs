@@ -49,7 +49,11 @@ impl ExpireRows {
         let (holds, condition) = (cx.holds_on(&declared.dataset), declared.r#where.as_deref());
         let rows = Rows::prepare(store, &cx.who(), &declared.dataset, &declared.expires, cutoff, condition, &holds).await?;
         let rows = rows.with_batches(due::batches_of(cx, &declared.dataset, &expiry.name));
-        let rows = if declared.set.is_empty() { rows.removing(None).await? } else { rows.marking(&declared.set).await? };
+        let rows = if declared.set.is_empty() {
+            rows.removing(None, &holds).await?
+        } else {
+            rows.marking(&declared.set, &holds).await?
+        };
         due::refuse_kept_children(cx, declared.cascade, (&rows).into()).await?;
         if declared.set.is_empty() {
             scope::refuse_unarchived(cx, &covered, &expiry.name, condition, &rows).await?;

@@ -1,7 +1,7 @@
 //! What the driver's errors mean for a run.
 
 use crate::diagnostic::catalogue as codes;
-use crate::store::failure::{StoreFailure, without_values};
+use crate::store::failure::{READ_ONLY_HELP, StoreFailure, without_values};
 use neo4rs::{Error, Neo4jClientErrorKind as Client, Neo4jError, Neo4jErrorKind as Kind, Neo4jSecurityErrorKind as Security};
 use std::time::Duration;
 
@@ -43,6 +43,9 @@ fn of_server(store: String, error: &Neo4jError) -> StoreFailure {
             "this would write, and what looks may only read; nothing was changed".to_owned(),
             "leave `CREATE`, `MERGE`, `SET`, `REMOVE` and `DELETE` out",
         );
+    }
+    if code.contains("ReadOnly") {
+        return StoreFailure::read_only(&store, &text, READ_ONLY_HELP);
     }
     match error.kind() {
         Kind::Transient if code.contains("DatabaseUnavailable") => StoreFailure::Away { store, text },

@@ -17,6 +17,7 @@ pub mod name;
 pub mod nodes;
 pub mod ping;
 mod pool;
+mod read_only;
 pub mod relations;
 mod removal;
 pub mod session;

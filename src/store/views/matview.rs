@@ -9,6 +9,7 @@ use crate::store::cell::Cell;
 use crate::store::connect::Store;
 use crate::store::dialect::Dialect;
 use crate::store::failure::StoreFailure;
+use crate::store::read_only::refuse_read_only;
 use crate::store::rights::MAY_MAINTAIN;
 use crate::store::session::Session;
 use std::time::Instant;
@@ -65,6 +66,7 @@ impl MaterializedView {
         let Some(found) = look(&mut session, dataset).await? else { return Err(not_there(&mut session, dataset).await?) };
         let path = dialect.path(Some(&found.schema), &dataset.table);
         refuse_other_kinds(dataset, &found.kind)?;
+        refuse_read_only(&mut session).await?;
         if !found.allowed {
             let user = dialect.quote(&store.user().unwrap_or_default());
             return Err(StoreFailure::refused(

@@ -7,6 +7,7 @@ use crate::store::catalogue;
 use crate::store::connect::Store;
 use crate::store::failure::StoreFailure;
 use crate::store::holds::Holds;
+use crate::store::read_only::refuse_read_only;
 use crate::store::session::Session;
 use crate::store::sight;
 use crate::store::table::{OnDelete, Table};
@@ -46,6 +47,7 @@ impl SummaryTable {
         }
         // MySQL and MariaDB explain no statement that writes to a session that can only read.
         let mut session = store.locking(who).await?;
+        refuse_read_only(&mut session).await?;
         session.begin().await?;
         let prepared = Self::try_out(store, who, &mut session, dataset, statements).await;
         session.rollback().await;

@@ -17,7 +17,6 @@ fn settings_of_the_account_that_change_statements_are_ours_on_postgres() {
         "transform_null_equals = on",
         "row_security = on",
         "gin_fuzzy_search_limit = 1",
-        "default_transaction_read_only = on",
     ] {
         house.sql(&format!("ALTER DATABASE {name} SET {setting}"));
     }
