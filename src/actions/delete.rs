@@ -99,6 +99,8 @@ impl Action for DeleteRows {
         };
         let rows = rows.removing(&cx.holds_on(&dataset)).await?;
         if policy.archive.is_some() {
+            // An archive that a crash empties is none.
+            rows.rows().map_or(Ok(()), |rows| rows.table().refuse_unlogged())?;
             refuse_live_rows_along(&policy.dataset, &rows).await?;
         }
         due::refuse_kept_children(cx, policy.cascade, rows.walk()).await?;

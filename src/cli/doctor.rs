@@ -161,7 +161,9 @@ async fn of_store(declared: &StoreConfig, config: &Config, policies: Option<&Pol
         if changes(policies, store.name()) {
             checks.push(writes(&format!("{what}: writes"), store.refuse_unfit("doctor").await));
         }
-        checks.push(rights(&what, store, &uses(policies, store.name())).await);
+        let used = uses(policies, store.name());
+        checks.push(rights(&what, store, &used).await);
+        checks.extend(marks(&format!("{what}: marks"), store, &used).await);
     }
     checks
 }
@@ -286,6 +288,29 @@ async fn rights(what: &str, store: &Store, used: &[(DatasetName, Use)]) -> Check
 /// True where active policies remove, change or refresh something in a store.
 fn changes(policies: &Policies, store: &str) -> bool {
     !uses(policies, store).is_empty() || policies.views.iter().any(|view| view.dataset.store == store)
+}
+
+/// Whether batches can leave their mark; nothing where no rows are removed or changed.
+async fn marks(what: &str, store: &Store, used: &[(DatasetName, Use)]) -> Option<Check> {
+    let mut missing = vec![];
+    let mut changed = used.iter().filter(|(_, used)| used.removes || used.marks).map(|(dataset, _)| dataset).peekable();
+    changed.peek()?;
+    for dataset in changed {
+        match store.lacks_marks(dataset).await {
+            Ok(lacks) => missing.extend(lacks),
+            // The check of rights says so.
+            Err(StoreFailure::Refused { .. }) => {}
+            Err(failure) => return Some(Check::failure(what, &failure)),
+        }
+    }
+    missing.sort();
+    missing.dedup();
+    Some(if missing.is_empty() {
+        Check::ok(what, "batches leave one in `steward_batches`")
+    } else {
+        let told = format!("none are left, and an interrupted batch is settled as unclear; missing: {}", missing.join(", "));
+        Check::not(what, Verdict::Warn, told, "`steward plan JOB --sql` prints the table and the grants that it needs")
+    })
 }
 
 /// What active policies do with the datasets of a store.

@@ -259,7 +259,8 @@ impl<A: Action> Dataset<'_, A> {
         let worked = Box::pin(batches.work()).await;
         acting.runner.progress.end();
         let mut worked = worked?;
-        worked.reasons.extend(warned(&remarks));
+        // What was said before the run began is not said again.
+        worked.reasons.extend(warned(&remarks).filter(|remark| !surveyed.report.reasons.contains(remark)));
         Ok(worked)
     }
 

@@ -32,6 +32,7 @@ pub struct Archive {
 impl Archive {
     /// Holds the archive against its source; refuses what could not take every row unchanged. Touches nothing.
     pub async fn prepare(store: &Store, rows: &Rows, to: &DatasetName, create: bool) -> Result<Self, StoreFailure> {
+        rows.table().refuse_unlogged()?;
         let mut session = store.reading(&rows.who).await?;
         match catalogue::find(&mut session, to).await? {
             Some(table) => {
@@ -45,6 +46,7 @@ impl Archive {
     fn existing(rows: &Rows, archive: &Table, half_made: bool) -> Result<Self, StoreFailure> {
         let source = rows.table();
         refuse_same_rows(source, archive)?;
+        archive.refuse_unlogged()?;
         archive.refuse_unfit_descendants()?;
         for column in &source.columns {
             let there = archive.column(&column.name).map_err(|_| lacks(source, archive, column))?;

@@ -1,6 +1,7 @@
 //! `steward_batches`: the table in which batches of rows leave their mark ([`super::last_batch`]), one row for each job, dataset
 //! and policy.
 
+use super::batch_rights;
 use super::cell::Cell;
 use super::dialect::Dialect;
 use super::failure::StoreFailure;
@@ -30,12 +31,18 @@ impl Rows {
         let Some(batches) = &self.batches else { return Ok(vec![]) };
         match self.enter(&mut session, batches).await {
             Ok(mark) => batches.set(&mark),
-            Err(failure @ StoreFailure::Refused { code: codes::DENIED, .. }) => {
-                return Ok(vec![no_mark(&self.batch_label(), &failure)]);
-            }
+            Err(StoreFailure::Refused { code: codes::DENIED, .. }) => return Ok(vec![no_mark(&self.batch_label())]),
             Err(failure) => return Err(failure),
         }
         Ok(vec![])
+    }
+
+    /// Notes that batches cannot leave a mark, before a run finds out. Reads only.
+    pub(super) async fn look_at_the_marks(&mut self, session: &mut Session) -> Result<(), StoreFailure> {
+        if self.batches.is_some() && !batch_rights::missing(session, self.table.schema.as_deref()).await?.is_empty() {
+            self.notes.push(no_mark(&self.batch_label()));
+        }
+        Ok(())
     }
 
     /// The mark that the next batch will replace; none where batches leave no mark.

@@ -31,10 +31,30 @@ pub async fn must_find(session: &mut Session, name: &DatasetName) -> Result<Tabl
         tables.iter().map(|table| (strsim::damerau_levenshtein(&table.to_lowercase(), &name.table.to_lowercase()), table)).min();
     let help = match near {
         Some((distance, table)) if distance <= 2 => format!("did you mean `{table}`? names match exactly, letter case included"),
-        _ if tables.is_empty() => "the schema has no tables, or does not exist".to_owned(),
+        _ if tables.is_empty() => no_tables(session, name).await?,
         _ => format!("it has: {}", tables.iter().take(12).cloned().collect::<Vec<_>>().join(", ")),
     };
     Err(StoreFailure::refused(codes::NOT_THERE, format!("there is no table `{name}`"), help))
+}
+
+/// Where no table was found at all: which schema that is, and how the name came to it.
+async fn no_tables(session: &mut Session, name: &DatasetName) -> Result<String, StoreFailure> {
+    let sql = match session.dialect() {
+        Dialect::Sqlite => return Ok("the file has no tables".to_owned()),
+        Dialect::Postgres => "SELECT current_schema()::text, current_setting('search_path')",
+        Dialect::Mysql | Dialect::Mariadb => "SELECT DATABASE(), NULL",
+    };
+    if let Some(schema) = &name.schema {
+        return Ok(format!("schema `{schema}` has no tables, or does not exist, or the account may not see it"));
+    }
+    let row = session.rows(sql, &[]).await?.into_iter().next().unwrap_or_default();
+    let text = |at: usize| row.get(at).filter(|cell| **cell != Cell::Null).map(Cell::shown);
+    let path = text(1).map(|path| format!(" (`search_path` is `{path}`)")).unwrap_or_default();
+    let whole = format!("name the schema: `{}.schema.{}`", name.store, name.table);
+    Ok(match text(0) {
+        Some(schema) => format!("`{schema}`, the schema of this connection{path}, has no tables; {whole}"),
+        None => format!("this connection has no schema{path}; {whole}"),
+    })
 }
 
 /// The tables of a schema, of the connection's own when none is named; in one order, whatever the store's collation.

@@ -7,7 +7,7 @@ use super::table::{Class, Column, Table};
 use crate::diagnostic::catalogue as codes;
 use crate::policy::lifecycle::{Clock, ClockUnit};
 use crate::policy::period::first_instant;
-use chrono::{DateTime, Days, Duration, LocalResult, NaiveDateTime, NaiveTime, TimeZone, Timelike, Utc};
+use chrono::{DateTime, Datelike, Days, Duration, LocalResult, NaiveDateTime, NaiveTime, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
 
 /// What a clock column holds.
@@ -90,6 +90,42 @@ impl ClockKind {
             Self::Text(shape) => format!("'{}'", shape.cutoff(cutoff)),
         }
     }
+}
+
+/// The unit as it is written in a declaration.
+pub(super) const fn unit_word(unit: ClockUnit) -> &'static str {
+    match unit {
+        ClockUnit::Seconds => "s",
+        ClockUnit::Milliseconds => "ms",
+        ClockUnit::Microseconds => "us",
+    }
+}
+
+/// The unit in words.
+pub(super) const fn unit_name(unit: ClockUnit) -> &'static str {
+    match unit {
+        ClockUnit::Seconds => "seconds",
+        ClockUnit::Milliseconds => "milliseconds",
+        ClockUnit::Microseconds => "microseconds",
+    }
+}
+
+/// Where all dates lie when they cannot be meant so: in 1970 or beyond the year 3000; and the unit under which they would be of
+/// our time, where there is one.
+pub(super) fn looks_wrong(unit: ClockUnit, oldest: i64, newest: i64) -> Option<(&'static str, Option<ClockUnit>)> {
+    let year = |unit: ClockUnit, count: i64| ClockKind::Epoch(unit).instant(&Cell::Int(count)).map(|instant| instant.year());
+    let when = if newest > 0 && year(unit, newest).is_some_and(|year| year <= 1970) {
+        "in 1970 or before"
+    } else if oldest > 0 && year(unit, oldest).is_none_or(|year| year >= 3000) {
+        "beyond the year 3000"
+    } else {
+        return None;
+    };
+    let of_our_time = |unit: &ClockUnit| {
+        [oldest, newest].iter().all(|count| year(*unit, *count).is_some_and(|year| (1980..2200).contains(&year)))
+    };
+    let units = [ClockUnit::Seconds, ClockUnit::Milliseconds, ClockUnit::Microseconds];
+    Some((when, units.into_iter().find(of_our_time)))
 }
 
 impl ClockKind {

@@ -88,8 +88,10 @@ impl LastBatch {
 }
 
 /// Why batches leave no mark, with the way out.
-pub(super) fn no_mark(shown: &str, failure: &StoreFailure) -> (String, String) {
-    let text = format!("batches leave no mark in `{shown}` ({failure}): one whose run dies will be settled as unclear");
+pub(super) fn no_mark(shown: &str) -> (String, String) {
+    let text = format!(
+        "batches leave no mark in `{shown}`, which this account may not make or change: one whose run dies will be settled as unclear"
+    );
     (text, "`steward plan JOB --sql` prints the table and the grants that it needs".to_owned())
 }
 

@@ -4,6 +4,7 @@ mod address;
 pub mod analyze;
 pub mod archive;
 pub mod asked;
+mod batch_rights;
 mod batch_table;
 pub mod carry;
 pub mod catalogue;

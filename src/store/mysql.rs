@@ -24,7 +24,7 @@ pub(super) async fn table(session: &mut Session, schema: Option<&str>, name: &st
     let schema = row[0].shown();
     refuse_other_kinds(session.store(), &schema, name, &row[1].shown(), &row[2].shown())?;
     let at = [Cell::Text(schema.clone()), Cell::Text(name.to_owned())];
-    let indexes = indexes(session, &at).await?;
+    let (indexes, prefix_keys) = indexes(session, &at).await?;
     Ok(Some(Table {
         store: session.store().to_owned(),
         schema: Some(schema),
@@ -32,6 +32,8 @@ pub(super) async fn table(session: &mut Session, schema: Option<&str>, name: &st
         columns: columns(session, &at).await?,
         unique: indexes.iter().filter(|(_, unique)| *unique).map(|(index, _)| index.clone()).collect(),
         indexes: indexes.into_iter().map(|(index, _)| index).collect(),
+        prefix_keys,
+        unlogged: false,
         dependents: of_name(session, &at).await?,
         estimate: (row[3] != Cell::Null).then(|| row[3].as_count()),
     }))
@@ -93,15 +95,20 @@ fn class(base: &str, declared: &str) -> Class {
     }
 }
 
-async fn indexes(session: &mut Session, at: &[Cell]) -> Result<Vec<(Index, bool)>, StoreFailure> {
+/// Indexes over whole columns, each with whether it is unique; and the names of unique ones that cover a column's beginning alone.
+async fn indexes(session: &mut Session, at: &[Cell]) -> Result<(Vec<(Index, bool)>, Vec<String>), StoreFailure> {
     let sql = "SELECT INDEX_NAME, COLUMN_NAME, NON_UNIQUE, SUB_PART IS NOT NULL FROM information_schema.STATISTICS \
                WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND INDEX_TYPE = 'BTREE' ORDER BY INDEX_NAME <> 'PRIMARY', INDEX_NAME, SEQ_IN_INDEX";
     let rows = session.rows(sql, at).await?;
     let mut found: Vec<(Index, bool, bool)> = vec![];
+    let mut prefix_keys = vec![];
     for row in &rows {
         let name = row[0].shown();
         // An expression has no column name; a prefix covers only the beginning of its column.
         let plain = row[1] != Cell::Null && !row[3].as_flag();
+        if row[3].as_flag() && !row[2].as_flag() {
+            prefix_keys.push(name.clone());
+        }
         match found.last_mut() {
             Some((index, _, all_plain)) if index.name == name => {
                 index.columns.push(row[1].shown());
@@ -113,7 +120,8 @@ async fn indexes(session: &mut Session, at: &[Cell]) -> Result<Vec<(Index, bool)
             }
         }
     }
-    Ok(found.into_iter().filter(|(_, _, plain)| *plain).map(|(index, unique, _)| (index, unique)).collect())
+    let whole = found.into_iter().filter(|(_, _, plain)| *plain).map(|(index, unique, _)| (index, unique)).collect();
+    Ok((whole, prefix_keys))
 }
 
 /// What hangs on a table, whether or not it can be governed.

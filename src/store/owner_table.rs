@@ -53,6 +53,11 @@ impl OwnerTable {
         must_be_primary(looked.session(), dataset).await?;
         let table = looked.table().clone();
         must_be_whole(&table, dataset)?;
+        if table.unlogged {
+            let text =
+                format!("`{dataset}` is an unlogged table, which a crash of the server empties: then every owner would be gone");
+            return Err(unseen(text, "ALTER TABLE … SET LOGGED;"));
+        }
         let declared = table.column(column)?.clone();
         must_have_one_text(&declared, dataset)?;
         let counting = Presence::of(store, who, &mut looked, column, condition).await?;

@@ -49,6 +49,7 @@ impl Rows {
 
     async fn seen(mut self, session: &mut Session, archive: Option<&Archive>, event: Event) -> Result<Self, StoreFailure> {
         refuse_unfit_settings(session).await?;
+        self.look_at_the_marks(session).await?;
         self.log = system_log::name(session).await?;
         let tables: Vec<_> = [Some(&self.table), archive.and_then(Archive::table)].into_iter().flatten().collect();
         let missing = sight::hidden(session, &tables).await?;

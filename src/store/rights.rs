@@ -4,6 +4,7 @@
 //! defaults and grants at every level are the engine's own matter.
 
 use super::archive::Archive;
+use super::batch_rights;
 use super::catalogue;
 use super::connect::Store;
 use super::dialect::Dialect;
@@ -167,6 +168,20 @@ impl Store {
             missing.push("temporary tables".to_owned());
         }
         Ok(missing)
+    }
+}
+
+impl Store {
+    /// The rights without which batches of a dataset leave no mark; empty when nothing is missing. Reads only.
+    ///
+    /// # Errors
+    /// The store went away.
+    pub async fn lacks_marks(&self, dataset: &DatasetName) -> Result<Vec<String>, StoreFailure> {
+        let mut session = self.reading("doctor").await?;
+        match catalogue::find(&mut session, dataset).await? {
+            Some(table) => batch_rights::missing(&mut session, table.schema.as_deref()).await,
+            None => Ok(vec![]),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The rows of one dataset under one policy: which are due, how many, and the next few of them.
 
 use super::cell::{Cell, Cursor};
-use super::clock::ClockKind;
+use super::clock::{ClockKind, looks_wrong, unit_name, unit_word};
 use super::connect::Store;
 use super::counts::{ChildRows, Counts};
 use super::cutoff::{CheckedCutoff, Cutoff, store_now};
@@ -102,6 +102,7 @@ impl Rows {
             log: None,
         };
         rows.look_at_the_walk(&mut session, holds).await?;
+        rows.look_at_the_unit(&mut session).await?;
         Ok(rows)
     }
 
@@ -130,6 +131,28 @@ impl Rows {
                 "refresh its statistics (ANALYZE)".into(),
             ));
         }
+        Ok(())
+    }
+
+    /// Notes a clock of numbers whose dates are all in 1970 or beyond the year 3000: its unit is another, as a rule.
+    async fn look_at_the_unit(&mut self, session: &mut Session) -> Result<(), StoreFailure> {
+        let ClockKind::Epoch(unit) = self.kind else { return Ok(()) };
+        if !self.walks_clock && self.table.estimate.is_some_and(|rows| rows > COUNTED_UP_TO) {
+            return Ok(());
+        }
+        let (path, name) = (self.dialect.table(&self.table), self.dialect.quote(&self.clock.name));
+        let sql = format!("SELECT (SELECT MIN({name}) FROM {path}), (SELECT MAX({name}) FROM {path})");
+        let row = session.rows(&sql, &[]).await?.into_iter().next().unwrap_or_default();
+        let numbers: Vec<i64> = row.iter().filter_map(|cell| cell.shown().parse().ok()).collect();
+        let [oldest, newest] = numbers.as_slice() else { return Ok(()) };
+        let Some((when, likely)) = looks_wrong(unit, *oldest, *newest) else { return Ok(()) };
+        let help = likely.map_or_else(
+            || "look at what the column counts, and from when".to_owned(),
+            |unit| format!("write `unit: {}` in `clock`, where it counts {}", unit_word(unit), unit_name(unit)),
+        );
+        let text =
+            format!("all dates in `{}` of `{}` lie {when}, read as {}", self.clock.name, self.table.label(), unit_name(unit));
+        self.notes.push((text, help));
         Ok(())
     }
 

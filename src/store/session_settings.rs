@@ -48,6 +48,7 @@ fn postgres(application_name: &str, lock: Duration, statement: Duration) -> Stri
         ("lock_timeout", lock.to_string()),
         ("statement_timeout", statement.to_string()),
         ("idle_in_transaction_session_timeout", statement.to_string()),
+        ("quote_all_identifiers", "off".into()),
         ("row_security", "off".into()),
         ("standard_conforming_strings", "on".into()),
         ("transform_null_equals", "off".into()),

@@ -16,18 +16,18 @@ impl Store {
         let mut session = self.reading(who).await?;
         let query = match session.dialect() {
             Dialect::Sqlite => {
-                "SELECT SUM(s.pgsize), m.tbl_name FROM dbstat s JOIN sqlite_master m ON m.name = s.name GROUP BY m.tbl_name ORDER BY 1 DESC, 2"
+                "SELECT SUM(s.pgsize), m.tbl_name FROM dbstat s JOIN sqlite_master m ON m.name = s.name WHERE m.tbl_name <> 'steward_batches' GROUP BY m.tbl_name ORDER BY 1 DESC, 2"
             }
             Dialect::Postgres => {
                 // The sum over a partitioned table's parts; a part is no table of its own here.
                 "SELECT (SELECT COALESCE(SUM(pg_total_relation_size(p.relid)), pg_total_relation_size(c.oid)) \
                  FROM pg_partition_tree(c.oid) p)::bigint, c.relname::text FROM pg_class c \
                  WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p', 'm') AND NOT c.relispartition \
-                 ORDER BY 1 DESC, 2"
+                 AND c.relname <> 'steward_batches' ORDER BY 1 DESC, 2"
             }
             Dialect::Mysql | Dialect::Mariadb => {
                 "SELECT COALESCE(DATA_LENGTH + INDEX_LENGTH, 0), TABLE_NAME FROM information_schema.TABLES \
-                 WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE = 'BASE TABLE' ORDER BY 1 DESC, 2"
+                 WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE = 'BASE TABLE' AND TABLE_NAME <> 'steward_batches' ORDER BY 1 DESC, 2"
             }
         };
         if session.dialect() == Dialect::Mysql {

@@ -46,6 +46,8 @@ pub(super) async fn table(session: &mut Session, schema: Option<&str>, name: &st
         columns,
         unique: indexes.iter().filter(|(_, unique)| *unique).map(|(index, _)| index.clone()).collect(),
         indexes: indexes.into_iter().map(|(index, _)| index).collect(),
+        prefix_keys: vec![],
+        unlogged: false,
         dependents: of_name(session, &at).await?,
         estimate: None,
     }))

@@ -20,6 +20,10 @@ pub struct Table {
     pub unique: Vec<Index>,
     /// All indexes over plain columns of the whole table.
     pub indexes: Vec<Index>,
+    /// Unique indexes over the beginning of a column alone: two rows may differ behind it.
+    pub prefix_keys: Vec<String>,
+    /// A crash of the server empties it (PostgreSQL): what is copied from or to it proves nothing.
+    pub unlogged: bool,
     /// What hangs on it.
     pub dependents: Dependents,
     /// The store's own idea of how many rows there are.
@@ -207,6 +211,22 @@ impl Table {
         ))
     }
 
+    /// Refuses a table that a crash of the server empties, where rows are copied.
+    ///
+    /// # Errors
+    /// It is unlogged.
+    pub fn refuse_unlogged(&self) -> Result<(), StoreFailure> {
+        if !self.unlogged {
+            return Ok(());
+        }
+        let name = self.schema.iter().chain([&self.name]).map(|part| format!("\"{part}\"")).collect::<Vec<_>>().join(".");
+        Err(StoreFailure::refused(
+            codes::TABLE_UNFIT,
+            format!("`{}` is an unlogged table: a crash of the server empties it; nothing is moved from or to it", self.label()),
+            format!("ALTER TABLE {name} SET LOGGED;"),
+        ))
+    }
+
     /// The columns that name a row for good: the primary key, else the shortest unique index without NULLs.
     pub fn key(&self) -> Result<Vec<&Column>, StoreFailure> {
         let usable = |index: &&Index| {
@@ -217,6 +237,14 @@ impl Table {
             })
         };
         let best = self.unique.iter().filter(usable).min_by_key(|index| (!index.primary, index.columns.len()));
+        if let (None, Some(index)) = (best, self.prefix_keys.first()) {
+            let text = format!(
+                "key `{index}` of `{}` covers only the beginning of a column: rows cannot be told apart by it, so nothing is moved or removed",
+                self.label()
+            );
+            let help = "let the key cover the whole column, or add a unique index over other NOT NULL columns";
+            return Err(StoreFailure::refused(codes::NO_KEY, text, help));
+        }
         let Some(best) = best else {
             return Err(StoreFailure::refused(
                 codes::NO_KEY,

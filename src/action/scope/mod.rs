@@ -21,8 +21,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Debug, Default)]
 pub struct Scope {
     covered: Mutex<BTreeMap<DatasetName, Arc<Covered>>>,
-    /// Where the declared names are, by the store that was asked about, and the holds that were among them.
-    places: Mutex<BTreeMap<String, (Arc<Vec<Hold>>, Places)>>,
+    /// Where the declared names are, by the store that was asked about.
+    places: Mutex<BTreeMap<String, Known>>,
+}
+
+/// Where the declared names are, and the holds that were among them.
+#[derive(Debug, Clone)]
+struct Known {
+    holds: Arc<Vec<Hold>>,
+    places: Places,
 }
 
 impl Scope {
@@ -36,10 +43,10 @@ impl Scope {
         let holds = cx.all_holds();
         let known = self.places.lock().unwrap_or_else(PoisonError::into_inner).get(&dataset.store).cloned();
         let places = match known {
-            Some((under, places)) if *under == *holds => Box::pin(places.with(cx, dataset)).await?,
+            Some(known) if *known.holds == *holds => Box::pin(known.places.with(cx, dataset)).await?,
             _ => Box::pin(Places::find(cx, dataset)).await?,
         };
-        let kept = (holds, places.clone());
+        let kept = Known { holds, places: places.clone() };
         self.places.lock().unwrap_or_else(PoisonError::into_inner).insert(dataset.store.clone(), kept);
         Ok(places)
     }

@@ -38,8 +38,8 @@ impl Nodes {
         let Some(batches) = &self.batches else { return Ok(vec![]) };
         match self.enter(batches.of()).await {
             Ok(mark) => batches.set(&mark),
-            Err(failure @ StoreFailure::Refused { code: codes::DENIED, .. }) => {
-                return Ok(vec![no_mark("StewardBatch", &failure)]);
+            Err(StoreFailure::Refused { code: codes::DENIED, .. }) => {
+                return Ok(vec![no_mark("StewardBatch")]);
             }
             Err(failure) => return Err(failure),
         }

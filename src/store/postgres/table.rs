@@ -36,6 +36,8 @@ pub(in crate::store) async fn table(
         columns: columns(session, &oid).await?,
         unique: indexes.iter().filter(|(_, unique)| *unique).map(|(index, _)| index.clone()).collect(),
         indexes: indexes.into_iter().map(|(index, _)| index).collect(),
+        prefix_keys: vec![],
+        unlogged: persistence == "u",
         dependents: of_oid(session, &oid).await?,
         estimate: match estimate {
             Cell::Int(rows) => u64::try_from(*rows).ok(),
@@ -49,7 +51,6 @@ fn refuse_other_kinds(label: &str, kind: &str, persistence: &str) -> Result<(), 
         ("v", _) => "a view",
         ("m", _) => "a materialized view",
         ("f", _) => "a foreign table",
-        (_, "u") => "an unlogged table: a crash of the server empties it",
         (_, "t") => "a temporary table",
         _ => return Ok(()),
     };

@@ -219,6 +219,8 @@ mod tests {
             columns: vec![],
             unique: vec![],
             indexes: vec![],
+            prefix_keys: vec![],
+            unlogged: false,
             dependents: Dependents::default(),
             estimate: None,
         }

@@ -198,3 +198,25 @@ fn row_level_security_that_hides_nothing_refuses_nothing() {
     governs(&house, "core.pa", Some("core.arch"), "");
     house.steward(["run-job", "j"]).must_end(0);
 }
+
+#[test]
+fn who_may_not_leave_a_mark_is_told_by_plan_and_doctor_before_the_run() {
+    for engine in [Engine::Postgres, Engine::Mysql, Engine::Mariadb] {
+        let house = house(engine, &table("pa"));
+        governs(&house, "core.pa", None, "");
+        house.least_privileged();
+        let doctor = house.steward(["doctor"]).must_end(0);
+        assert!(doctor.stdout.contains("batches leave one in `steward_batches`"), "{doctor}");
+        assert!(!house.steward(["plan", "j"]).must_end(0).stdout.contains("leave no mark"));
+        let account = match engine {
+            Engine::Postgres => format!("\"{}_u\"", house.database.name),
+            _ => format!("'{}_u'@'%'", house.database.name),
+        };
+        house.sql(&format!("REVOKE UPDATE ON steward_batches FROM {account}"));
+        let doctor = house.steward(["doctor"]).must_end(0);
+        assert!(doctor.stdout.contains("missing: UPDATE on `core."), "{doctor}");
+        assert!(house.steward(["plan", "j"]).must_end(0).stdout.contains("batches leave no mark in `core."));
+        let run = house.steward(["run-job", "j"]).must_end(0);
+        assert_eq!(run.stdout.matches("leave no mark").count(), 1, "{run}");
+    }
+}

@@ -5,6 +5,7 @@ mod firing;
 mod foreign_keys;
 mod hierarchy;
 mod not_taken;
+mod plain_words;
 mod read_only;
 mod replica_identity;
 mod settings;

@@ -17,6 +17,13 @@ fn settings_of_the_account_that_change_statements_are_ours_on_postgres() {
         "transform_null_equals = on",
         "row_security = on",
         "gin_fuzzy_search_limit = 1",
+        "quote_all_identifiers = on",
+        "DateStyle = 'German, DMY'",
+        "IntervalStyle = sql_standard",
+        "bytea_output = escape",
+        "extra_float_digits = -15",
+        "TimeZone = 'Asia/Shanghai'",
+        "enable_indexscan = off",
     ] {
         house.sql(&format!("ALTER DATABASE {name} SET {setting}"));
     }
@@ -62,5 +69,43 @@ fn settings_of_the_server_that_change_statements_are_ours_on_mysql_and_mariadb()
         house.sql("SET GLOBAL max_join_size = DEFAULT; SET GLOBAL sql_big_selects = 1");
         assert_eq!(house.database.count("SELECT COUNT(*) FROM arch"), 1);
         assert_eq!(house.database.count("SELECT COUNT(*) FROM ch"), 0, "the foreign key was not heeded");
+    }
+}
+
+#[test]
+fn a_binary_log_by_statement_is_refused_by_doctor_and_by_every_run() {
+    for engine in [Engine::Mysql, Engine::Mariadb] {
+        let server = Own::alone(engine);
+        let house = crate::support::house::House::on(engine, &server.url());
+        house.sql(&super::shop::words(engine, &table("pa")));
+        governs(&house, "core.pa", None, "");
+        house.sql("SET GLOBAL binlog_format = 'STATEMENT'");
+        is_refused(&house, &["pa"], &["SW4044", "`binlog_format` is `STATEMENT`", "SET GLOBAL binlog_format = 'ROW'"]);
+        let said = house.steward(["doctor"]).must_end(3);
+        assert!(said.stdout.contains("`binlog_format` is `STATEMENT`"), "{said}");
+        house.sql("SET GLOBAL binlog_format = 'ROW'");
+        house.steward(["run-job", "j"]).must_end(0);
+    }
+}
+
+#[test]
+fn modes_of_the_server_and_what_a_connection_begins_with_change_no_run_on_mysql_and_mariadb() {
+    const CHARS: &str = "(id char(8) NOT NULL PRIMARY KEY, created_at datetime, note varchar(40)) ENGINE = InnoDB;";
+    for engine in [Engine::Mysql, Engine::Mariadb] {
+        let server = Own::alone(engine);
+        let house = crate::support::house::House::on(engine, &server.url());
+        house.sql(&format!("CREATE TABLE pa {CHARS} CREATE TABLE arch {CHARS} INSERT INTO pa VALUES ('a', '2020-01-01', 'it''s\\\\'), ('b', '2099-01-01', 'young');"));
+        governs(&house, "core.pa", Some("core.arch"), "    where: \"note <> 'none'\"\n");
+        house.least_privileged();
+        let own = if engine == Engine::Mysql { "max_execution_time = 1" } else { "max_statement_time = 0.001" };
+        let pads = if engine == Engine::Mysql { "" } else { ",PAD_CHAR_TO_FULL_LENGTH" };
+        house.sql(&format!(
+            "SET GLOBAL sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT,IGNORE_SPACE,HIGH_NOT_PRECEDENCE,NO_UNSIGNED_SUBTRACTION{pads}'; \
+             SET GLOBAL init_connect = \"SET autocommit = 0, foreign_key_checks = 0, sql_safe_updates = 1, sql_mode = 'TRADITIONAL', {own}\""
+        ));
+        house.steward(["validate", "--connect"]).must_end(0);
+        house.steward(["run-job", "j"]).must_end(0);
+        assert_eq!(house.database.rows("SELECT RTRIM(id), note FROM arch"), [[Some("a".to_owned()), Some("it's\\".to_owned())]]);
+        assert_eq!(house.database.count("SELECT COUNT(*) FROM pa"), 1);
     }
 }
