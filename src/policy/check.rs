@@ -38,7 +38,9 @@ pub fn finish(mut gathered: Gathered, ground: &Ground<'_>, notes: &mut Vec<Diagn
         family(draft, ground, notes);
         let unseen = ground.unread_tables.contains(&draft.dataset.value.store.as_str());
         let complete = complete(draft, unseen, notes);
-        periods(draft, &minimums, notes);
+        let mut own = vec![];
+        periods(draft, &minimums, &mut own);
+        soften_what_names_a_row(own, notes);
         let after = errors(notes);
         match complete {
             Some(policy) if before == after => lifecycle.push(policy),
@@ -53,9 +55,13 @@ pub fn finish(mut gathered: Gathered, ground: &Ground<'_>, notes: &mut Vec<Diagn
     let policies = Policies { lifecycle, tags, holds, sessions, cache, views, checks, unread_minimums };
     let mut contradicting = vec![];
     contradictions(&policies, &mut contradicting);
-    // What a row contradicts is refused where it would be done: a row that somebody adds at night stops no other policy.
-    notes.extend(contradicting.into_iter().map(|note| if note.names_a_row() { note.softened() } else { note }));
+    soften_what_names_a_row(contradicting, notes);
     (policies, broken)
+}
+
+/// What a row contradicts is refused where it would be done: a row that somebody adds at night stops no other policy.
+fn soften_what_names_a_row(own: Vec<Diagnostic>, notes: &mut Vec<Diagnostic>) {
+    notes.extend(own.into_iter().map(|note| if note.names_a_row() { note.softened() } else { note }));
 }
 
 /// The policy of a policy table's row. What is wrong with it stops this policy, and no other: the row stays in the list, and refuses.

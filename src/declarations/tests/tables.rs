@@ -178,6 +178,13 @@ fn a_tag_that_is_not_all_understood_protects_rather_more() {
 }
 
 #[test]
+fn a_minimum_of_a_row_warns_of_a_files_policy_that_the_run_then_refuses() {
+    let file = "lifecycle:\n  - { name: mine, dataset: core.users, clock: c, delete: { after: 10 days } }\n";
+    let (policies, warnings) = judged(file, "", &[], &[tag("none")]);
+    assert!(warnings.contains("SW2107") && policies.lifecycle.len() == 1, "{warnings}");
+}
+
+#[test]
 fn two_rows_of_which_one_archives_what_the_other_deletes_stop_neither_file_nor_other_rows() {
     let rows = [
         row("users", Some(90), None),
