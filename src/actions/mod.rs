@@ -11,7 +11,7 @@ pub mod refresh_views;
 use crate::action::{Action, Inspection};
 use crate::job::vocabulary::Vocabulary;
 use crate::policy::section::Section;
-use crate::report::run::RunReport;
+use crate::report::run::{Reason, RunReport};
 use crate::runner::engine::{Request, Runner};
 use crate::runner::plan::{Planned, Planner};
 use futures_util::FutureExt;
@@ -40,6 +40,7 @@ pub struct Entry {
     pub inspects: bool,
     run: for<'a> fn(&'a Runner, &'a Request) -> BoxFuture<'a, RunReport>,
     plan: for<'a> fn(&'a Planner, &'a Request) -> BoxFuture<'a, Planned>,
+    unfit: for<'a> fn(&'a Planner, &'a Request) -> BoxFuture<'a, Vec<(String, Reason)>>,
 }
 
 impl Entry {
@@ -51,6 +52,7 @@ impl Entry {
             inspects: false,
             run: |runner, request| runner.run::<A>(request).boxed(),
             plan: |planner, request| planner.plan::<A>(request).boxed(),
+            unfit: |planner, request| planner.unfit::<A>(request).boxed(),
         }
     }
 
@@ -62,12 +64,19 @@ impl Entry {
             inspects: true,
             run: |runner, request| runner.inspect::<I>(request).boxed(),
             plan: |planner, request| planner.inspect::<I>(request).boxed(),
+            // Whether a check can be evaluated is known by evaluating it.
+            unfit: |_, _| std::future::ready(vec![]).boxed(),
         }
     }
 
     /// Runs a job of this action once.
     pub async fn run(&self, runner: &Runner, request: &Request) -> RunReport {
         (self.run)(runner, request).await
+    }
+
+    /// What would keep a job of this action from its datasets, without counting anything.
+    pub async fn unfit(&self, planner: &Planner, request: &Request) -> Vec<(String, Reason)> {
+        (self.unfit)(planner, request).await
     }
 
     /// Surveys what a job of this action would do.

@@ -2,14 +2,13 @@
 
 use super::end::End;
 use super::health::{Check, Verdict, mark};
-use super::health_mail;
 use super::house::{Closed, House, address};
 use super::table::listing;
 use super::{Ended, Globals, out};
+use super::{health_jobs, health_mail};
 use crate::actions::expiring::{rights, uncovered};
 use crate::config::settings::Config;
 use crate::config::store::StoreConfig;
-use crate::declarations::reading::Declarations;
 use crate::file_owner;
 use crate::job::outcome::Outcome;
 use crate::ledger::book::Ledger;
@@ -53,11 +52,14 @@ impl Doctor {
     pub(crate) async fn run(self, globals: &Globals) -> Ended {
         let config = House::config(&globals.config)?;
         let (declared, known) = declarations(&globals.config).await;
-        let receivers = known.as_ref().map(health_mail::receivers).unwrap_or_default();
-        let policies = known.map(|known| known.policies);
+        let receivers = known.as_ref().map(|house| health_mail::receivers(&house.declarations)).unwrap_or_default();
+        let policies = known.as_ref().map(|house| &house.declarations.policies);
         let mut checks = vec![declared];
         for store in &config.stores {
-            checks.extend(of_store(store, &config, policies.as_ref()).await);
+            checks.extend(of_store(store, &config, policies).await);
+        }
+        if let Some(house) = &known {
+            checks.extend(Box::pin(health_jobs::jobs(house)).await);
         }
         checks.push(state(&config.state));
         checks.extend(left_behind(&config));
@@ -101,7 +103,7 @@ fn told(checks: &[Check]) -> String {
 }
 
 /// All declarations, policy tables included; a store that keeps them and is away fails its own check too.
-async fn declarations(path: &Path) -> (Check, Option<Declarations>) {
+async fn declarations(path: &Path) -> (Check, Option<House>) {
     const WHAT: &str = "declarations";
     match House::look(path).await {
         Ok((house, warnings)) => {
@@ -116,7 +118,7 @@ async fn declarations(path: &Path) -> (Check, Option<Declarations>) {
                     "`steward validate` tells them",
                 ),
             };
-            (check, Some(house.declarations))
+            (check, Some(house))
         }
         Err(Closed::Wrong(diagnosis)) => {
             let told = format!("{}: no run begins", plural(diagnosis.errors() as u64, "error"));

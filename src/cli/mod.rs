@@ -10,6 +10,7 @@ mod end;
 mod events;
 mod explain;
 mod health;
+mod health_jobs;
 mod health_mail;
 mod help;
 mod hold;

@@ -1,6 +1,6 @@
 //! What a run would find, and what stands in its way. Writes nothing, not even to the ledger.
 
-use crate::action::{Action, Context};
+use crate::action::{Action, Context, reason};
 use crate::ledger::book::Ledger;
 use crate::policy::set::Policies;
 use crate::report::run::{Reason, RunReport, Weight};
@@ -39,6 +39,23 @@ pub struct Planner {
 }
 
 impl Planner {
+    /// Prepares every dataset of a job, counts nothing, and gives what would be refused or fail, by dataset. Reads only.
+    pub async fn unfit<A: Action>(&self, request: &Request) -> Vec<(String, Reason)> {
+        let in_force = match holds::look(self.ledger.as_ref(), &self.policies.holds).await {
+            Ok(in_force) => in_force,
+            // The ledger has a check of its own.
+            Err(_) => self.policies.holds.clone(),
+        };
+        let cx = Context::new("doctor".into(), request.job.clone(), self.stores.clone(), self.policies.clone(), in_force);
+        let mut unfit = vec![];
+        for target in A::arrange(&cx, A::targets(&request.job, &self.policies)).await {
+            if let Err(failure) = Box::pin(A::prepare(&cx, &target, Utc::now())).await {
+                unfit.push((A::label(&target).dataset, reason(&failure)));
+            }
+        }
+        unfit
+    }
+
     /// Surveys every dataset of a job.
     pub async fn plan<A: Action>(&self, request: &Request) -> Planned {
         let report = RunReport { started: None, ..blank(A::NAME, request, None, Utc::now().trunc_subsecs(6)) };
