@@ -31,8 +31,9 @@ pub trait Action: Sized + Send + Sync + 'static {
     fn targets(job: &Job, policies: &Policies) -> Vec<Self::Target>;
 
     /// The same targets in the order in which they are carried out, where the stores know better than the job. Reads only.
-    fn arrange(_: &Context, targets: Vec<Self::Target>) -> impl Future<Output = Vec<Self::Target>> + Send {
-        std::future::ready(targets)
+    /// With them what a person should know of it, with the way out.
+    fn arrange(_: &Context, targets: Vec<Self::Target>) -> impl Future<Output = Arranged<Self::Target>> + Send {
+        std::future::ready(Arranged { targets, notes: vec![] })
     }
 
     /// The dataset and the policy of a target, for reports, before anything else is known.
@@ -77,6 +78,16 @@ pub trait Action: Sized + Send + Sync + 'static {
     /// Carries out one batch, all of it or nothing. Safe to repeat after a crash.
     fn apply(&self, cx: &Context, batch: &Batch) -> impl Future<Output = Result<Tally, StoreFailure>> + Send;
 
+    /// True where what was removed may have freed rows before it, so that it is worth another walk.
+    fn frees_its_own(&self) -> bool {
+        false
+    }
+
+    /// What the rows of a page are called in a report; masked.
+    fn row_names(&self, _: &Context, _: &Page) -> Vec<String> {
+        vec![]
+    }
+
     /// What batches did that failed in the end: where each row is a step of its own some are done all the same, and are told once. Asks for
     /// what became of rows whose answer was lost; gives what a person should know of that, with the way out.
     fn settle_untold(&self, _: &Context) -> impl Future<Output = (Tally, Vec<(String, String)>)> + Send {
@@ -94,6 +105,15 @@ pub trait Action: Sized + Send + Sync + 'static {
     fn tidy(&self, _: &Context, _: &Tally) -> impl Future<Output = Vec<(String, String)>> + Send {
         std::future::ready(vec![])
     }
+}
+
+/// Targets in the order in which they are carried out.
+#[derive(Debug)]
+pub struct Arranged<T> {
+    /// The targets.
+    pub targets: Vec<T>,
+    /// What a person should know, with the way out.
+    pub notes: Vec<(String, String)>,
 }
 
 /// What a target is called.
@@ -132,6 +152,8 @@ pub struct Facts {
     pub query: String,
     /// The statements that a run sends, then the grants that they need, for `plan --sql`.
     pub statements: Vec<String>,
+    /// A lock that others hold is one on rows, so that a batch may go in parts.
+    pub locks_rows: bool,
     /// What must stay the same for a stopped pass to go on.
     pub fingerprint: String,
     /// Which places of the walk may be written to the ledger.
@@ -157,7 +179,7 @@ pub struct OpenBatch {
 }
 
 /// What a batch, or all batches together, did. A count that does not apply is absent.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tally {
     /// Rows copied to the archive and read back.
     pub archived: Option<u64>,
@@ -175,6 +197,8 @@ pub struct Tally {
     pub refreshed: Option<u64>,
     /// Rows that changed between reading and removal, and stayed.
     pub changed: u64,
+    /// Rows that another transaction held, and that stay for now. Of one batch alone.
+    pub locked: Option<Page>,
     /// Rows whose archived namesake has other content, and stayed: their keys, masked.
     pub conflicts: Vec<String>,
     /// The digest both sides agreed on.
@@ -197,6 +221,7 @@ impl Tally {
         self.changed += other.changed;
         self.conflicts.extend(other.conflicts);
         self.digest = None;
+        self.locked = None;
     }
 
     /// Rows and keys that a guard counts: removed, marked, or given a time to live. A row that was archived is removed, too.

@@ -6,5 +6,5 @@ mod inspection;
 pub mod scope;
 
 pub use context::Context;
-pub use contract::{Action, Batch, Facts, Label, OpenBatch, Tally, reason};
+pub use contract::{Action, Arranged, Batch, Facts, Label, OpenBatch, Tally, reason};
 pub use inspection::{Inspection, Measured};

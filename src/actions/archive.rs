@@ -2,7 +2,7 @@
 
 use super::due;
 use crate::action::scope;
-use crate::action::{Action, Batch, Context, Facts, Label, OpenBatch, Tally};
+use crate::action::{Action, Arranged, Batch, Context, Facts, Label, OpenBatch, Tally};
 use crate::job::spec::Job;
 use crate::policy::lifecycle::{ArchiveStep, Lifecycle};
 use crate::policy::section::Section;
@@ -41,6 +41,10 @@ impl Action for ArchiveRows {
         matching.filter_map(|policy| Some((policy.clone(), policy.archive.clone()?))).collect()
     }
 
+    async fn arrange(cx: &Context, targets: Vec<Self::Target>) -> Arranged<Self::Target> {
+        due::children_first(cx, targets, |(policy, _)| Some(&policy.dataset)).await
+    }
+
     fn label((policy, _): &Self::Target) -> Label {
         Label { dataset: policy.dataset.to_string(), policy: policy.name.clone(), owner: policy.owner.clone() }
     }
@@ -56,7 +60,7 @@ impl Action for ArchiveRows {
         let rows = rows.with_batches(due::batches_of(cx, &policy.dataset, &policy.name));
         let archive = Archive::prepare(store, &rows, &step.to, step.create).await?;
         let rows = rows.guarded_by(policy.guard);
-        let rows = rows.removing(Some(&archive), &holds).await?;
+        let rows = rows.removing(Some(&archive), policy.cascade, &holds).await?;
         due::refuse_kept_children(cx, policy.cascade, (&rows).into()).await?;
         Ok(Self { policy: policy.clone(), step: step.clone(), rows, archive, cutoff: cutoff.at() })
     }
@@ -113,10 +117,19 @@ impl Action for ArchiveRows {
             already_archived: Some(done.already_archived),
             removed: Some(done.removed),
             changed: done.changed,
+            locked: done.locked,
             conflicts,
             digest: done.digest,
             ..Tally::default()
         })
+    }
+
+    fn frees_its_own(&self) -> bool {
+        self.rows.frees_its_own()
+    }
+
+    fn row_names(&self, cx: &Context, page: &Page) -> Vec<String> {
+        due::row_names(&cx.policies, &self.policy.dataset, &self.rows, page)
     }
 
     async fn settle(&self, _: &Context, batch: &OpenBatch) -> Result<Verdict, StoreFailure> {

@@ -2,7 +2,7 @@
 
 use super::due;
 use crate::action::scope;
-use crate::action::{Action, Batch, Context, Facts, Label, OpenBatch, Tally};
+use crate::action::{Action, Arranged, Batch, Context, Facts, Label, OpenBatch, Tally};
 use crate::diagnostic::catalogue as codes;
 use crate::job::spec::Job;
 use crate::policy::dataset::DatasetName;
@@ -79,6 +79,10 @@ impl Action for DeleteRows {
         matching.filter_map(|policy| Some((policy.clone(), policy.delete.clone()?))).collect()
     }
 
+    async fn arrange(cx: &Context, targets: Vec<Self::Target>) -> Arranged<Self::Target> {
+        due::children_first(cx, targets, |(policy, _)| Some(acted_on(policy))).await
+    }
+
     fn label((policy, _): &Self::Target) -> Label {
         Label { dataset: acted_on(policy).to_string(), policy: policy.name.clone(), owner: policy.owner.clone() }
     }
@@ -97,7 +101,7 @@ impl Action for DeleteRows {
             }
             rows => rows?.with_batches(due::batches_of(cx, &dataset, &policy.name)),
         };
-        let rows = rows.removing(&cx.holds_on(&dataset)).await?;
+        let rows = rows.removing(policy.cascade, &cx.holds_on(&dataset)).await?;
         if policy.archive.is_some() {
             // An archive that a crash empties is none.
             rows.rows().map_or(Ok(()), |rows| rows.table().refuse_unlogged())?;
@@ -179,8 +183,20 @@ impl Action for DeleteRows {
 
     async fn apply(&self, cx: &Context, batch: &Batch) -> Result<Tally, StoreFailure> {
         let Some(rows) = self.place.rows() else { return Ok(self.none()) };
-        let (removed, changed) = rows.remove(&batch.page, &batch.id, &cx.holds_on(&self.dataset)).await?;
-        Ok(Tally { removed: Some(removed), changed, ..Tally::default() })
+        let done = rows.remove(&batch.page, &batch.id, &cx.holds_on(&self.dataset)).await?;
+        Ok(Tally { removed: Some(done.removed), changed: done.changed, locked: done.locked, ..Tally::default() })
+    }
+
+    fn frees_its_own(&self) -> bool {
+        self.place.rows().and_then(Removable::rows).is_some_and(Rows::frees_its_own)
+    }
+
+    fn row_names(&self, cx: &Context, page: &Page) -> Vec<String> {
+        match self.place.rows().and_then(Removable::rows) {
+            Some(rows) => due::row_names(&cx.policies, &self.dataset, rows, page),
+            // What names a node is the application's or the store's own.
+            None => vec![],
+        }
     }
 
     async fn settle(&self, _: &Context, batch: &OpenBatch) -> Result<Verdict, StoreFailure> {

@@ -1,14 +1,17 @@
 //! What every action on rows shares: rows that are due by a policy.
 
-use crate::action::{Context, Facts, scope};
+use crate::action::{Arranged, Context, Facts, scope};
 use crate::diagnostic::catalogue as codes;
 use crate::policy::dataset::DatasetName;
 use crate::policy::lifecycle::{Cascade, Guard, Lifecycle};
 use crate::policy::period::Period;
 use crate::policy::set::Policies;
 use crate::report::run::Verdict;
+use crate::store::cell::Cell;
+use crate::store::children_first;
 use crate::store::failure::StoreFailure;
 use crate::store::last_batch::{BatchesOf, Found};
+use crate::store::page::Page;
 use crate::store::rows::Rows;
 use crate::store::walk::Walk;
 use chrono::{DateTime, Utc};
@@ -68,6 +71,7 @@ pub fn facts(cx: &Context, governed: Governed<'_>) -> Facts {
         notes: rows.notes(),
         cascade_allowed: cascade == Cascade::Allow,
         query: rows.due_query(),
+        locks_rows: rows.locks_rows(),
         statements: vec![rows.page_statement(1_000, &holds)],
         keeps: rows.keeps(&|column| cx.policies.is_secret(dataset, column)),
     }
@@ -124,6 +128,39 @@ pub fn name_row(policies: &Policies, dataset: &DatasetName, rows: &Rows, key: &[
         if plain || policies.is_public(dataset, column) { format!("{column}={value}") } else { format!("{column}=***") }
     });
     parts.collect::<Vec<_>>().join(" ")
+}
+
+/// The rows of a page, named for a report.
+pub fn row_names(policies: &Policies, dataset: &DatasetName, rows: &Rows, page: &Page) -> Vec<String> {
+    let name = |key: &Vec<Cell>| name_row(policies, dataset, rows, &key.iter().map(Cell::shown).collect::<Vec<_>>());
+    page.keys().iter().map(name).collect()
+}
+
+/// What refers to other rows goes before them. A store that is away keeps the job's order: each dataset will say so itself.
+pub async fn children_first<T: Clone + Send + Sync>(
+    cx: &Context,
+    targets: Vec<T>,
+    dataset: impl Fn(&T) -> Option<&DatasetName> + Send + Sync,
+) -> Arranged<T> {
+    let named: Vec<(usize, DatasetName)> =
+        targets.iter().enumerate().filter_map(|(at, target)| Some((at, dataset(target)?.clone()))).collect();
+    let stores: std::collections::BTreeSet<&str> = named.iter().map(|(_, dataset)| dataset.store.as_str()).collect();
+    let mut arranged = Arranged { targets: targets.clone(), notes: vec![] };
+    for name in stores {
+        let Ok(store) = cx.stores.get(name) else { continue };
+        let here: Vec<&(usize, DatasetName)> = named.iter().filter(|(_, dataset)| dataset.store == name).collect();
+        let datasets: Vec<&DatasetName> = here.iter().map(|(_, dataset)| dataset).collect();
+        let Ok(order) = children_first::children_first(store, &cx.who(), &datasets).await else { continue };
+        for ((place, _), from) in here.iter().zip(&order.places) {
+            arranged.targets[*place] = targets[here[*from].0].clone();
+        }
+        if !order.circle.is_empty() {
+            let circle: Vec<String> = order.circle.iter().map(|at| format!("`{}`", datasets[*at])).collect();
+            let text = format!("foreign keys lead in a circle from {}: the job's order is kept there", circle.join(", "));
+            arranged.notes.push((text, "rows that refer to each other go once one of them refers to nothing".into()));
+        }
+    }
+    arranged
 }
 
 /// Whose batches these are: the name of their mark in the store.

@@ -1,7 +1,7 @@
 //! Refreshes materialized views, and summary tables by the statements that fill them; one after another, bottom up.
 
 use crate::action::scope;
-use crate::action::{Action, Batch, Context, Facts, Label, OpenBatch, Tally};
+use crate::action::{Action, Arranged, Batch, Context, Facts, Label, OpenBatch, Tally};
 use crate::job::spec::Job;
 use crate::policy::claims::removes_rows;
 use crate::policy::lifecycle::Guard;
@@ -54,7 +54,7 @@ impl Action for RefreshViews {
     }
 
     /// What a view stands on comes before it. A store that is away keeps its views' order: each will say so itself.
-    async fn arrange(cx: &Context, targets: Vec<Self::Target>) -> Vec<Self::Target> {
+    async fn arrange(cx: &Context, targets: Vec<Self::Target>) -> Arranged<Self::Target> {
         let mut stores: Vec<&str> = targets.iter().map(|view| view.dataset.store.as_str()).collect();
         stores.sort_unstable();
         stores.dedup();
@@ -68,7 +68,7 @@ impl Action for RefreshViews {
                 arranged[*place] = targets[places[from]].clone();
             }
         }
-        arranged
+        Arranged { targets: arranged, notes: vec![] }
     }
 
     fn label(view: &Self::Target) -> Label {
@@ -117,6 +117,7 @@ impl Action for RefreshViews {
             cascade_allowed: true,
             query,
             statements: std::iter::once(head).chain(statements).collect(),
+            locks_rows: false,
             fingerprint: format!("{:?}", (&self.view.dataset, self.view.concurrently, &self.view.statements)),
             keeps: Keeps::Nothing,
         }

@@ -204,7 +204,10 @@ async fn asked(
     let mut session = stores.get(&dataset.store)?.reading("hold").await?;
     let table = catalogue::must_find(&mut session, dataset).await?;
     match condition {
-        Some(text) => condition::check(&mut session, &table, text, &whose).await,
+        Some(text) => {
+            condition::check(&mut session, &table, text, &whose).await?;
+            condition::check_rows(&mut session, &table, text, &whose).await
+        }
         None => Ok(()),
     }
 }

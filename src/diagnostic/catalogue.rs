@@ -335,7 +335,9 @@ catalogue! {
     PLAN_STALE = "SW5003", "a plan file that approves nothing now",
         "A plan is good for 24 hours, and only while policies, holds, columns, cutoff and counts are what they were. Plan again.";
     CONFLICT = "SW5004", "rows whose archived namesake is different",
-        "The archive holds other content under the same key. Nothing is overwritten and the row stays. Compare both, then correct or remove the archived one.";
+        "The archive holds other content under the same key. Nothing is overwritten and the row stays. Compare both.\n\
+         Two things that got the same key one after the other, as where a key is given again, both stay: give the live row another key. One thing that\n\
+         was changed after it was archived: settle by hand which content is right. Removing the archived row would lose it.";
     LEASE_HELD = "SW5005", "the job is running already",
         "One run of a job at a time. The message names the run, its process, and since when. A lock whose process is gone frees itself.";
     NO_EVIDENCE = "SW5006", "the ledger does not take what must be recorded",
@@ -357,6 +359,13 @@ catalogue! {
     PLAN_USED = "SW5021", "a plan file that was used already",
         "A plan is approved for one run. Once a run under it has begun a batch it is used up, however that run ended: what is due now is for a person to look at\n\
          anew. `steward runs RUN` tells what the run did that used it.";
+    BLOCKED = "SW5030", "rows that rows of another table keep",
+        "A foreign key of another table refers to the rows, and refuses their removal (RESTRICT, NO ACTION). They are known before anything is tried\n\
+         and stay; the others go. Give the other table a policy in the same job, whose datasets go children first, or leave the rows out by the\n\
+         condition that the message shows. What refers to them then, and for how long, is a matter of your own.";
+    LOCKED = "SW5031", "rows that another transaction holds",
+        "A row that another transaction has changed, or locked, and not let go of is not waited for: the others go, and it is tried again at the\n\
+         end of the run, for some seconds. What is held still then stays, and the next run takes it. It is temporary: 75 where nothing else was done.";
 }
 
 #[cfg(test)]

@@ -118,6 +118,8 @@ fn troubles(sums: &Sums) -> Option<String> {
     let counts = [
         (sums.conflict, "in conflict"),
         (sums.failed, "failed"),
+        (sums.blocked, "blocked"),
+        (sums.locked, "locked"),
         (sums.guarded, "guarded"),
         (sums.over_budget, "out of time"),
         (sums.not_reached, "not reached"),

@@ -131,9 +131,16 @@ pub fn left(dataset: &DatasetReport, job: &str) -> Vec<Line> {
         left.conflict,
         Tone::Bad,
         "left: the archive holds other content under the same key; nothing was overwritten",
-        Some("compare the two rows, and take the wrong one out of the archive by hand".into()),
+        Some("compare the two rows: two things under one key need another key for the live one".into()),
     );
     push(left.failed, Tone::Bad, "left: a step failed", None);
+    push(
+        left.blocked,
+        Tone::Warn,
+        "left: rows of another table refer to them, by a foreign key that refuses their removal",
+        None,
+    );
+    push(left.locked, Tone::Warn, "left: another transaction held them; the next run takes them", None);
     push(left.over_budget, Tone::Warn, "left: the time was used up, or the run was stopped; the next run goes on", None);
     push(left.not_reached, Tone::Warn, not_reached(dataset.not_reached), None);
     push(left.changed, Tone::Note, "left: changed by the application meanwhile; the next run looks again", None);
@@ -243,7 +250,15 @@ pub fn would(dataset: &DatasetReport) -> Option<u64> {
     let foreseen = foreseen.max(dataset.removed.unwrap_or(0));
     let foreseen = foreseen.max(DEEDS[2..].iter().filter_map(|deed| deed.count(dataset)).sum());
     let left = dataset.left;
-    let stays = left.held + left.guarded + left.conflict + left.failed + left.over_budget + left.not_reached + left.changed;
+    let stays = left.held
+        + left.guarded
+        + left.conflict
+        + left.failed
+        + left.blocked
+        + left.locked
+        + left.over_budget
+        + left.not_reached
+        + left.changed;
     match dataset.outcome {
         _ if foreseen > 0 => Some(foreseen),
         None | Some(Outcome::Done | Outcome::Due | Outcome::Findings | Outcome::Undelivered) => {
@@ -309,10 +324,20 @@ mod tests {
     #[test]
     fn every_count_of_what_stayed_has_its_line() {
         let mut dataset = samples::quiet().datasets.remove(0);
-        dataset.left =
-            Left { held: 1, undated: 2, changed: 3, conflict: 4, failed: 5, over_budget: 6, not_reached: 8, guarded: 7 };
+        dataset.left = Left {
+            held: 1,
+            undated: 2,
+            changed: 3,
+            conflict: 4,
+            failed: 5,
+            blocked: 9,
+            locked: 10,
+            over_budget: 6,
+            not_reached: 8,
+            guarded: 7,
+        };
         let counts: Vec<u64> = left(&dataset, "a").iter().filter_map(|line| line.count).collect();
-        assert_eq!(counts, [1, 7, 4, 5, 6, 8, 3, 2]);
+        assert_eq!(counts, [1, 7, 4, 5, 9, 10, 6, 8, 3, 2]);
         dataset.left = Left::default();
         assert_eq!(left(&dataset, "a"), []);
     }

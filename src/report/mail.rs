@@ -176,7 +176,7 @@ fn fill(kind: &str) -> &'static str {
         "changed" => "#6fb7c9",
         "conflict" => "#e07b2a",
         "failed" => "#c8352b",
-        "over-budget" => "#dba916",
+        "over-budget" | "blocked" | "locked" => "#dba916",
         "not-reached" => "#b9842f",
         "guarded" => "#4d5661",
         "undated" => "#b4bac0",

@@ -224,8 +224,8 @@ impl DatasetReport {
 
     /// Rows that stayed for another reason than a hold; `None` when nothing could be counted.
     pub fn stayed(&self) -> Option<u64> {
-        let Left { held: _, undated, changed, conflict, failed, over_budget, not_reached, guarded } = self.left;
-        self.due.map(|_| undated + changed + conflict + failed + over_budget + not_reached + guarded)
+        let Left { held: _, undated, changed, conflict, failed, blocked, locked, over_budget, not_reached, guarded } = self.left;
+        self.due.map(|_| undated + changed + conflict + failed + blocked + locked + over_budget + not_reached + guarded)
     }
 
     /// Everything that was done, in rows, keys or views.
@@ -252,6 +252,12 @@ pub struct Left {
     pub conflict: u64,
     /// A step failed.
     pub failed: u64,
+    /// Rows of another table refer to them, by a foreign key that refuses their removal.
+    #[serde(default)]
+    pub blocked: u64,
+    /// Another transaction held them all the while; the next run takes them.
+    #[serde(default)]
+    pub locked: u64,
     /// The budget ran out, or the run was stopped.
     pub over_budget: u64,
     /// The run gave up before it came to them, for another reason than time: see `not_reached` of the dataset.

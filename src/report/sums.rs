@@ -32,6 +32,10 @@ pub struct Sums {
     pub conflict: u64,
     /// A step failed.
     pub failed: u64,
+    /// Kept by rows of other tables.
+    pub blocked: u64,
+    /// Held by other transactions.
+    pub locked: u64,
     /// Out of time.
     pub over_budget: u64,
     /// The run gave up before them.
@@ -61,6 +65,8 @@ impl Sums {
                 guarded: sums.guarded + left.guarded,
                 conflict: sums.conflict + left.conflict,
                 failed: sums.failed + left.failed,
+                blocked: sums.blocked + left.blocked,
+                locked: sums.locked + left.locked,
                 over_budget: sums.over_budget + left.over_budget,
                 not_reached: sums.not_reached + left.not_reached,
                 left: sums.left + dataset.stayed().unwrap_or(0),

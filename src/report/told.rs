@@ -149,7 +149,7 @@ fn dataset_troubles(dataset: &DatasetReport) -> bool {
     let left = dataset.left;
     let went_wrong = !matches!(dataset.outcome, None | Some(Outcome::Done | Outcome::Due));
     went_wrong
-        || left.conflict + left.failed + left.guarded + left.not_reached > 0
+        || left.conflict + left.failed + left.blocked + left.locked + left.guarded + left.not_reached > 0
         || dataset.overdue().is_some_and(|rows| rows > 0)
         || !dataset.reasons.is_empty()
 }
@@ -175,6 +175,8 @@ fn parts(dataset: &DatasetReport, report: &RunReport) -> Vec<Part> {
         ("changed", "changed meanwhile", left.changed),
         ("conflict", "in conflict", left.conflict),
         ("failed", "failed", left.failed),
+        ("blocked", "blocked", left.blocked),
+        ("locked", "locked", left.locked),
         ("over-budget", "out of time", left.over_budget),
         ("not-reached", "not reached", left.not_reached),
         ("guarded", "guarded", left.guarded),

@@ -25,11 +25,8 @@ impl Allowance {
     /// Never less than what the survey found: that passed the guard already.
     pub fn of(guard: &Guard, counts: &Counts, planned: Option<&PlannedStep>) -> Self {
         let granted = match planned {
-            Some(step) => step.due.saturating_sub(step.held),
-            None => guard
-                .max_rows
-                .min(share(guard.max_percent, counts.surely.unwrap_or(counts.total)))
-                .max(counts.due.saturating_sub(counts.held)),
+            Some(step) => step.due.saturating_sub(step.held).saturating_sub(step.blocked),
+            None => guard.max_rows.min(share(guard.max_percent, counts.surely.unwrap_or(counts.total))).max(counts.going()),
         };
         Self { granted, left: granted, by_plan: planned.is_some() }
     }

@@ -49,6 +49,9 @@ pub struct PlannedStep {
     pub due: u64,
     /// Of those, rows kept by holds.
     pub held: u64,
+    /// Of the others, rows that rows of another table keep.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub blocked: u64,
     /// The databases it was planned for, the dataset's own first. None in a plan of a steward that did not write them down.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stores: Vec<StoreIdentity>,
@@ -159,6 +162,9 @@ impl PlanFile {
         if planned.basis != now.basis {
             return Err("the policy, a hold or the columns changed since the plan was made".into());
         }
+        if planned.blocked != now.blocked {
+            return Err(format!("rows of other tables keep {} rows; the plan listed {}", now.blocked, planned.blocked));
+        }
         if (planned.due, planned.held) != (now.due, now.held) {
             return Err(format!(
                 "{} rows are due and {} held; the plan listed {} and {}",
@@ -167,6 +173,11 @@ impl PlanFile {
         }
         Ok(())
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_none(rows: &u64) -> bool {
+    *rows == 0
 }
 
 fn hash(plan: &Plan) -> Result<String, PlanError> {
@@ -203,6 +214,7 @@ pub(super) mod samples {
             basis: basis("x"),
             due: 10,
             held: 1,
+            blocked: 0,
             stores: vec![store()],
         }
     }

@@ -1,16 +1,19 @@
 //! The loop over one dataset: find a batch, note the intent, carry it out, note the outcome; until there is no more, or no more time.
 
 use crate::action::{Action, Batch, Context, Facts, Label, Tally, reason};
+use crate::diagnostic::catalogue as codes;
 use crate::ledger::event::Event;
 use crate::ledger::lease::Lease;
 use crate::ledger::pass::Pass;
 use crate::ledger::refusal::LedgerError;
+use crate::report::figures;
 use crate::report::run::{NotReached, Reason, Weight};
 use crate::runner::allowance::Allowance;
 use crate::runner::engine::Runner;
 use crate::runner::holds;
 use crate::runner::pace::Pace;
 use crate::runner::pause;
+use crate::runner::put_aside::PutAside;
 use crate::runner::queue::Queue;
 use crate::store::cell::{Cell, Cursor};
 use crate::store::failure::StoreFailure;
@@ -19,8 +22,22 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-/// One row at a time that fails for good is put aside; after so many the dataset is left alone.
-const FAILED_ROWS: u64 = 25;
+/// How often rows that other transactions hold are tried again once the walk is over; before it a pause, each twice as long.
+const LATE: u32 = 3;
+const PAUSE: Duration = Duration::from_millis(500);
+/// Batches that go in parts since a lock in them was not to be had: each part may wait for as long as a lock may take.
+const BUSY: u32 = 16;
+
+/// Walks over one dataset in one run.
+const WALKS: u32 = 64;
+
+/// A walk over the dataset, from its beginning to its end.
+struct Walk {
+    /// Counted from one.
+    number: u32,
+    /// Batches carried out before it.
+    batches: u64,
+}
 
 /// What the loop came to.
 #[derive(Debug, Default)]
@@ -31,6 +48,12 @@ pub struct Worked {
     pub batches: u64,
     /// Rows that fail for good.
     pub failed: u64,
+    /// The same while the loop runs, by why.
+    aside: PutAside,
+    /// Rows that other transactions held, and that stay for now.
+    pub locked: u64,
+    /// The same while the loop runs.
+    waiting: Vec<Page>,
     /// Why it ended before the last row, or what went wrong on the way.
     pub reasons: Vec<Reason>,
     /// Why it ended before the last row; none when it came to the end.
@@ -85,6 +108,8 @@ enum Ended {
     HoldsChanged,
     /// Rolled back for certain, for good.
     Failed(StoreFailure),
+    /// Rolled back: a lock was not to be had.
+    Busy(StoreFailure),
     /// The store is away, busy beyond patience, or refuses: no use going on.
     Hopeless(StoreFailure),
 }
@@ -95,6 +120,17 @@ impl<A: Action> Batches<'_, A> {
         let mut worked = self.work_through().await?;
         let (tally, notes) = self.action.settle_untold(self.cx).await;
         worked.tally.add(tally);
+        let none = self.action.none();
+        let noun = none.refreshed.is_none().then_some(if none.ttl_set.is_some() { "key" } else { "row" });
+        worked.failed = worked.aside.rows();
+        if worked.aside.has_unsorted() && worked.cut.is_none() {
+            worked.cut = Some(Cut::GaveUp(NotReached::TooManyFailures));
+        }
+        worked.reasons.extend(std::mem::take(&mut worked.aside).reasons(noun));
+        if !matches!(worked.cut, Some(Cut::OutOfTime | Cut::Stopped)) || !worked.waiting.is_empty() {
+            // Over even when rows stay: a pass that went on would keep its cutoff, and never look at those behind its cursor again.
+            self.runner.ledger.end_pass(self.lease, &self.label.dataset, &self.label.policy, self.runner.now()).await?;
+        }
         worked.reasons.extend(notes.into_iter().map(|(text, help)| Reason {
             weight: Weight::Note,
             code: None,
@@ -109,6 +145,8 @@ impl<A: Action> Batches<'_, A> {
         let mut pace = Pace::default();
         let place: Option<Cursor> = self.pass.cursor.clone().and_then(|value| serde_json::from_value(value).ok());
         let mut queue = Queue::behind(place);
+        let mut walk = Walk { number: 1, batches: 0 };
+        let (mut late, mut busy) = (0, 0);
         loop {
             if self.must_stop(&mut worked) {
                 return Ok(worked);
@@ -133,6 +171,18 @@ impl<A: Action> Batches<'_, A> {
             let most = pace.rows().min(self.allowance.left().max(1));
             let page = match queue.next(self.action, self.cx, most).await {
                 Ok(Some(page)) => page,
+                Ok(None) if !worked.waiting.is_empty() && late < LATE && !self.pause_is_stopped(late).await => {
+                    late += 1;
+                    queue.take_again(std::mem::take(&mut worked.waiting));
+                    continue;
+                }
+                Ok(None) if self.is_worth_another_walk(&mut walk, &worked) => {
+                    worked.aside.begin_again();
+                    (worked.locked, late) = (0, 0);
+                    worked.waiting.clear();
+                    queue = Queue::behind(None);
+                    continue;
+                }
                 Ok(None) => break,
                 Err(failure) => {
                     worked.give_up(reason(&failure));
@@ -145,26 +195,39 @@ impl<A: Action> Batches<'_, A> {
                 break;
             }
             let (rows, began) = (page.rows(), Instant::now());
-            match self.batch(&page, queue.in_order(), known, &mut pace).await? {
-                Ended::Done(tally) => {
+            match self.batch(&page, queue.in_order(), known, busy, &mut pace).await? {
+                Ended::Done(mut tally) => {
+                    worked.waiting.extend(tally.locked.take());
                     pace.learn(rows, began.elapsed());
+                    worked.aside.worked();
                     worked.batches += 1;
                     self.allowance.spend(&tally);
                     worked.tally.add(tally);
                     self.runner.progress.advance(rows);
                 }
                 Ended::HoldsChanged => queue.give_back(page),
-                Ended::Failed(failure) => {
-                    if !queue.halve(page) {
-                        worked.failed += 1;
-                        worked.note_failed_row(&failure);
-                        if worked.failed >= FAILED_ROWS {
-                            worked.cut = Some(Cut::GaveUp(NotReached::TooManyFailures));
-                            return Ok(worked);
-                        }
+                Ended::Failed(failure) if worked.aside.may_part() => {
+                    if let Err(row) = queue.halve(page) {
+                        worked.aside.row(&failure, self.action.row_names(self.cx, &row).pop());
                     }
                 }
-                Ended::Hopeless(failure) => {
+                Ended::Failed(failure) => {
+                    worked.aside.whole(&failure, rows);
+                    if worked.aside.is_hopeless() && !worked.tally.changed_anything() {
+                        worked.cut = Some(Cut::GaveUp(NotReached::TooManyFailures));
+                        return Ok(worked);
+                    }
+                }
+                Ended::Busy(_) if busy < BUSY && rows > 1 => {
+                    busy += 1;
+                    drop(queue.halve(page));
+                }
+                Ended::Busy(failure) if busy > 0 => {
+                    worked.locked += rows;
+                    worked.reasons.retain(|reason| reason.code.as_deref() != Some(codes::LOCKED.as_str()));
+                    worked.reasons.push(locked(worked.locked, &failure.to_string()));
+                }
+                Ended::Busy(failure) | Ended::Hopeless(failure) => {
                     worked.give_up(reason(&failure));
                     if self.runner.stop.is_cancelled() {
                         // The signal came while the batch waited to be tried again.
@@ -174,9 +237,31 @@ impl<A: Action> Batches<'_, A> {
                 }
             }
         }
-        // Over even when rows failed: they lie behind the cursor, and a pass that went on would never look at them again.
-        self.runner.ledger.end_pass(self.lease, &self.label.dataset, &self.label.policy, self.runner.now()).await?;
+        let waiting: u64 = worked.waiting.iter().map(Page::rows).sum();
+        if waiting > 0 {
+            worked.locked += waiting;
+            worked.reasons.push(locked(waiting, "locked by another transaction"));
+        }
         Ok(worked)
+    }
+
+    /// Gives the others time to let go of their locks; true when a signal came, or there is no time.
+    async fn pause_is_stopped(&self, late: u32) -> bool {
+        let pause = PAUSE * 2u32.pow(late);
+        if self.deadline.is_some_and(|deadline| Instant::now() + pause >= deadline) {
+            return true;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => false,
+            () = self.runner.stop.cancelled() => true,
+        }
+    }
+
+    /// Where a table refers to itself, what went may have freed what it referred to: leaves go first, then what they hung on.
+    fn is_worth_another_walk(&self, walk: &mut Walk, worked: &Worked) -> bool {
+        let went = worked.batches > walk.batches;
+        *walk = Walk { number: walk.number + 1, batches: worked.batches };
+        went && walk.number <= WALKS && self.action.frees_its_own()
     }
 
     fn must_stop(&self, worked: &mut Worked) -> bool {
@@ -218,10 +303,10 @@ impl<A: Action> Batches<'_, A> {
     }
 
     /// Intent, the work, outcome. Tried again while the store is merely busy, each time the whole batch.
-    async fn batch(&mut self, page: &Page, in_order: bool, known: i64, pace: &mut Pace) -> Result<Ended, LedgerError> {
+    async fn batch(&mut self, page: &Page, in_order: bool, known: i64, busy: u32, pace: &mut Pace) -> Result<Ended, LedgerError> {
         let mut pauses = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(100))
-            .with_max_times(self.runner.retries)
+            .with_max_times(if busy > 0 { 0 } else { self.runner.retries })
             .with_jitter()
             .build();
         let mut was_away = false;
@@ -249,7 +334,10 @@ impl<A: Action> Batches<'_, A> {
             }
             // A store that is away gets one more chance: each costs a whole time limit when it is silent.
             let hopeless = !failure.is_busy() && std::mem::replace(&mut was_away, true);
-            let Some(pause) = pauses.next().filter(|_| !hopeless) else { return Ok(Ended::Hopeless(failure)) };
+            let Some(pause) = pauses.next().filter(|_| !hopeless) else {
+                let in_parts = failure.is_busy() && self.facts.locks_rows;
+                return Ok(if in_parts { Ended::Busy(failure) } else { Ended::Hopeless(failure) });
+            };
             pace.ease();
             self.runner.progress.note(&format!("{failure}; trying again"));
             tokio::select! {
@@ -307,6 +395,17 @@ impl<A: Action> Batches<'_, A> {
     }
 }
 
+/// Says that rows stay for now.
+fn locked(rows: u64, why: &str) -> Reason {
+    let stay = if rows == 1 { "stays" } else { "stay" };
+    Reason {
+        weight: Weight::Temporary,
+        code: Some(codes::LOCKED.to_string()),
+        text: format!("{} {stay} for now: {why}", figures::plural(rows, "row")),
+        help: Some("the next run takes them; a transaction that is open for hours is worth a look".into()),
+    }
+}
+
 impl Worked {
     /// Ends for a reason that a store or a declaration gave.
     pub fn give_up(&mut self, reason: Reason) {
@@ -316,13 +415,5 @@ impl Worked {
             Weight::Failed | Weight::Warning | Weight::Note => NotReached::Failed,
         }));
         self.reasons.push(reason);
-    }
-
-    /// Tells each different failure once.
-    fn note_failed_row(&mut self, failure: &StoreFailure) {
-        let reason = reason(failure);
-        if !self.reasons.contains(&reason) {
-            self.reasons.push(reason);
-        }
     }
 }

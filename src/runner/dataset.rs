@@ -12,7 +12,7 @@ use crate::runner::approval::{PlanFile, PlannedStep, basis};
 use crate::runner::approved::Approved;
 use crate::runner::batches::{Batches, Cut, Worked};
 use crate::runner::dataset_report::{
-    closed, conflicts, cut_short, debt, going, guarded, held_by, notes, refresh, said, told, untold, warned,
+    blocked, closed, conflicts, cut_short, debt, guarded, held_by, notes, refresh, said, told, untold, warned,
 };
 use crate::runner::engine::Runner;
 use crate::runner::progress::Progress;
@@ -103,6 +103,7 @@ impl<A: Action> Dataset<'_, A> {
             basis: basis(&format!("{}|{:?}", facts.fingerprint, facts.guard)),
             due: counts.due,
             held: counts.held,
+            blocked: counts.blocked,
             stores,
         };
         Ok(Surveyed { action, facts, counts, report, step })
@@ -129,6 +130,7 @@ impl<A: Action> Dataset<'_, A> {
             Err(report) => (*report, None),
             Ok(mut surveyed) => {
                 let refusals = self.refusals(&surveyed, approval);
+                surveyed.report.reasons.extend(blocked(&surveyed.counts, Weight::Warning, &A::label(self.target)));
                 guarded(&mut surveyed.report, &surveyed.counts, refusals);
                 surveyed.report.debt = Some(debt(&surveyed.counts));
                 (closed(surveyed.report), Some((surveyed.step, surveyed.facts.statements)))
@@ -223,7 +225,7 @@ impl<A: Action> Dataset<'_, A> {
     }
 
     async fn work(&self, surveyed: &Surveyed<A>, label: &Label, pass: Pass, acting: &Acting<'_>) -> Result<Worked, LedgerError> {
-        if going(&surveyed.counts) == 0 {
+        if surveyed.counts.going() == 0 {
             return Ok(Worked::default());
         }
         if let Some(approved) = acting.approved {
@@ -240,7 +242,7 @@ impl<A: Action> Dataset<'_, A> {
                 return Ok(worked);
             }
         };
-        acting.runner.progress.begin(label, going(&surveyed.counts));
+        acting.runner.progress.begin(label, surveyed.counts.going());
         let batches = Batches {
             runner: acting.runner,
             cx: self.cx,
@@ -311,9 +313,12 @@ impl<A: Action> Dataset<'_, A> {
                 report.left.held = counts.held;
                 report.reasons.extend(said(&counts.remarks).filter(|remark| !known.contains(remark)));
                 report.left.undated = counts.undated;
+                report.left.locked = worked.locked;
+                report.left.blocked = counts.blocked;
+                report.reasons.extend(blocked(&counts, Weight::Failed, &A::label(self.target)));
                 report.holds = held_by(&counts);
                 if let Some(cut) = worked.cut {
-                    let stay = going(&counts).saturating_sub(report.left.failed + report.left.conflict);
+                    let stay = counts.going().saturating_sub(report.left.failed + report.left.conflict + report.left.locked);
                     cut_short(&mut report, cut, stay);
                 }
             }

@@ -6,6 +6,7 @@ use crate::report::figures;
 use crate::report::run::{DatasetReport, Debt, DueTo, HeldBy, Left, Reason, Refresh, Weight};
 use crate::runner::batches::Cut;
 use crate::runner::outcome;
+use crate::store::blocker::BlockedRows;
 use crate::store::counts::Counts;
 
 /// Names the rows that the loop did not come to by why.
@@ -27,21 +28,16 @@ pub fn cut_short(report: &mut DatasetReport, cut: Cut, rows: u64) {
 /// Notes that a guard, or something like it, leaves the dataset alone.
 pub fn guarded(report: &mut DatasetReport, counts: &Counts, refusals: Vec<Reason>) {
     if !refusals.is_empty() {
-        report.left.guarded = going(counts);
+        report.left.guarded = counts.going();
         report.reasons.extend(refusals);
     }
-}
-
-/// Rows that would go: due, and kept by no hold.
-pub fn going(counts: &Counts) -> u64 {
-    counts.due.saturating_sub(counts.held)
 }
 
 /// What is overdue.
 pub fn debt(counts: &Counts) -> Debt {
     let (unarchived, oldest_unarchived) = counts.unarchived.clone();
-    let oldest = [counts.oldest.clone().filter(|_| going(counts) > 0), oldest_unarchived].into_iter().flatten().min();
-    Debt { rows: going(counts) + unarchived, oldest }
+    let oldest = [counts.oldest.clone().filter(|_| counts.overdue() > 0), oldest_unarchived].into_iter().flatten().min();
+    Debt { rows: counts.overdue() + unarchived, oldest }
 }
 
 /// How a view was refreshed.
@@ -109,7 +105,7 @@ pub fn told(label: &Label, facts: &Facts, counts: &Counts) -> DatasetReport {
         causes: counts.causes.iter().map(|(cause, count)| DueTo { cause: (*cause).to_owned(), count: *count }).collect(),
         to_be_given_ttl: counts.to_be_given_ttl,
         archive: facts.archive.clone(),
-        left: Left { held: counts.held, undated: counts.undated, ..Left::default() },
+        left: Left { held: counts.held, undated: counts.undated, blocked: counts.blocked, ..Left::default() },
         holds: held_by(counts),
         index: facts.index.clone(),
         query: Some(facts.query.clone()),
@@ -158,6 +154,41 @@ pub fn notes(facts: &Facts, counts: &Counts) -> Vec<Reason> {
     notes
 }
 
+/// Names what keeps rows that are due, each foreign key with the condition that leaves its rows out. After a run those that the
+/// table's own rows keep are told too: it went as far as it could.
+pub fn blocked(counts: &Counts, weight: Weight, label: &Label) -> Vec<Reason> {
+    let told = counts.by_key.iter().filter(|blocked| !blocked.blocker.own || weight == Weight::Failed);
+    told.map(|BlockedRows { blocker, rows, leaves_out }| {
+        let (child, of) = (&blocker.child, &label.dataset);
+        let (are, stay) = if *rows == 1 { ("is", "it stays") } else { ("are", "they stay") };
+        let help = if blocker.own {
+            "they go once the rows that refer to them are gone".to_owned()
+        } else {
+            format!(
+                "let the rows of `{}` go first: in a job that has policies on both, they do; or leave these out: where: \"{}\"",
+                child.table,
+                leaves_out.replace('\\', "\\\\").replace('"', "\\\"")
+            )
+        };
+        Reason {
+            weight,
+            code: Some(codes::BLOCKED.to_string()),
+            text: format!(
+                "{} of `{of}` {are} referred to by rows of `{}`, by foreign key `{}`, which refuses their removal: {stay}",
+                figures::plural(*rows, "row"),
+                child.table,
+                child.constraint
+            ),
+            help: Some(help),
+        }
+    })
+    .collect()
+}
+
+/// The way out of a conflict that loses neither row.
+const CONFLICT_HELP: &str = "compare both rows: where they are two things, give the live one another key; where they are one, make the live \
+     row's content that of the archived one, or the reverse, once somebody has looked at what would be lost";
+
 /// Names the first few rows in conflict; the count is in the report.
 pub fn conflicts(keys: &[String]) -> Option<Reason> {
     const NAMED: usize = 5;
@@ -168,7 +199,7 @@ pub fn conflicts(keys: &[String]) -> Option<Reason> {
         weight: Weight::Failed,
         code: Some(codes::CONFLICT.to_string()),
         text: format!("the archive holds other content under the same key; these rows stay: {named}{more}"),
-        help: Some("compare both rows, then correct or remove the archived one".into()),
+        help: Some(CONFLICT_HELP.into()),
     })
 }
 

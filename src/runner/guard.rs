@@ -20,6 +20,7 @@ pub fn refusals(facts: &Facts, counts: &Counts, approved: bool) -> Vec<Reason> {
             counts
                 .children
                 .iter()
+                .filter(|child| child.rows > 0)
                 .map(|child| cascades(&child.child.table, &child.child.constraint, child.child.on_delete, child.rows)),
         );
         refusals.extend(counts.relations.iter().map(related));
@@ -28,7 +29,7 @@ pub fn refusals(facts: &Facts, counts: &Counts, approved: bool) -> Vec<Reason> {
 }
 
 fn too_much(facts: &Facts, counts: &Counts) -> Option<Reason> {
-    let going = counts.due - counts.held.min(counts.due);
+    let going = counts.going();
     let share = if counts.total == 0 { 0.0 } else { percent(going, counts.total) };
     let rows = going > facts.guard.max_rows;
     if !rows && share <= facts.guard.max_percent {

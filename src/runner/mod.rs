@@ -20,6 +20,7 @@ pub mod pace;
 pub mod pause;
 pub mod plan;
 pub mod progress;
+pub mod put_aside;
 pub mod queue;
 pub mod round;
 pub mod run;

@@ -6,6 +6,7 @@ use crate::policy::set::Policies;
 use crate::report::run::{Reason, RunReport, Weight};
 use crate::runner::approval::PlannedStep;
 use crate::runner::dataset::Dataset;
+use crate::runner::dataset_report::said;
 use crate::runner::engine::{Request, blank};
 use crate::runner::holds;
 use crate::runner::memory;
@@ -48,7 +49,7 @@ impl Planner {
         };
         let cx = Context::new("doctor".into(), request.job.clone(), self.stores.clone(), self.policies.clone(), in_force);
         let mut unfit = vec![];
-        for target in A::arrange(&cx, A::targets(&request.job, &self.policies)).await {
+        for target in A::arrange(&cx, A::targets(&request.job, &self.policies)).await.targets {
             if let Err(failure) = Box::pin(A::prepare(&cx, &target, Utc::now())).await {
                 unfit.push((A::label(&target).dataset, reason(&failure)));
             }
@@ -69,7 +70,9 @@ impl Planner {
         };
         let cx = Context::new("plan".into(), request.job.clone(), self.stores.clone(), self.policies.clone(), in_force);
         let cx = cx.remembering(memory::underneath(self.ledger.as_ref(), &request.job.name).await);
-        for target in A::arrange(&cx, A::targets(&request.job, &self.policies)).await {
+        let arranged = A::arrange(&cx, A::targets(&request.job, &self.policies)).await;
+        planned.report.reasons.extend(said(&arranged.notes));
+        for target in arranged.targets {
             let dataset = Dataset::<A> { cx: &cx, target: &target, progress: &*self.progress, as_of: planned.report.as_of };
             let (report, found) = Box::pin(dataset.look(None)).await;
             planned.report.datasets.push(report);

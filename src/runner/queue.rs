@@ -19,12 +19,14 @@ pub struct Queue {
     ahead: Option<Page>,
     /// Parts of batches that failed, the next one last.
     parts: Vec<Page>,
+    /// The walk is over: what comes now was put aside on it.
+    late: bool,
 }
 
 impl Queue {
     /// Begins behind a place of the walk; at its beginning when there is none.
     pub const fn behind(cursor: Option<Cursor>) -> Self {
-        Self { cursor, before: None, ahead: None, parts: vec![] }
+        Self { cursor, before: None, ahead: None, parts: vec![], late: false }
     }
 
     /// The next batch, at most `rows`; `None` when there are no more. Reads from the store when nothing is left of what it read.
@@ -47,15 +49,28 @@ impl Queue {
 
     /// True when the batch that was handed out last is the furthest in the walk: a pass may note its place.
     pub const fn in_order(&self) -> bool {
-        self.parts.is_empty()
+        self.parts.is_empty() && !self.late
     }
 
-    /// Takes a batch back in two halves, to find the row that fails. False when it has one row only.
-    pub fn halve(&mut self, batch: Page) -> bool {
+    /// Takes back what was put aside, once the walk is over.
+    pub fn take_again(&mut self, pages: Vec<Page>) {
+        self.parts.extend(pages.into_iter().rev());
+        self.late = true;
+    }
+
+    /// Takes a batch back in two halves, to find the row that fails.
+    ///
+    /// # Errors
+    /// It has one row only: here it is.
+    pub fn halve(&mut self, batch: Page) -> Result<(), Page> {
         let half = batch.rows().div_ceil(2);
-        let (first, Some(rest)) = batch.split(half) else { return false };
-        self.parts.extend([rest, first]);
-        true
+        match batch.split(half) {
+            (first, Some(rest)) => {
+                self.parts.extend([rest, first]);
+                Ok(())
+            }
+            (row, None) => Err(row),
+        }
     }
 
     /// Takes back a batch that was not begun, since the holds in force are others now: its rows are read again. Those of a part

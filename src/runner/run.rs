@@ -9,6 +9,7 @@ use crate::report::run::{Reason, RunReport, Weight};
 use crate::runner::approved::{self, Approved};
 use crate::runner::course::{Begun, Work, no_ledger};
 use crate::runner::dataset::{Acting, Dataset};
+use crate::runner::dataset_report::said;
 use crate::runner::engine::{Request, Runner};
 use crate::runner::holds::{self, HoldsError};
 use crate::runner::memory;
@@ -75,7 +76,9 @@ impl Runner {
             as_of_is_given: request.as_of.is_some() || request.approval.is_some(),
         });
         let mut stopped = false;
-        for target in A::arrange(cx, A::targets(&request.job, &self.policies)).await {
+        let arranged = A::arrange(cx, A::targets(&request.job, &self.policies)).await;
+        report.reasons.extend(said(&arranged.notes));
+        for target in arranged.targets {
             let dataset = Dataset::<A> { cx, target: &target, progress: &*self.progress, as_of: report.as_of };
             match &acting {
                 None => report.datasets.push(Box::pin(dataset.look(request.approval.as_ref())).await.0),

@@ -4,10 +4,11 @@ use super::connect::Store;
 use super::dialect::Dialect;
 use super::failure::StoreFailure;
 use super::rows::Rows;
-use super::table::{Class, Column, Table};
-use super::{catalogue, session::Session};
+use super::table::{Class, Column, Index, Table};
+use super::{archive_ddl, catalogue, session::Session};
 use crate::diagnostic::catalogue as codes;
 use crate::policy::dataset::DatasetName;
+use std::time::Duration;
 
 /// The column that names the batch which brought a row; restoring by batch needs it.
 pub const BATCH_COLUMN: &str = "steward_batch";
@@ -36,14 +37,15 @@ impl Archive {
         let mut session = store.reading(&rows.who).await?;
         match catalogue::find(&mut session, to).await? {
             Some(table) => {
-                let half_made = create && is_half_made(&mut session, rows, &table).await?;
-                Self::existing(rows, &table, half_made)
+                let half_made = create && archive_ddl::is_half_made(&mut session, rows, &table).await?;
+                let complete = if half_made { Some(archive_ddl::complete(&mut session, rows, &table).await?) } else { None };
+                Self::existing(rows, &table, complete)
             }
             None => Self::missing(&mut session, rows, to, create).await,
         }
     }
 
-    fn existing(rows: &Rows, archive: &Table, half_made: bool) -> Result<Self, StoreFailure> {
+    fn existing(rows: &Rows, archive: &Table, complete: Option<Vec<String>>) -> Result<Self, StoreFailure> {
         let source = rows.table();
         refuse_same_rows(source, archive)?;
         archive.refuse_unlogged()?;
@@ -82,7 +84,6 @@ impl Archive {
             ));
         }
         let keeps_batch = own.clone().any(|column| column.name == BATCH_COLUMN);
-        let complete = half_made.then(|| vec![add_batch_column(rows.dialect, &rows.dialect.table(archive))]);
         let generated = |name: &str| archive.columns.iter().any(|column| column.name == name && column.generated);
         Ok(Self {
             schema: archive.schema.clone(),
@@ -90,7 +91,7 @@ impl Archive {
             table: Some(archive.clone()),
             shared: source.columns.clone(),
             written: source.columns.iter().filter(|column| !generated(&column.name)).cloned().collect(),
-            keeps_batch: keeps_batch || half_made,
+            keeps_batch: keeps_batch || complete.is_some(),
             create: complete,
         })
     }
@@ -98,7 +99,7 @@ impl Archive {
     async fn missing(session: &mut Session, rows: &Rows, to: &DatasetName, create: bool) -> Result<Self, StoreFailure> {
         let source = rows.table();
         let schema = to.schema.clone().or_else(|| source.schema.clone());
-        let ddl = ddl(rows, schema.as_deref(), &to.table);
+        let ddl = archive_ddl::statements(session, rows, schema.as_deref(), &to.table).await?;
         if !create {
             let near = catalogue::must_find(session, to).await.err().map(|failure| match failure {
                 StoreFailure::Refused { help, .. } if help.starts_with("did you mean") => format!("{help}\nor make it: "),
@@ -120,13 +121,31 @@ impl Archive {
     }
 
     /// Makes the table when it is not there yet. Called once, before the first batch of a real run.
+    ///
+    /// Another job may make it at the same moment: what is there then decides.
     pub async fn create(&self, rows: &Rows) -> Result<(), StoreFailure> {
-        let Some(ddl) = &self.create else { return rows.time.must_have_come() };
-        let mut session = rows.changing().await?;
-        for statement in ddl {
-            session.raw(statement).await?;
+        let Some(mut statements) = self.create.clone() else { return rows.time.must_have_come() };
+        let to = DatasetName { store: rows.table.store.clone(), schema: self.schema.clone(), table: self.name.clone() };
+        for pause in [100, 200, 400, 800, 1_600] {
+            let Err(failure) = archive_ddl::make(rows.changing().await?, &statements).await else { return Ok(()) };
+            if !matches!(failure, StoreFailure::Failed { .. }) {
+                return Err(failure);
+            }
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+            match Self::prepare(&rows.store, rows, &to, true).await?.create {
+                None => return Ok(()),
+                Some(missing) => statements = missing,
+            }
         }
-        Ok(())
+        archive_ddl::make(rows.changing().await?, &statements).await
+    }
+
+    /// Unique indexes of an archive that is there, beside the one over the key: two rows that were there one after the other may
+    /// share what they keep unique.
+    pub fn also_unique<'t>(&'t self, rows: &'t Rows) -> impl Iterator<Item = &'t Index> {
+        let covers = |index: &Index| rows.key.iter().all(|column| index.columns.contains(&column.name));
+        let table = self.table.iter().filter(|_| self.create.is_none());
+        table.flat_map(|table| &table.unique).filter(move |index| !covers(index))
     }
 
     /// The statements that will make the table; none when it is there.
@@ -277,42 +296,5 @@ fn affinity(declared: &str) -> u8 {
         3
     } else {
         4
-    }
-}
-
-/// MySQL makes an archive with two statements, and a crash may have come between them: the table is there, empty, and to the
-/// letter like its source.
-async fn is_half_made(session: &mut Session, rows: &Rows, archive: &Table) -> Result<bool, StoreFailure> {
-    if !rows.dialect.is_mysql() || archive.columns != rows.table.columns {
-        return Ok(false);
-    }
-    let first = session.rows(&format!("SELECT 1 FROM {} LIMIT 1", rows.dialect.table(archive)), &[]).await?;
-    Ok(first.is_empty())
-}
-
-fn add_batch_column(dialect: Dialect, archive: &str) -> String {
-    let declared = if dialect.is_mysql() { "varchar(64) NULL" } else { "text" };
-    format!("ALTER TABLE {archive} ADD COLUMN {BATCH_COLUMN} {declared}")
-}
-
-/// The statements that make an archive in which every row fits.
-fn ddl(rows: &Rows, schema: Option<&str>, name: &str) -> Vec<String> {
-    let dialect = rows.dialect;
-    let (source, archive) = (dialect.table(&rows.table), dialect.path(schema, name));
-    match dialect {
-        Dialect::Postgres => vec![format!(
-            "CREATE TABLE {archive} (LIKE {source} INCLUDING ALL EXCLUDING GENERATED EXCLUDING IDENTITY, {BATCH_COLUMN} text)"
-        )],
-        Dialect::Mysql | Dialect::Mariadb => {
-            vec![format!("CREATE TABLE {archive} LIKE {source}"), add_batch_column(dialect, &archive)]
-        }
-        Dialect::Sqlite => {
-            let mut parts: Vec<_> =
-                rows.table.columns.iter().map(|column| format!("{} {}", dialect.quote(&column.name), column.declared)).collect();
-            parts.push(format!("{BATCH_COLUMN} TEXT"));
-            let key: Vec<_> = rows.key.iter().map(|column| dialect.quote(&column.name)).collect();
-            parts.push(format!("PRIMARY KEY ({})", key.join(", ")));
-            vec![format!("CREATE TABLE {archive} ({})", parts.join(", "))]
-        }
     }
 }

@@ -15,7 +15,7 @@ use super::session::Session;
 use std::collections::HashSet;
 
 /// What became of a page.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Carried {
     /// Rows copied to the archive and read back.
     pub archived: u64,
@@ -27,10 +27,22 @@ pub struct Carried {
     pub marked: u64,
     /// Rows that were on the page and no longer may go: changed, held or gone since it was read.
     pub changed: u64,
+    /// Rows that another transaction holds: they stay for now.
+    pub locked: Option<Page>,
     /// Keys under which the archive holds other content; their rows stay.
     pub conflicts: Vec<Vec<String>>,
     /// The digest that both sides agreed on, where the engine can give one; order does not matter to it.
     pub digest: Option<String>,
+}
+
+/// What of a page is locked now.
+pub(super) struct Frozen {
+    /// The keys of the rows that may go.
+    pub(super) keys: Vec<Vec<Cell>>,
+    /// Rows that another transaction holds.
+    pub(super) locked: Option<Page>,
+    /// Rows that no longer may go.
+    pub(super) changed: u64,
 }
 
 impl Rows {
@@ -51,9 +63,9 @@ impl Rows {
         page: &Page,
         holds: &Holds,
     ) -> Result<Carried, StoreFailure> {
-        let locked = self.freeze(session, keys, page, holds).await?;
-        let mut carried = Carried { changed: missing(page, &locked), ..Carried::default() };
-        carried.removed = self.remove_frozen(session, keys, locked.len(), holds).await?;
+        let frozen = self.freeze(session, keys, page, holds).await?;
+        let mut carried = Carried { changed: frozen.changed, locked: frozen.locked, ..Carried::default() };
+        carried.removed = self.remove_frozen(session, keys, frozen.keys.len(), holds).await?;
         self.must_stay_so(session, keys, None).await?;
         Ok(carried)
     }
@@ -96,8 +108,9 @@ impl Rows {
         batch: &str,
         holds: &Holds,
     ) -> Result<Carried, StoreFailure> {
-        let mut going = self.freeze(session, keys, page, holds).await?;
-        let mut carried = Carried { changed: missing(page, &going), ..Carried::default() };
+        let frozen = self.freeze(session, keys, page, holds).await?;
+        let mut going = frozen.keys;
+        let mut carried = Carried { changed: frozen.changed, locked: frozen.locked, ..Carried::default() };
         let there = self.already_there(session, keys, archive).await?;
         if !there.is_empty() {
             let same = self.the_same(session, keys, archive, true).await?;
@@ -123,30 +136,58 @@ impl Rows {
         Ok(carried)
     }
 
-    /// Locks those rows of the page that still may go, and keeps only their keys.
+    /// Locks those rows of the page that still may go, and keeps only their keys. A row that another transaction holds is not waited
+    /// for: the others go.
     pub(super) async fn freeze(
         &self,
         session: &mut Session,
         keys: &Keys,
         page: &Page,
         holds: &Holds,
-    ) -> Result<Vec<Vec<Cell>>, StoreFailure> {
+    ) -> Result<Frozen, StoreFailure> {
         let wanted = page.keys();
         keys.fill(session, &wanted).await?;
-        let locked = session.rows(&self.freeze_sql(keys, holds), &[]).await?;
-        if locked.len() != wanted.len() {
-            keys.fill(session, &locked).await?;
+        let frozen = session.rows(&self.freeze_sql(keys, holds), &[]).await?;
+        let mut locked = None;
+        if frozen.len() != wanted.len() {
+            locked = self.held_by_others(session, keys, page, &frozen, holds).await?;
+            keys.fill(session, &frozen).await?;
         }
-        Ok(locked)
+        let frozen = self.without_blocked(session, keys, frozen).await?;
+        let others = frozen.len() as u64 + locked.as_ref().map_or(0, Page::rows);
+        Ok(Frozen { changed: page.rows().saturating_sub(others), keys: frozen, locked })
+    }
+
+    /// Rows of the page that may go and could not be locked. The keys of the whole page are in their table.
+    async fn held_by_others(
+        &self,
+        session: &mut Session,
+        keys: &Keys,
+        page: &Page,
+        frozen: &[Vec<Cell>],
+        holds: &Holds,
+    ) -> Result<Option<Page>, StoreFailure> {
+        if self.dialect == Dialect::Sqlite {
+            return Ok(None);
+        }
+        let frozen: HashSet<String> = frozen.iter().map(|key| format!("{key:?}")).collect();
+        let mut there = session.rows(&self.may_go_sql(keys, holds), &[]).await?;
+        there.retain(|key| !frozen.contains(&format!("{key:?}")));
+        Ok(if there.is_empty() { None } else { page.only(&there) })
     }
 
     pub(super) fn freeze_sql(&self, keys: &Keys, holds: &Holds) -> String {
         let lock = match self.dialect {
             Dialect::Sqlite => String::new(),
-            Dialect::Postgres => format!(" FOR UPDATE OF {}", self.dialect.quote(&self.table.name)),
-            Dialect::Mysql | Dialect::Mariadb => " FOR UPDATE".to_owned(),
+            Dialect::Postgres => format!(" FOR UPDATE OF {} SKIP LOCKED", self.dialect.quote(&self.table.name)),
+            Dialect::Mysql | Dialect::Mariadb => " FOR UPDATE SKIP LOCKED".to_owned(),
         };
-        format!("SELECT {} FROM {} WHERE {}{lock}", keys.outgoing(), keys.joined(self), self.may_go(holds))
+        self.may_go_sql(keys, holds) + &lock
+    }
+
+    fn may_go_sql(&self, keys: &Keys, holds: &Holds) -> String {
+        let (keys, from) = (keys.outgoing(), keys.joined(self));
+        format!("SELECT {keys} FROM {from} WHERE {}{}", self.may_go(holds), self.unblocked())
     }
 
     async fn already_there(&self, session: &mut Session, keys: &Keys, archive: &Archive) -> Result<Vec<Vec<Cell>>, StoreFailure> {
@@ -348,8 +389,4 @@ impl Rows {
             ),
         })
     }
-}
-
-pub(super) fn missing(page: &Page, locked: &[Vec<Cell>]) -> u64 {
-    page.rows().saturating_sub(locked.len() as u64)
 }

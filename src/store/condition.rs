@@ -50,6 +50,24 @@ pub async fn check(session: &mut Session, table: &Table, condition: &str, whose:
     Ok(())
 }
 
+/// Refuses a condition that fails for some of the rows that there are now: asks it of all of them.
+pub async fn check_rows(session: &mut Session, table: &Table, condition: &str, whose: &str) -> Result<(), StoreFailure> {
+    let path = session.dialect().table(table);
+    match session.count(&format!("SELECT COUNT(*) FROM {path} WHERE (\n{condition}\n)"), &[]).await {
+        Err(StoreFailure::Failed { text, .. }) => Err(fails_for_rows(whose, &table.label(), &text)),
+        other => other.map(drop),
+    }
+}
+
+/// A condition that works on the table, and not on each of its rows.
+pub(super) fn fails_for_rows(whose: &str, label: &str, text: &str) -> StoreFailure {
+    StoreFailure::refused(
+        codes::CONDITION,
+        format!("the condition of {whose} cannot be evaluated for each row of `{label}`: {text}; nothing is moved or removed"),
+        "write it so that it works for every row, as with CASE or NULLIF; a hold in the ledger: release it and add it anew",
+    )
+}
+
 /// PostgreSQL: refuses what calls a function that is declared VOLATILE, as a function, an operator, a cast or in a view.
 ///
 /// The planner is asked, which knows all of them: it does not pull a subquery up that computes something volatile.

@@ -1,5 +1,6 @@
 //! What a survey counts.
 
+use super::blocker::BlockedRows;
 use super::table::Child;
 use super::views::refreshed::Refreshed;
 
@@ -18,6 +19,10 @@ pub struct Counts {
     pub held: u64,
     /// Of those, rows kept by each hold.
     pub by_hold: Vec<(String, u64)>,
+    /// Of those that no hold keeps, rows that rows of another table keep, by foreign keys that refuse.
+    pub blocked: u64,
+    /// The same by each foreign key, those of the table to itself too.
+    pub by_key: Vec<BlockedRows>,
     /// Rows that match the condition and have no date.
     pub undated: u64,
     /// The oldest due row that no hold keeps, RFC 3339 where the clock can be read.
@@ -38,6 +43,18 @@ pub struct Counts {
     pub refreshed: Option<Refreshed>,
     /// What the survey saw that a person should know, with the way out.
     pub remarks: Vec<(String, String)>,
+}
+
+impl Counts {
+    /// Rows that would go: due, and kept by no hold and no row of another table.
+    pub const fn going(&self) -> u64 {
+        self.overdue().saturating_sub(self.blocked)
+    }
+
+    /// Rows that should go: due, and kept by no hold.
+    pub const fn overdue(&self) -> u64 {
+        self.due.saturating_sub(self.held)
+    }
 }
 
 /// Rows of another table that a removal would take along or change.

@@ -68,7 +68,7 @@ pub async fn of_removal(session: &mut Session, table: &Table) -> Result<Effects,
     Ok(effects)
 }
 
-fn is_same(table: &Table, child: &Child) -> bool {
+pub(super) fn is_same(table: &Table, child: &Child) -> bool {
     // SQLite's names are the same in either letter case.
     let own = match &table.schema {
         None => child.table.eq_ignore_ascii_case(&table.name),

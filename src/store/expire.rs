@@ -3,7 +3,7 @@
 //! The same walk, the same predicate and the same holds as for removal. A row that bears the marks already is not due, so a
 //! second run does nothing.
 
-use super::carry::{Carried, missing};
+use super::carry::Carried;
 use super::cell::Cell;
 use super::dialect::Dialect;
 use super::failure::StoreFailure;
@@ -104,8 +104,9 @@ impl Rows {
     }
 
     async fn mark_inside(&self, session: &mut Session, keys: &Keys, page: &Page, holds: &Holds) -> Result<Carried, StoreFailure> {
-        let locked = self.freeze(session, keys, page, holds).await?;
-        let mut carried = Carried { changed: missing(page, &locked), ..Carried::default() };
+        let frozen = self.freeze(session, keys, page, holds).await?;
+        let mut carried = Carried { changed: frozen.changed, locked: frozen.locked, ..Carried::default() };
+        let locked = frozen.keys;
         if locked.is_empty() {
             return Ok(carried);
         }

@@ -3,12 +3,16 @@
 mod address;
 pub mod analyze;
 pub mod archive;
+mod archive_ddl;
 pub mod asked;
 mod batch_rights;
 mod batch_table;
+mod blocked;
+pub mod blocker;
 pub mod carry;
 pub mod catalogue;
 pub mod cell;
+pub mod children_first;
 pub mod clock;
 pub mod columns;
 pub mod condition;

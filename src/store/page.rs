@@ -1,6 +1,7 @@
 //! The next few rows, keys or nodes, frozen by their places in the walk.
 
 use super::cell::{Cell, Cursor};
+use std::collections::HashSet;
 
 /// The next few due rows, frozen by their places in the walk: the clock, where the walk follows it, and the key.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +34,16 @@ impl Page {
     /// Where the last row stands: the next page begins behind it.
     pub fn last(&self) -> &[Cell] {
         self.places.last().map_or(&[], Vec::as_slice)
+    }
+
+    /// Those of its rows that bear these keys; none of none.
+    pub fn only(&self, keys: &[Vec<Cell>]) -> Option<Self> {
+        // By their text: a cell may hold a real, and reals have no hash.
+        let wanted: HashSet<String> = keys.iter().map(|key| format!("{key:?}")).collect();
+        let bears = |place: &&Cursor| place.get(self.key_at..).is_some_and(|key| wanted.contains(&format!("{key:?}")));
+        let places: Vec<Cursor> = self.places.iter().filter(bears).cloned().collect();
+        // A store may write a key in another way where it wrote it down.
+        if places.len() == keys.len() { Self::of(places, self.key_at) } else { Self::of(keys.to_vec(), 0) }
     }
 
     /// The first rows, at least one, and the rest if there is any.

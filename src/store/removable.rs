@@ -1,5 +1,6 @@
 //! What can be removed for good: rows of a table, nodes of a label. The one place where removal tells stores apart.
 
+use super::carry::Carried;
 use super::cutoff::Cutoff;
 use super::failure::StoreFailure;
 use super::graph::nodes::Nodes;
@@ -10,7 +11,7 @@ use super::rows::Rows;
 use super::stores::{AnyStore, Stores};
 use super::walk::Walk;
 use crate::policy::dataset::DatasetName;
-use crate::policy::lifecycle::Lifecycle;
+use crate::policy::lifecycle::{Cascade, Lifecycle};
 
 /// Rows or nodes that a policy dates by a clock and cuts at an instant.
 #[derive(Debug, Clone)]
@@ -46,9 +47,9 @@ impl Removable {
     ///
     /// # Errors
     /// As there.
-    pub async fn removing(self, holds: &Holds) -> Result<Self, StoreFailure> {
+    pub async fn removing(self, cascade: Cascade, holds: &Holds) -> Result<Self, StoreFailure> {
         Ok(match self {
-            Self::Rows(rows) => Self::Rows(Box::new(rows.removing(None, holds).await?)),
+            Self::Rows(rows) => Self::Rows(Box::new(rows.removing(None, cascade, holds).await?)),
             Self::Nodes(nodes) => {
                 nodes.refuse_read_only().await?;
                 Self::Nodes(nodes)
@@ -111,14 +112,17 @@ impl Removable {
         }
     }
 
-    /// Removes those of a page that still may go, in one transaction: how many went, and how many did not.
+    /// Removes those of a page that still may go, in one transaction.
     ///
     /// # Errors
     /// Busy means: rolled back, try again.
-    pub async fn remove(&self, page: &Page, batch: &str, holds: &Holds) -> Result<(u64, u64), StoreFailure> {
+    pub async fn remove(&self, page: &Page, batch: &str, holds: &Holds) -> Result<Carried, StoreFailure> {
         match self {
-            Self::Rows(rows) => rows.remove(page, batch, holds).await.map(|done| (done.removed, done.changed)),
-            Self::Nodes(nodes) => nodes.remove(page, batch, holds).await.map(|done| (done.removed, done.changed)),
+            Self::Rows(rows) => rows.remove(page, batch, holds).await,
+            Self::Nodes(nodes) => {
+                let done = nodes.remove(page, batch, holds).await?;
+                Ok(Carried { removed: done.removed, changed: done.changed, ..Carried::default() })
+            }
         }
     }
 

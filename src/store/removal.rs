@@ -1,6 +1,7 @@
 //! Makes rows ready to be removed or marked: what goes along, what fires, what the account cannot see. Reads only.
 
 use super::archive::Archive;
+use super::cell::Cell;
 use super::dialect::Dialect;
 use super::effects::{self, Effects};
 use super::failure::StoreFailure;
@@ -15,6 +16,7 @@ use super::trigger::Event;
 use super::{postgres, system_log};
 use crate::diagnostic::catalogue as codes;
 use crate::policy::dataset::DatasetName;
+use crate::policy::lifecycle::Cascade;
 
 impl Rows {
     /// The same rows, ready to be removed; with an archive, to be moved there. Without it nothing removes them.
@@ -22,15 +24,17 @@ impl Rows {
     /// # Errors
     /// Something may be hidden from the account; a rule rewrites what is sent; a foreign key leads back to the table, or from it
     /// to the archive; the store does not take the statement.
-    pub async fn removing(self, archive: Option<&Archive>, holds: &Holds) -> Result<Self, StoreFailure> {
+    pub async fn removing(self, archive: Option<&Archive>, cascade: Cascade, holds: &Holds) -> Result<Self, StoreFailure> {
         let mut session = self.store.reading(&self.who).await?;
         let mut rows = self.seen(&mut session, archive, Event::Delete).await?;
         let found = effects::of_removal(&mut session, &rows.table).await?;
         rows.refuse_return(&found)?;
         rows.refuse_unreadable_children(&mut session, archive).await?;
+        rows.see_blockers(&mut session, cascade).await?;
         if let Some(archive) = archive {
             refuse_archive_along(&rows, archive, &found)?;
-            rows.notes.extend(notes(archive));
+            rows.notes.extend(notes(&rows, archive));
+            rows.notes.extend(reused_ids(&mut session, &rows).await?);
         }
         rows.refuse_unidentified_along(&mut session, &found).await?;
         rows.effects = Some(with_archive(found, archive));
@@ -139,11 +143,45 @@ fn refuse_archive_along(rows: &Rows, archive: &Archive, found: &Effects) -> Resu
     ))
 }
 
-fn notes(archive: &Archive) -> Vec<(String, String)> {
+fn notes(rows: &Rows, archive: &Archive) -> Vec<(String, String)> {
     let Some(table) = archive.table() else { return vec![] };
     let arriving = table.dependents.triggers.iter().filter(|trigger| trigger.fires_on(Event::Insert));
     let note = |name: &str| (format!("trigger `{name}` fires when rows arrive in `{}`", table.label()), String::new());
-    arriving.map(|trigger| note(&trigger.name)).collect()
+    let also_unique = archive.also_unique(rows).map(|index| {
+        let text = format!(
+            "index `{}` keeps ({}) unique in archive `{}`: a row whose value an archived row had before can never follow it",
+            index.name,
+            index.columns.join(", "),
+            table.label()
+        );
+        (text, "an archive needs its key to be unique, and nothing else: take that index off".to_owned())
+    });
+    arriving.map(|trigger| note(&trigger.name)).chain(also_unique).collect()
+}
+
+/// SQLite gives the largest id and one more; without AUTOINCREMENT that is an id that was archived, once the newest row is gone.
+async fn reused_ids(session: &mut Session, rows: &Rows) -> Result<Option<(String, String)>, StoreFailure> {
+    let [key] = rows.key.as_slice() else { return Ok(None) };
+    let keeps_newest = rows.condition.as_ref().is_some_and(|condition| condition.to_lowercase().contains("max("));
+    if rows.dialect != Dialect::Sqlite || keeps_newest || !key.declared.eq_ignore_ascii_case("integer") {
+        return Ok(None);
+    }
+    let sql = "SELECT COUNT(*) FROM pragma_table_list(?1) l, pragma_table_xinfo(?1) k, sqlite_master m WHERE l.wr = 0 AND l.schema = 'main' \
+               AND k.pk = 1 AND m.name = l.name AND m.type = 'table' AND m.sql NOT LIKE '%AUTOINCREMENT%'";
+    if session.count(sql, &[Cell::Text(rows.table.name.clone())]).await? == 0 {
+        return Ok(None);
+    }
+    let (table, name) = (&rows.table.name, &key.name);
+    Ok(Some((
+        format!(
+            "`{}` gives the ids of archived rows again once its newest row is archived, and rows that share an id with an archived one \
+             stay: its key is an INTEGER PRIMARY KEY without AUTOINCREMENT",
+            rows.table.label()
+        ),
+        format!(
+            "keep the newest row: where: \"{name} < (SELECT max({name}) FROM {table})\"; or declare the key with AUTOINCREMENT"
+        ),
+    )))
 }
 
 fn with_archive(mut found: Effects, archive: Option<&Archive>) -> Effects {

@@ -13,7 +13,7 @@ use super::rows::Rows;
 use super::session::Session;
 use super::session_settings::refuse_unfit_settings;
 use super::sight;
-use super::table::{OnDelete, Table};
+use super::table::Table;
 use crate::policy::dataset::DatasetName;
 
 /// True for a relation `c` of `pg_class` that we may refresh and analyze: its owner may, and from PostgreSQL 17 on whoever was
@@ -115,8 +115,8 @@ impl Rows {
             // Without it the catalogue hides foreign keys of tables that the account has no right on.
             needed.push(format!("GRANT PROCESS ON *.* TO {}", mysql_user(user)));
         }
-        // Rows of these are counted.
-        for child in self.table.dependents.children.iter().filter(|child| child.on_delete != OnDelete::Refuse) {
+        // Rows of these are counted: they go along, or keep the rows that they refer to.
+        for child in &self.table.dependents.children {
             needed.extend(grants(self.dialect, child.schema.as_deref(), &child.table, Use::default(), user));
         }
         if let Some(log) = &self.log {

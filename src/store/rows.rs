@@ -1,5 +1,6 @@
 //! The rows of one dataset under one policy: which are due, how many, and the next few of them.
 
+use super::blocker::Blocker;
 use super::cell::{Cell, Cursor};
 use super::clock::{ClockKind, looks_wrong, unit_name, unit_word};
 use super::connect::Store;
@@ -34,7 +35,7 @@ pub struct Rows {
     kind: ClockKind,
     cutoff: String,
     pub(super) time: CheckedCutoff,
-    condition: Option<String>,
+    pub(super) condition: Option<String>,
     walks_clock: bool,
     index: Option<String>,
     pub(super) notes: Vec<(String, String)>,
@@ -46,6 +47,8 @@ pub struct Rows {
     guard: Option<Guard>,
     /// What happens beside; none until the rows were made ready to be removed or marked.
     pub(super) effects: Option<Effects>,
+    /// Foreign keys whose rows keep these; none until the rows were made ready to be removed.
+    pub(super) blockers: Vec<Blocker>,
     /// The store's own audit table, in the account's sight.
     pub(super) log: Option<DatasetName>,
 }
@@ -99,6 +102,7 @@ impl Rows {
             batches: None,
             guard: None,
             effects: None,
+            blockers: vec![],
             log: None,
         };
         rows.look_at_the_walk(&mut session, holds).await?;
@@ -254,7 +258,9 @@ impl Rows {
     pub async fn count(&self, holds: &Holds) -> Result<Counts, StoreFailure> {
         let mut session = self.store.reading(&self.who).await?;
         let mut counts = Counts::default();
-        self.count_due(&mut session, holds, &mut counts).await?;
+        if let Err(failure) = self.count_due(&mut session, holds, &mut counts).await {
+            return Err(self.whose_fault(&mut session, holds, failure).await);
+        }
         self.total(&mut session, &mut counts).await?;
         counts.undated = session.count(&self.undated_sql(), &[]).await?;
         for child in self.table.dependents.children.iter().filter(|child| child.on_delete != OnDelete::Refuse) {
@@ -273,7 +279,7 @@ impl Rows {
         };
         (counts.total, counts.total_is_estimate) = (estimate, true);
         let Some(guard) = &self.guard else { return Ok(()) };
-        let wanted = guard.rows_for(counts.due.saturating_sub(counts.held));
+        let wanted = guard.rows_for(counts.going());
         let sql = format!("SELECT COUNT(*) FROM (SELECT 1 FROM {path} LIMIT {wanted}) steward_t");
         let there = session.count(&sql, &[]).await?;
         counts.total = estimate.max(there);
@@ -300,14 +306,37 @@ impl Rows {
         let mut wanted = vec!["COUNT(*)".to_owned(), oldest, sum(&holds.held(self.dialect))];
         let names: Vec<String> = holds.each(self.dialect).map(|(name, _)| name.to_owned()).collect();
         wanted.extend(holds.each(self.dialect).map(|(_, held)| sum(&held)));
+        let refusers: Vec<(&Blocker, String)> = self.refusers().collect();
+        wanted.extend(refusers.iter().map(|(_, refers)| sum(&format!("{free} AND {refers}"))));
+        let by_others: Vec<_> = refusers.iter().filter(|(blocker, _)| !blocker.own).map(|(_, refers)| refers.as_str()).collect();
+        if !by_others.is_empty() {
+            wanted.push(sum(&format!("{free} AND ({})", by_others.join(" OR "))));
+        }
         let sql = format!("SELECT {} FROM {} WHERE {}", wanted.join(", "), self.dialect.table(&self.table), self.due());
         let row = session.rows(&sql, &[]).await?.into_iter().next().unwrap_or_default();
         let count = |at: usize| row.get(at).map_or(0, Cell::as_count);
         counts.due = count(0);
         counts.oldest = row.get(1).filter(|cell| **cell != Cell::Null).map(|cell| self.kind.shown(cell));
         counts.held = count(2);
+        let behind = 3 + names.len();
         counts.by_hold = names.into_iter().enumerate().map(|(at, name)| (name, count(at + 3))).collect();
+        let by_key = refusers.iter().enumerate().map(|(at, (blocker, _))| self.blocked_rows(blocker, count(behind + at)));
+        counts.by_key = by_key.filter(|blocked| blocked.rows > 0).collect();
+        counts.blocked = count(behind + refusers.len());
         Ok(())
+    }
+
+    /// Names the hold whose condition fails for some rows, where it is one that does.
+    async fn whose_fault(&self, session: &mut Session, holds: &Holds, failure: StoreFailure) -> StoreFailure {
+        if !matches!(failure, StoreFailure::Failed { .. }) {
+            return failure;
+        }
+        for (name, condition) in holds.conditions() {
+            if let Err(refused) = condition::check_rows(session, &self.table, condition, &format!("hold `{name}`")).await {
+                return refused;
+            }
+        }
+        failure
     }
 
     /// How many rows that are due also match another condition, or may: it is not false for them. Reads only.
@@ -379,9 +408,10 @@ impl Rows {
         let wanted: Vec<_> = walk.iter().map(|column| self.dialect.outgoing(&path, column)).collect();
         let order: Vec<_> = walk.iter().map(|column| format!("{path}.{}", self.dialect.quote(&column.name))).collect();
         let sql = format!(
-            "SELECT {} FROM {path} WHERE {}{behind} ORDER BY {} LIMIT {limit}",
+            "SELECT {} FROM {path} WHERE {}{}{behind} ORDER BY {} LIMIT {limit}",
             wanted.join(", "),
             self.may_go(holds),
+            self.unblocked(),
             order.join(", ")
         );
         (sql, binds)

@@ -2,6 +2,7 @@
 
 use super::cell::Cursor;
 use super::counts::Counts;
+use super::dialect::Dialect;
 use super::failure::StoreFailure;
 use super::graph::nodes::Nodes;
 use super::holds::Holds;
@@ -30,6 +31,14 @@ impl Walk<'_> {
         match self {
             Self::Rows(rows) => rows.table().label(),
             Self::Nodes(nodes) => nodes.shown(),
+        }
+    }
+
+    /// True where a lock is one on rows, and not on the whole store.
+    pub fn locks_rows(&self) -> bool {
+        match self {
+            Self::Rows(rows) => rows.dialect != Dialect::Sqlite,
+            Self::Nodes(_) => true,
         }
     }
 

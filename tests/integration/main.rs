@@ -23,6 +23,7 @@ mod server_words;
 mod service;
 mod slips;
 mod statistics;
+mod stuck;
 #[allow(dead_code, reason = "what several suites share is not always in use by one of them")]
 mod support;
 mod system_log;

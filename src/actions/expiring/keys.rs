@@ -144,6 +144,7 @@ impl ExpireKeys {
             cascade_allowed: false,
             query: format!("SCAN 0 MATCH {} COUNT 500, then of each key {}", rights::shown(&keys.glob()), asked.join(", ")),
             statements: self.statements.clone(),
+            locks_rows: false,
             fingerprint: self.fingerprint.clone(),
             keeps: Keeps::First(NAMELESS),
         }

@@ -12,9 +12,11 @@ mod survey;
 mod told;
 pub mod uncovered;
 
-use crate::action::{Action, Batch, Context, Facts, Label, OpenBatch, Tally};
+use crate::action::{Action, Arranged, Batch, Context, Facts, Label, OpenBatch, Tally};
+use crate::actions::due;
 use crate::diagnostic::catalogue as codes;
 use crate::job::spec::Job;
+use crate::policy::dataset::DatasetName;
 use crate::policy::expiry::{Expiring, Expiry};
 use crate::policy::section::{Section, pick};
 use crate::policy::set::Policies;
@@ -103,6 +105,10 @@ impl<E: Ends> Action for Expire<E> {
         let declared = ending.map(|expiry| Target::Declared(Box::new(expiry.clone())));
         let uncovered = if E::SECTION == Section::Cache { uncovered::stores(job, policies) } else { vec![] };
         declared.chain(uncovered.into_iter().map(Target::Uncovered)).collect()
+    }
+
+    async fn arrange(cx: &Context, targets: Vec<Self::Target>) -> Arranged<Self::Target> {
+        due::children_first(cx, targets, table_of).await
     }
 
     fn label(target: &Self::Target) -> Label {
@@ -199,6 +205,18 @@ impl<E: Ends> Action for Expire<E> {
         }
     }
 
+    fn frees_its_own(&self) -> bool {
+        matches!(&self.of, Of::Rows(rows) if rows.frees_its_own())
+    }
+
+    fn row_names(&self, cx: &Context, page: &Page) -> Vec<String> {
+        match &self.of {
+            Of::Rows(rows) => rows.row_names(cx, page),
+            // The name of a key may be personal data.
+            Of::Keys(_) | Of::Uncovered(_) => vec![],
+        }
+    }
+
     async fn settle_untold(&self, cx: &Context) -> (Tally, Vec<(String, String)>) {
         match &self.of {
             Of::Keys(keys) => keys.settle_untold(cx).await,
@@ -227,5 +245,14 @@ impl<E: Ends> Action for Expire<E> {
             Of::Rows(rows) => rows.tidy(tally).await,
             Of::Keys(_) | Of::Uncovered(_) => vec![],
         }
+    }
+}
+
+/// The table whose rows expire; none for keys.
+const fn table_of(target: &Target) -> Option<&DatasetName> {
+    let Target::Declared(expiry) = target else { return None };
+    match &expiry.of {
+        Expiring::Rows(rows) => Some(&rows.dataset),
+        Expiring::Keys(_) | Expiring::Permanent(_) => None,
     }
 }

@@ -50,7 +50,7 @@ impl ExpireRows {
         let rows = Rows::prepare(store, &cx.who(), &declared.dataset, &declared.expires, cutoff, condition, &holds).await?;
         let rows = rows.with_batches(due::batches_of(cx, &declared.dataset, &expiry.name));
         let rows = if declared.set.is_empty() {
-            rows.removing(None, &holds).await?
+            rows.removing(None, declared.cascade, &holds).await?
         } else {
             rows.marking(&declared.set, &holds).await?
         };
@@ -110,7 +110,17 @@ impl ExpireRows {
         let (page, id) = (&batch.page, &batch.id);
         let done =
             if self.marks() { self.rows.mark(page, id, &holds).await? } else { self.rows.remove(page, id, &holds).await? };
-        Ok(Tally { changed: done.changed, ..self.tally(done.marked + done.removed) })
+        Ok(Tally { changed: done.changed, locked: done.locked, ..self.tally(done.marked + done.removed) })
+    }
+
+    /// True where what goes frees what it referred to, in the same table.
+    pub fn frees_its_own(&self) -> bool {
+        self.rows.frees_its_own()
+    }
+
+    /// What the rows of a page are called in a report.
+    pub fn row_names(&self, cx: &Context, page: &Page) -> Vec<String> {
+        due::row_names(&cx.policies, &self.declared.dataset, &self.rows, page)
     }
 
     /// What became of a batch, by the mark that its own transaction left.

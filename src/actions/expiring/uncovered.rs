@@ -89,6 +89,7 @@ impl Uncovered {
             cascade_allowed: false,
             query: "SCAN 0 COUNT 500, then MEMORY USAGE of each key that no policy's pattern matches".into(),
             statements: vec![],
+            locks_rows: false,
             fingerprint: String::new(),
             keeps: Keeps::Nothing,
         }

@@ -6,6 +6,7 @@ use super::session::Reading;
 use crate::diagnostic::catalogue as codes;
 use crate::policy::condition::Language;
 use crate::policy::dataset::DatasetName;
+use crate::store::condition::fails_for_rows;
 use crate::store::failure::StoreFailure;
 
 /// Refuses what is not one condition over the node `n`: first by its letters, then by asking the store.
@@ -56,8 +57,20 @@ impl GraphStore {
         let session = self.reading(who).await?;
         let label = catalogue::label(&session, dataset).await?;
         match condition {
-            Some(text) => check(&session, &label, text, whose).await,
+            Some(text) => {
+                check(&session, &label, text, whose).await?;
+                check_nodes(&session, &label, text, whose).await
+            }
             None => Ok(()),
         }
+    }
+}
+
+/// Refuses a condition that fails for some of the nodes that there are now: asks it of all of them.
+pub(super) async fn check_nodes(session: &Reading, label: &Label, condition: &str, whose: &str) -> Result<(), StoreFailure> {
+    let cypher = format!("MATCH {} WHERE (\n{condition}\n) RETURN count(*) AS c0", label.pattern());
+    match session.count(&cypher, vec![]).await {
+        Err(StoreFailure::Failed { text, .. }) => Err(fails_for_rows(whose, &label.shown(), &text)),
+        other => other.map(drop),
     }
 }

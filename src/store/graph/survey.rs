@@ -1,6 +1,7 @@
 //! Counts the nodes of one label under one policy, in the store.
 
 use super::clock;
+use super::condition;
 use super::name::property;
 use super::nodes::Nodes;
 use super::session::Reading;
@@ -20,7 +21,9 @@ impl Nodes {
         // The store keeps this number itself; nothing is read for it.
         let total = session.count(&format!("MATCH {} RETURN count(n) AS c0", self.label.pattern()), vec![]).await?;
         let mut counts = Counts { total, ..Counts::default() };
-        self.count_due(&session, holds, &mut counts).await?;
+        if let Err(failure) = self.count_due(&session, holds, &mut counts).await {
+            return Err(self.whose_fault(&session, holds, failure).await);
+        }
         counts.undated = session.count(&self.undated(), vec![]).await?;
         for row in session.rows(&self.relations(holds), vec![]).await? {
             if let [kind, count] = row.as_slice() {
@@ -45,6 +48,19 @@ impl Nodes {
         counts.held = count(2);
         counts.by_hold = each.iter().enumerate().map(|(at, (name, _))| ((*name).to_owned(), count(at + 3))).collect();
         Ok(())
+    }
+
+    /// Names the hold whose condition fails for some nodes, where it is one that does.
+    async fn whose_fault(&self, session: &Reading, holds: &Holds, failure: StoreFailure) -> StoreFailure {
+        if !matches!(failure, StoreFailure::Failed { .. }) {
+            return failure;
+        }
+        for (name, _, text) in holds.node_conditions() {
+            if let Err(refused) = condition::check_nodes(session, &self.label, text, &format!("hold `{name}`")).await {
+                return refused;
+            }
+        }
+        failure
     }
 
     fn undated(&self) -> String {

@@ -1,7 +1,7 @@
 //! Live traffic comes first: short batches whose size follows what was measured, locks that are not waited for, and a wait
 //! while replicas lag or a query says so, with a deadline and a reason shown.
 //!
-//! Locks that others hold: `a_lock_that_is_never_freed_is_temporary_and_nothing_is_removed` and its neighbours. Keys: `keys::pace`.
+//! Locks that others hold: `a_lock_that_is_never_freed_is_temporary_and_keeps_what_it_locks` and its neighbours. Keys: `keys::pace`.
 
 use super::shop;
 use crate::support::engine::Engine;

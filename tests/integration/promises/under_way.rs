@@ -48,7 +48,7 @@ fn under_way(engine: Engine) {
     shop::must_be_whole(&house);
 }
 
-/// Leaves an open batch in the ledger: somebody holds the rows, and the run that waits for them is killed.
+/// Leaves an open batch in the ledger: somebody holds the table, and the run that waits for it is killed.
 pub fn a_run_dies_in_a_batch(house: &House) {
     let (holder, mut run) = a_run_waits_in_a_batch(house);
     run.kill().expect("SIGKILL");
@@ -56,9 +56,14 @@ pub fn a_run_dies_in_a_batch(house: &House) {
     drop(holder);
 }
 
-/// A run that has begun a batch and waits for somebody who holds its rows.
+/// A run that has begun a batch and waits for somebody who holds its table.
 pub fn a_run_waits_in_a_batch(house: &House) -> (Session, Child) {
-    let lock = if house.database.engine == Engine::Sqlite { "SELECT 1" } else { "SELECT id FROM orders FOR UPDATE" };
+    // A row that somebody holds is not waited for; a table is.
+    let lock = match house.database.engine {
+        Engine::Sqlite => "SELECT 1",
+        Engine::Postgres => "LOCK TABLE orders IN EXCLUSIVE MODE",
+        _ => "LOCK TABLES orders READ",
+    };
     let holder = Session::begin(&house.database, lock);
     let mut run = house.command(["run-job", JOB]);
     let run = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts");

@@ -1,0 +1,97 @@
+//! Archives that take every row, one after the other.
+
+use super::shop::words;
+use crate::support::engine::Engine;
+use crate::support::house::House;
+
+const COLUMNS: &str = "id integer NOT NULL PRIMARY KEY, name varchar(40), created_at {{datetime}}";
+
+fn users(engine: Engine, to: &str) -> House {
+    let house = House::new(engine);
+    house.sql(&words(
+        engine,
+        &format!(
+            "CREATE TABLE users ({COLUMNS}) {{{{table}}}}; CREATE UNIQUE INDEX users_name ON users (name); \
+             CREATE INDEX users_created_at ON users (created_at); \
+             INSERT INTO users VALUES (1, 'li', '2020-01-01 00:00:00'), (5, 'wang', '2099-01-01 00:00:00');"
+        ),
+    ));
+    house.policy("p", &policy("p", to));
+    house.job("j", "action: archive\npolicies: [p]\nmode: enforce\n");
+    house
+}
+
+fn policy(name: &str, to: &str) -> String {
+    format!(
+        "lifecycle:\n  - {{ name: {name}, dataset: core.users, clock: created_at, archive: {{ after: 1 year, to: core.{to} }}, \
+         guard: {{ max_percent: 100 }} }}\n"
+    )
+}
+
+on_every_engine!(
+    /// A name that is free again is given to the next one, and that one is archived, too.
+    an_archive_that_is_made_keeps_its_key_unique_and_nothing_else,
+    |engine: Engine| {
+        let house = users(engine, "gone, create: true");
+        house.least_privileged();
+        house.steward(["run-job", "j"]).must_end(0);
+        house.sql("INSERT INTO users VALUES (2, 'li', '2020-02-01 00:00:00')");
+        let told = house.steward(["run-job", "j", "--json"]).must_end(0);
+        assert_eq!(house.database.count("SELECT COUNT(*) FROM gone"), 2, "{told}");
+        assert!(!told.stdout.contains("users_name"), "{told}");
+        assert!(house.database.try_sql("INSERT INTO gone (id) VALUES (1)").is_err(), "its key is not unique");
+    }
+);
+
+on_every_engine!(
+    /// One that somebody else made, with more than its key unique: the plan says so, and each row that meets it is named.
+    an_archive_with_another_unique_index_is_told_in_the_plan_and_its_rows_are_named,
+    |engine: Engine| {
+        let house = users(engine, "gone");
+        house.sql(&words(engine, &format!("CREATE TABLE gone ({COLUMNS}) {{{{table}}}}; CREATE UNIQUE INDEX gone_name ON gone (name);")));
+        house.sql("INSERT INTO gone VALUES (77, 'li', '2019-01-01 00:00:00'); INSERT INTO users VALUES (3, 'zhao', '2020-03-01 00:00:00')");
+        let plan = house.steward(["plan", "j"]).must_end(0);
+        assert!(plan.stdout.contains("`gone_name` keeps (name) unique"), "{plan}");
+        let told = house.steward(["run-job", "j", "--json"]).must_end(3);
+        let reasons = told.json()["datasets"][0]["reasons"].to_string();
+        assert!(reasons.contains("1 row (id=1) stays") && !reasons.contains("'li'"), "{told}");
+        assert_eq!(house.database.count("SELECT COUNT(*) FROM gone"), 2, "{told}");
+    }
+);
+
+on_every_engine!(
+    /// Whoever comes second takes what the first one made.
+    two_jobs_that_make_one_archive_at_the_same_moment_both_work,
+    |engine: Engine| {
+        for _ in 0..3 {
+            let house = users(engine, "gone, create: true");
+            house.sql(&words(
+                engine,
+                &format!("CREATE TABLE others ({COLUMNS}) {{{{table}}}}; INSERT INTO others VALUES (9, 'x', '2020-01-01 00:00:00');"),
+            ));
+            house.policy("q", &policy("q", "gone, create: true").replace("core.users", "core.others"));
+            house.job("k", "action: archive\npolicies: [q]\nmode: enforce\n");
+            let runs: Vec<_> = ["j", "k"].map(|job| house.command(["run-job", job]).spawn().expect("the binary starts")).into();
+            for mut run in runs {
+                let code = run.wait().expect("its end").code();
+                // A file has one writer: whoever waits for it too long comes again.
+                assert!(code == Some(0) || engine == Engine::Sqlite && code == Some(75), "{engine:?}: {code:?}");
+            }
+            assert!(house.database.count("SELECT COUNT(*) FROM gone") >= 1);
+        }
+    }
+);
+
+/// SQLite gives the id of the newest row again once that is archived. The plan says so, until the policy keeps the newest row.
+#[test]
+fn ids_that_a_file_gives_again_are_told_in_the_plan_with_a_condition_that_keeps_them_apart() {
+    let house = users(Engine::Sqlite, "gone, create: true");
+    let warned = |house: &House| house.steward(["plan", "j"]).must_end(0).stdout.contains("without AUTOINCREMENT");
+    assert!(warned(&house));
+    house
+        .policy("p", &policy("p", "gone, create: true").replace("clock:", "where: \"id < (SELECT max(id) FROM users)\", clock:"));
+    assert!(!warned(&house));
+    house.sql("DROP TABLE users; CREATE TABLE users (id integer PRIMARY KEY AUTOINCREMENT, name text, created_at text)");
+    house.policy("p", &policy("p", "gone, create: true"));
+    assert!(!warned(&house));
+}
