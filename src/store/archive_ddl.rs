@@ -38,7 +38,10 @@ pub(super) async fn statements(
                 rows.table.columns.iter().map(|column| format!("{} {}", dialect.quote(&column.name), column.declared)).collect();
             parts.push(format!("{BATCH_COLUMN} TEXT"));
             parts.push(format!("PRIMARY KEY ({})", list(&key)));
-            vec![format!("CREATE TABLE {archive} ({})", parts.join(", "))]
+            // `ANY` keeps a value as it is in a STRICT table alone.
+            let sql = "SELECT COUNT(*) FROM pragma_table_list(?) WHERE schema = 'main' AND strict = 1";
+            let is_strict = session.count(sql, &[Cell::Text(rows.table.name.clone())]).await? > 0;
+            vec![format!("CREATE TABLE {archive} ({}){}", parts.join(", "), if is_strict { " STRICT" } else { "" })]
         }
     })
 }

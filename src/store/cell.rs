@@ -87,7 +87,9 @@ pub fn as_json(rows: &[Vec<Cell>]) -> String {
     let value = |cell: &Cell| match cell {
         Cell::Null => serde_json::Value::Null,
         Cell::Int(int) => (*int).into(),
-        Cell::Real(real) => serde_json::Number::from_f64(*real).map_or(serde_json::Value::Null, Into::into),
+        // JSON has no infinity: as a text that SQLite reads as one.
+        Cell::Real(real) => serde_json::Number::from_f64(*real)
+            .map_or_else(|| serde_json::json!({ "real": if *real < 0.0 { "-9e999" } else { "9e999" } }), Into::into),
         Cell::Text(text) => text.clone().into(),
         Cell::Bytes(bytes) => vec![hex(bytes)].into(),
     };

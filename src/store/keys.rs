@@ -8,6 +8,31 @@ use super::session::Session;
 use super::table::Column;
 use sha2::{Digest, Sha256};
 
+/// Bytes of keys that one statement carries: servers may take no more than a megabyte in one packet.
+const MOST_BYTES: usize = 256 << 10;
+
+/// The keys in parts that each fit into a statement; a key that does not is one of its own.
+fn parts(keys: &[Vec<Cell>]) -> impl Iterator<Item = &[Vec<Cell>]> {
+    let size = |cell: &Cell| match cell {
+        // Each letter may be written with six.
+        Cell::Text(text) => text.len() * 6,
+        Cell::Bytes(bytes) => bytes.len() * 2,
+        _ => 0,
+    };
+    let mut rest = keys;
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fits = |key: &&Vec<Cell>| {
+            bytes += 8 + key.iter().map(|cell| 24 + size(cell)).sum::<usize>();
+            bytes <= MOST_BYTES
+        };
+        let many = rest.iter().take_while(fits).count().max(1).min(rest.len());
+        let (part, behind) = rest.split_at(many);
+        rest = behind;
+        (!part.is_empty()).then_some(part)
+    })
+}
+
 pub(super) fn key_name(at: usize) -> String {
     format!("steward_k{at}")
 }
@@ -78,16 +103,17 @@ impl Keys {
                 let value = |at: usize| {
                     format!(
                         "CASE json_type(r.value, '$[{at}]') WHEN 'array' THEN unhex(json_extract(r.value, '$[{at}][0]')) \
-                         ELSE json_extract(r.value, '$[{at}]') END"
+                         WHEN 'object' THEN CAST(json_extract(r.value, '$[{at}].real') AS REAL) ELSE json_extract(r.value, '$[{at}]') END"
                     )
                 };
                 format!("SELECT {} FROM json_each(?) r", values(&value))
             }
         };
         let columns: Vec<_> = (0..self.columns.len()).map(key_name).collect();
-        session
-            .execute(&format!("INSERT INTO {} ({}) {source}", self.name, columns.join(", ")), &[Cell::Text(cell::as_json(keys))])
-            .await?;
+        let insert = format!("INSERT INTO {} ({}) {source}", self.name, columns.join(", "));
+        for part in parts(keys) {
+            session.execute(&insert, &[Cell::Text(cell::as_json(part))]).await?;
+        }
         Ok(())
     }
 
@@ -138,5 +164,21 @@ const fn in_order(dialect: Dialect) -> &'static str {
         Dialect::Sqlite => "CROSS JOIN",
         Dialect::Postgres => "JOIN",
         Dialect::Mysql | Dialect::Mariadb => "STRAIGHT_JOIN",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_go_in_parts_that_fit_into_a_packet() {
+        let keys: Vec<_> = (0..20_000).map(|id| vec![Cell::Int(id), Cell::Text("\u{1}".repeat(40))]).collect();
+        let parts: Vec<_> = parts(&keys).collect();
+        assert!(parts.len() > 4 && parts.concat() == keys);
+        assert!(parts.iter().all(|part| cell::as_json(part).len() <= MOST_BYTES));
+        let long = vec![vec![Cell::Text("x".repeat(MOST_BYTES))]; 2];
+        assert_eq!(super::parts(&long).map(<[_]>::len).collect::<Vec<_>>(), [1, 1]);
+        assert_eq!(super::parts(&[]).count(), 0);
     }
 }

@@ -95,3 +95,23 @@ fn ids_that_a_file_gives_again_are_told_in_the_plan_with_a_condition_that_keeps_
     house.policy("p", &policy("p", "gone, create: true"));
     assert!(!warned(&house));
 }
+
+/// Values of every class under one key, an infinite number and a text of digits included, go as they are.
+#[test]
+fn keys_of_any_class_in_a_file_are_moved_once() {
+    for declared in ["ANY", "NUMERIC"] {
+        let house = users(Engine::Sqlite, "gone, create: true");
+        let strict = if declared == "ANY" { "STRICT" } else { "" };
+        house.sql(&format!(
+            "DROP TABLE users; CREATE TABLE users (id {declared} NOT NULL PRIMARY KEY, name TEXT, created_at TEXT) {strict}; \
+             INSERT INTO users VALUES (1, 'a', '2020-01-01 00:00:00'), ('x', 'b', '2020-01-01 00:00:00'), (9e999, 'c', '2020-01-01 00:00:00'), \
+             (-9e999, 'd', '2020-01-01 00:00:00'), (x'00ff', 'e', '2020-01-01 00:00:00'), ('02', 'f', '2020-01-01 00:00:00')"
+        ));
+        let kinds = |table: &str| house.database.rows(&format!("SELECT typeof(id), name FROM {table} ORDER BY name"));
+        let before = (kinds("users"), house.database.count("SELECT COUNT(*) FROM users"));
+        let told = house.steward(["run-job", "j"]);
+        assert_eq!(told.code, Some(0), "{declared}: {told}");
+        assert_eq!((kinds("gone"), house.database.count("SELECT COUNT(*) FROM users")), (before.0, 0), "{declared}: {told}");
+        assert!(before.1 >= 5);
+    }
+}
