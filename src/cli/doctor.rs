@@ -257,6 +257,12 @@ fn clock(what: &str, ping: &Ping) -> Option<Check> {
 
 fn in_clear(what: &str, ping: &Ping, is_here: bool) -> Check {
     let what = format!("{what}: TLS");
+    if ping.is_behind {
+        let seen = ping.tls.as_deref().map_or("the server sees none".to_owned(), |version| format!("the server sees {version}"));
+        let told = format!("{seen}, and a pooler, a proxy or a mapped port stands between: of our side nothing is known");
+        let help = "let both of its sides ask for TLS (PgBouncer: `client_tls_sslmode`, `server_tls_sslmode`)";
+        return if is_here || ping.tls.is_some() { Check::ok(&what, told) } else { Check::not(&what, Verdict::Warn, told, help) };
+    }
     match &ping.tls {
         Some(version) => Check::ok(&what, version.clone()),
         None if is_here => Check::ok(&what, "none, and none is needed: the store is on this machine"),

@@ -139,6 +139,26 @@ impl Store {
         }
     }
 
+    /// The port of its address; none for a file and a socket.
+    pub fn port(&self) -> Option<u16> {
+        self.network_address().map(|(_, port)| port)
+    }
+
+    fn network_address(&self) -> Option<(String, u16)> {
+        match &self.inner.pool {
+            Pool::Sqlite(_) => None,
+            Pool::Postgres(pool) => {
+                let options = pool.connect_options();
+                let is_socket = options.get_socket().is_some() || options.get_host().starts_with('/');
+                (!is_socket).then(|| (options.get_host().to_owned(), options.get_port()))
+            }
+            Pool::Mysql(pool) => {
+                let options = pool.connect_options();
+                options.get_socket().is_none().then(|| (options.get_host().to_owned(), options.get_port()))
+            }
+        }
+    }
+
     /// Who we log in as; none for a file.
     pub fn user(&self) -> Option<String> {
         match &self.inner.pool {
@@ -226,19 +246,7 @@ impl Store {
     /// dead for the night: the run is told, and it is the run that tries again.
     async fn refused(&self) -> StoreFailure {
         tokio::time::sleep(LISTENS).await;
-        let at = match &self.inner.pool {
-            Pool::Sqlite(_) => None,
-            Pool::Postgres(pool) => {
-                let options = pool.connect_options();
-                let is_socket = options.get_socket().is_some() || options.get_host().starts_with('/');
-                (!is_socket).then(|| (options.get_host().to_owned(), options.get_port()))
-            }
-            Pool::Mysql(pool) => {
-                let options = pool.connect_options();
-                options.get_socket().is_none().then(|| (options.get_host().to_owned(), options.get_port()))
-            }
-        };
-        let Some(at) = at else { return std::future::pending().await };
+        let Some(at) = self.network_address() else { return std::future::pending().await };
         match TcpStream::connect(at).await {
             Err(error) if error.kind() == ErrorKind::ConnectionRefused => StoreFailure::Away {
                 store: self.name().to_owned(),

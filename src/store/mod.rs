@@ -22,6 +22,7 @@ pub mod cutoff;
 pub mod dangling;
 mod dated;
 pub mod dialect;
+mod driver_values;
 pub mod duplicates;
 pub mod effects;
 pub mod expire;

@@ -21,6 +21,8 @@ pub struct Ping {
     pub latency: Duration,
     /// `TLSv1.3`; none when the connection is in clear, or there is none.
     pub tls: Option<String>,
+    /// The server was reached at another port than ours leads to: a pooler or a proxy stands between, and `tls` is about its side.
+    pub is_behind: bool,
     /// How far the store's clock is ahead of ours, exact to half of `latency`; none for a file.
     pub ahead: Option<TimeDelta>,
     /// Why the file cannot be written; none when it can, and for a server.
@@ -35,6 +37,10 @@ impl Store {
     pub async fn ping(&self) -> Result<Ping, StoreFailure> {
         let mut session = self.reading("doctor").await?;
         let dialect = session.dialect();
+        if dialect == Dialect::Postgres {
+            // One transaction for all of it: beginning one is no part of an answer.
+            session.begin_reading().await?;
+        }
         let (latency, ahead) = clock(&mut session).await?;
         let (version, user) = identity(&mut session).await?;
         let tls = tls(&mut session).await?;
@@ -43,6 +49,7 @@ impl Store {
             user,
             latency,
             tls,
+            is_behind: is_behind(&mut session, self.port()).await?,
             ahead,
             unwritable: self.path().and_then(unwritable),
         })
@@ -78,6 +85,12 @@ async fn identity(session: &mut Session) -> Result<(String, Option<String>), Sto
     let row = session.rows(sql, &[]).await?.into_iter().next().unwrap_or_default();
     let text = |at: usize| row.get(at).filter(|cell| **cell != Cell::Null).map(Cell::shown);
     Ok((text(0).unwrap_or_default(), text(1)))
+}
+
+async fn is_behind(session: &mut Session, port: Option<u16>) -> Result<bool, StoreFailure> {
+    let (Dialect::Postgres, Some(port)) = (session.dialect(), port) else { return Ok(false) };
+    let rows = session.rows("SELECT inet_server_port()", &[]).await?;
+    Ok(rows.first().and_then(|row| row.first()) != Some(&Cell::Int(i64::from(port))))
 }
 
 async fn tls(session: &mut Session) -> Result<Option<String>, StoreFailure> {

@@ -98,7 +98,8 @@ fn through_a_pooler_in_transaction_mode_whole_jobs_run_and_the_applications_sett
              UPDATE marked SET note = 'due' WHERE id = 1"
         ));
     }
-    through(&url, &house, &["doctor"]).must_end(0);
+    let doctor = through(&url, &house, &["doctor"]).must_end(0);
+    assert!(doctor.stdout.contains("a pooler, a proxy or a mapped port stands between"), "{doctor}");
     assert_eq!(seen_by_the_application(&url), before);
 }
 

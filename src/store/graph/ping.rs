@@ -39,6 +39,7 @@ impl GraphStore {
             latency,
             // The driver does not tell which version of it was agreed on.
             tls: self.is_encrypted().then(|| "TLS".to_owned()),
+            is_behind: false,
             ahead,
             unwritable: None,
         })
