@@ -41,6 +41,11 @@ impl End {
         self.code
     }
 
+    /// The way out; empty where there is none.
+    pub(crate) fn help(&self) -> &str {
+        &self.help
+    }
+
     /// The reason in words.
     pub(crate) fn why(&self) -> &str {
         &self.why

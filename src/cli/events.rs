@@ -66,6 +66,10 @@ fn sentence(event: &Event) -> String {
         Event::HoldReleased { name, by, why } => format!("hold `{name}` released by {by}: {why}"),
         Event::TickSkipped { job, due, reason } => format!("job `{job}`, due {}, skipped: {reason}", instant(*due)),
         Event::TickFailed { job, due, reason } => format!("job `{job}`, due {}, came to nothing: {reason}", instant(*due)),
+        Event::JobStopped { job, outcome, reason } => format!("job `{job}` does not run (`{}`): {reason}", outcome.word()),
+        Event::JobResumed { job, since, reason } => {
+            format!("job `{job}` can run again; since {} it could not: {reason}", instant(*since))
+        }
         Event::LeaseTaken { job, token, host, pid } => {
             format!("lock of job `{job}` taken by process {pid} on {host} (token {token})")
         }

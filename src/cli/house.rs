@@ -10,6 +10,7 @@ use crate::config::settings::Config;
 use crate::config::store::{StoreAddress as Declared, StoreConfig};
 use crate::declarations::process::Process;
 use crate::declarations::reading::{Declarations, Reading};
+use crate::diagnostic::catalogue as codes;
 use crate::diagnostic::diagnosis::Diagnosis;
 use crate::diagnostic::near;
 use crate::job::origin::StartedBy;
@@ -157,11 +158,7 @@ impl House {
             ledger,
             stop,
             progress,
-            reporting: Reporting {
-                reports: config.state.join("reports"),
-                spool: config.state.join("spool"),
-                mail: config.mail.as_ref().map(|declared| mail(declared, &config.base)).transpose()?,
-            },
+            reporting: reporting(config)?,
             retries: RETRIES,
             started_by,
         })
@@ -183,13 +180,27 @@ pub(crate) async fn ledger_if_any(config: &Config) -> Result<Option<Ledger>, End
     Ledger::open_existing(&config.ledger).await.map_err(|error| no_ledger(&error))
 }
 
+/// Where reports go. A secret that cannot be had makes the configuration invalid.
+pub(crate) fn reporting(config: &Config) -> Result<Reporting, End> {
+    Ok(Reporting {
+        reports: config.state.join("reports"),
+        spool: config.state.join("spool"),
+        mail: config.mail.as_ref().map(|declared| mail(declared, &config.base)).transpose()?,
+    })
+}
+
 /// A ledger that cannot be opened refuses everything.
 pub(crate) fn no_ledger(error: &crate::ledger::refusal::LedgerError) -> End {
-    let outcome = if error.is_busy() { Outcome::Temporary } else { Outcome::Partial };
+    let outcome = match () {
+        () if error.is_busy() => Outcome::Temporary,
+        () if error.is_misplaced() => Outcome::Invalid,
+        () => Outcome::Partial,
+    };
     End::of(outcome, &error.to_string()).with_help(error.help())
 }
 
-fn files(config: &Path) -> Reading {
+/// What the files say, wrong or not.
+pub(crate) fn files(config: &Path) -> Reading {
     Reading::files(config, &|name| std::env::var(name).ok(), &actions::vocabulary())
 }
 
@@ -228,10 +239,25 @@ async fn tables(reading: Reading, stores: &Stores) -> Result<Reading, End> {
     Ok(reading.merge_tables(&lifecycle, &tags))
 }
 
-/// The stores of a configuration. A secret that cannot be had makes the configuration invalid.
+/// The stores of a configuration. One whose secret cannot be had is in the way of those alone who ask for it.
 pub(crate) fn stores(config: &Config) -> Result<Stores, End> {
-    let addresses = config.stores.iter().map(|store| address(store, &config.base)).collect::<Result<Vec<_>, _>>()?;
-    Stores::new(addresses).map_err(|failure| End::of(Outcome::Invalid, &failure.to_string()))
+    let (mut addresses, mut closed) = (vec![], vec![]);
+    for store in &config.stores {
+        match address(store, &config.base) {
+            Ok(address) => addresses.push(address),
+            Err(end) => {
+                let bare = StoreConfig { user: None, password: None, ..store.clone() };
+                let (code, text, help) = (codes::SECRET, end.why().to_owned(), end.help().to_owned());
+                let why = StoreFailure::Misdeclared { code, text: format!("store `{}`: {text}", store.name), help };
+                closed.push((store.name.clone(), address(&bare, &config.base).ok(), why));
+            }
+        }
+    }
+    let mut stores = Stores::new(addresses).map_err(|failure| End::of(Outcome::Invalid, &failure.to_string()))?;
+    for (name, bare, why) in closed {
+        stores.close(&name, bare.as_ref().map(|bare| &bare.at), why);
+    }
+    Ok(stores)
 }
 
 /// Where a store is, with its secrets.

@@ -32,6 +32,7 @@ mod sections;
 mod serve;
 mod stderr;
 mod table;
+mod unattended;
 mod validate;
 mod watch;
 

@@ -1,11 +1,14 @@
 //! `steward run-job`: one execution of a job, by hand, by a CronJob, by an auditor.
 
+use super::actor::origin;
 use super::end::End;
-use super::house::House;
+use super::house::{Closed, House, told};
 use super::watch::Watch;
 use super::{Ended, Globals};
-use super::{out, run_log, stderr};
+use super::{out, run_log, stderr, unattended};
 use crate::actions;
+use crate::diagnostic::catalogue as codes;
+use crate::job::origin::Origin;
 use crate::job::outcome::Outcome;
 use crate::job::spec::Job;
 use crate::policy::period::first_instant;
@@ -15,6 +18,7 @@ use crate::report::run::RunReport;
 use crate::report::text::{self, Style};
 use crate::runner::approval::{PlanError, PlanFile};
 use crate::runner::engine::Request;
+use crate::runner::stopped::Obstacle;
 use crate::worker::{Hangup, Signals};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use clap::{Args, ValueEnum};
@@ -55,8 +59,24 @@ enum FailOn {
 }
 
 impl RunJob {
+    /// Where nobody watches, what keeps the job from running is told by mail, and so is its end.
     pub(crate) async fn run(self, globals: &Globals) -> Ended {
-        let house = House::open(&globals.config).await?;
+        let is_watched = self.dry_run || origin() == Origin::ByHand;
+        let tell = async |obstacle: Option<&Obstacle>| {
+            if !is_watched {
+                unattended::tell(&globals.config, &self.name, obstacle).await;
+            }
+        };
+        let house = match House::look(&globals.config).await {
+            Ok(read) => told(Ok(read))?,
+            Err(closed) => {
+                tell(Some(&unattended::of_closed(&closed))).await;
+                return match closed {
+                    Closed::Wrong(diagnosis) => told(Err(diagnosis)),
+                    Closed::Away(end) => Err(end),
+                };
+            }
+        };
         let job = house.job(&self.name)?;
         let Some(action) = actions::named(&job.action) else {
             return Err(End::of(Outcome::Invalid, &format!("action `{}` of job `{}` is not built yet", job.action, job.name)));
@@ -67,7 +87,13 @@ impl RunJob {
         }
         let signals = Signals::listen(Hangup::Stops)
             .map_err(|error| End::of(Outcome::Temporary, &format!("cannot install signal handlers: {error}")))?;
-        let runner = house.runner(signals.stop.clone(), Arc::new(Watch::new())).await?;
+        let runner = match house.runner(signals.stop.clone(), Arc::new(Watch::new())).await {
+            Ok(runner) => runner,
+            Err(end) => {
+                tell(Some(&unattended::of_end(&end))).await;
+                return Err(end);
+            }
+        };
         let report = tokio::select! {
             report = action.run(&runner, &request) => report,
             () = signals.at_once.cancelled() => {
@@ -76,6 +102,10 @@ impl RunJob {
         };
         if stderr::is_json() {
             run_log::log(&report);
+        }
+        let is_held = report.reasons.iter().any(|reason| reason.code.as_deref() == Some(codes::LEASE_HELD.as_str()));
+        if !is_held {
+            tell(unattended::of_report(&report).as_ref()).await;
         }
         self.print(&report)?;
         Ok(End::of(self.outcome(&report), &why(&report)))

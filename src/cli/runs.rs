@@ -10,9 +10,10 @@ use crate::ledger::book::Ledger;
 use crate::ledger::chain::Link;
 use crate::ledger::refusal::LedgerError;
 use crate::ledger::run::RunRow;
-use crate::report::figures::{count, short_run, took};
+use crate::report::figures::{count, instant, plain, plural, short_run, took};
 use crate::report::run::RunReport;
 use crate::report::text::{self, Style};
+use crate::runner::stopped::{Stopped, StoppedJobs};
 use chrono::{DateTime, Utc};
 use clap::Args;
 use serde::Serialize;
@@ -37,6 +38,8 @@ pub(crate) struct ListRuns {
 #[derive(Serialize)]
 struct Runs {
     runs: Vec<RunLine>,
+    /// Jobs that do not run.
+    stopped: Vec<Stopped>,
 }
 
 #[derive(Serialize)]
@@ -51,10 +54,25 @@ struct RunLine {
     ended: Option<DateTime<Utc>>,
     outcome: Option<Outcome>,
     exit: Option<u8>,
+    state: State,
     #[serde(skip_serializing_if = "Option::is_none")]
     started_by: Option<StartedBy>,
     #[serde(skip)]
     did: String,
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum State {
+    /// It ended.
+    Ended,
+    /// It is at it.
+    Running,
+    /// Its process died before it ended.
+    Killed,
+    /// It has no end, and nobody can tell which of both.
+    Unknown,
 }
 
 #[derive(Serialize)]
@@ -68,39 +86,52 @@ struct Story {
 impl ListRuns {
     pub(crate) async fn run(self, globals: &Globals) -> Ended {
         let config = House::config(&globals.config)?;
-        let Some(ledger) = ledger_if_any(&config).await? else {
-            return self.nothing_yet(&config.ledger.display().to_string());
+        let mut stopped = StoppedJobs::of(&config.state).all();
+        stopped.retain(|stopped| self.job.as_ref().is_none_or(|job| *job == stopped.job));
+        let ledger = match ledger_if_any(&config).await {
+            Ok(Some(ledger)) => ledger,
+            Ok(None) => return self.nothing_yet(&config.ledger.display().to_string(), stopped),
+            Err(end) => {
+                // It may be the very reason.
+                if self.run.is_none() && !self.json {
+                    out::say(&not_running(&stopped))?;
+                }
+                return Err(end);
+            }
         };
         match &self.run {
             Some(part) => self.story(&ledger, part).await,
-            None => self.list(&ledger).await,
+            None => self.list(&ledger, stopped).await,
         }
     }
 
     /// Before the first run there is no ledger, and nothing happened.
-    fn nothing_yet(&self, path: &str) -> Ended {
+    fn nothing_yet(&self, path: &str, stopped: Vec<Stopped>) -> Ended {
         if let Some(run) = &self.run {
             return Err(End::usage(&format!("there is no run `{run}`: nothing was recorded in `{path}` yet")));
         }
         if self.json {
-            out::json(&Runs { runs: vec![] })?
+            out::json(&Runs { runs: vec![], stopped })?
         } else {
-            out::say("no runs yet\n")?
+            out::say(&("no runs yet\n".to_owned() + &not_running(&stopped)))?
         }
         Ok(End::quiet())
     }
 
-    async fn list(&self, ledger: &Ledger) -> Ended {
+    async fn list(&self, ledger: &Ledger, stopped: Vec<Stopped>) -> Ended {
         let rows = ledger.runs(self.job.as_deref(), self.limit).await.map_err(|error| no_ledger(&error))?;
-        let runs: Vec<RunLine> = rows.into_iter().map(|row| RunLine::of(&row)).collect();
+        let mut runs: Vec<RunLine> = vec![];
+        for row in &rows {
+            runs.push(RunLine::of(row, ledger).await);
+        }
         if self.json {
-            out::json(&Runs { runs })?;
+            out::json(&Runs { runs, stopped })?;
         } else if runs.is_empty() {
             let of = self.job.as_ref().map(|job| format!(" of job `{job}`")).unwrap_or_default();
-            out::say(&format!("no runs{of} yet\n"))?;
+            out::say(&format!("no runs{of} yet\n{}", not_running(&stopped)))?;
         } else {
             let header = ["RUN", "JOB", "BEGAN", "TOOK", "MODE", "DID", "OUTCOME", "EXIT", "BY"];
-            out::say(&listing(header, runs.iter().map(RunLine::cells)))?;
+            out::say(&(listing(header, runs.iter().map(RunLine::cells)) + &not_running(&stopped)))?;
         }
         Ok(End::quiet())
     }
@@ -112,7 +143,7 @@ impl ListRuns {
                 .with_help("`steward runs` lists them; the beginning or end of an id is enough"));
         };
         let events = ledger.events(Some(&row.id)).await.map_err(|error| no_ledger(&error))?;
-        let story = Story { run: RunLine::of(&row), report: row.report, events };
+        let story = Story { run: RunLine::of(&row, ledger).await, report: row.report, events };
         if self.json {
             out::json(&story)?
         } else {
@@ -130,8 +161,19 @@ fn not_found(error: &LedgerError) -> End {
 }
 
 impl RunLine {
-    fn of(row: &RunRow) -> Self {
+    async fn of(row: &RunRow, ledger: &Ledger) -> Self {
+        let state = match row.ended {
+            Some(_) => State::Ended,
+            // A dry run takes no lock that could be looked at.
+            None if row.dry_run => State::Unknown,
+            None => match ledger.is_under_way(&row.job, &row.id).await {
+                Ok(Some(true)) => State::Running,
+                Ok(Some(false)) => State::Killed,
+                Ok(None) | Err(_) => State::Unknown,
+            },
+        };
         Self {
+            state,
             run: row.id.clone(),
             job: row.job.clone(),
             action: row.action.clone(),
@@ -147,6 +189,14 @@ impl RunLine {
         }
     }
 
+    fn outcome_word(&self) -> &'static str {
+        match self.state {
+            State::Ended | State::Unknown => jobs::ended(self.outcome),
+            State::Running => "running",
+            State::Killed => "killed",
+        }
+    }
+
     fn cells(&self) -> [String; 9] {
         let mode = if self.dry_run { "dry run" } else { jobs::mode(self.mode) };
         [
@@ -156,13 +206,24 @@ impl RunLine {
             self.ended.map_or_else(|| "–".into(), |ended| took(ended - self.started)),
             mode.into(),
             self.did.clone(),
-            jobs::ended(self.outcome).into(),
+            self.outcome_word().into(),
             self.exit.map_or_else(|| "–".into(), |exit| exit.to_string()),
             self.started_by
                 .as_ref()
                 .map_or_else(|| "–".into(), |by| format!("{}: {} on {}", by.origin.word(), by.actor, by.host)),
         ]
     }
+}
+
+/// The jobs that do not run, below the list; nothing where all do.
+fn not_running(stopped: &[Stopped]) -> String {
+    let line = |Stopped { job, since, times, reason, help, .. }: &Stopped| {
+        let help = help.as_ref().map(|help| format!("  help: {}\n", plain(help))).unwrap_or_default();
+        let (job, since) = (job.trim_start_matches('_'), instant(*since));
+        format!("`{job}` does not run since {since} ({}): {}\n{help}", plural(*times, "attempt"), plain(reason))
+    };
+    let lines: String = stopped.iter().map(line).collect();
+    if lines.is_empty() { lines } else { format!("\n{lines}") }
 }
 
 /// What a run did, or what its checks saw: `1,204 archived`, `12 passed, 1 failed`.
@@ -199,11 +260,16 @@ impl Story {
                 format!("the report of run {} was written by another steward; `--json` shows it as it is\n", self.run.run)
             }
             None => format!(
-                "run {} of job `{}` began {}{} and has no end: it is still at it, or its process died\n",
+                "run {} of job `{}` began {}{} and has no end: {}\n",
                 self.run.run,
                 self.run.job,
                 self.run.started.format("%Y-%m-%d %H:%M:%S UTC"),
-                self.run.started_by.as_ref().map(|by| format!(", started {by},")).unwrap_or_default()
+                self.run.started_by.as_ref().map(|by| format!(", started {by},")).unwrap_or_default(),
+                match self.run.state {
+                    State::Running => "it is at it",
+                    State::Killed => "its process died; the next run settles the batch that was open",
+                    State::Ended | State::Unknown => "it is still at it, or its process died",
+                }
             ),
         };
         let events = self.events.iter().map(|link| [link.seq.to_string(), link.at.clone(), events::told(link)]);

@@ -1,12 +1,14 @@
 //! Jobs as the clock runs them: declarations are read anew for each run, and what came of a tick is logged and recorded.
 
 use super::actor::started_by;
-use super::house::{Closed, House};
+use super::end::End;
+use super::house::{Closed, House, reporting};
 use super::log_progress::LogProgress;
-use super::run_log;
+use super::{run_log, unattended};
 use crate::actions;
 use crate::config::settings::Config;
 use crate::declarations::reading::Declarations;
+use crate::diagnostic::catalogue as codes;
 use crate::diagnostic::diagnosis::Diagnosis;
 use crate::diagnostic::item::Severity;
 use crate::job::origin::Origin;
@@ -19,7 +21,10 @@ use crate::ledger::refusal::LedgerError;
 use crate::policy::period::Period;
 use crate::report::run::RunReport;
 use crate::runner::engine::Request;
-use crate::worker::{Came, Entry, Jobs};
+use crate::runner::notices::{About, Notices};
+use crate::runner::stopped::{Obstacle, Stopped, StoppedJobs};
+use crate::runner::tell::Reporting;
+use crate::worker::{Came, Entry, Jobs, NotRunning};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
@@ -28,28 +33,58 @@ use tokio_util::sync::CancellationToken;
 /// The jobs of a house, for the clock.
 pub(super) struct Scheduled {
     /// The configuration.
-    pub(super) config: PathBuf,
+    config: PathBuf,
     /// The ledger; one for all runs of this process, so that they queue for it in order.
-    pub(super) ledger: Ledger,
+    ledger: Ledger,
+    /// The jobs that do not run.
+    stopped: StoppedJobs,
     /// What the clock goes by; an edited schedule counts from the next reload on.
     in_force: RwLock<InForce>,
 }
 
-/// What was read at the start, or at the last reload that could be read.
+/// What was read at the start, or the last time that all of it was valid.
 struct InForce {
     entries: Vec<Entry>,
     config: Config,
+    jobs: Vec<Job>,
+    reporting: Option<Reporting>,
+}
+
+impl InForce {
+    fn of(declarations: &Declarations) -> Self {
+        let config = declarations.config.clone();
+        let reporting = reporting(&config).map_err(|end| tracing::error!("mails cannot be sent: {}", end.why())).ok();
+        Self { entries: entries(declarations), jobs: declarations.jobs.clone(), reporting, config }
+    }
 }
 
 impl Scheduled {
     /// The jobs of these declarations.
     pub(super) fn new(config: PathBuf, ledger: Ledger, declarations: &Declarations) -> Self {
-        let in_force = InForce { entries: entries(declarations), config: declarations.config.clone() };
-        Self { config, ledger, in_force: RwLock::new(in_force) }
+        let stopped = StoppedJobs::of(&declarations.config.state);
+        Self { config, ledger, stopped, in_force: RwLock::new(InForce::of(declarations)) }
     }
 
     fn in_force(&self) -> RwLockReadGuard<'_, InForce> {
         self.in_force.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Who is told that a job does not run: by the newest declarations that were valid.
+    fn notices(&self, job: &str) -> (Notices, About) {
+        let in_force = self.in_force();
+        let about = About::job(job, in_force.jobs.iter().find(|declared| declared.name == job));
+        let (stopped, ledger, reporting) = (self.stopped.clone(), Some(self.ledger.clone()), in_force.reporting.clone());
+        (Notices { stopped, ledger, reporting, stays: true }, about)
+    }
+
+    async fn stops(&self, job: &str, obstacle: &Obstacle) {
+        let (notices, about) = self.notices(job);
+        notices.stops(&about, obstacle, now()).await;
+    }
+
+    async fn runs_again(&self, job: &str) {
+        let (notices, about) = self.notices(job);
+        notices.runs_again(&about, now()).await;
     }
 }
 
@@ -66,7 +101,12 @@ fn entry(job: &Job) -> Option<Entry> {
 }
 
 /// A tick that comes to nothing, and why.
-struct Nothing(Outcome, String);
+enum Nothing {
+    /// Something is in the way until somebody sees to it, or it passes.
+    Stopped(Obstacle),
+    /// The job is no longer one for the clock; a reload is all it takes.
+    Undeclared(Outcome, String),
+}
 
 impl Jobs for Scheduled {
     /// A run that was stopped, or died, is made up for as if its tick had been missed.
@@ -86,15 +126,51 @@ impl Jobs for Scheduled {
     }
 
     async fn run(&self, job: &str, due: DateTime<Utc>, stop: CancellationToken) -> Came {
-        match self.carry_out(job, stop).await {
+        let (outcome, reason) = match self.carry_out(job, stop).await {
             Ok(report) => {
                 run_log::log(&report);
-                came(&report)
+                self.follow_up(job, due, &report).await;
+                return came(&report);
             }
-            Err(Nothing(outcome, reason)) => {
-                tracing::error!(job, %due, outcome = outcome.word(), "{reason}");
-                self.record(&Event::TickFailed { job: job.to_owned(), due, reason }).await;
-                outcome.into()
+            Err(Nothing::Stopped(obstacle)) => {
+                self.stops(job, &obstacle).await;
+                (obstacle.outcome, obstacle.reason)
+            }
+            Err(Nothing::Undeclared(outcome, reason)) => (outcome, reason),
+        };
+        tracing::error!(job, %due, outcome = outcome.word(), "{reason}");
+        self.failed_tick(job, due, &reason).await;
+        outcome.into()
+    }
+
+    async fn last_end(&self, job: &str) -> Option<(DateTime<Utc>, Outcome)> {
+        let last = self.ledger.last_run(job).await.unwrap_or_else(|error| {
+            tracing::error!(job, "how it ended last is not known: {error}");
+            None
+        })?;
+        last.ended.zip(last.outcome)
+    }
+
+    fn stopped(&self) -> Vec<NotRunning> {
+        let told = |Stopped { job, since, reason, .. }| NotRunning { job, since, reason };
+        self.stopped.all().into_iter().map(told).collect()
+    }
+
+    /// What only a run can tell is left to the next one.
+    async fn look_again(&self) {
+        let stopped = self.stopped.all().into_iter().filter(|stopped| !stopped.by_run).map(|stopped| stopped.job);
+        let mut stopped: Vec<String> = stopped.collect();
+        stopped.retain(|job| self.in_force().entries.iter().any(|entry| entry.name == *job));
+        if stopped.is_empty() {
+            return;
+        }
+        let Ok((house, _)) = House::look(&self.config).await else { return };
+        if reporting(&house.declarations.config).is_err() {
+            return;
+        }
+        for job in stopped.iter().filter(|job| house.declarations.job(job).is_some()) {
+            if self.ledger.takes_runs_of(job).await.is_ok() {
+                self.runs_again(job).await;
             }
         }
     }
@@ -108,15 +184,19 @@ impl Jobs for Scheduled {
             }
             Err(Closed::Wrong(diagnosis)) => {
                 told(None, &diagnosis);
-                return Err(in_a_line(&diagnosis));
+                return Err(unattended::in_a_line(&diagnosis));
             }
             Err(Closed::Away(end)) if end.code() == Outcome::Temporary.exit() => {
                 tracing::warn!("{}", end.why());
-                House::quietly(&self.config).map_err(|diagnosis| in_a_line(&diagnosis))?
+                House::quietly(&self.config).map_err(|diagnosis| unattended::in_a_line(&diagnosis))?
             }
             Err(Closed::Away(end)) => return Err(end.why().to_owned()),
         };
-        let now = InForce { entries: entries(&declarations), config: declarations.config };
+        let now = InForce::of(&declarations);
+        // A job that is gone is no longer waited for.
+        for gone in self.stopped.all().iter().filter(|stopped| declarations.job(&stopped.job).is_none()) {
+            self.stopped.end(&gone.job);
+        }
         let mut in_force = self.in_force.write().unwrap_or_else(PoisonError::into_inner);
         for what in fixed(&in_force.config, &now.config) {
             tracing::warn!("`{what}` was changed and is not reloaded: it counts from the next start of `steward serve` on");
@@ -130,7 +210,9 @@ impl Jobs for Scheduled {
     }
 
     async fn failed(&self, job: &str, due: DateTime<Utc>, reason: &str) {
-        self.record(&Event::TickFailed { job: job.to_owned(), due, reason: reason.to_owned() }).await;
+        self.failed_tick(job, due, reason).await;
+        let obstacle = Obstacle { outcome: Outcome::Partial, reason: reason.to_owned(), help: None, by_run: true };
+        self.stops(job, &obstacle).await;
     }
 }
 
@@ -148,11 +230,12 @@ impl Scheduled {
     async fn carry_out(&self, name: &str, stop: CancellationToken) -> Result<RunReport, Nothing> {
         let house = self.house(name).await?;
         let job = self.job(&house.declarations, name)?;
+        let invalid = |end: End| Nothing::Stopped(unattended::of_end(&end));
         let action = actions::named(&job.action)
-            .ok_or_else(|| Nothing(Outcome::Invalid, format!("action `{}` is not built yet", job.action)))?;
+            .ok_or_else(|| invalid(End::of(Outcome::Invalid, &format!("action `{}` is not built yet", job.action))))?;
         let runner = house
             .runner_on(self.ledger.clone(), stop, Arc::new(LogProgress::of(name)), started_by(Origin::Serve))
-            .map_err(|end| Nothing(Outcome::Invalid, end.why().to_owned()))?;
+            .map_err(invalid)?;
         let request = Request { job: Arc::new(job), dry_run: false, as_of: None, approval: None };
         Ok(action.run(&runner, &request).await)
     }
@@ -162,15 +245,17 @@ impl Scheduled {
         match House::look(&self.config).await {
             Ok((house, warnings)) => {
                 told(Some(job), &warnings);
+                let now = InForce::of(&house.declarations);
+                let mut in_force = self.in_force.write().unwrap_or_else(PoisonError::into_inner);
+                let entries = std::mem::take(&mut in_force.entries);
+                *in_force = InForce { entries, ..now };
                 Ok(house)
             }
-            Err(Closed::Wrong(diagnosis)) => {
-                told(Some(job), &diagnosis);
-                Err(Nothing(Outcome::Invalid, format!("{}; nothing was run", in_a_line(&diagnosis))))
-            }
-            Err(Closed::Away(end)) => {
-                let outcome = if end.code() == Outcome::Temporary.exit() { Outcome::Temporary } else { Outcome::Invalid };
-                Err(Nothing(outcome, end.why().to_owned()))
+            Err(closed) => {
+                if let Closed::Wrong(diagnosis) = &closed {
+                    told(Some(job), diagnosis);
+                }
+                Err(Nothing::Stopped(unattended::of_closed(&closed)))
             }
         }
     }
@@ -181,20 +266,40 @@ impl Scheduled {
         for entry in now.iter().filter(|entry| !known.iter().any(|known| same(known, entry))) {
             tracing::warn!(job = entry.name, schedule = %entry.schedule, "this schedule counts from the next reload on: send SIGHUP");
         }
-        let job = declarations.job(name).cloned();
-        let job =
-            job.ok_or_else(|| Nothing(Outcome::Invalid, format!("the job `{name}` is no longer declared; nothing was run")))?;
-        if job.schedule.is_none() {
-            return Err(Nothing(Outcome::Refused, format!("the job `{name}` no longer has a schedule; nothing was run")));
+        let undeclared = |outcome, what: &str| Nothing::Undeclared(outcome, format!("the job `{name}` {what}; nothing was run"));
+        let job = declarations.job(name).cloned().ok_or_else(|| undeclared(Outcome::Invalid, "is no longer declared"))?;
+        match job.schedule {
+            Some(_) => Ok(job),
+            None => Err(undeclared(Outcome::Refused, "no longer has a schedule")),
         }
-        Ok(job)
+    }
+
+    /// What a run leaves to be told beside its own report: that the ledger did not take it, that another run was at it, or that it runs again.
+    async fn follow_up(&self, job: &str, due: DateTime<Utc>, report: &RunReport) {
+        if let Some(obstacle) = unattended::of_report(report) {
+            self.failed_tick(job, due, &obstacle.reason).await;
+            return self.stops(job, &obstacle).await;
+        }
+        let held = codes::LEASE_HELD.as_str();
+        match report.reasons.iter().find(|reason| reason.code.as_deref() == Some(held)) {
+            Some(reason) => self.record(&Event::TickSkipped { job: job.to_owned(), due, reason: reason.text.clone() }).await,
+            None => self.runs_again(job).await,
+        }
+    }
+
+    async fn failed_tick(&self, job: &str, due: DateTime<Utc>, reason: &str) {
+        self.record(&Event::TickFailed { job: job.to_owned(), due, reason: reason.to_owned() }).await;
     }
 
     async fn record(&self, event: &Event) {
-        if let Err(error) = self.ledger.append(None, event, Utc::now().trunc_subsecs(6)).await {
+        if let Err(error) = self.ledger.append(None, event, now()).await {
             tracing::error!("what became of a tick is not in the ledger: {error}");
         }
     }
+}
+
+fn now() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(6)
 }
 
 /// Just before the tick that a run which began then was for.
@@ -225,20 +330,6 @@ fn told(job: Option<&str>, diagnosis: &Diagnosis) {
     }
 }
 
-/// What is wrong, short enough for an event: the first error, its place, and how many more.
-fn in_a_line(diagnosis: &Diagnosis) -> String {
-    let first = diagnosis.diagnostics.iter().find(|one| one.severity == Severity::Error);
-    let first = first.map(|one| {
-        let place = one.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
-        format!(": {}{place}", one.message)
-    });
-    let more = match diagnosis.errors() {
-        0 | 1 => String::new(),
-        errors => format!(" and {} more", errors - 1),
-    };
-    format!("the declarations are not valid{}{more}", first.unwrap_or_default())
-}
-
 /// A check whose store was away is asked again, though others were answered: what nobody knows is not done.
 fn came(report: &RunReport) -> Came {
     let outcome = report.outcome.unwrap_or(Outcome::Partial);
@@ -249,18 +340,6 @@ fn came(report: &RunReport) -> Came {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::catalogue;
-    use crate::diagnostic::item::Diagnostic;
-
-    #[test]
-    fn what_is_wrong_fits_an_event() {
-        let mut diagnosis = Diagnosis::default();
-        diagnosis.push(Diagnostic::warning(catalogue::SIZE, "this policy file says nothing"));
-        diagnosis.push(Diagnostic::error(catalogue::UNKNOWN_KEY, "unknown key `wehre`"));
-        diagnosis.push(Diagnostic::error(catalogue::NO_CLOCK, "no clock"));
-        let line = in_a_line(&diagnosis);
-        assert_eq!(line, "the declarations are not valid: unknown key `wehre` and 1 more");
-    }
 
     #[test]
     fn the_tick_of_a_first_run_that_was_stopped_is_missed() {

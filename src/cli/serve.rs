@@ -1,12 +1,15 @@
 //! `steward serve`: the scheduler, until a signal ends it at the edge of a batch.
 
-use super::house::{Closed, House, ledger, told};
+use super::house::{Closed, House, ledger, no_ledger, told};
 use super::scheduled::{Scheduled, entries};
-use super::{Ended, Globals, end::End};
+use super::{Ended, Globals, end::End, stderr, unattended};
 use crate::declarations::reading::Declarations;
 use crate::job::outcome::Outcome;
+use crate::ledger::book::Ledger;
+use crate::runner::stopped::SERVE;
 use crate::worker::{self, Drained, Hangup, ServeError, Settings, Signals};
 use clap::Args;
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -24,14 +27,26 @@ impl Serve {
         // First of all: a signal that comes while stores are opened is heard too.
         let signals = Signals::listen(Hangup::Reloads)
             .map_err(|error| End::of(Outcome::Temporary, &format!("cannot install signal handlers: {error}")))?;
-        let declarations = declared(&globals.config).await?;
-        let ledger = ledger(&declarations.config).await?;
+        let (declarations, ledger) = match opened(&globals.config).await {
+            Ok(opened) => opened,
+            Err(end) => {
+                if !is_watched() {
+                    unattended::tell(&globals.config, SERVE, Some(&unattended::of_end(&end))).await;
+                }
+                return Err(end);
+            }
+        };
+        let Some(_only) = ledger.serve_lock().map_err(|error| no_ledger(&error))? else { return Err(not_the_only_one(&ledger)) };
+        if !is_watched() {
+            unattended::tell(&globals.config, SERVE, None).await;
+        }
         let entries = entries(&declarations);
         let by_hand = declarations.jobs.len() - entries.len();
         if entries.is_empty() {
             tracing::warn!(by_hand, "no job has a schedule: nothing will run until one has and this is reloaded (SIGHUP)");
         }
         let settings = Settings::new(self.listen.unwrap_or(declarations.config.listen));
+        let settings = Settings { hosts: declarations.config.hosts.clone(), ..settings };
         let jobs = Scheduled::new(globals.config.clone(), ledger.clone(), &declarations);
         let drained = worker::serve(entries, Arc::new(jobs), settings, signals).await.map_err(|error| not_served(&error))?;
         ledger.close().await;
@@ -39,11 +54,31 @@ impl Serve {
     }
 }
 
+async fn opened(config: &Path) -> Result<(Declarations, Ledger), End> {
+    let declarations = declared(config).await?;
+    let ledger = ledger(&declarations.config).await?;
+    Ok((declarations, ledger))
+}
+
+/// Whether somebody sits in front of it, who reads how it ended.
+fn is_watched() -> bool {
+    std::io::stdin().is_terminal() || std::io::stderr().is_terminal()
+}
+
+fn not_the_only_one(ledger: &Ledger) -> End {
+    let text = format!("another `steward serve` works by the ledger `{}`; no job was started", ledger.path().display());
+    let help = "stop that one first (`fuser` on `.serve.lock` in the ledger's `.locks` folder tells its process), or give this one a ledger and a state folder of its own";
+    End::of(Outcome::Temporary, &text).with_help(help)
+}
+
 /// What is declared. A policy table that is away stops no start: each run reads it again, and is tried again when it cannot.
 async fn declared(config: &Path) -> Result<Declarations, End> {
     match House::look(config).await {
         Ok(read) => told(Ok(read)).map(|house| house.declarations),
-        Err(Closed::Wrong(diagnosis)) => told(Err(diagnosis)),
+        Err(Closed::Wrong(diagnosis)) => {
+            stderr::diagnosis(&diagnosis);
+            Err(End::of(Outcome::Invalid, &unattended::in_a_line(&diagnosis)))
+        }
         Err(Closed::Away(end)) if end.code() == Outcome::Temporary.exit() => {
             tracing::warn!("{}", end.why());
             House::read(config)

@@ -32,6 +32,8 @@ declared! {
         "mail" mail: Option<At<MailEntry>>,
         /// Address of `serve`'s pages; `127.0.0.1:9464` by default.
         "listen" listen: Option<At<String>>,
+        /// Names under which browsers may ask for `serve`'s pages, beside addresses and this machine's own name.
+        "hosts" hosts: Option<Vec<At<String>>>,
     }
 }
 

@@ -102,6 +102,7 @@ pub fn read(file: &Arc<str>, base: &Path, root: &Node, reading: &mut Reading<'_>
             policy_tables,
             mail,
             listen: listen.unwrap_or(DEFAULT_LISTEN),
+            hosts: written.hosts.unwrap_or_default().into_iter().map(|host| host.value.to_ascii_lowercase()).collect(),
         },
         store_names,
         families,

@@ -34,6 +34,8 @@ pub struct Config {
     pub mail: Option<MailConfig>,
     /// Address of `serve`'s pages.
     pub listen: SocketAddr,
+    /// Names under which the pages may be asked for, beside addresses and this machine's own.
+    pub hosts: Vec<String>,
 }
 
 /// Where policies are kept in a database; at least one of the two tables is there.

@@ -127,6 +127,11 @@ impl Reading {
         self.config.as_ref().map(|read| &read.config)
     }
 
+    /// The job of that name, if its file could be read.
+    pub fn job(&self, name: &str) -> Option<&Job> {
+        self.jobs.iter().map(|read| &read.job).find(|job| job.name == name)
+    }
+
     /// True when something is wrong already: no need to ask a database.
     pub fn has_errors(&self) -> bool {
         self.diagnosis.has_errors()

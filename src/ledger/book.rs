@@ -182,6 +182,22 @@ impl Ledger {
         self.db.last_ended(job, before, dry_runs).await
     }
 
+    /// The job's runs in a row, right before run `run`, that did not end well: since when, and how many. None when the last did.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    pub async fn failing_before(&self, job: &str, run: &str) -> Result<Option<(DateTime<Utc>, u64)>, LedgerError> {
+        self.db.failing_before(job, run).await
+    }
+
+    /// Whether a mail about the job went out, or waits, from a run that began after `since` and before run `run`.
+    ///
+    /// # Errors
+    /// See [`Ledger::head`].
+    pub async fn mailed_since(&self, job: &str, run: &str, since: DateTime<Utc>) -> Result<bool, LedgerError> {
+        self.db.mailed_since(job, run, since).await
+    }
+
     /// The job's newest run, whether it ended or not; those of `--dry-run` left out.
     ///
     /// # Errors

@@ -190,6 +190,24 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// A job does not run from here on; told once, however often it is tried.
+    JobStopped {
+        /// The job.
+        job: String,
+        /// What a run would have ended with.
+        outcome: Outcome,
+        /// Why.
+        reason: String,
+    },
+    /// A job that did not run can run again.
+    JobResumed {
+        /// The job.
+        job: String,
+        /// Since when it did not.
+        since: DateTime<Utc>,
+        /// Why it did not, at last.
+        reason: String,
+    },
     /// A run ended.
     RunEnded {
         /// How.

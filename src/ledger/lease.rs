@@ -88,11 +88,51 @@ impl Ledger {
         Ok(None)
     }
 
+    /// The lock of `serve`: one process ticks by a ledger. None while another one has it.
+    ///
+    /// # Errors
+    /// The lock folder cannot be written.
+    pub fn serve_lock(&self) -> Result<Option<LockFile>, LedgerError> {
+        self.try_lock(&self.db.serve_lock_path())
+    }
+
+    /// Whether a run without an end is still at it: it has the lock of its job, and its process lives. None where that cannot be known.
+    ///
+    /// Nobody who wants the lock finds it taken by this question: they wait at the gate meanwhile.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn is_under_way(&self, job: &str, run: &str) -> Result<Option<bool>, LedgerError> {
+        for _ in 0..TRIES {
+            let Ok(gate) = std::fs::File::open(self.db.gate_path(job)) else { return Ok(None) };
+            if gate.try_lock().is_ok() {
+                let is_taken = LockFile::is_taken(&self.db.lock_path(job)).ok();
+                let is_holder = self.db.holder(job).await?.is_some_and(|holder| holder.run == run);
+                return Ok(is_taken.map(|is_taken| is_taken && is_holder));
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+        Ok(None)
+    }
+
+    /// Whether a run of the job could take its lock and write its first line.
+    ///
+    /// # Errors
+    /// What would keep it from that.
+    pub async fn takes_runs_of(&self, job: &str) -> Result<(), LedgerError> {
+        for path in [self.db.gate_path(job), self.db.lock_path(job)] {
+            crate::file_owner::open(&path).map_err(|error| self.locked_out(&path, &error))?;
+        }
+        self.db.can_write().await
+    }
+
+    fn locked_out(&self, path: &Path, error: &std::io::Error) -> LedgerError {
+        let why = format!("its lock `{}`: {error}", path.display());
+        LedgerError::Unwritable { path: self.path().to_owned(), why }
+    }
+
     fn try_lock(&self, path: &Path) -> Result<Option<LockFile>, LedgerError> {
-        LockFile::try_take(path).map_err(|error| {
-            let why = format!("its lock `{}`: {error}", path.display());
-            LedgerError::Unwritable { path: self.path().to_owned(), why }
-        })
+        LockFile::try_take(path).map_err(|error| self.locked_out(path, &error))
     }
 
     /// Writes down who has the lock.

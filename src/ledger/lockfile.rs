@@ -29,6 +29,22 @@ impl LockFile {
         }
     }
 
+    /// Whether somebody has the lock, asked without taking it from anybody: a file that may be read is enough.
+    ///
+    /// # Errors
+    /// The file cannot be opened, or the file system knows no locks.
+    pub fn is_taken(path: &Path) -> io::Result<bool> {
+        let file = match File::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            opened => opened?,
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
     /// Whether the path still leads to the file we locked. When somebody removed it, another process can lock a new one.
     pub fn is_still_there(&self) -> bool {
         identity(&self.path).is_some_and(|there| self.file.metadata().ok().map(|ours| inode(&ours)) == Some(there))

@@ -20,6 +20,14 @@ pub enum LedgerError {
         /// What the system said.
         why: String,
     },
+    /// There is none yet, and its place takes none: it is a wrong place, not a bad day.
+    #[error("ledger `{path}` cannot be made there: {why}; nothing was recorded")]
+    Misplaced {
+        /// The ledger.
+        path: PathBuf,
+        /// What the system said.
+        why: String,
+    },
     /// The file is there and cannot be opened.
     #[error("ledger `{path}` cannot be read: {why}")]
     Unreadable {
@@ -168,12 +176,18 @@ impl LedgerError {
         matches!(self, Self::Busy { .. })
     }
 
+    /// Whether it is declared at a place that takes none: exit 78.
+    pub const fn is_misplaced(&self) -> bool {
+        matches!(self, Self::Misplaced { .. })
+    }
+
     /// Whether the ledger takes no evidence until a person has seen to it.
     pub const fn is_unwritable(&self) -> bool {
-        use LedgerError::{Broken, Damaged, Gone, Newer, NotADatabase, NotALedger, ReadOnly, Refused, Unwritable};
+        use LedgerError::{Broken, Damaged, Gone, Misplaced, Newer, NotADatabase, NotALedger, ReadOnly, Refused, Unwritable};
         matches!(
             self,
             Unwritable { .. }
+                | Misplaced { .. }
                 | Gone { .. }
                 | NotADatabase { .. }
                 | NotALedger { .. }
@@ -195,6 +209,7 @@ impl LedgerError {
         match self {
             Self::Busy { path }
             | Self::Unwritable { path, .. }
+            | Self::Misplaced { path, .. }
             | Self::Unreadable { path, .. }
             | Self::Gone { path }
             | Self::NotADatabase { path }
@@ -222,6 +237,9 @@ impl LedgerError {
             Self::Busy { .. } => "it is tried again with the next run; `fuser` on the file shows who writes",
             Self::Unwritable { .. } => {
                 "the user that runs steward needs to write the file and its folder, and the disk needs room"
+            }
+            Self::Misplaced { .. } => {
+                "let `state` (or `ledger`) in steward.yaml name a folder that the user who runs steward may write, such as a mounted volume"
             }
             Self::Unreadable { .. } => "the user that runs steward needs to read the file and its folder",
             Self::Gone { .. } => "put the file back where it was and start again; a copy goes on only from where it was taken",

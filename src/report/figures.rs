@@ -45,6 +45,17 @@ pub fn took(time: TimeDelta) -> String {
     }
 }
 
+/// How long something went on that people measure in hours and days: `3 days 4 h`, `25 min`.
+pub fn lasted(time: TimeDelta) -> String {
+    let minutes = time.num_minutes().max(0);
+    match (minutes / 1_440, minutes / 60 % 24, minutes % 60) {
+        (0, 0, 0) => "less than a minute".to_owned(),
+        (0, 0, minutes) => format!("{minutes} min"),
+        (0, hours, minutes) => format!("{hours} h {minutes} min"),
+        (days, hours, _) => format!("{} {hours} h", plural(days.unsigned_abs(), "day")),
+    }
+}
+
 /// The end of a run's id. Ids of runs that begin in the same minute share their first digits, never their last.
 pub fn short_run(run: &str) -> String {
     let kept: Vec<char> = run.chars().filter(char::is_ascii_alphanumeric).collect();

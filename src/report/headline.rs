@@ -85,6 +85,10 @@ fn unseen(report: &RunReport, sums: &Sums) -> String {
 fn calm(report: &RunReport, sums: &Sums) -> String {
     let held = (sums.held > 0).then(|| format!("{} kept by holds", count(sums.held)));
     let is = if report.outcome.is_some() { "was" } else { "is" };
+    // A notice about a job that runs again is no run: its first reason is all there is to say.
+    if let (Some(Outcome::Done), None, Some(reason)) = (report.outcome, &report.run, report.reasons.first()) {
+        return plain(&reason.text);
+    }
     let nothing = match (held.is_some(), report.datasets.is_empty()) {
         (_, true) => "nothing to do".to_owned(),
         _ if report.refreshes() => "nothing had changed underneath".to_owned(),

@@ -118,10 +118,11 @@ fn receivers_header(to: &[Mailbox]) -> HeaderValue {
     HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str("To"), plain, encoded)
 }
 
-/// `<run.job@example.com>`.
+/// `<run.job@example.com>`; what tells of no run is told apart by its time.
 fn message_id(report: &RunReport, domain: &str) -> String {
     let word = |text: &str| text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(64).collect::<String>();
-    format!("<{}.{}@{domain}>", word(report.run.as_deref().unwrap_or("plan")), word(&report.job))
+    let id = report.run.clone().unwrap_or_else(|| format!("{}-{}", report.stem(), report.as_of.timestamp_subsec_micros()));
+    format!("<{}.{}@{domain}>", word(&id), word(&report.job))
 }
 
 impl Letter<'_> {

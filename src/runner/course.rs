@@ -6,9 +6,12 @@ use crate::job::spec::Mode;
 use crate::ledger::lease::{Lease, LeaseError};
 use crate::ledger::refusal::LedgerError;
 use crate::ledger::run::{DryRuns, NewRun};
+use crate::report::figures;
 use crate::report::run::{Reason, RunReport, Weight};
 use crate::runner::engine::{Request, Runner, blank};
 use crate::runner::outcome;
+use crate::runner::stopped::REMINDER;
+use chrono::TimeDelta;
 use std::future::Future;
 use uuid::Uuid;
 
@@ -106,7 +109,8 @@ impl Runner {
             if !request.dry_run {
                 let last = self.ledger.last_ended(&request.job.name, run, DryRuns::Skipped).await?;
                 let last = last.and_then(|row| serde_json::from_value(row.report?).ok());
-                files = self.reporting.tell(&request.job.report, report, last.as_ref()).await;
+                let remind = self.in_a_row(&request.job.name, run, report).await?;
+                files = self.reporting.tell(&request.job.report, report, last.as_ref(), remind).await;
             }
             let outcome = report.outcome.unwrap_or(Outcome::Done);
             let text = serde_json::to_value(&*report).unwrap_or_default();
@@ -117,6 +121,28 @@ impl Runner {
             report.outcome = Some(report.outcome.unwrap_or(Outcome::Partial).worse(Outcome::Partial));
             report.exit = report.outcome.map(Outcome::exit);
         }
+    }
+
+    /// Notes in the report for how long runs have not ended well, or had not until now. True when a week went by without a mail of it.
+    async fn in_a_row(&self, job: &str, run: &str, report: &mut RunReport) -> Result<bool, LedgerError> {
+        let Some((since, runs)) = self.ledger.failing_before(job, run).await? else { return Ok(false) };
+        let now = self.now();
+        let is_well = matches!(report.outcome, Some(Outcome::Done | Outcome::Due | Outcome::Undelivered));
+        let is_due = !is_well && now - since >= REMINDER && !self.ledger.mailed_since(job, run, now - REMINDER).await?;
+        let (began, runs) = (figures::instant(since), figures::plural(runs, "run"));
+        // What was over within the hour, such as a stop for an update, is no story.
+        let text = match is_well {
+            true if now - since >= TimeDelta::hours(1) => Some(format!(
+                "the {runs} before, since {began}, had not ended well; that went on for {}",
+                figures::lasted(now - since)
+            )),
+            false if is_due => {
+                Some(format!("the {runs} before, since {began}, did not end well either; this is told again each week"))
+            }
+            _ => None,
+        };
+        report.reasons.extend(text.map(|text| Reason { weight: Weight::Note, code: None, text, help: None }));
+        Ok(is_due)
     }
 
     async fn lease(&self, job: &str, run: &str) -> Result<Lease, Reason> {

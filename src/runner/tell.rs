@@ -25,7 +25,15 @@ impl Reporting {
     /// Gives the files by their hashes, for the chain.
     ///
     /// What a run did stays done when its report cannot be delivered; the outcome says `undelivered` then.
-    pub async fn tell(&self, rule: &ReportRule, report: &mut RunReport, last: Option<&RunReport>) -> Vec<ReportFile> {
+    ///
+    /// `remind` mails it though nothing differs from `last`.
+    pub async fn tell(
+        &self,
+        rule: &ReportRule,
+        report: &mut RunReport,
+        last: Option<&RunReport>,
+        remind: bool,
+    ) -> Vec<ReportFile> {
         let mut files = vec![];
         let html = match write::write(report, &self.reports) {
             Ok(written) => {
@@ -37,18 +45,35 @@ impl Reporting {
                 None
             }
         };
-        let mail = self.mail(rule, report, last).await;
+        let mail = self.mail(rule, report, last, remind).await;
         report.report = Some(Delivery { html, mail });
         files
     }
 
-    async fn mail(&self, rule: &ReportRule, report: &mut RunReport, last: Option<&RunReport>) -> MailState {
-        let Some(settings) = &self.mail else { return MailState::NotConfigured };
+    /// Mails what no run tells, whatever `report.when` says.
+    ///
+    /// # Errors
+    /// It was neither sent nor kept.
+    pub async fn notice(&self, rule: &ReportRule, report: &RunReport) -> Result<MailState, Reason> {
+        let Some((settings, to)) = self.receivers(rule) else { return Ok(MailState::NotConfigured) };
+        let failed = |text: String| Reason { weight: Weight::Warning, code: None, text, help: None };
+        let message = mail::compose(report, &settings.from, to).map_err(|error| failed(error.to_string()))?;
+        // Two notices about a job may come within a second.
+        let stem = format!("{}-{:06}", report.stem(), report.as_of.timestamp_subsec_micros());
+        let delivered = deliver::deliver(settings, &self.spool, &stem, &message).await;
+        let is_kept = self.spool.join(format!("{stem}.json")).exists();
+        delivered.reason.filter(|_| !is_kept).map_or(Ok(delivered.state), Err)
+    }
+
+    fn receivers<'a>(&'a self, rule: &'a ReportRule) -> Option<(&'a MailSettings, &'a [String])> {
+        let settings = self.mail.as_ref()?;
         let to = if rule.to.is_empty() { &settings.to } else { &rule.to };
-        if to.is_empty() {
-            return MailState::NotConfigured;
-        }
-        if !when::should_send(rule.when, report, last) {
+        (!to.is_empty()).then_some((settings, to.as_slice()))
+    }
+
+    async fn mail(&self, rule: &ReportRule, report: &mut RunReport, last: Option<&RunReport>, remind: bool) -> MailState {
+        let Some((settings, to)) = self.receivers(rule) else { return MailState::NotConfigured };
+        if !remind && !when::should_send(rule.when, report, last) {
             let flushed = deliver::flush_spool(settings, &self.spool).await;
             refused(report, flushed.refused);
             return MailState::NotDue;

@@ -19,6 +19,8 @@ pub struct Stores {
     limits: BTreeMap<String, Duration>,
     /// Where each is, comparable.
     places: BTreeMap<String, Address>,
+    /// Those that cannot be opened, for want of a secret, and why: told to whoever asks for one, and to nobody else.
+    closed: BTreeMap<String, StoreFailure>,
 }
 
 /// A store of any family.
@@ -50,7 +52,18 @@ impl Stores {
         let limits = addresses.iter().map(|address| (address.name.clone(), address.statement_timeout)).collect();
         let places = addresses.iter().map(|address| (address.name.clone(), Address::of(&address.at))).collect();
         let by_name = addresses.into_iter().map(|address| Ok((address.name.clone(), any(address)?))).collect::<Result<_, _>>()?;
-        Ok(Self { by_name, limits, places })
+        Ok(Self { by_name, limits, places, closed: BTreeMap::new() })
+    }
+
+    /// Adds a store that cannot be opened. `at` is where it is; none where that is the very secret.
+    pub fn close(&mut self, name: &str, at: Option<&StoreLocation>, why: StoreFailure) {
+        self.closed.insert(name.to_owned(), why);
+        self.places.extend(at.map(|at| (name.to_owned(), Address::of(at))));
+    }
+
+    /// A store of which nobody knows where it is: it may be any other.
+    fn is_anywhere(&self, name: &str) -> bool {
+        self.closed.contains_key(name) && !self.places.contains_key(name)
     }
 
     /// How long whoever only looks around in a store may take for one thing: ten times what a statement of a batch may.
@@ -60,13 +73,15 @@ impl Stores {
 
     /// True when both names lead to one address: the same host and port, and the same database of it.
     pub fn are_at_one_address(&self, one: &str, other: &str) -> bool {
-        one == other || self.places.get(one).is_some_and(|place| self.places.get(other) == Some(place))
+        let is_unknown = self.is_anywhere(one) || self.is_anywhere(other);
+        one == other || is_unknown || self.places.get(one).is_some_and(|place| self.places.get(other) == Some(place))
     }
 
     /// True when both speak one protocol: then they may be one database, whatever their addresses say.
     pub fn speak_alike(&self, one: &str, other: &str) -> bool {
         let protocol = |name| self.places.get(name).map(|place| place.protocol);
-        protocol(one).is_some() && protocol(one) == protocol(other)
+        let is_unknown = self.is_anywhere(one) || self.is_anywhere(other);
+        is_unknown || protocol(one).is_some() && protocol(one) == protocol(other)
     }
 
     /// A store of any family.
@@ -74,8 +89,13 @@ impl Stores {
     /// # Errors
     /// There is none of that name.
     pub fn any(&self, name: &str) -> Result<&AnyStore, StoreFailure> {
-        self.by_name.get(name).ok_or_else(|| {
-            StoreFailure::refused(codes::NOT_THERE, format!("there is no store `{name}`"), "name one of `stores` in steward.yaml")
+        self.by_name.get(name).ok_or_else(|| match self.closed.get(name) {
+            Some(why) => why.clone(),
+            None => StoreFailure::refused(
+                codes::NOT_THERE,
+                format!("there is no store `{name}`"),
+                "name one of `stores` in steward.yaml",
+            ),
         })
     }
 

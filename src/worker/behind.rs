@@ -32,7 +32,7 @@ pub async fn ahead<J: Jobs>(jobs: &J, other: &Post, due: DateTime<Utc>, began: D
     if !matches!(doing, Doing::Idle) {
         return Ahead::NotYet;
     }
-    if let Some(last) = last.filter(|last| last.due >= tick) {
+    if let Some(last) = last.filter(|last| last.due.is_some_and(|due| due >= tick)) {
         return judged(&last.end);
     }
     match jobs.ended_since(name, tick).await {

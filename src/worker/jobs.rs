@@ -25,6 +25,17 @@ pub struct Entry {
     pub retry_after: Option<Duration>,
 }
 
+/// A job that does not run.
+#[derive(Debug, Clone)]
+pub struct NotRunning {
+    /// The job.
+    pub job: String,
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// Why.
+    pub reason: String,
+}
+
 impl Entry {
     /// True when both are one job with the same ticks.
     pub fn ticks_like(&self, other: &Self) -> bool {
@@ -67,6 +78,15 @@ pub trait Jobs: Send + Sync + 'static {
     /// Records that the tick `due` did not become a run, and why.
     fn skipped(&self, job: &str, due: DateTime<Utc>, reason: &str) -> impl Future<Output = ()> + Send;
 
+    /// When the job's newest run ended and how, in whichever process; none when there is none, or it is under way.
+    fn last_end(&self, job: &str) -> impl Future<Output = Option<(DateTime<Utc>, Outcome)>> + Send;
+
+    /// The jobs that do not run, whatever their schedule says.
+    fn stopped(&self) -> Vec<NotRunning>;
+
+    /// Looks whether what keeps jobs from running is still there; called now and then while something does.
+    fn look_again(&self) -> impl Future<Output = ()> + Send;
+
     /// Reads again which jobs have a schedule. An error says why the list before stays in force.
     fn reload(&self) -> impl Future<Output = Result<Vec<Entry>, String>> + Send;
 
@@ -90,6 +110,7 @@ pub(crate) mod probe {
         pub(crate) last: Mutex<HashMap<String, DateTime<Utc>>>,
         pub(crate) ended: Mutex<HashMap<String, (DateTime<Utc>, Outcome)>>,
         /// What the next reloads give, oldest first.
+        pub(crate) stopped: Mutex<Vec<NotRunning>>,
         pub(crate) reloads: Mutex<Vec<Result<Vec<Entry>, String>>>,
         work: Box<Work>,
     }
@@ -104,8 +125,8 @@ pub(crate) mod probe {
                 let came = work(job, n, stop);
                 async move { came.await.into() }.boxed()
             });
-            let (log, last, ended, reloads) = Default::default();
-            Arc::new(Self { log, last, ended, reloads, work })
+            let (log, last, ended, stopped, reloads) = Default::default();
+            Arc::new(Self { log, last, ended, stopped, reloads, work })
         }
 
         pub(crate) fn log(&self) -> Vec<String> {
@@ -133,6 +154,19 @@ pub(crate) mod probe {
         async fn run(&self, job: &str, due: DateTime<Utc>, stop: CancellationToken) -> Came {
             self.note(format!("run {job} {}", due.to_rfc3339()));
             (self.work)(job.to_owned(), self.count(&format!("run {job} ")), stop).await
+        }
+
+        async fn last_end(&self, job: &str) -> Option<(DateTime<Utc>, Outcome)> {
+            self.ended.lock().unwrap().get(job).copied()
+        }
+
+        fn stopped(&self) -> Vec<NotRunning> {
+            self.stopped.lock().unwrap().clone()
+        }
+
+        async fn look_again(&self) {
+            self.note("look again".to_owned());
+            self.stopped.lock().unwrap().clear();
         }
 
         async fn reload(&self) -> Result<Vec<Entry>, String> {

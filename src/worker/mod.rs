@@ -9,6 +9,7 @@
 
 pub mod behind;
 mod clock;
+mod hosts;
 pub mod jobs;
 pub mod page;
 pub mod post;
@@ -18,7 +19,7 @@ pub mod signals;
 mod status;
 pub mod systemd;
 
-pub use jobs::{Came, Entry, Jobs};
+pub use jobs::{Came, Entry, Jobs, NotRunning};
 pub use serve::{ServeError, Settings, serve};
 pub use shift::Drained;
 pub use signals::{Hangup, Signals};

@@ -1,10 +1,11 @@
 //! What others can ask over HTTP: does the clock tick, are we ready, what is due when.
 
+use crate::report::figures;
 use crate::worker::clock::Clock;
-use crate::worker::jobs::{Entry, Jobs};
+use crate::worker::jobs::{Entry, Jobs, NotRunning};
 use crate::worker::post::{Doing, End, Last};
 use crate::worker::shift::Shift;
-use crate::worker::status::{Status, Told};
+use crate::worker::status::{Phase, Status, Told};
 use askama::Template;
 use axum::extract::State;
 use axum::http::header::{ACCEPT, VARY};
@@ -25,18 +26,6 @@ pub struct Page<J> {
     shift: Arc<Shift<J>>,
     stall_after: Duration,
     phase: AtomicU8,
-}
-
-/// How far the worker is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Phase {
-    /// Looking for ticks that were missed.
-    Starting = 0,
-    /// On the clock.
-    Ready = 1,
-    /// Waiting for runs to reach a batch edge.
-    Draining = 2,
 }
 
 impl<J: Jobs> Page<J> {
@@ -77,20 +66,26 @@ impl<J: Jobs> Page<J> {
         }
     }
 
-    fn shown(&self) -> Status {
-        let phase = match self.phase() {
-            Phase::Starting => "starting",
-            Phase::Ready => "ready",
-            Phase::Draining => "draining",
-        };
-        let told = |entry: &Entry| {
-            let (doing, last) = self.shift.state(&entry.name).unwrap_or_default();
-            Told::of(entry, self.clock.next(&entry.name), &doing, last.as_ref())
-        };
-        Status { phase, at: Utc::now().trunc_subsecs(0), jobs: self.entries().iter().map(told).collect() }
+    /// The jobs on the clock that do not run.
+    fn stopped(&self) -> Vec<NotRunning> {
+        let entries = self.entries();
+        let mut stopped = self.shift.jobs().stopped();
+        stopped.retain(|stopped| entries.iter().any(|entry| entry.name == stopped.job));
+        stopped
     }
 
-    fn line(&self, entry: &Entry) -> Value {
+    fn shown(&self) -> Status {
+        let stopped = self.stopped();
+        let told = |entry: &Entry| {
+            let (doing, last) = self.shift.state(&entry.name).unwrap_or_default();
+            let stopped = stopped.iter().find(|stopped| stopped.job == entry.name);
+            Told::of(entry, self.clock.next(&entry.name), &doing, last.as_ref(), stopped)
+        };
+        Status::of(self.phase(), Utc::now().trunc_subsecs(0), self.entries().iter().map(told).collect())
+    }
+
+    fn line(&self, entry: &Entry, stopped: &[NotRunning]) -> Value {
+        let stopped = stopped.iter().find(|stopped| stopped.job == entry.name);
         let (doing, last) = self.shift.state(&entry.name).unwrap_or_default();
         json!({
             "job": entry.name,
@@ -100,6 +95,7 @@ impl<J: Jobs> Page<J> {
             "next": self.clock.next(&entry.name),
             "now": now(&doing),
             "last": last.as_ref().map(ended),
+            "stopped": stopped.map(|stopped| json!({ "since": stopped.since, "reason": stopped.reason })),
         })
     }
 }
@@ -108,11 +104,17 @@ async fn healthz<J: Jobs>(State(page): State<Arc<Page<J>>>) -> (StatusCode, &'st
     if page.is_alive() { (StatusCode::OK, "ticking\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "the clock stands still\n") }
 }
 
-async fn readyz<J: Jobs>(State(page): State<Arc<Page<J>>>) -> (StatusCode, &'static str) {
-    match page.phase() {
-        Phase::Ready => (StatusCode::OK, "ready\n"),
-        phase => (StatusCode::SERVICE_UNAVAILABLE, if phase == Phase::Starting { "starting\n" } else { "draining\n" }),
+/// Not ready while a job does not run, with a line for each: whoever watches this hears of it.
+async fn readyz<J: Jobs>(State(page): State<Arc<Page<J>>>) -> (StatusCode, String) {
+    if page.phase() != Phase::Ready {
+        return (StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", page.phase().word()));
     }
+    let line = |stopped: &NotRunning| {
+        let since = figures::instant(stopped.since);
+        format!("job {} does not run, since {since}: {}\n", stopped.job, figures::plain(&stopped.reason))
+    };
+    let stopped: String = page.stopped().iter().map(line).collect();
+    if stopped.is_empty() { (StatusCode::OK, "ready\n".to_owned()) } else { (StatusCode::SERVICE_UNAVAILABLE, stopped) }
 }
 
 /// A page for a browser, which asks for one; JSON for everything else.
@@ -130,8 +132,10 @@ async fn status<J: Jobs>(State(page): State<Arc<Page<J>>>, headers: HeaderMap) -
 }
 
 fn as_json<J: Jobs>(page: &Page<J>) -> Json<Value> {
-    let jobs: Vec<Value> = page.entries().iter().map(|entry| page.line(entry)).collect();
-    Json(json!({ "ready": page.phase() == Phase::Ready, "draining": page.phase() == Phase::Draining, "jobs": jobs }))
+    let stopped = page.stopped();
+    let jobs: Vec<Value> = page.entries().iter().map(|entry| page.line(entry, &stopped)).collect();
+    let ready = page.phase() == Phase::Ready && stopped.is_empty();
+    Json(json!({ "ready": ready, "draining": page.phase() == Phase::Draining, "jobs": jobs }))
 }
 
 fn now(doing: &Doing) -> Value {

@@ -58,8 +58,8 @@ pub enum Doing {
 /// How a job's last run here ended.
 #[derive(Debug, Clone)]
 pub struct Last {
-    /// The tick.
-    pub due: DateTime<Utc>,
+    /// The tick; none where it ran before we began.
+    pub due: Option<DateTime<Utc>>,
     /// When it ended.
     pub ended: DateTime<Utc>,
     /// How.
@@ -153,7 +153,7 @@ impl Post {
         let mut state = self.state();
         tracing::info!(job = state.entry.name, %due, end = end.word(), retry = retry.is_some(), "job ended");
         state.doing = retry.unwrap_or_default();
-        state.last = Some(Last { due, ended: Utc::now(), end });
+        state.last = Some(Last { due: Some(due), ended: Utc::now(), end });
     }
 
     /// Takes the post again for a retry, unless a tick was quicker.

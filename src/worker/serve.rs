@@ -1,10 +1,13 @@
 //! `steward serve` from the first bind to the last batch edge.
 
 use crate::worker::clock::Clock;
+use crate::worker::hosts::{self, Hosts};
 use crate::worker::jobs::{Entry, Jobs};
-use crate::worker::page::{Page, Phase};
+use crate::worker::page::Page;
+use crate::worker::post::{End, Last};
 use crate::worker::shift::{Drained, Shift};
 use crate::worker::signals::Signals;
+use crate::worker::status::Phase;
 use crate::worker::systemd;
 use axum::Router;
 use chrono::{DateTime, Utc};
@@ -26,6 +29,10 @@ pub struct Settings {
     pub retry_after: Duration,
     /// A clock that has not ticked for so long is not healthy.
     pub stall_after: Duration,
+    /// How often what keeps a job from running is looked at again.
+    pub look_again: Duration,
+    /// Names under which the pages may be asked for, beside addresses and this machine's own.
+    pub hosts: Vec<String>,
     /// Pages beside `/`, `/healthz` and `/readyz`, which are ours.
     pub routes: Router,
 }
@@ -38,6 +45,8 @@ impl Settings {
             concurrency: 4,
             retry_after: Duration::from_secs(5 * 60),
             stall_after: Duration::from_secs(60),
+            look_again: Duration::from_secs(15),
+            hosts: vec![],
             routes: Router::new(),
         }
     }
@@ -101,14 +110,19 @@ pub async fn serve<J: Jobs>(
     let shift = Shift::new(entries.clone(), jobs.clone(), settings.concurrency, settings.retry_after, signals.clone());
     let page = Page::new(entries.clone(), clock.clone(), shift.clone(), settings.stall_after);
     let routes = settings.routes.merge(page.clone().routes());
+    let routes = routes.layer(axum::middleware::from_fn_with_state(Hosts::new(&settings.hosts), hosts::guard));
     let pages = tokio::spawn(async move { axum::serve(listener, routes).await });
     let alive = page.clone();
     let watchdog = tokio::spawn(async move { systemd::watchdog(|| alive.is_alive()).await });
 
     tokio::select! {
-        () = make_up(&entries, jobs.as_ref(), &shift, now) => {}
+        () = async {
+            remember(&entries, jobs.as_ref(), &shift).await;
+            make_up(&entries, jobs.as_ref(), &shift, now).await;
+        } => {}
         () = signals.stop.cancelled() => {}
     }
+    let looking = tokio::spawn(look_again(jobs.clone(), settings.look_again));
     let mut scheduler = tick(&clock, &shift).await?;
     page.turn(Phase::Ready);
     systemd::ready(entries.len());
@@ -119,6 +133,7 @@ pub async fn serve<J: Jobs>(
         clock.replace(entries.clone(), Utc::now());
         shift.replace(entries.clone());
         page.replace(entries.clone());
+        remember(&entries, jobs.as_ref(), &shift).await;
         scheduler = tick(&clock, &shift).await?;
         systemd::ready(entries.len());
         tracing::info!(jobs = entries.len(), "reloaded: on the clock");
@@ -130,6 +145,7 @@ pub async fn serve<J: Jobs>(
     let drained = shift.drain().await;
     pages.abort();
     watchdog.abort();
+    looking.abort();
     Ok(drained)
 }
 
@@ -157,6 +173,25 @@ async fn reloaded<J: Jobs>(jobs: &J, signals: &Signals) -> Option<Vec<Entry>> {
                     systemd::not_reloaded(&reason);
                 }
             }
+        }
+    }
+}
+
+/// Tells the page what is known from before we began: a restart forgets nothing that the ledger knows.
+async fn remember<J: Jobs>(entries: &[Entry], jobs: &J, shift: &Arc<Shift<J>>) {
+    for Entry { name, .. } in entries {
+        if let Some((ended, outcome)) = jobs.last_end(name).await {
+            shift.remember(name, Last { due: None, ended, end: End::Outcome(outcome) });
+        }
+    }
+}
+
+/// Never returns.
+async fn look_again<J: Jobs>(jobs: Arc<J>, each: Duration) {
+    loop {
+        tokio::time::sleep(each).await;
+        if !jobs.stopped().is_empty() {
+            jobs.look_again().await;
         }
     }
 }
@@ -207,7 +242,7 @@ mod tests {
 
     async fn ask_for(listen: SocketAddr, path: &str, kind: &str) -> Option<(u16, String)> {
         let mut stream = TcpStream::connect(listen).await.ok()?;
-        let asked = format!("GET {path} HTTP/1.1\r\nhost: x\r\naccept: {kind}\r\nconnection: close\r\n\r\n");
+        let asked = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\naccept: {kind}\r\nconnection: close\r\n\r\n");
         stream.write_all(asked.as_bytes()).await.ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.ok()?;
@@ -321,6 +356,13 @@ mod tests {
             async fn run(&self, _: &str, _: DateTime<Utc>, _: tokio_util::sync::CancellationToken) -> crate::worker::jobs::Came {
                 Outcome::Done.into()
             }
+            async fn last_end(&self, _: &str) -> Option<(DateTime<Utc>, Outcome)> {
+                None
+            }
+            fn stopped(&self) -> Vec<crate::worker::jobs::NotRunning> {
+                vec![]
+            }
+            async fn look_again(&self) {}
             async fn reload(&self) -> Result<Vec<Entry>, String> {
                 Ok(vec![])
             }

@@ -105,6 +105,11 @@ impl<J: Jobs> Shift<J> {
         posts.extend(before.into_iter().filter(|(_, post)| !post.retire()));
     }
 
+    /// Who runs them.
+    pub fn jobs(&self) -> &J {
+        &self.jobs
+    }
+
     fn post(&self, job: &str) -> Option<Arc<Post>> {
         self.posts.read().unwrap_or_else(PoisonError::into_inner).get(job).cloned()
     }

@@ -2,21 +2,44 @@
 
 use crate::job::outcome::Outcome;
 use crate::report::figures::{self, instant};
-use crate::worker::jobs::Entry;
+use crate::worker::jobs::{Entry, NotRunning};
 use crate::worker::post::{Doing, End, Last};
 use askama::Template;
 use chrono::{DateTime, Utc};
+
+/// How far the worker is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Phase {
+    /// Looking for ticks that were missed.
+    Starting = 0,
+    /// On the clock.
+    Ready = 1,
+    /// Waiting for runs to reach a batch edge.
+    Draining = 2,
+}
+
+impl Phase {
+    /// The word people read.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Ready => "ready",
+            Self::Draining => "draining",
+        }
+    }
+}
 
 /// The page. It asks again by itself, and needs nothing else.
 #[derive(Template)]
 #[template(path = "status.html")]
 pub(super) struct Status {
-    /// `ready`, `starting`, `draining`.
-    pub(super) phase: &'static str,
-    /// When it was looked.
-    pub(super) at: DateTime<Utc>,
-    /// A line for each job.
-    pub(super) jobs: Vec<Told>,
+    /// The style sheet's word for how it stands with all of it.
+    tone: &'static str,
+    /// The same in words.
+    verdict: String,
+    at: DateTime<Utc>,
+    jobs: Vec<Told>,
 }
 
 /// One job, told.
@@ -26,20 +49,50 @@ pub(super) struct Told {
     next: String,
     now: String,
     last: String,
-    /// The style sheet's word for how it last ended.
+    /// Why it does not run.
+    stopped: Option<String>,
+    /// The style sheet's word for how it stands with it.
     tone: &'static str,
+}
+
+impl Status {
+    /// The page of these jobs.
+    pub(super) fn of(phase: Phase, at: DateTime<Utc>, jobs: Vec<Told>) -> Self {
+        let count = |is_so: &dyn Fn(&&Told) -> bool| jobs.iter().filter(is_so).count() as u64;
+        let stopped = count(&|told| told.stopped.is_some());
+        let bad = count(&|told| told.stopped.is_none() && told.tone == "bad");
+        let warned = count(&|told| told.tone == "warn");
+        let (tone, more) = match (phase, stopped, bad, warned) {
+            (Phase::Ready, 0, 0, 0) => ("good", String::new()),
+            (Phase::Ready, 0, 0, warned) => ("warn", format!("{} to look at", figures::plural(warned, "job"))),
+            (_, 0, 0, _) => ("warn", String::new()),
+            (_, 0, bad, _) => ("bad", format!("{} did not end well", figures::plural(bad, "job"))),
+            (_, stopped, ..) => ("bad", format!("{} cannot run", figures::plural(stopped, "job"))),
+        };
+        let verdict = if more.is_empty() { phase.word().to_owned() } else { format!("{}, {more}", phase.word()) };
+        let verdict = if stopped > 0 && phase == Phase::Ready { more } else { verdict };
+        Self { tone, verdict, at, jobs }
+    }
 }
 
 impl Told {
     /// One job in words.
-    pub(super) fn of(entry: &Entry, next: Option<DateTime<Utc>>, doing: &Doing, last: Option<&Last>) -> Self {
+    pub(super) fn of(
+        entry: &Entry,
+        next: Option<DateTime<Utc>>,
+        doing: &Doing,
+        last: Option<&Last>,
+        stopped: Option<&NotRunning>,
+    ) -> Self {
+        let why = |stopped: &NotRunning| format!("since {}: {}", instant(stopped.since), figures::plain(&stopped.reason));
         Self {
             job: figures::plain(&entry.name),
             when: format!("{}, {}", entry.schedule.describe(), entry.zone.name()),
             next: next.map_or_else(|| "–".to_owned(), instant),
             now: now(doing),
-            last: last.map_or_else(|| "not since this was started".to_owned(), ended),
-            tone: last.map_or("note", |last| tone(&last.end)),
+            last: last.map_or_else(|| "never".to_owned(), ended),
+            stopped: stopped.map(why),
+            tone: if stopped.is_some() { "bad" } else { last.map_or("note", |last| tone(&last.end)) },
         }
     }
 }

@@ -269,7 +269,8 @@ pub async fn check_declared(policies: &Policies, holds: &[Hold], stores: &Stores
                 }
             }
             // Keys come and go: a pattern without any is none the less a pattern.
-            Ok(AnyStore::Keys(_)) | Err(_) => {}
+            Ok(AnyStore::Keys(_)) => {}
+            Err(failure) => wrong.push((of_store[0].dataset.clone(), failure)),
         }
     }
     wrong

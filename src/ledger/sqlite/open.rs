@@ -45,8 +45,17 @@ impl Sqlite {
     /// # Errors
     /// A path that cannot be written, a file that is no ledger, a ledger of a newer steward.
     pub async fn open(path: &Path) -> Result<Self, LedgerError> {
-        let io = |why: io::Error| LedgerError::Unwritable { path: path.to_owned(), why: why.to_string() };
-        let file = std::path::absolute(path).map_err(io)?;
+        let file = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let is_new = !file.exists();
+        let io = |error: io::Error| {
+            let (path, why) = (path.to_owned(), error.to_string());
+            match error.kind() {
+                io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied if is_new => {
+                    LedgerError::Misplaced { path, why }
+                }
+                _ => LedgerError::Unwritable { path, why },
+            }
+        };
         file.parent().map_or(Ok(()), file_owner::create_dir_all).map_err(io)?;
         // What SQLite puts beside it (`-wal`, `-shm`) it gives to the owner of this file, where root runs it.
         file_owner::open(&file).map_err(io)?;
@@ -118,6 +127,11 @@ impl Sqlite {
     /// Where the gate lies behind which the lock of a job is taken.
     pub fn gate_path(&self, job: &str) -> PathBuf {
         lock_path(&self.file, &format!(".gate.{}", escaped(job)))
+    }
+
+    /// Where the lock of `serve` lies; no job's lock is called so.
+    pub fn serve_lock_path(&self) -> PathBuf {
+        lock_path(&self.file, ".serve")
     }
 
     pub(super) fn reading(&self, error: sqlx::Error) -> LedgerError {

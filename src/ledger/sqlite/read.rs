@@ -4,7 +4,7 @@ use super::open::Sqlite;
 use super::write::{holds, newest};
 use crate::job::origin::StartedBy;
 use crate::job::outcome::Outcome;
-use crate::ledger::chain::{Head, Link, instant};
+use crate::ledger::chain::{Head, Link, instant, stamp};
 use crate::ledger::event::{Event, OpenIntent};
 use crate::ledger::finding::{FindingRow, PastFinding};
 use crate::ledger::hold::{LedgerHold, Origin, Release};
@@ -71,6 +71,35 @@ impl Sqlite {
         ));
         let rows = runs.bind(job).bind(before).bind(dry_runs == DryRuns::Counted).fetch_all(&self.read).await;
         Ok(self.each(rows, |row| self.run_row(row))?.pop())
+    }
+
+    /// The runs of the job in a row, right before the run named, that did not end well: since when, and how many.
+    ///
+    /// # Errors
+    /// See [`Sqlite::head`].
+    pub async fn failing_before(&self, job: &str, run: &str) -> Result<Option<(DateTime<Utc>, u64)>, LedgerError> {
+        let failing = "WITH here AS (SELECT seq FROM run WHERE id = ?2),
+              well AS (SELECT seq FROM run WHERE job = ?1 AND dry_run = 0 AND seq < (SELECT seq FROM here)
+                AND outcome IN ('done', 'due', 'undelivered') ORDER BY seq DESC LIMIT 1)
+            SELECT min(started) AS since, count(*) AS runs FROM run WHERE job = ?1 AND dry_run = 0 AND ended IS NOT NULL
+              AND seq < (SELECT seq FROM here) AND seq > coalesce((SELECT seq FROM well), 0)";
+        let mut rows = self.each(sqlx::query(failing).bind(job).bind(run).fetch_all(&self.read).await, |row| {
+            let since = self.get::<Option<String>>(row, "since")?.map(|since| self.time(&since)).transpose()?;
+            let runs = u64::try_from(self.get::<i64>(row, "runs")?).unwrap_or_default();
+            Ok(since.map(|since| (since, runs)))
+        })?;
+        Ok(rows.pop().flatten())
+    }
+
+    /// Whether a mail about the job was sent, or kept to be sent, by a run that began after `since` and before the run named.
+    ///
+    /// # Errors
+    /// See [`Sqlite::head`].
+    pub async fn mailed_since(&self, job: &str, run: &str, since: DateTime<Utc>) -> Result<bool, LedgerError> {
+        let mailed = "SELECT count(*) AS mails FROM run WHERE job = ?1 AND dry_run = 0 AND started > ?3
+            AND seq < (SELECT seq FROM run WHERE id = ?2) AND json_extract(report, '$.report.mail') IN ('sent', 'spooled')";
+        let rows = sqlx::query(mailed).bind(job).bind(run).bind(stamp(since)).fetch_all(&self.read).await;
+        Ok(self.each(rows, |row| self.get::<i64>(row, "mails"))?.pop().unwrap_or_default() > 0)
     }
 
     /// The newest run of the job, whether it ended or not; `--dry-run` left out.

@@ -99,6 +99,15 @@ impl Sqlite {
         done.map_err(|error| self.writing(error))
     }
 
+    /// Takes the write lock, writes nothing, and gives it back.
+    ///
+    /// # Errors
+    /// What would keep the next event from being recorded, as far as the system says it before.
+    pub async fn can_write(&self) -> Result<(), LedgerError> {
+        let tx = self.writer()?.begin_with("BEGIN IMMEDIATE").await.map_err(|error| self.writing(error))?;
+        tx.rollback().await.map_err(|error| self.writing(error))
+    }
+
     /// Notes who has a job's lock from now on; gives the fencing token, higher than any before.
     ///
     /// The caller has the lock file already, so whoever stands in the row is dead or lost it.

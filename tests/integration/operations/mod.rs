@@ -2,5 +2,10 @@
 
 mod by_hand;
 mod logs;
+mod never_silent;
+mod pages;
+mod pod;
+mod secrets;
 mod serving;
 mod signals;
+mod two;
