@@ -17,8 +17,11 @@ fn reasons(report: &Value) -> String {
     dataset(report)["reasons"].to_string()
 }
 
+/// Which rows are kept, in words and by their ids.
+type Kept = (&'static str, fn(u64) -> bool);
+
 /// Which of 500 rows are kept.
-const KEPT: &[(&str, fn(u64) -> bool)] = &[
+const KEPT: &[Kept] = &[
     ("the first 25", |id| id <= 25),
     ("one", |id| id == 250),
     ("every second", |id| id % 2 == 0),
