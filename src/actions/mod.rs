@@ -11,9 +11,9 @@ pub mod refresh_views;
 use crate::action::{Action, Inspection};
 use crate::job::vocabulary::Vocabulary;
 use crate::policy::section::Section;
-use crate::report::run::{Reason, RunReport};
+use crate::report::run::RunReport;
 use crate::runner::engine::{Request, Runner};
-use crate::runner::plan::{Planned, Planner};
+use crate::runner::plan::{Planned, Planner, Unfit};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
@@ -40,7 +40,7 @@ pub struct Entry {
     pub inspects: bool,
     run: for<'a> fn(&'a Runner, &'a Request) -> BoxFuture<'a, RunReport>,
     plan: for<'a> fn(&'a Planner, &'a Request) -> BoxFuture<'a, Planned>,
-    unfit: for<'a> fn(&'a Planner, &'a Request) -> BoxFuture<'a, Vec<(String, Reason)>>,
+    unfit: for<'a> fn(&'a Planner, &'a Request) -> BoxFuture<'a, Vec<Unfit>>,
 }
 
 impl Entry {
@@ -75,7 +75,7 @@ impl Entry {
     }
 
     /// What would keep a job of this action from its datasets, without counting anything.
-    pub async fn unfit(&self, planner: &Planner, request: &Request) -> Vec<(String, Reason)> {
+    pub async fn unfit(&self, planner: &Planner, request: &Request) -> Vec<Unfit> {
         (self.unfit)(planner, request).await
     }
 

@@ -39,9 +39,12 @@ pub struct Planner {
     pub progress: Arc<dyn Progress>,
 }
 
+/// A dataset, and why a run would leave it alone.
+pub type Unfit = (String, Reason);
+
 impl Planner {
     /// Prepares every dataset of a job, counts nothing, and gives what would be refused or fail, by dataset. Reads only.
-    pub async fn unfit<A: Action>(&self, request: &Request) -> Vec<(String, Reason)> {
+    pub async fn unfit<A: Action>(&self, request: &Request) -> Vec<Unfit> {
         let in_force = match holds::look(self.ledger.as_ref(), &self.policies.holds).await {
             Ok(in_force) => in_force,
             // The ledger has a check of its own.
