@@ -26,7 +26,6 @@ pub fn mailbox(text: &str) -> Result<Mailbox, String> {
     Ok(mailbox)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the form of `map_err`")]
 fn why(error: AddressError) -> String {
     match error {
         AddressError::MissingParts => "it lacks the `@`, or what stands beside it",

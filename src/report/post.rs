@@ -291,10 +291,9 @@ async fn connect(
     let address = (bare(&settings.host).to_owned(), settings.port.unwrap_or(settings.kind.port()));
     Ok(async {
         let mut server = AsyncSmtpConnection::connect_tokio1(address, Some(whole), &hello, at_once, None).await?;
-        if let Some(tls) = tls.filter(|_| settings.kind == MailKind::StartTls || server.can_starttls()) {
-            if !server.is_encrypted() {
-                server.starttls(tls, &hello).await?;
-            }
+        let wanted = settings.kind == MailKind::StartTls || server.can_starttls();
+        if let Some(tls) = tls.filter(|_| wanted && !server.is_encrypted()) {
+            server.starttls(tls, &hello).await?;
         }
         if let (Some(user), Some(password)) = (&settings.user, &settings.password) {
             let credentials = Credentials::new(user.clone(), password.expose_secret().to_owned());
