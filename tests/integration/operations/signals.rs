@@ -6,7 +6,7 @@ use crate::promises::under_way::a_run_waits_in_a_batch;
 use crate::service::until;
 use crate::support::engine::Engine;
 use crate::support::house::House;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 on_every_engine!(a_closed_terminal_ends_a_run_by_hand_at_the_edge_of_a_batch, hung_up);
@@ -38,11 +38,8 @@ fn a_run_under_nohup_hears_nothing_of_a_closed_terminal() {
     );
     house.policy("marks", "lifecycle:\n  - { name: marks, dataset: core.marks, clock: created_at, delete: { after: 1 year }, guard: { max_percent: 100 } }\n");
     house.job("delete-marks", "action: delete\npolicies: [marks]\nmode: enforce\npause_when: { query: { store: core, sql: \"select count(*) from waiting\" } }\n");
-    let binary = house.command([]);
-    let mut run = Command::new("nohup");
-    run.arg(binary.get_program()).args(["run-job", "delete-marks"]).current_dir(house.path(""));
-    run.envs(binary.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let mut run = run.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("nohup");
+    let mut run = house.command_by(&["nohup"], ["run-job", "delete-marks"]);
+    let mut run = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("nohup");
     let runs = || house.steward(["runs", "--json"]).must_end(0).json()["runs"].clone();
     until("the run", Duration::from_secs(20), || runs().as_array().is_some_and(|runs| !runs.is_empty()));
     signal(run.id(), "HUP");

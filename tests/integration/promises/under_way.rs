@@ -65,7 +65,8 @@ pub fn a_run_waits_in_a_batch(house: &House) -> (Session, Child) {
         _ => "LOCK TABLES orders READ",
     };
     let holder = Session::begin(&house.database, lock);
-    let mut run = house.command(["run-job", JOB]);
+    // It hears of a closed terminal whoever started these tests, `nohup` included.
+    let mut run = house.command_by(&["env", "--default-signal=HUP"], ["run-job", JOB]);
     let run = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts");
     let began = Instant::now();
     while shop::open_batches(house, JOB).is_empty() {

@@ -4,4 +4,5 @@ mod archives;
 mod blocked;
 mod holds;
 mod order;
+mod packets;
 mod shop;

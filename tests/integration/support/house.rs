@@ -160,6 +160,21 @@ impl House {
         command
     }
 
+    /// The same, started by another program: `nohup`, `env --default-signal=HUP`.
+    pub fn command_by<'a>(&self, by: &[&str], words: impl IntoIterator<Item = &'a str>) -> Command {
+        let steward = self.command(words);
+        let mut command = Command::new(by[0]);
+        command.args(&by[1..]).arg(steward.get_program()).args(steward.get_args()).current_dir(self.folder.path());
+        for (name, value) in steward.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command.stdin(std::process::Stdio::null());
+        command
+    }
+
     /// Runs the binary to its end: `house.steward(["run-job", "archive-orders", "--as-of", "2026-01-01"])`.
     pub fn steward<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> Ended {
         self.command(words).output().expect("the binary starts").into()
