@@ -151,7 +151,7 @@ fn the_pods_command_runs_in_a_root_that_cannot_be_written_with_the_one_secret_of
 #[test]
 fn the_unit_is_one_that_systemd_takes_without_a_word() {
     let unit = std::fs::read_to_string(format!("{ROOT}/deploy/steward.service")).expect("the unit");
-    assert!(unit.contains("\nExecReload=/bin/kill -HUP $MAINPID\n"));
+    assert!(unit.contains("\nExecReload=/bin/sh -c 'kill -HUP ${MAINPID}'\n"));
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("steward.service");
     std::fs::write(&path, unit.replace("/usr/local/bin/steward", env!("CARGO_BIN_EXE_steward"))).expect("the unit");
