@@ -1,9 +1,15 @@
 //! Parses, calls, and turns the outcome into an exit code.
 
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 use steward::cli::Cli;
 
 fn main() -> ExitCode {
+    // Nothing can be dated by such a clock: no log line, no run, no cutoff.
+    if SystemTime::now() < UNIX_EPOCH {
+        eprintln!("refused (exit 4): this machine's clock stands before 1970; nothing was touched\nhelp: set the clock");
+        return ExitCode::from(4);
+    }
     // One provider for the whole process: drivers that bring their own would make the choice ambiguous.
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         eprintln!("another crypto provider was installed first");

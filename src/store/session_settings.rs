@@ -58,8 +58,13 @@ fn postgres(application_name: &str, lock: Duration, statement: Duration) -> Stri
     let set = settings.map(|(name, value)| format!("set_config('{name}', '{value}', true)"));
     let commit = "set_config('synchronous_commit', \
                   CASE current_setting('synchronous_commit') WHEN 'off' THEN 'local' ELSE current_setting('synchronous_commit') END, true)";
-    format!("SELECT {}, {commit}", set.join(", "))
+    format!("SELECT {}, {commit}, {LOOKS_FOR_US}", set.join(", "))
 }
+
+/// A statement that we gave up ends soon: a server that can tell looks every few seconds whether we are still there. Without it a
+/// query of a stopped check would go on until its own time is up.
+const LOOKS_FOR_US: &str = "CASE WHEN current_setting('server_version_num')::int >= 140000 AND version() LIKE '%linux%' \
+                            THEN set_config('client_connection_check_interval', '5s', true) END";
 
 /// What both servers know. `wait_timeout` is MySQL's `idle_in_transaction_session_timeout`: when the network between us is gone,
 /// the server lets go of our locks after as long, and not after its default of eight hours.
