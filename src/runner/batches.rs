@@ -183,7 +183,13 @@ impl<A: Action> Batches<'_, A> {
                     queue = Queue::behind(None);
                     continue;
                 }
-                Ok(None) => break,
+                Ok(None) => {
+                    if !worked.waiting.is_empty() && self.runner.stop.is_cancelled() {
+                        // The signal came while rows that others hold waited to be tried again.
+                        self.must_stop(&mut worked);
+                    }
+                    break;
+                }
                 Err(failure) => {
                     worked.give_up(reason(&failure));
                     return Ok(worked);

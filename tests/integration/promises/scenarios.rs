@@ -18,10 +18,12 @@ on_every_engine!(
         let before = shop::everything(&house);
         let other = Session::begin(&house.database, "UPDATE orders SET note = note WHERE id = 7");
         let run = start(&house, &["run-job", "archive-orders", "--json"]);
-        wait_for_a_batch(&house);
-        // Longer than one wait for a file; a row is not waited for, and tried again 3.5 s long.
-        let held = if engine == Engine::Sqlite { 2_500 } else { 800 };
-        std::thread::sleep(Duration::from_millis(held));
+        if engine == Engine::Sqlite {
+            wait_for_a_batch(&house);
+            std::thread::sleep(Duration::from_millis(2_500)); // longer than one wait for a lock
+        } else {
+            wait_for_the_others(&house, 49); // this row is tried again for 3.5 s
+        }
         drop(other);
         let told = ended(run).must_end(0);
         assert_eq!(told.json()["datasets"][0]["removed"], 50, "{told}");
@@ -82,7 +84,7 @@ on_every_engine!(
         let house = with_short_locks(engine, 50);
         let other = Session::begin(&house.database, "UPDATE orders SET note = note WHERE id = 7");
         let run = start(&house, &["run-job", "archive-orders"]);
-        wait_for_a_batch(&house);
+        wait_for_the_others(&house, 49);
         terminate(&run);
         ended(run).must_end(75);
         drop(other);
@@ -117,8 +119,12 @@ on_every_engine!(
         // The other holds one of the last rows of the batch and then wants the archive rows' place and the first rows.
         let mut other = Session::begin(&house.database, "UPDATE orders SET note = note WHERE id = 19");
         let run = start(&house, &["run-job", "archive-orders", "--json"]);
-        wait_for_a_batch(&house);
-        std::thread::sleep(Duration::from_millis(300));
+        if engine == Engine::Sqlite {
+            wait_for_a_batch(&house);
+            std::thread::sleep(Duration::from_millis(300));
+        } else {
+            wait_for_the_others(&house, 1);
+        }
         let _ = other.run("UPDATE orders SET note = note WHERE id <> 19");
         drop(other);
         let told = ended(run).must_end(0);
@@ -394,6 +400,12 @@ fn ended(run: Child) -> Ended {
 fn terminate(run: &Child) {
     let sent = Command::new("kill").args(["-TERM", &run.id().to_string()]).status().expect("kill");
     assert!(sent.success(), "the signal was not sent");
+}
+
+/// Waits until rows that nobody holds are in the archive. A batch that waits for nobody may be over before one sees it open.
+fn wait_for_the_others(house: &House, rows: u64) {
+    let there = || house.database.count("SELECT COUNT(*) FROM orders_archive") >= rows;
+    crate::service::until("the rows that nobody holds", Duration::from_secs(30), there);
 }
 
 fn wait_for_a_batch(house: &House) {
