@@ -122,12 +122,10 @@ impl Context {
         KeyHolds::new(store, &holds)
     }
 
-    /// The keys of a store that live on purpose: each pattern with the policy that says so.
-    pub fn permanent_keys(&self, store: &str) -> Vec<(String, KeyPattern)> {
+    /// The keys of a store that live on purpose.
+    pub fn permanent_keys(&self, store: &str) -> Vec<KeyPattern> {
         let all = self.policies.cache.iter().filter_map(|expiry| match &expiry.of {
-            Expiring::Permanent(keys) if self.stores.are_at_one_address(&keys.store, store) => {
-                Some((expiry.name.clone(), keys.keys.clone()))
-            }
+            Expiring::Permanent(keys) if self.stores.are_at_one_address(&keys.store, store) => Some(keys.keys.clone()),
             _ => None,
         });
         all.collect()

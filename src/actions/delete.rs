@@ -158,7 +158,7 @@ impl Action for DeleteRows {
         };
         if let Some(live) = self.place.live() {
             let found = live.walk().count(&cx.holds_on(&self.policy.dataset)).await?;
-            counts.unarchived = (found.due - found.held, found.oldest);
+            counts.unarchived = (found.overdue(), found.oldest);
         }
         Ok(counts)
     }

@@ -1,6 +1,6 @@
 //! A check in words that people read: `steward policies` shows them, `--json` has what was written.
 
-use crate::policy::lifecycle::{Clock, ClockUnit};
+use crate::policy::lifecycle::Clock;
 use crate::policy::quality::check::Check;
 use crate::policy::quality::field::End;
 use crate::policy::quality::given::Given;
@@ -57,12 +57,7 @@ fn size(bytes: f64) -> String {
 
 /// A clock with its unit and zone.
 pub(super) fn clock_told(clock: &Clock) -> String {
-    let unit = match clock.unit {
-        None => "",
-        Some(ClockUnit::Seconds) => ", seconds since 1970",
-        Some(ClockUnit::Milliseconds) => ", milliseconds since 1970",
-        Some(ClockUnit::Microseconds) => ", microseconds since 1970",
-    };
+    let unit = clock.unit.map(|unit| format!(", {} since 1970", unit.name())).unwrap_or_default();
     let zone = clock.zone.map(|zone| format!(", {}", zone.name())).unwrap_or_default();
     format!("{}{unit}{zone}", clock.column)
 }

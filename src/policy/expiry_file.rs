@@ -138,14 +138,10 @@ fn rows(
 ) -> Option<ExpiringRows> {
     let stray = [
         ("store", entry.store.as_ref().map(|at| &at.place)),
-        ("ttl", entry.ttl.as_ref().map(|at| &at.place)),
-        ("without_ttl", entry.without_ttl.as_ref().map(|at| &at.place)),
-        ("longer_ttl", entry.longer_ttl.as_ref().map(|at| &at.place)),
-        ("idle", entry.idle.as_ref().map(|at| &at.place)),
-        ("belongs_to", entry.belongs_to.as_ref().map(|at| &at.place)),
         ("permanent", entry.permanent.as_ref().map(|at| &at.place)),
         ("because", entry.because.as_ref().map(|at| &at.place)),
     ];
+    let stray: Vec<Written<'_>> = stray.into_iter().chain(rules_of_keys(entry)).collect();
     refuse(&stray, "is for keys; rows of a `dataset` expire by their column", reading)?;
     let Some(expires) = &entry.expires else {
         reading.note(
@@ -183,19 +179,8 @@ fn assignments(set: Option<&At<Assignments>>, reading: &mut Reading<'_>) -> Opti
 
 /// Keys that live on purpose: beside the reason they take no rule.
 fn permanent(entry: &ExpiryEntry, keys: &At<KeyPattern>, place: &Place, reading: &mut Reading<'_>) -> Option<PermanentKeys> {
-    let stray = [
-        ("expires", entry.expires.as_ref().map(|at| &at.place)),
-        ("after", entry.after.as_ref().map(|at| &at.place)),
-        ("where", entry.r#where.as_ref().map(|at| &at.place)),
-        ("set", entry.set.as_ref().map(|at| &at.place)),
-        ("cascade", entry.cascade.as_ref().map(|at| &at.place)),
-        ("ttl", entry.ttl.as_ref().map(|at| &at.place)),
-        ("without_ttl", entry.without_ttl.as_ref().map(|at| &at.place)),
-        ("longer_ttl", entry.longer_ttl.as_ref().map(|at| &at.place)),
-        ("idle", entry.idle.as_ref().map(|at| &at.place)),
-        ("belongs_to", entry.belongs_to.as_ref().map(|at| &at.place)),
-        ("guard", entry.guard.as_ref().map(|at| &at.place)),
-    ];
+    let guard = [("guard", entry.guard.as_ref().map(|at| &at.place))];
+    let stray: Vec<Written<'_>> = parts_of_rows(entry).into_iter().chain(rules_of_keys(entry)).chain(guard).collect();
     refuse(&stray, "says when keys end, and `permanent: true` says that they do not", reading)?;
     let store = store_of(entry, place, reading)?;
     let Some(because) = entry.because.as_ref().filter(|because| !because.value.trim().is_empty()) else {
@@ -228,14 +213,7 @@ fn keys(
     languages: Languages<'_>,
     reading: &mut Reading<'_>,
 ) -> Option<ExpiringKeys> {
-    let stray = [
-        ("expires", entry.expires.as_ref().map(|at| &at.place)),
-        ("after", entry.after.as_ref().map(|at| &at.place)),
-        ("where", entry.r#where.as_ref().map(|at| &at.place)),
-        ("set", entry.set.as_ref().map(|at| &at.place)),
-        ("cascade", entry.cascade.as_ref().map(|at| &at.place)),
-    ];
-    refuse(&stray, "is for rows; `keys` go by their time to live", reading)?;
+    refuse(&parts_of_rows(entry), "is for rows; `keys` go by their time to live", reading)?;
     let because = [("because", entry.because.as_ref().map(|at| &at.place))];
     refuse(&because, "is the reason of `permanent: true`, which is not there", reading)?;
     let store = store_of(entry, place, reading)?;
@@ -286,8 +264,33 @@ fn keys(
     })
 }
 
+/// A key, and where it was written, if it was.
+type Written<'e> = (&'static str, Option<&'e Place>);
+
+/// What only rows can have.
+fn parts_of_rows(entry: &ExpiryEntry) -> [Written<'_>; 5] {
+    [
+        ("expires", entry.expires.as_ref().map(|at| &at.place)),
+        ("after", entry.after.as_ref().map(|at| &at.place)),
+        ("where", entry.r#where.as_ref().map(|at| &at.place)),
+        ("set", entry.set.as_ref().map(|at| &at.place)),
+        ("cascade", entry.cascade.as_ref().map(|at| &at.place)),
+    ]
+}
+
+/// When keys end.
+fn rules_of_keys(entry: &ExpiryEntry) -> [Written<'_>; 5] {
+    [
+        ("ttl", entry.ttl.as_ref().map(|at| &at.place)),
+        ("without_ttl", entry.without_ttl.as_ref().map(|at| &at.place)),
+        ("longer_ttl", entry.longer_ttl.as_ref().map(|at| &at.place)),
+        ("idle", entry.idle.as_ref().map(|at| &at.place)),
+        ("belongs_to", entry.belongs_to.as_ref().map(|at| &at.place)),
+    ]
+}
+
 /// Notes the first key that has no meaning here.
-fn refuse(stray: &[(&str, Option<&Place>)], why: &str, reading: &mut Reading<'_>) -> Option<()> {
+fn refuse(stray: &[Written<'_>], why: &str, reading: &mut Reading<'_>) -> Option<()> {
     let Some((key, place)) = stray.iter().find_map(|(key, place)| Some((key, (*place)?))) else { return Some(()) };
     reading.note(Diagnostic::error(catalogue::UNKNOWN_KEY, format!("`{key}` {why}")).at(place).help(format!("take `{key}` out")));
     None

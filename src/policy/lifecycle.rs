@@ -83,6 +83,26 @@ pub enum ClockUnit {
     Microseconds,
 }
 
+impl ClockUnit {
+    /// As it is written in a declaration.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Seconds => "s",
+            Self::Milliseconds => "ms",
+            Self::Microseconds => "us",
+        }
+    }
+
+    /// In a sentence.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Seconds => "seconds",
+            Self::Milliseconds => "milliseconds",
+            Self::Microseconds => "microseconds",
+        }
+    }
+}
+
 /// Moves rows to an archive once they are old enough.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ArchiveStep {

@@ -64,11 +64,10 @@ impl TagDraft {
     /// Adds to a row's tag what a file says about it; notes every contradiction with both places. Where they contradict each other
     /// the stricter counts.
     pub fn add(&mut self, file: Self, notes: &mut Vec<Diagnostic>) {
-        let ours = |_: &_, _: &_| false;
-        add("type", &mut self.r#type, file.r#type, Clone::clone, ours, notes);
+        add("type", &mut self.r#type, file.r#type, Clone::clone, |_, _| false, notes);
         add("sensitivity", &mut self.sensitivity, file.sensitivity, serde_word, |file, row| file > row, notes);
         add("protect", &mut self.protect, file.protect, serde_word, |_, _| false, notes);
-        add("sealed_in", &mut self.sealed_in, file.sealed_in, Clone::clone, ours, notes);
+        add("sealed_in", &mut self.sealed_in, file.sealed_in, Clone::clone, |_, _| false, notes);
         let longer = |file: &Period, row: &Period| file.duration() > row.duration();
         add("retention", &mut self.retention, file.retention, ToString::to_string, longer, notes);
         for (what, row, file) in [

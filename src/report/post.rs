@@ -141,9 +141,8 @@ impl Post {
     }
 
     async fn ask(&self, settings: &MailSettings, envelope: &Envelope) -> Result<Vec<Without>, SendError> {
-        let away = |error| self.untaken("a connection", &error);
         let parsed = envelope.parse()?;
-        let mut server = connect(settings, self.whole).await?.map_err(away)?;
+        let mut server = self.connect(settings).await?;
         let sender = envelope.from.as_deref().unwrap_or_default();
         let sent = server.command(Mail::new(parsed.from().cloned(), vec![])).await;
         sent.map_err(|error| self.untaken(&format!("mail from `{}`", plain(sender)), &error))?;
@@ -160,6 +159,26 @@ impl Post {
         // What it answers to a farewell changes nothing.
         let _ = server.quit().await;
         Ok(without)
+    }
+
+    /// A connection of its own, logged in: the library's transport keeps what it is answered about single receivers to itself.
+    async fn connect(&self, settings: &MailSettings) -> Result<AsyncSmtpConnection, SendError> {
+        let away = |error| self.untaken("a connection", &error);
+        let hello = ClientId::default();
+        let tls = (settings.kind != MailKind::Plain).then(|| parameters(settings)).transpose()?;
+        let at_once = tls.clone().filter(|_| settings.kind == MailKind::Tls);
+        let address = (bare(&settings.host).to_owned(), settings.port.unwrap_or(settings.kind.port()));
+        let connected = AsyncSmtpConnection::connect_tokio1(address, Some(self.whole), &hello, at_once, None).await;
+        let mut server = connected.map_err(away)?;
+        let wanted = settings.kind == MailKind::StartTls || server.can_starttls();
+        if let Some(tls) = tls.filter(|_| wanted && !server.is_encrypted()) {
+            server.starttls(tls, &hello).await.map_err(away)?;
+        }
+        if let (Some(user), Some(password)) = (&settings.user, &settings.password) {
+            let credentials = Credentials::new(user.clone(), password.expose_secret().to_owned());
+            server.auth(&[Mechanism::Plain, Mechanism::Login], &credentials).await.map_err(away)?;
+        }
+        Ok(server)
     }
 
     /// Hands one mail over; once more after an error that may pass. Where the server refuses one receiver of several, each is tried
@@ -277,31 +296,6 @@ impl Post {
 fn make(folder: &Path) -> Result<(), SendError> {
     let made = file_owner::create_dir_all(folder);
     made.map_err(|cause| SendError::Setup(format!("the mail folder `{}` was not made: {cause}", folder.display())))
-}
-
-/// A connection of its own, logged in: the library's transport keeps what it is answered about single receivers to itself.
-async fn connect(
-    settings: &MailSettings,
-    whole: Duration,
-) -> Result<Result<AsyncSmtpConnection, lettre::transport::smtp::Error>, SendError> {
-    let hello = ClientId::default();
-    let encrypted = settings.kind != MailKind::Plain;
-    let tls = if encrypted { Some(parameters(settings)?) } else { None };
-    let at_once = tls.clone().filter(|_| settings.kind == MailKind::Tls);
-    let address = (bare(&settings.host).to_owned(), settings.port.unwrap_or(settings.kind.port()));
-    Ok(async {
-        let mut server = AsyncSmtpConnection::connect_tokio1(address, Some(whole), &hello, at_once, None).await?;
-        let wanted = settings.kind == MailKind::StartTls || server.can_starttls();
-        if let Some(tls) = tls.filter(|_| wanted && !server.is_encrypted()) {
-            server.starttls(tls, &hello).await?;
-        }
-        if let (Some(user), Some(password)) = (&settings.user, &settings.password) {
-            let credentials = Credentials::new(user.clone(), password.expose_secret().to_owned());
-            server.auth(&[Mechanism::Plain, Mechanism::Login], &credentials).await?;
-        }
-        Ok(server)
-    }
-    .await)
 }
 
 fn smtp(settings: &MailSettings, whole: Duration) -> Result<AsyncSmtpTransport<Tokio1Executor>, SendError> {

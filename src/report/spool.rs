@@ -91,24 +91,19 @@ async fn send(post: &Post, spool: &Path, envelope: &Path) -> Result<Vec<String>,
     let (refused, later): (Vec<_>, Vec<_>) = without.into_iter().partition(|one| matches!(one.why, SendError::Refused(_)));
     let only =
         |these: &[Without]| Envelope { from: receivers.from.clone(), to: these.iter().map(|one| one.receiver.clone()).collect() };
-    let told = why(&refused);
-    match (refused.is_empty(), later.is_empty()) {
-        (true, true) => fs::remove_file(envelope).and_then(|()| fs::remove_file(&mail)).map(|()| vec![]).map_err(stays),
-        (false, true) => {
-            appear(envelope, &serde_json::to_vec(&only(&refused)).unwrap_or_default()).map_err(stays)?;
-            Ok(vec![set_aside(spool, envelope, &told)])
-        }
-        (true, false) => keep(spool, &stem, &only(&later), &bytes).map(|()| vec![]).map_err(stays),
-        (false, false) => {
-            let refused_at = spool.join("refused");
-            keep(&refused_at, &stem, &only(&refused), &bytes).map_err(stays)?;
-            keep(spool, &stem, &only(&later), &bytes).map_err(stays)?;
-            Ok(vec![format!(
-                "{told}; the mail lies in `{}` and is not sent again",
-                refused_at.join(format!("{stem}.eml")).display()
-            )])
-        }
+    let mut told = vec![];
+    if !refused.is_empty() {
+        let aside = spool.join("refused");
+        keep(&aside, &stem, &only(&refused), &bytes).map_err(stays)?;
+        told.push(not_sent_again(&why(&refused), &aside.join(format!("{stem}.eml"))));
     }
+    let forgotten = || fs::remove_file(envelope).and_then(|()| fs::remove_file(&mail));
+    let rest = if later.is_empty() { forgotten() } else { keep(spool, &stem, &only(&later), &bytes) };
+    rest.map(|()| told).map_err(stays)
+}
+
+fn not_sent_again(why: &str, mail: &Path) -> String {
+    format!("{why}; the mail lies in `{}` and is not sent again", mail.display())
 }
 
 /// Why receivers are without a mail, in one line.
@@ -132,7 +127,7 @@ fn set_aside(spool: &Path, envelope: &Path, why: &str) -> String {
     });
     let place = refused.join(envelope.with_extension("eml").file_name().unwrap_or_default());
     match moved {
-        Ok(()) => format!("{why}; the mail lies in `{}` and is not sent again", place.display()),
+        Ok(()) => not_sent_again(why, &place),
         Err(cause) => format!("{why}; the mail was not moved to `{}`: {cause}", place.display()),
     }
 }

@@ -92,24 +92,6 @@ impl ClockKind {
     }
 }
 
-/// The unit as it is written in a declaration.
-pub(super) const fn unit_word(unit: ClockUnit) -> &'static str {
-    match unit {
-        ClockUnit::Seconds => "s",
-        ClockUnit::Milliseconds => "ms",
-        ClockUnit::Microseconds => "us",
-    }
-}
-
-/// The unit in words.
-pub(super) const fn unit_name(unit: ClockUnit) -> &'static str {
-    match unit {
-        ClockUnit::Seconds => "seconds",
-        ClockUnit::Milliseconds => "milliseconds",
-        ClockUnit::Microseconds => "microseconds",
-    }
-}
-
 /// Where all dates lie when they cannot be meant so: in 1970 or beyond the year 3000; and the unit under which they would be of
 /// our time, where there is one.
 pub(super) fn looks_wrong(unit: ClockUnit, oldest: i64, newest: i64) -> Option<(&'static str, Option<ClockUnit>)> {

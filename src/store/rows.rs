@@ -2,7 +2,7 @@
 
 use super::blocker::Blocker;
 use super::cell::{Cell, Cursor};
-use super::clock::{ClockKind, looks_wrong, unit_name, unit_word};
+use super::clock::{ClockKind, looks_wrong};
 use super::connect::Store;
 use super::counts::{ChildRows, Counts};
 use super::cutoff::{CheckedCutoff, Cutoff, store_now};
@@ -152,10 +152,9 @@ impl Rows {
         let Some((when, likely)) = looks_wrong(unit, *oldest, *newest) else { return Ok(()) };
         let help = likely.map_or_else(
             || "look at what the column counts, and from when".to_owned(),
-            |unit| format!("write `unit: {}` in `clock`, where it counts {}", unit_word(unit), unit_name(unit)),
+            |unit| format!("write `unit: {}` in `clock`, where it counts {}", unit.word(), unit.name()),
         );
-        let text =
-            format!("all dates in `{}` of `{}` lie {when}, read as {}", self.clock.name, self.table.label(), unit_name(unit));
+        let text = format!("all dates in `{}` of `{}` lie {when}, read as {}", self.clock.name, self.table.label(), unit.name());
         self.notes.push((text, help));
         Ok(())
     }

@@ -57,7 +57,7 @@ async fn measure(cx: &Context, check: &Check, as_of: DateTime<Utc>) -> Result<Me
             rows => rows?,
         };
         let counts = rows.walk().count(&cx.holds_on(step.dataset)).await?;
-        let overdue = counts.due - counts.held.min(counts.due);
+        let overdue = counts.overdue();
         any_held |= counts.held > 0;
         measured.value += overdue;
         measured.of = measured.of.map(|of| of + counts.total);

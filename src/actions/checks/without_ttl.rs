@@ -3,7 +3,6 @@
 use super::key_look;
 use super::kind::Kind;
 use crate::action::{Context, Measured};
-use crate::policy::key_pattern::KeyPattern;
 use crate::policy::quality::check::Check;
 use crate::policy::quality::shape::{Counts, On, Shape, Takes};
 use crate::report::figures::plural;
@@ -27,7 +26,7 @@ pub const KIND: Kind = Kind {
 
 async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
     let permanent = cx.permanent_keys(key_look::store(cx, check)?.name());
-    let lives_on = |name: &[u8]| permanent.iter().any(|(_, pattern): &(String, KeyPattern)| pattern.may_mean(name));
+    let lives_on = |name: &[u8]| permanent.iter().any(|pattern| pattern.may_mean(name));
     let (mut on_purpose, mut will_end) = (0, 0);
     let mut measured = key_look::count(cx, check, Asked::default(), |key| match (key.left, lives_on(&key.name)) {
         (None, false) => Some(String::new()),

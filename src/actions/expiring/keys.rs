@@ -101,7 +101,7 @@ impl ExpireKeys {
         if about.reading_touches && !about.counts_uses() {
             rule.removed_elsewhere = removed_elsewhere(cx, declared, section);
         }
-        rule.permanent = cx.permanent_keys(store.name()).into_iter().map(|(_, pattern)| pattern).collect();
+        rule.permanent = cx.permanent_keys(store.name());
         Owners::at(cx, declared).await?;
         let idle = rule.idle.is_some() || !rule.removed_elsewhere.is_empty();
         let asked = Asked { idle, bytes: false, value: declared.value_is_id() };

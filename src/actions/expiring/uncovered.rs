@@ -50,15 +50,17 @@ fn keys_of(expiry: &Expiry) -> Option<(&str, &KeyPattern)> {
 
 /// The patterns that policies have for a store, whatever jobs there are.
 pub fn covered(policies: &Policies, store: &str) -> Vec<KeyPattern> {
-    let all = policies.cache.iter().chain(&policies.sessions).filter_map(keys_of);
-    all.filter(|(of, _)| *of == store).map(|(_, keys)| keys.clone()).collect()
+    patterns(policies, store, |_| true)
 }
 
 /// The patterns of the keys that policies end, and so need rights to.
 pub fn ended(policies: &Policies, store: &str) -> Vec<KeyPattern> {
-    let all = policies.cache.iter().chain(&policies.sessions);
-    let ending = all.filter(|expiry| !matches!(expiry.of, Expiring::Permanent(_))).filter_map(keys_of);
-    ending.filter(|(of, _)| *of == store).map(|(_, keys)| keys.clone()).collect()
+    patterns(policies, store, |expiry| !matches!(expiry.of, Expiring::Permanent(_)))
+}
+
+fn patterns(policies: &Policies, store: &str, is_wanted: impl Fn(&Expiry) -> bool) -> Vec<KeyPattern> {
+    let all = policies.cache.iter().chain(&policies.sessions).filter(|expiry| is_wanted(expiry)).filter_map(keys_of);
+    all.filter(|(of, _)| *of == store).map(|(_, keys)| keys.clone()).collect()
 }
 
 impl Uncovered {

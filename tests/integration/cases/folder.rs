@@ -90,7 +90,8 @@ impl Case {
     /// The scripts that fill the database: the engine's own tables first, then what all share.
     pub fn seeds(&self, engine: Engine) -> Vec<String> {
         let paths = [self.own("seed", "sql", engine), Some(self.folder.join("seed.sql"))];
-        let seeds: Vec<String> = paths.into_iter().flatten().filter_map(|path| std::fs::read_to_string(path).ok()).collect();
+        let texts = paths.into_iter().flatten().filter_map(|path| std::fs::read_to_string(path).ok());
+        let seeds: Vec<String> = texts.map(|text| with_shared(&text, engine)).collect();
         let elsewhere = self.text("seed.cache", "redis", engine).or_else(|| self.text("seed.graph", "cypher", engine));
         assert!(!seeds.is_empty() || elsewhere.is_some(), "case `{}` has no seed for {}", self.name, engine.name());
         seeds
@@ -121,6 +122,19 @@ impl Case {
         };
         text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')).map(Step::read).collect()
     }
+}
+
+/// `-- with: NAME` in a seed stands for the script that cases share, `tests/cases/NAME.ENGINE.sql`.
+fn with_shared(seed: &str, engine: Engine) -> String {
+    let line = |line: &str| match line.strip_prefix("-- with: ") {
+        Some(name) => {
+            let engine = if engine.is_mysql() { "mysql" } else { engine.name() };
+            let path = format!("{}/tests/cases/{name}.{engine}.sql", env!("CARGO_MANIFEST_DIR"));
+            std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+        }
+        None => format!("{line}\n"),
+    };
+    seed.lines().map(line).collect()
 }
 
 impl Step {
