@@ -23,7 +23,7 @@ CREATE TABLE user_sessions (
   created_at TEXT NOT NULL, expires_at TEXT NOT NULL);
 CREATE INDEX idx_sessions_expires ON user_sessions (expires_at);
 CREATE TABLE consumption_record (
-  id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL REFERENCES users (id), item TEXT NOT NULL, amount_fen INTEGER NOT NULL, created_at TEXT);
+  id INTEGER PRIMARY KEY AUTOINCREMENT, user_id INTEGER NOT NULL REFERENCES users (id), item TEXT NOT NULL, amount_fen INTEGER NOT NULL, created_at TEXT);
 CREATE INDEX idx_consumption_created ON consumption_record (created_at);
 CREATE TABLE sales_by_month (month TEXT PRIMARY KEY, records INTEGER NOT NULL, amount_fen INTEGER NOT NULL);
 CREATE TABLE grading_results (
