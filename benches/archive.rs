@@ -102,11 +102,11 @@ impl Engine {
     }
 
     /// The whole binary: start, survey, every batch with intent and outcome, count again, report.
-    fn steward(&self, house: &Path, rows: u64) -> Duration {
+    fn steward(&self, sandbox: &Path, rows: u64) -> Duration {
         let began = Instant::now();
         let done = Command::new(env!("CARGO_BIN_EXE_steward"))
             .args(["run-job", "bench", "--json"])
-            .current_dir(house)
+            .current_dir(sandbox)
             .output()
             .expect("steward");
         let took = began.elapsed();
@@ -117,10 +117,10 @@ impl Engine {
     }
 }
 
-fn house(engine: &Engine) -> tempfile::TempDir {
-    let house = tempfile::tempdir().expect("a folder");
+fn sandbox(engine: &Engine) -> tempfile::TempDir {
+    let sandbox = tempfile::tempdir().expect("a folder");
     let write = |name: &str, text: String| {
-        let path = house.path().join(name);
+        let path = sandbox.path().join(name);
         std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
         std::fs::write(path, text).expect("a file");
     };
@@ -130,7 +130,7 @@ fn house(engine: &Engine) -> tempfile::TempDir {
     let policy = "{ name: bench, dataset: core.bench_rows, clock: created_at, archive: { after: 1 year, to: core.bench_archive }, guard: { max_rows: 100000000, max_percent: 100 } }";
     write("policies/bench.yaml", format!("lifecycle:\n  - {policy}\n"));
     write("jobs/bench.yaml", "action: archive\npolicies: [bench]\nmode: enforce\n".to_owned());
-    house
+    sandbox
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {
@@ -153,13 +153,13 @@ async fn main() {
     println!("{rows} rows, median of {ROUNDS} rounds; share = bare time / steward's time, 1.00 would be free");
     println!("{:<11} {:>12} {:>12} {:>7}", "engine", "bare rows/s", "steward", "share");
     for engine in &engines {
-        let house = house(engine);
+        let sandbox = sandbox(engine);
         let (mut bare, mut ours) = (vec![], vec![]);
         for _ in 0..ROUNDS {
             engine.run(&engine.seed(rows)).await;
             bare.push(engine.bare(rows).await);
             engine.run(&engine.seed(rows)).await;
-            ours.push(engine.steward(house.path(), rows));
+            ours.push(engine.steward(sandbox.path(), rows));
         }
         engine.run(&["DROP TABLE bench_rows".to_owned(), "DROP TABLE bench_archive".to_owned()]).await;
         let (bare, ours) = (median(bare).as_secs_f64(), median(ours).as_secs_f64());

@@ -70,9 +70,9 @@ impl Engine {
 }
 
 fn steward(engine: &Engine, rows: u64) -> Duration {
-    let house = tempfile::tempdir().expect("a folder");
+    let sandbox = tempfile::tempdir().expect("a folder");
     let write = |name: &str, text: String| {
-        let path = house.path().join(name);
+        let path = sandbox.path().join(name);
         std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
         std::fs::write(path, text).expect("a file");
     };
@@ -86,7 +86,7 @@ fn steward(engine: &Engine, rows: u64) -> Duration {
     let began = Instant::now();
     let done = Command::new(env!("CARGO_BIN_EXE_steward"))
         .args(["run-job", "doubles", "--json"])
-        .current_dir(house.path())
+        .current_dir(sandbox.path())
         .output()
         .expect("steward");
     let took = began.elapsed();

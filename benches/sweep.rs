@@ -75,11 +75,11 @@ fn bare(link: &mut Connection, all: bool) -> (Duration, u64) {
 }
 
 /// The whole binary: start, look at every key, report.
-fn steward(house: &Path, job: &str, password: &str) -> Duration {
+fn steward(sandbox: &Path, job: &str, password: &str) -> Duration {
     let began = Instant::now();
     let done = Command::new(env!("CARGO_BIN_EXE_steward"))
         .args(["run-job", job, "--dry-run", "--json"])
-        .current_dir(house)
+        .current_dir(sandbox)
         .env("BENCH_PASSWORD", password)
         .output()
         .expect("steward");
@@ -88,10 +88,10 @@ fn steward(house: &Path, job: &str, password: &str) -> Duration {
     took
 }
 
-fn house(url: &str) -> tempfile::TempDir {
-    let house = tempfile::tempdir().expect("a folder");
+fn sandbox(url: &str) -> tempfile::TempDir {
+    let sandbox = tempfile::tempdir().expect("a folder");
     let write = |name: &str, text: String| {
-        let path = house.path().join(name);
+        let path = sandbox.path().join(name);
         std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
         std::fs::write(path, text).expect("a file");
     };
@@ -113,7 +113,7 @@ fn house(url: &str) -> tempfile::TempDir {
     for (job, action, policy) in jobs {
         write(&format!("jobs/{job}.yaml"), format!("action: {action}\npolicies: [{policy}]\n"));
     }
-    house
+    sandbox
 }
 
 /// All calls the server answered, and those in its slow log.
@@ -133,7 +133,7 @@ fn main() {
     let (url, password) = server();
     let mut link = connection();
     fill(&mut link, keys);
-    let house = house(&url);
+    let sandbox = sandbox(&url);
     println!("{keys} keys, median of {ROUNDS} rounds; share = bare time / steward's time, 1.00 would be free");
     // A sweep walks once, for all its policies and for the keys that no policy covers.
     let measured = [
@@ -160,7 +160,7 @@ fn main() {
             theirs.push(took);
             cmd("CONFIG").arg("RESETSTAT").query::<()>(&mut link).expect("reset");
             cmd("SLOWLOG").arg("RESET").query::<()>(&mut link).expect("reset");
-            ours.push(steward(house.path(), job, &password));
+            ours.push(steward(sandbox.path(), job, &password));
             let (calls, long) = calls(&mut link);
             total += calls;
             slow += long;

@@ -1,7 +1,7 @@
 //! `steward audit`: whether the evidence is whole, and all of it for whoever wants to look elsewhere.
 
-use super::house::{House, ledger_if_any, no_ledger};
-use super::{Ended, Globals, end::End, out};
+use super::app::{App, ledger_if_any, no_ledger};
+use super::{Ended, Globals, exit::Exit, out};
 use crate::job::outcome::Outcome;
 use crate::ledger::book::Ledger;
 use crate::ledger::refusal::LedgerError;
@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::path::Path;
 
-/// The shortest part of a head that the ledger looks for; less could fit by chance.
+/// The shortest part of a head that the ledger looks for; less could fit by rng.
 const SHORTEST_HEAD: usize = 12;
 /// Faults told as text; all of them are in the JSON.
 const TOLD: usize = 50;
@@ -73,7 +73,7 @@ struct Verified<'a> {
 impl VerifyChain {
     async fn run(self, path: &Path) -> Ended {
         let head = self.head.as_deref().map(hash).transpose()?;
-        let config = House::config(path)?;
+        let config = App::config(path)?;
         let ledger = match Ledger::open_existing(&config.ledger).await {
             Ok(Some(ledger)) => ledger,
             Ok(None) => return self.nothing(&config.ledger.display().to_string()),
@@ -88,33 +88,33 @@ impl VerifyChain {
         } else {
             out::say(&told(&verification))?;
         }
-        Ok(if verification.is_whole() { End::quiet() } else { End::of(Outcome::Findings, &first(&verification)) })
+        Ok(if verification.is_whole() { Exit::quiet() } else { Exit::of(Outcome::Findings, &first(&verification)) })
     }
 
     /// No ledger is no proof, whoever removed it or never began one.
     fn nothing(&self, path: &str) -> Ended {
         let since = if self.head.is_some() { ", and a head of it is known" } else { "" };
-        Err(End::of(Outcome::Findings, &format!("there is no ledger `{path}`{since}: nothing proves what was done"))
+        Err(Exit::of(Outcome::Findings, &format!("there is no ledger `{path}`{since}: nothing proves what was done"))
             .with_help("the first `run-job` makes it; one that was there is restored from a backup"))
     }
 }
 
 /// A head as people copy it from a mail.
-fn hash(text: &str) -> Result<String, End> {
+fn hash(text: &str) -> Result<String, Exit> {
     let text = text.trim().to_lowercase();
     let hex = text.chars().all(|c| c.is_ascii_hexdigit());
     if hex && (SHORTEST_HEAD..=64).contains(&text.len()) {
         return Ok(text);
     }
-    Err(End::usage("`--head` is 12 to 64 hexadecimal digits: the ledger head that a report ends with; nothing was verified"))
+    Err(Exit::usage("`--head` is 12 to 64 hexadecimal digits: the ledger head that a report ends with; nothing was verified"))
 }
 
 /// A ledger that cannot even be opened: damage is a finding, the rest is not for the chain to answer for.
-fn broken(error: &LedgerError) -> End {
+fn broken(error: &LedgerError) -> Exit {
     use LedgerError::{Damaged, Garbled, NotADatabase, NotALedger};
     match error {
         Damaged { .. } | Garbled { .. } | NotADatabase { .. } | NotALedger { .. } => {
-            End::of(Outcome::Findings, &error.to_string()).with_help(error.help())
+            Exit::of(Outcome::Findings, &error.to_string()).with_help(error.help())
         }
         other => no_ledger(other),
     }
@@ -168,7 +168,7 @@ fn first(verification: &Verification) -> String {
 
 impl ExportEvents {
     async fn run(self, path: &Path) -> Ended {
-        let config = House::config(path)?;
+        let config = App::config(path)?;
         let ledger = ledger_if_any(&config).await?;
         let mut after = self.after;
         let mut count = 0_u64;
@@ -179,7 +179,7 @@ impl ExportEvents {
             after = last.seq;
             let mut lines = String::new();
             for link in &page {
-                let line = serde_json::to_string(link).map_err(|error| End::of(Outcome::Partial, &error.to_string()))?;
+                let line = serde_json::to_string(link).map_err(|error| Exit::of(Outcome::Partial, &error.to_string()))?;
                 lines += &match (self.json, count) {
                     (false, _) => line + "\n",
                     (true, 0) => format!("\n{line}"),
@@ -190,7 +190,7 @@ impl ExportEvents {
             out::say(&lines)?;
         }
         out::say(if self.json { "\n] }\n" } else { "" })?;
-        Ok(End::quiet())
+        Ok(Exit::quiet())
     }
 }
 

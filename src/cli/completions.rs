@@ -1,6 +1,6 @@
 //! `steward completions`: what a shell reads to complete our words.
 
-use super::{Ended, end::End, out};
+use super::{Ended, exit::Exit, out};
 use clap::{Args, Command};
 use clap_complete::Shell;
 
@@ -18,6 +18,6 @@ impl Completions {
         let mut text = vec![];
         clap_complete::generate(self.shell, &mut words, "steward", &mut text);
         out::say(&String::from_utf8_lossy(&text))?;
-        Ok(End::quiet())
+        Ok(Exit::quiet())
     }
 }

@@ -1,8 +1,8 @@
 //! `steward doctor`: whether everything a run needs is there, before a run needs it.
 
-use super::end::End;
+use super::app::{App, Closed, address};
+use super::exit::Exit;
 use super::health::{Check, Verdict, mark};
-use super::house::{Closed, House, address};
 use super::table::listing;
 use super::{Ended, Globals, out};
 use super::{health_jobs, health_mail};
@@ -50,16 +50,16 @@ struct Checked<'a> {
 
 impl Doctor {
     pub(crate) async fn run(self, globals: &Globals) -> Ended {
-        let config = House::config(&globals.config)?;
+        let config = App::config(&globals.config)?;
         let (declared, known) = declarations(&globals.config).await;
-        let receivers = known.as_ref().map(|house| health_mail::receivers(&house.declarations)).unwrap_or_default();
-        let policies = known.as_ref().map(|house| &house.declarations.policies);
+        let receivers = known.as_ref().map(|app| health_mail::receivers(&app.declarations)).unwrap_or_default();
+        let policies = known.as_ref().map(|app| &app.declarations.policies);
         let mut checks = vec![declared];
         for store in &config.stores {
             checks.extend(of_store(store, &config, policies).await);
         }
-        if let Some(house) = &known {
-            checks.extend(Box::pin(health_jobs::jobs(house)).await);
+        if let Some(app) = &known {
+            checks.extend(Box::pin(health_jobs::jobs(app)).await);
         }
         checks.push(state(&config.state));
         checks.extend(left_behind(&config));
@@ -79,7 +79,7 @@ impl Doctor {
             out::say(&told(checks))?;
         }
         let wrong = checks.iter().filter(|check| matches!(check.verdict, Verdict::Away | Verdict::Fail)).count() as u64;
-        Ok(if wrong == 0 { End::quiet() } else { End::of(outcome, &format!("{} failed", plural(wrong, "check"))) })
+        Ok(if wrong == 0 { Exit::quiet() } else { Exit::of(outcome, &format!("{} failed", plural(wrong, "check"))) })
     }
 }
 
@@ -103,11 +103,11 @@ fn told(checks: &[Check]) -> String {
 }
 
 /// All declarations, policy tables included; a store that keeps them and is away fails its own check too.
-async fn declarations(path: &Path) -> (Check, Option<House>) {
+async fn declarations(path: &Path) -> (Check, Option<App>) {
     const WHAT: &str = "declarations";
-    match House::look(path).await {
-        Ok((house, warnings)) => {
-            let (policies, jobs) = (&house.declarations.policies, &house.declarations.jobs);
+    match App::look(path).await {
+        Ok((app, warnings)) => {
+            let (policies, jobs) = (&app.declarations.policies, &app.declarations.jobs);
             let told = format!("lifecycle policies: {}, jobs: {}", policies.lifecycle.len(), jobs.len());
             let check = match warnings.warnings().count() as u64 {
                 0 => Check::ok(WHAT, told),
@@ -118,7 +118,7 @@ async fn declarations(path: &Path) -> (Check, Option<House>) {
                     "`steward validate` tells them",
                 ),
             };
-            (check, Some(house))
+            (check, Some(app))
         }
         Err(Closed::Wrong(diagnosis)) => {
             let told = format!("{}: no run begins", plural(diagnosis.errors() as u64, "error"));

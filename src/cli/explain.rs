@@ -1,7 +1,7 @@
 //! `steward explain`: what a code means and what to do about it.
 
 use super::table::listing;
-use super::{Ended, end::End, out};
+use super::{Ended, exit::Exit, out};
 use crate::diagnostic::catalogue::{CATALOGUE, Explained, explained};
 use crate::diagnostic::near;
 use clap::Args;
@@ -29,22 +29,22 @@ impl Explain {
             [] => self.all()?,
             ["row", ..] => {
                 let text = "`explain row` is not built yet: what would happen to a single row cannot be asked for so far";
-                return Err(End::usage(text).with_help("`steward plan JOB` counts the rows that are due, held and undated"));
+                return Err(Exit::usage(text).with_help("`steward plan JOB` counts the rows that are due, held and undated"));
             }
             [code] => self.one(lookup(code)?)?,
-            _ => return Err(End::usage("`explain` takes one code")),
+            _ => return Err(Exit::usage("`explain` takes one code")),
         }
-        Ok(End::quiet())
+        Ok(Exit::quiet())
     }
 
-    fn all(&self) -> Result<(), End> {
+    fn all(&self) -> Result<(), Exit> {
         if self.json {
             return out::json(&Codes { codes: CATALOGUE });
         }
         out::say(&listing(["CODE", "MEANS"], CATALOGUE.iter().map(|entry| [entry.code.to_string(), entry.title.to_owned()])))
     }
 
-    fn one(&self, entry: &Explained) -> Result<(), End> {
+    fn one(&self, entry: &Explained) -> Result<(), Exit> {
         if self.json {
             return out::json(entry);
         }
@@ -53,12 +53,12 @@ impl Explain {
 }
 
 /// A code as people type it: in any letter case, with or without its letters.
-fn lookup(code: &str) -> Result<&'static Explained, End> {
+fn lookup(code: &str) -> Result<&'static Explained, Exit> {
     let known = explained(code).or_else(|| explained(&format!("SW{code}")));
     known.ok_or_else(|| {
         let near = near::nearest(code, CATALOGUE.iter().map(|entry| entry.code.as_str()));
         let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-        End::usage(&format!("there is no code `{code}`{near}")).with_help("`steward explain` lists them all")
+        Exit::usage(&format!("there is no code `{code}`{near}")).with_help("`steward explain` lists them all")
     })
 }
 

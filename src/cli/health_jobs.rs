@@ -1,7 +1,7 @@
 //! For `steward doctor`: whether the jobs would be refused by the stores as they are. Nothing is counted and nothing is sent.
 
+use super::app::App;
 use super::health::{Check, Verdict};
-use super::house::House;
 use crate::actions;
 use crate::report::figures::plural;
 use crate::report::run::{Reason, Weight};
@@ -9,11 +9,11 @@ use crate::runner::engine::Request;
 use std::sync::Arc;
 
 /// Prepares every dataset of every job; none where the ledger gives no answer, which has a check of its own.
-pub(super) async fn jobs(house: &House) -> Option<Check> {
+pub(super) async fn jobs(app: &App) -> Option<Check> {
     const WHAT: &str = "jobs";
-    let planner = house.planner().await.ok()?;
+    let planner = app.planner().await.ok()?;
     let mut wrong: Vec<(String, Reason)> = vec![];
-    for job in &house.declarations.jobs {
+    for job in &app.declarations.jobs {
         let Some(action) = actions::named(&job.action) else { continue };
         let request = Request { job: Arc::new(job.clone()), dry_run: true, as_of: None, approval: None };
         // What may pass by itself is told with the store.

@@ -1,7 +1,7 @@
 //! What `doctor` says of mail: whether the server takes it for everybody, and what waits for it.
 
+use super::app::mail;
 use super::health::{Check, Verdict};
-use super::house::mail;
 use crate::config::settings::Config;
 use crate::declarations::reading::Declarations;
 use crate::report::deliver::{self, SendError, Without};

@@ -1,8 +1,8 @@
 //! `steward hold`: legal holds that a person puts down, lists and releases. They live in the ledger, with who and why.
 
-use super::house::{self, House, ledger, ledger_if_any, no_ledger};
+use super::app::{self, App, ledger, ledger_if_any, no_ledger};
 use super::table::listing;
-use super::{Ended, Globals, actor::actor, end::End, out, stderr};
+use super::{Ended, Globals, current_user::current_user, exit::Exit, out, stderr};
 use crate::config::settings::Config;
 use crate::diagnostic::near;
 use crate::job::outcome::Outcome;
@@ -110,15 +110,15 @@ impl AddHold {
         let because = said("`--because`", &self.because)?;
         let condition = self.r#where.as_deref().map(|text| said("`--where`", text)).transpose()?;
         let owner = self.owner.as_deref().map(|text| said("`--owner`", text)).transpose()?;
-        let config = House::config(path)?;
+        let config = App::config(path)?;
         let dataset = dataset(&self.dataset, &config)?;
         if let Some(place) = place_in_files(path, name) {
-            return Err(End::usage(&format!("the hold `{name}` stands in a file already ({place}); nothing was added"))
+            return Err(Exit::usage(&format!("the hold `{name}` stands in a file already ({place}); nothing was added"))
                 .with_help("choose another name: what releases one of them would release both"));
         }
         self.read_condition(&config, &dataset, condition)?;
         let checked = self.check(&config, &dataset, condition).await?;
-        let by = actor();
+        let by = current_user();
         let hold = NewHold {
             name: name.to_owned(),
             dataset: dataset.to_string(),
@@ -146,22 +146,22 @@ impl AddHold {
                 hold.dataset, head.hash
             ))?;
         }
-        Ok(End::quiet())
+        Ok(Exit::quiet())
     }
 
     /// Refuses a condition of which not all would count, whether its store answers or not.
-    fn read_condition(&self, config: &Config, dataset: &DatasetName, condition: Option<&str>) -> Result<(), End> {
+    fn read_condition(&self, config: &Config, dataset: &DatasetName, condition: Option<&str>) -> Result<(), Exit> {
         let store = config.store(&dataset.store);
         let language = store.map_or(Language::Unknown, |store| store.language(&|name| std::env::var(name).ok()));
         let Some(Err(fault)) = condition.map(|text| language.condition(text)) else { return Ok(()) };
         let code = crate::diagnostic::catalogue::CONDITION_TEXT;
         let text = format!("[{code}] the condition of hold `{}` {fault}; the hold was not added", self.name);
-        Err(End::of(Outcome::Refused, &text).with_help("write one condition in the store's own language, in which all counts"))
+        Err(Exit::of(Outcome::Refused, &text).with_help("write one condition in the store's own language, in which all counts"))
     }
 
     /// Asks the live table whether the hold can be evaluated; a store that is away is no reason not to hold.
-    async fn check(&self, config: &Config, dataset: &DatasetName, condition: Option<&str>) -> Result<bool, End> {
-        let stores = config.store(&dataset.store).map(|store| house::address(store, &config.base));
+    async fn check(&self, config: &Config, dataset: &DatasetName, condition: Option<&str>) -> Result<bool, Exit> {
+        let stores = config.store(&dataset.store).map(|store| app::address(store, &config.base));
         let unchecked = |why: &str| {
             let help = "`steward plan` shows whether it works; a hold that cannot be evaluated refuses its dataset";
             stderr::warning(&format!("the hold was not checked against `{dataset}`: {why}"), Some(help));
@@ -177,7 +177,7 @@ impl AddHold {
         match asked(address, dataset, condition, &self.name).await {
             Ok(()) => Ok(true),
             Err(StoreFailure::Refused { code, text, help }) => {
-                Err(End::of(Outcome::Refused, &format!("[{code}] {text}; the hold was not added")).with_help(&help))
+                Err(Exit::of(Outcome::Refused, &format!("[{code}] {text}; the hold was not added")).with_help(&help))
             }
             Err(failure) => {
                 unchecked(&failure.to_string());
@@ -213,23 +213,23 @@ async fn asked(
 }
 
 /// A dataset whose store is declared.
-fn dataset(text: &str, config: &Config) -> Result<DatasetName, End> {
-    let dataset: DatasetName = text.parse().map_err(|error| End::usage(&format!("{error}")))?;
+fn dataset(text: &str, config: &Config) -> Result<DatasetName, Exit> {
+    let dataset: DatasetName = text.parse().map_err(|error| Exit::usage(&format!("{error}")))?;
     if config.store(&dataset.store).is_some() {
         return Ok(dataset);
     }
     let near = near::suggestion(&dataset.store, config.stores.iter().map(|store| store.name.as_str())).unwrap_or_default();
-    Err(End::usage(&format!("`{text}` begins with `{}`, which is no store of the configuration; {near}", dataset.store)))
+    Err(Exit::usage(&format!("`{text}` begins with `{}`, which is no store of the configuration; {near}", dataset.store)))
 }
 
 /// Words that say something and stay on one line.
-fn said<'a>(what: &str, text: &'a str) -> Result<&'a str, End> {
+fn said<'a>(what: &str, text: &'a str) -> Result<&'a str, Exit> {
     let text = text.trim();
     if text.is_empty() {
-        return Err(End::usage(&format!("{what} says nothing")));
+        return Err(Exit::usage(&format!("{what} says nothing")));
     }
     if text.contains(char::is_control) {
-        return Err(End::usage(&format!("{what} holds a control character")));
+        return Err(Exit::usage(&format!("{what} holds a control character")));
     }
     Ok(text)
 }
@@ -256,7 +256,7 @@ struct HoldLine {
 
 impl ListHolds {
     async fn run(self, path: &Path) -> Ended {
-        let declarations = House::read(path)?;
+        let declarations = App::read(path)?;
         let files = &declarations.policies.holds;
         let mut holds: Vec<HoldLine> = files.iter().map(HoldLine::of_file).collect();
         if let Some(ledger) = ledger_if_any(&declarations.config).await? {
@@ -269,7 +269,7 @@ impl ListHolds {
         } else {
             out::say(&listing(["HOLD", "DATASET", "ROWS", "BECAUSE", "OWNER", "FROM"], holds.iter().map(HoldLine::cells)))?;
         }
-        Ok(End::quiet())
+        Ok(Exit::quiet())
     }
 }
 
@@ -354,7 +354,7 @@ impl ReleaseHold {
     async fn run(self, path: &Path) -> Ended {
         let name = said("the name", &self.name)?;
         let why = said("`--why`", &self.why)?;
-        let config = House::config(path)?;
+        let config = App::config(path)?;
         let still_in_file = place_in_files(path, name);
         // Nothing is made for a release: what was never recorded cannot be released.
         let known = match ledger_if_any(&config).await? {
@@ -364,7 +364,7 @@ impl ReleaseHold {
         if !known.iter().any(|hold| hold.in_force() && hold.name == name) {
             return Err(nothing_to_release(name, still_in_file.as_deref(), &known));
         }
-        let (by, ledger) = (actor(), ledger(&config).await?);
+        let (by, ledger) = (current_user(), ledger(&config).await?);
         let head = ledger.release_hold(name, &by, why, now()).await.map_err(|error| refused(&error))?;
         ledger.close().await;
         if let Some(place) = &still_in_file {
@@ -377,13 +377,13 @@ impl ReleaseHold {
             let now = if still_in_file.is_some() { "released in the ledger, and still in force" } else { "released" };
             out::say(&format!("hold `{name}` is {now}\nby {by}; ledger head {}\n", head.hash))?;
         }
-        Ok(End::quiet())
+        Ok(Exit::quiet())
     }
 }
 
-fn nothing_to_release(name: &str, in_file: Option<&str>, known: &[LedgerHold]) -> End {
+fn nothing_to_release(name: &str, in_file: Option<&str>, known: &[LedgerHold]) -> Exit {
     if let Some(place) = in_file {
-        return End::of(
+        return Exit::of(
             Outcome::Refused,
             &format!("the hold `{name}` stands in a file ({place}) and not in the ledger; nothing was released"),
         )
@@ -391,12 +391,12 @@ fn nothing_to_release(name: &str, in_file: Option<&str>, known: &[LedgerHold]) -
     }
     let names = known.iter().filter(|hold| hold.in_force()).map(|hold| hold.name.as_str());
     let near = near::nearest(name, names).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-    End::usage(&format!("no hold `{name}` is in force{near}")).with_help("`steward hold list` shows those that are")
+    Exit::usage(&format!("no hold `{name}` is in force{near}")).with_help("`steward hold list` shows those that are")
 }
 
 /// Where a file declares a hold of that name; unknown while the declarations are wrong, which says so.
 fn place_in_files(path: &Path, name: &str) -> Option<String> {
-    let Ok(declarations) = House::quietly(path) else {
+    let Ok(declarations) = App::quietly(path) else {
         let text = format!("the declarations are not valid, so files were not searched for a hold `{name}`");
         stderr::warning(&text, None);
         return None;
@@ -405,10 +405,10 @@ fn place_in_files(path: &Path, name: &str) -> Option<String> {
     HoldLine::of_file(hold).noted
 }
 
-fn refused(error: &LedgerError) -> End {
+fn refused(error: &LedgerError) -> Exit {
     match error {
         LedgerError::HoldInForce { .. } | LedgerError::NoSuchHold { .. } => {
-            End::usage(&error.to_string()).with_help(error.help())
+            Exit::usage(&error.to_string()).with_help(error.help())
         }
         other => no_ledger(other),
     }

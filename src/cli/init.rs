@@ -1,6 +1,6 @@
 //! `steward init`: a configuration, a policy and a job to begin with, each line explained.
 
-use super::{Ended, end::End, out};
+use super::{Ended, exit::Exit, out};
 use crate::actions;
 use crate::declarations::schema::{Subject, schema};
 use crate::job::outcome::Outcome;
@@ -32,7 +32,7 @@ impl Init {
         let there: Vec<_> = files.iter().map(|(name, _)| *name).filter(|name| self.dir.join(name).exists()).collect();
         if !there.is_empty() {
             let there = there.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            return Err(End::usage(&format!("{there} already there in `{}`; nothing was written", self.dir.display()))
+            return Err(Exit::usage(&format!("{there} already there in `{}`; nothing was written", self.dir.display()))
                 .with_help("`--dir DIR` names another folder"));
         }
         for (name, text) in &files {
@@ -44,7 +44,7 @@ impl Init {
         } else {
             out::say(&next(&written, &self.dir))?;
         }
-        Ok(End::quiet())
+        Ok(Exit::quiet())
     }
 }
 
@@ -61,11 +61,11 @@ fn files() -> Vec<(&'static str, String)> {
 }
 
 /// Never overwrites, not even what appeared since we looked.
-fn create(path: &Path, text: &str) -> Result<(), End> {
+fn create(path: &Path, text: &str) -> Result<(), Exit> {
     let made = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| File::create_new(path));
     made.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => End::usage(&format!("`{}` is there already; it was left as it is", path.display())),
-        _ => End::of(Outcome::Partial, &format!("`{}` was not written: {error}", path.display())),
+        ErrorKind::AlreadyExists => Exit::usage(&format!("`{}` is there already; it was left as it is", path.display())),
+        _ => Exit::of(Outcome::Partial, &format!("`{}` was not written: {error}", path.display())),
     })
 }
 

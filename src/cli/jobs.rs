@@ -1,8 +1,8 @@
 //! `steward jobs`: what there is to run, when it runs next, and how it last ended.
 
-use super::house::{House, ledger_if_any};
+use super::app::{App, ledger_if_any};
 use super::table::listing;
-use super::{Ended, Globals, end::End, out};
+use super::{Ended, Globals, exit::Exit, out};
 use crate::actions;
 use crate::job::outcome::Outcome;
 use crate::job::schedule::Schedule;
@@ -53,13 +53,13 @@ struct LastRun {
 
 impl ListJobs {
     pub(crate) async fn run(self, globals: &Globals) -> Ended {
-        let declarations = House::read(&globals.config)?;
+        let declarations = App::read(&globals.config)?;
         let ledger = ledger_if_any(&declarations.config).await?;
         let now = Utc::now();
         let mut jobs = vec![];
         for job in &declarations.jobs {
             let last = match &ledger {
-                Some(ledger) => ledger.last_run(&job.name).await.map_err(|error| super::house::no_ledger(&error))?,
+                Some(ledger) => ledger.last_run(&job.name).await.map_err(|error| super::app::no_ledger(&error))?,
                 None => None,
             };
             jobs.push(JobLine::of(job, last, now));
@@ -69,7 +69,7 @@ impl ListJobs {
         } else {
             out::say(&told(&jobs))?;
         }
-        Ok(End::quiet())
+        Ok(Exit::quiet())
     }
 }
 

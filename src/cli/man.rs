@@ -1,6 +1,6 @@
 //! `steward man`: manual pages from the very words that are parsed.
 
-use super::{Ended, end::End, out};
+use super::{Ended, exit::Exit, out};
 use crate::job::outcome::Outcome;
 use clap::{Args, Command};
 use clap_mangen::Man;
@@ -23,29 +23,29 @@ impl PrintMan {
             Some(dir) => write_all(words, &dir)?,
             None => out::say(&page(words, &self.command)?)?,
         }
-        Ok(End::quiet())
+        Ok(Exit::quiet())
     }
 }
 
-fn write_all(words: Command, dir: &Path) -> Result<(), End> {
+fn write_all(words: Command, dir: &Path) -> Result<(), Exit> {
     std::fs::create_dir_all(dir)
         .and_then(|()| clap_mangen::generate_to(words, dir))
-        .map_err(|error| End::of(Outcome::Partial, &format!("manual pages in `{}`: {error}", dir.display())))
+        .map_err(|error| Exit::of(Outcome::Partial, &format!("manual pages in `{}`: {error}", dir.display())))
 }
 
-fn page(mut words: Command, names: &[String]) -> Result<String, End> {
+fn page(mut words: Command, names: &[String]) -> Result<String, Exit> {
     words.build();
     let mut command = &words;
     for name in names {
         command =
-            command.find_subcommand(name).ok_or_else(|| End::usage(&format!("there is no command `{}`", names.join(" "))))?;
+            command.find_subcommand(name).ok_or_else(|| Exit::usage(&format!("there is no command `{}`", names.join(" "))))?;
     }
     let title = std::iter::once("steward").chain(names.iter().map(String::as_str)).collect::<Vec<_>>().join("-");
     let mut text = vec![];
     Man::new(command.clone())
         .title(title)
         .render(&mut text)
-        .map_err(|error| End::of(Outcome::Partial, &format!("the page cannot be written: {error}")))?;
+        .map_err(|error| Exit::of(Outcome::Partial, &format!("the page cannot be written: {error}")))?;
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 

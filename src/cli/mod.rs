@@ -1,21 +1,22 @@
 //! What people type. One file per family of commands; each parses its words, calls, and says how it ended.
 
-mod actor;
+mod app;
 mod audit;
-mod checked;
 mod completions;
+mod current_user;
 mod demo;
 mod doctor;
-mod end;
 mod events;
+mod exit;
 mod explain;
+mod format_check;
 mod health;
 mod health_jobs;
 mod health_mail;
 mod help;
 mod hold;
-mod house;
 mod init;
+mod job_source;
 mod jobs;
 mod log_progress;
 mod logs;
@@ -23,21 +24,20 @@ mod man;
 mod out;
 mod plan;
 mod policies;
+mod policy_list;
+mod progress_bar;
 mod run_job;
 mod run_log;
 mod runs;
-mod scheduled;
 mod schema;
-mod sections;
 mod serve;
 mod stderr;
 mod table;
 mod unattended;
 mod validate;
-mod watch;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
-use end::End;
+use exit::Exit;
 use std::path::PathBuf;
 
 /// Keeps data no longer than it may be kept, protects what must be protected, and proves both.
@@ -91,7 +91,7 @@ impl Cli {
                 stderr::begin(true);
                 let said = error.render().to_string();
                 let why = said.trim().trim_start_matches("error: ").lines().map(str::trim).filter(|line| !line.is_empty());
-                std::process::exit(End::usage(&why.collect::<Vec<_>>().join("; ")).say().into());
+                std::process::exit(Exit::usage(&why.collect::<Vec<_>>().join("; ")).say().into());
             }
             error.exit()
         })
@@ -123,5 +123,5 @@ impl Cli {
     }
 }
 
-/// How a command ends: well or not, always with an [`End`].
-type Ended = Result<End, End>;
+/// How a command ends: well or not, always with an [`Exit`].
+type Ended = Result<Exit, Exit>;

@@ -1,11 +1,11 @@
 //! `steward plan`: what is due, how much, oldest, which index, what blocks. Touches nothing.
 
-use super::actor::actor;
-use super::end::End;
-use super::house::House;
+use super::app::App;
+use super::current_user::current_user;
+use super::exit::Exit;
 use super::out;
+use super::progress_bar::TerminalProgress;
 use super::run_job::{instant, why};
-use super::watch::Watch;
 use super::{Ended, Globals, stderr};
 use crate::actions;
 use crate::diagnostic::catalogue as codes;
@@ -52,9 +52,9 @@ struct Jobs<'a> {
 
 impl PlanJobs {
     pub(crate) async fn run(self, globals: &Globals) -> Ended {
-        let house = House::open(&globals.config).await?;
-        let jobs = self.jobs(&house)?;
-        let planner = Planner { progress: Arc::new(Watch::new()), ..house.planner().await? };
+        let app = App::open(&globals.config).await?;
+        let jobs = self.jobs(&app)?;
+        let planner = Planner { progress: Arc::new(TerminalProgress::new()), ..app.planner().await? };
         let now = Utc::now().trunc_subsecs(6);
         let mut planned: Vec<Planned> = vec![];
         self.out.as_deref().map_or(Ok(()), must_be_a_plan_or_nothing)?;
@@ -82,14 +82,14 @@ impl PlanJobs {
         Ok(self.end(&planned))
     }
 
-    fn jobs(&self, house: &House) -> Result<Vec<Arc<Job>>, End> {
+    fn jobs(&self, app: &App) -> Result<Vec<Arc<Job>>, Exit> {
         if self.jobs.is_empty() {
-            return Ok(house.declarations.jobs.iter().cloned().map(Arc::new).collect());
+            return Ok(app.declarations.jobs.iter().cloned().map(Arc::new).collect());
         }
-        self.jobs.iter().map(|name| house.job(name)).collect()
+        self.jobs.iter().map(|name| app.job(name)).collect()
     }
 
-    fn print(&self, planned: &[Planned]) -> Result<(), End> {
+    fn print(&self, planned: &[Planned]) -> Result<(), Exit> {
         if self.json {
             return out::json(&Jobs { jobs: planned.iter().map(|planned| &planned.report).collect() });
         }
@@ -102,17 +102,17 @@ impl PlanJobs {
     }
 
     /// What blocks is in the plan, not an error of planning; what could not be surveyed is.
-    fn end(&self, planned: &[Planned]) -> End {
+    fn end(&self, planned: &[Planned]) -> Exit {
         let unseen = planned.iter().find(|planned| {
             let datasets = &planned.report.datasets;
             let unseen = planned.report.findings.iter().any(|finding| !finding.outcome.is_measured());
             unseen || datasets.iter().any(|dataset| dataset.due.is_none()) || !planned.report.reasons.is_empty()
         });
         if let Some(unseen) = unseen {
-            return End::of(outcome::of_run(&unseen.report, false), &why(&unseen.report));
+            return Exit::of(outcome::of_run(&unseen.report, false), &why(&unseen.report));
         }
         let due = planned.iter().flat_map(|planned| &planned.steps).any(|step| step.due > step.held);
-        if self.exit_code && due { End::of(Outcome::Due, "there is something to do") } else { End::quiet() }
+        if self.exit_code && due { Exit::of(Outcome::Due, "there is something to do") } else { Exit::quiet() }
     }
 }
 
@@ -140,25 +140,25 @@ fn refused(dataset: &DatasetReport) -> String {
 }
 
 /// A plan file replaces another one, and nothing else: `--out steward.yaml` is a slip.
-fn must_be_a_plan_or_nothing(path: &Path) -> Result<(), End> {
+fn must_be_a_plan_or_nothing(path: &Path) -> Result<(), Exit> {
     if !path.is_file() || std::fs::metadata(path).is_ok_and(|about| about.len() == 0) {
         return Ok(());
     }
     let is_plan = std::fs::read_to_string(path).is_ok_and(|text| serde_json::from_str::<PlanFile>(&text).is_ok());
     let why = format!("`{}` is there and is no plan file; nothing was written", path.display());
-    if is_plan { Ok(()) } else { Err(End::usage(&why).with_help("name another file")) }
+    if is_plan { Ok(()) } else { Err(Exit::usage(&why).with_help("name another file")) }
 }
 
 /// Writes a plan file, and gives what it says.
-pub(crate) fn write(path: &Path, planned: &[Planned], now: DateTime<Utc>) -> Result<Plan, End> {
+pub(crate) fn write(path: &Path, planned: &[Planned], now: DateTime<Utc>) -> Result<Plan, Exit> {
     let as_of = planned.first().map_or(now, |planned| planned.report.as_of);
     let steps = planned.iter().flat_map(|planned| planned.steps.clone()).collect();
-    let file = PlanFile::seal(Plan { made: now, made_by: Some(actor()), as_of, steps })
-        .map_err(|error| End::of(Outcome::Partial, &error.to_string()))?;
-    let text = serde_json::to_string_pretty(&file).map_err(|error| End::of(Outcome::Partial, &error.to_string()))?;
+    let file = PlanFile::seal(Plan { made: now, made_by: Some(current_user()), as_of, steps })
+        .map_err(|error| Exit::of(Outcome::Partial, &error.to_string()))?;
+    let text = serde_json::to_string_pretty(&file).map_err(|error| Exit::of(Outcome::Partial, &error.to_string()))?;
     let text = text + "\n";
     must_be_a_plan_or_nothing(path)?;
     std::fs::write(path, &text)
-        .map_err(|error| End::of(Outcome::Partial, &format!("plan file `{}`: {error}", path.display())))?;
+        .map_err(|error| Exit::of(Outcome::Partial, &format!("plan file `{}`: {error}", path.display())))?;
     Ok(file.plan)
 }

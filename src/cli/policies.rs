@@ -1,10 +1,10 @@
 //! `steward policies`: what is in force, after files and policy tables were merged, and where each part was declared.
 
-use super::checked::clock_told;
-use super::house::{House, ledger_if_any};
-use super::sections::{self, EntryShown};
+use super::app::{App, ledger_if_any};
+use super::format_check::clock_told;
+use super::policy_list::{self, EntryShown};
 use super::table::listing;
-use super::{Ended, Globals, end::End, out};
+use super::{Ended, Globals, exit::Exit, out};
 use crate::diagnostic::near;
 use crate::job::outcome::Outcome;
 use crate::place::Place;
@@ -70,25 +70,25 @@ struct Minimum {
 impl ListPolicies {
     pub(crate) async fn run(self, globals: &Globals) -> Ended {
         // Only policies that are kept in a table need a store, and a secret to open it with.
-        let in_tables = House::quietly(&globals.config).is_ok_and(|declarations| declarations.tables_unread);
-        let declarations =
-            if in_tables { House::open(&globals.config).await?.declarations } else { House::read(&globals.config)? };
+        let in_tables = App::quietly(&globals.config).is_ok_and(|declarations| declarations.tables_unread);
+        let declarations = if in_tables { App::open(&globals.config).await?.declarations } else { App::read(&globals.config)? };
         let policies = &declarations.policies;
         let ledger = ledger_if_any(&declarations.config).await?;
-        let in_force =
-            holds::look(ledger.as_ref(), &policies.holds).await.map_err(|error| End::of(Outcome::Partial, &error.to_string()))?;
+        let in_force = holds::look(ledger.as_ref(), &policies.holds)
+            .await
+            .map_err(|error| Exit::of(Outcome::Partial, &error.to_string()))?;
         let shown = Shown::of(policies, &in_force, &self.names)?;
         if self.json {
             out::json(&shown)?;
         } else {
             out::say(&shown.told())?;
         }
-        Ok(End::quiet())
+        Ok(Exit::quiet())
     }
 }
 
 impl<'a> Shown<'a> {
-    fn of(policies: &'a Policies, in_force: &'a [Hold], names: &[String]) -> Result<Self, End> {
+    fn of(policies: &'a Policies, in_force: &'a [Hold], names: &[String]) -> Result<Self, Exit> {
         must_be_there(policies, names)?;
         let wanted = |policy: &&Lifecycle| names.is_empty() || names.iter().any(|name| is_called(policy, name));
         let lifecycle: Vec<_> = policies.lifecycle.iter().filter(wanted).collect();
@@ -102,10 +102,10 @@ impl<'a> Shown<'a> {
         };
         Ok(Self {
             lifecycle: lifecycle.iter().map(shown).collect(),
-            sessions: sections::expiring(&policies.sessions, names),
-            cache: sections::expiring(&policies.cache, names),
-            views: sections::views(&policies.views, names),
-            checks: sections::checks(&policies.checks, names),
+            sessions: policy_list::expiring(&policies.sessions, names),
+            cache: policy_list::expiring(&policies.cache, names),
+            views: policy_list::views(&policies.views, names),
+            checks: policy_list::checks(&policies.checks, names),
             tags,
             holds: in_force,
         })
@@ -131,7 +131,7 @@ impl<'a> Shown<'a> {
             off.for_each(|shown| text += &shown.told());
         }
         for (section, entries) in others {
-            text += &sections::told(section, entries);
+            text += &policy_list::told(section, entries);
         }
         if !self.tags.is_empty() {
             text += &listing(
@@ -144,14 +144,14 @@ impl<'a> Shown<'a> {
 }
 
 /// Refuses a name that means nothing in any section.
-fn must_be_there(policies: &Policies, names: &[String]) -> Result<(), End> {
+fn must_be_there(policies: &Policies, names: &[String]) -> Result<(), Exit> {
     let sections = [Section::Archive, Section::Sessions, Section::Cache, Section::Views, Section::Checks];
     let entries: Vec<_> = sections.into_iter().flat_map(|section| section.entries(policies)).collect();
     match names.iter().find(|name| !entries.iter().any(|entry| entry.is_called(name))) {
         None => Ok(()),
         Some(name) => {
             let near = near::suggestion(name, entries.iter().map(|entry| entry.name));
-            Err(End::usage(&format!("no policy is called `{name}`; {}", near.unwrap_or_default())))
+            Err(Exit::usage(&format!("no policy is called `{name}`; {}", near.unwrap_or_default())))
         }
     }
 }

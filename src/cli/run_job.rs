@@ -1,9 +1,9 @@
 //! `steward run-job`: one execution of a job, by hand, by a CronJob, by an auditor.
 
-use super::actor::origin;
-use super::end::End;
-use super::house::{Closed, House, told};
-use super::watch::Watch;
+use super::app::{App, Closed, told};
+use super::current_user::origin;
+use super::exit::Exit;
+use super::progress_bar::TerminalProgress;
 use super::{Ended, Globals};
 use super::{out, run_log, stderr, unattended};
 use crate::actions;
@@ -67,7 +67,7 @@ impl RunJob {
                 unattended::tell(&globals.config, &self.name, obstacle).await;
             }
         };
-        let house = match House::look(&globals.config).await {
+        let app = match App::look(&globals.config).await {
             Ok(read) => told(Ok(read))?,
             Err(closed) => {
                 tell(Some(&unattended::of_closed(&closed))).await;
@@ -77,17 +77,17 @@ impl RunJob {
                 };
             }
         };
-        let job = house.job(&self.name)?;
+        let job = app.job(&self.name)?;
         let Some(action) = actions::named(&job.action) else {
-            return Err(End::of(Outcome::Invalid, &format!("action `{}` of job `{}` is not built yet", job.action, job.name)));
+            return Err(Exit::of(Outcome::Invalid, &format!("action `{}` of job `{}` is not built yet", job.action, job.name)));
         };
         let request = self.request(job)?;
         if !action.inspects && request.acts() && !self.yes && !confirmed(&request.job)? {
-            return Err(End::of(Outcome::Refused, "you did not say yes; nothing was touched"));
+            return Err(Exit::of(Outcome::Refused, "you did not say yes; nothing was touched"));
         }
         let signals = Signals::listen(Hangup::Stops)
-            .map_err(|error| End::of(Outcome::Temporary, &format!("cannot install signal handlers: {error}")))?;
-        let runner = match house.runner(signals.stop.clone(), Arc::new(Watch::new())).await {
+            .map_err(|error| Exit::of(Outcome::Temporary, &format!("cannot install signal handlers: {error}")))?;
+        let runner = match app.runner(signals.stop.clone(), Arc::new(TerminalProgress::new())).await {
             Ok(runner) => runner,
             Err(end) => {
                 tell(Some(&unattended::of_end(&end))).await;
@@ -97,7 +97,7 @@ impl RunJob {
         let report = tokio::select! {
             report = action.run(&runner, &request) => report,
             () = signals.at_once.cancelled() => {
-                return Err(End::of(Outcome::Temporary, "stopped at once by a second signal; the next run settles the batch that was open"));
+                return Err(Exit::of(Outcome::Temporary, "stopped at once by a second signal; the next run settles the batch that was open"));
             }
         };
         if stderr::is_json() {
@@ -108,17 +108,17 @@ impl RunJob {
             tell(unattended::of_report(&report).as_ref()).await;
         }
         self.print(&report)?;
-        Ok(End::of(self.outcome(&report), &why(&report)))
+        Ok(Exit::of(self.outcome(&report), &why(&report)))
     }
 
-    fn request(&self, job: Arc<Job>) -> Result<Request, End> {
+    fn request(&self, job: Arc<Job>) -> Result<Request, Exit> {
         let as_of = self.as_of.as_deref().map(|text| instant(text, &job)).transpose()?;
         if as_of.is_some_and(|as_of| as_of > Utc::now()) && !self.dry_run {
-            return Err(End::usage("a future `--as-of` works only with `plan` and `--dry-run`"));
+            return Err(Exit::usage("a future `--as-of` works only with `plan` and `--dry-run`"));
         }
         let approval = self.plan.as_ref().map(|path| {
-            let text =
-                std::fs::read_to_string(path).map_err(|error| End::usage(&format!("plan file `{}`: {error}", path.display())))?;
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| Exit::usage(&format!("plan file `{}`: {error}", path.display())))?;
             PlanFile::open(&text, &job.name, Utc::now()).map_err(|error| not_approved(&error, &job.name))
         });
         Ok(Request { job, dry_run: self.dry_run, as_of, approval: approval.transpose()? })
@@ -130,7 +130,7 @@ impl RunJob {
         if warned && self.fail_on == FailOn::Warn { outcome.worse(Outcome::Findings) } else { outcome }
     }
 
-    fn print(&self, report: &RunReport) -> Result<(), End> {
+    fn print(&self, report: &RunReport) -> Result<(), Exit> {
         if self.json {
             return out::json(report);
         }
@@ -139,26 +139,26 @@ impl RunJob {
 }
 
 /// A plan file that approves nothing, and the way out.
-pub(crate) fn not_approved(error: &PlanError, job: &str) -> End {
+pub(crate) fn not_approved(error: &PlanError, job: &str) -> Exit {
     let help = format!("plan again: `steward plan {job} --out FILE`; `steward explain {}` tells more", error.code());
-    End::of(Outcome::Refused, &format!("{error} ({})", error.code())).with_help(&help)
+    Exit::of(Outcome::Refused, &format!("{error} ({})", error.code())).with_help(&help)
 }
 
 /// RFC 3339, or a date meaning midnight in the job's zone.
-pub(crate) fn instant(text: &str, job: &Job) -> Result<DateTime<Utc>, End> {
+pub(crate) fn instant(text: &str, job: &Job) -> Result<DateTime<Utc>, Exit> {
     if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
         return Ok(instant.with_timezone(&Utc));
     }
     match text.parse::<NaiveDate>() {
         Ok(date) => Ok(first_instant(date.and_time(NaiveTime::MIN), job.timezone)),
         Err(_) => {
-            Err(End::usage(&format!("`--as-of {text}` is neither RFC 3339 (`2026-05-21T13:45:00Z`) nor a date (`2026-05-21`)")))
+            Err(Exit::usage(&format!("`--as-of {text}` is neither RFC 3339 (`2026-05-21T13:45:00Z`) nor a date (`2026-05-21`)")))
         }
     }
 }
 
 /// Asks first when a person sits in front of it; without a terminal it never asks.
-fn confirmed(job: &Job) -> Result<bool, End> {
+fn confirmed(job: &Job) -> Result<bool, Exit> {
     if !(stdin().is_terminal() && std::io::stderr().is_terminal()) {
         return Ok(true);
     }
@@ -168,9 +168,9 @@ fn confirmed(job: &Job) -> Result<bool, End> {
         job.policies.join(", "),
         job.name
     );
-    std::io::stderr().write_all(question.as_bytes()).map_err(|error| End::usage(&format!("nobody could be asked: {error}")))?;
+    std::io::stderr().write_all(question.as_bytes()).map_err(|error| Exit::usage(&format!("nobody could be asked: {error}")))?;
     let mut answer = String::new();
-    stdin().lock().read_line(&mut answer).map_err(|error| End::usage(&format!("no answer could be read: {error}")))?;
+    stdin().lock().read_line(&mut answer).map_err(|error| Exit::usage(&format!("no answer could be read: {error}")))?;
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 

@@ -1,8 +1,8 @@
 //! `steward runs`: what happened, newest first; with a run's id its whole story.
 
-use super::house::{House, ledger_if_any, no_ledger};
+use super::app::{App, ledger_if_any, no_ledger};
 use super::table::listing;
-use super::{Ended, Globals, end::End, events, jobs, out};
+use super::{Ended, Globals, events, exit::Exit, jobs, out};
 use crate::job::origin::StartedBy;
 use crate::job::outcome::Outcome;
 use crate::job::spec::Mode;
@@ -85,7 +85,7 @@ struct Story {
 
 impl ListRuns {
     pub(crate) async fn run(self, globals: &Globals) -> Ended {
-        let config = House::config(&globals.config)?;
+        let config = App::config(&globals.config)?;
         let mut stopped = StoppedJobs::of(&config.state).all();
         stopped.retain(|stopped| self.job.as_ref().is_none_or(|job| *job == stopped.job));
         let ledger = match ledger_if_any(&config).await {
@@ -108,14 +108,14 @@ impl ListRuns {
     /// Before the first run there is no ledger, and nothing happened.
     fn nothing_yet(&self, path: &str, stopped: Vec<Stopped>) -> Ended {
         if let Some(run) = &self.run {
-            return Err(End::usage(&format!("there is no run `{run}`: nothing was recorded in `{path}` yet")));
+            return Err(Exit::usage(&format!("there is no run `{run}`: nothing was recorded in `{path}` yet")));
         }
         if self.json {
             out::json(&Runs { runs: vec![], stopped })?
         } else {
             out::say(&("no runs yet\n".to_owned() + &not_running(&stopped)))?
         }
-        Ok(End::quiet())
+        Ok(Exit::quiet())
     }
 
     async fn list(&self, ledger: &Ledger, stopped: Vec<Stopped>) -> Ended {
@@ -133,13 +133,13 @@ impl ListRuns {
             let header = ["RUN", "JOB", "BEGAN", "TOOK", "MODE", "DID", "OUTCOME", "EXIT", "BY"];
             out::say(&(listing(header, runs.iter().map(RunLine::cells)) + &not_running(&stopped)))?;
         }
-        Ok(End::quiet())
+        Ok(Exit::quiet())
     }
 
     async fn story(&self, ledger: &Ledger, part: &str) -> Ended {
         let row = ledger.run(part).await.map_err(|error| not_found(&error))?;
         let Some(row) = row else {
-            return Err(End::usage(&format!("there is no run `{part}` in `{}`", ledger.path().display()))
+            return Err(Exit::usage(&format!("there is no run `{part}` in `{}`", ledger.path().display()))
                 .with_help("`steward runs` lists them; the beginning or end of an id is enough"));
         };
         let events = ledger.events(Some(&row.id)).await.map_err(|error| no_ledger(&error))?;
@@ -149,13 +149,13 @@ impl ListRuns {
         } else {
             out::say(&story.told())?
         }
-        Ok(End::quiet())
+        Ok(Exit::quiet())
     }
 }
 
-fn not_found(error: &LedgerError) -> End {
+fn not_found(error: &LedgerError) -> Exit {
     match error {
-        LedgerError::Ambiguous { .. } => End::usage(&error.to_string()).with_help(error.help()),
+        LedgerError::Ambiguous { .. } => Exit::usage(&error.to_string()).with_help(error.help()),
         other => no_ledger(other),
     }
 }

@@ -1,6 +1,6 @@
 //! `steward schema`: the JSON Schemas that editors complete and check by.
 
-use super::{Ended, end::End, out};
+use super::{Ended, exit::Exit, out};
 use crate::actions;
 use crate::declarations::schema::{Subject, schema};
 use clap::builder::PossibleValue;
@@ -39,7 +39,7 @@ impl ValueEnum for Of {
 impl PrintSchema {
     pub(crate) fn run(self) -> Ended {
         out::say(&schema(self.subject.0, &actions::vocabulary().checks))?;
-        Ok(End::quiet())
+        Ok(Exit::quiet())
     }
 }
 

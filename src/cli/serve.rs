@@ -1,8 +1,8 @@
 //! `steward serve`: the scheduler, until a signal ends it at the edge of a batch.
 
-use super::house::{Closed, House, ledger, no_ledger, told};
-use super::scheduled::{Scheduled, entries};
-use super::{Ended, Globals, end::End, stderr, unattended};
+use super::app::{App, Closed, ledger, no_ledger, told};
+use super::job_source::{JobSource, entries};
+use super::{Ended, Globals, exit::Exit, stderr, unattended};
 use crate::declarations::reading::Declarations;
 use crate::job::outcome::Outcome;
 use crate::ledger::book::Ledger;
@@ -26,7 +26,7 @@ impl Serve {
     pub(crate) async fn run(self, globals: &Globals) -> Ended {
         // First of all: a signal that comes while stores are opened is heard too.
         let signals = Signals::listen(Hangup::Reloads)
-            .map_err(|error| End::of(Outcome::Temporary, &format!("cannot install signal handlers: {error}")))?;
+            .map_err(|error| Exit::of(Outcome::Temporary, &format!("cannot install signal handlers: {error}")))?;
         let (declarations, ledger) = match opened(&globals.config).await {
             Ok(opened) => opened,
             Err(end) => {
@@ -47,14 +47,14 @@ impl Serve {
         }
         let settings = Settings::new(self.listen.unwrap_or(declarations.config.listen));
         let settings = Settings { hosts: declarations.config.hosts.clone(), ..settings };
-        let jobs = Scheduled::new(globals.config.clone(), ledger.clone(), &declarations);
+        let jobs = JobSource::new(globals.config.clone(), ledger.clone(), &declarations);
         let drained = worker::serve(entries, Arc::new(jobs), settings, signals).await.map_err(|error| not_served(&error))?;
         ledger.close().await;
         Ok(ended(&drained))
     }
 }
 
-async fn opened(config: &Path) -> Result<(Declarations, Ledger), End> {
+async fn opened(config: &Path) -> Result<(Declarations, Ledger), Exit> {
     let declarations = declared(config).await?;
     let ledger = ledger(&declarations.config).await?;
     Ok((declarations, ledger))
@@ -65,44 +65,44 @@ fn is_watched() -> bool {
     std::io::stdin().is_terminal() || std::io::stderr().is_terminal()
 }
 
-fn not_the_only_one(ledger: &Ledger) -> End {
+fn not_the_only_one(ledger: &Ledger) -> Exit {
     let text = format!("another `steward serve` works by the ledger `{}`; no job was started", ledger.path().display());
     let help = "stop that one first (`fuser` on `.serve.lock` in the ledger's `.locks` folder tells its process), or give this one a ledger and a state folder of its own";
-    End::of(Outcome::Temporary, &text).with_help(help)
+    Exit::of(Outcome::Temporary, &text).with_help(help)
 }
 
 /// What is declared. A policy table that is away stops no start: each run reads it again, and is tried again when it cannot.
-async fn declared(config: &Path) -> Result<Declarations, End> {
-    match House::look(config).await {
-        Ok(read) => told(Ok(read)).map(|house| house.declarations),
+async fn declared(config: &Path) -> Result<Declarations, Exit> {
+    match App::look(config).await {
+        Ok(read) => told(Ok(read)).map(|app| app.declarations),
         Err(Closed::Wrong(diagnosis)) => {
             stderr::diagnosis(&diagnosis);
-            Err(End::of(Outcome::Invalid, &unattended::in_a_line(&diagnosis)))
+            Err(Exit::of(Outcome::Invalid, &unattended::in_a_line(&diagnosis)))
         }
         Err(Closed::Away(end)) if end.code() == Outcome::Temporary.exit() => {
             tracing::warn!("{}", end.why());
-            House::read(config)
+            App::read(config)
         }
         Err(Closed::Away(end)) => Err(end),
     }
 }
 
-fn not_served(error: &ServeError) -> End {
+fn not_served(error: &ServeError) -> Exit {
     let outcome = match error {
         ServeError::Busy { .. } => Outcome::Temporary,
         ServeError::Listen { .. } => Outcome::Invalid,
         ServeError::Scheduler(_) => Outcome::Partial,
     };
-    End::of(outcome, &error.to_string()).with_help(&error.help().unwrap_or_default())
+    Exit::of(outcome, &error.to_string()).with_help(&error.help().unwrap_or_default())
 }
 
-fn ended(drained: &Drained) -> End {
+fn ended(drained: &Drained) -> Exit {
     if drained.dropped.is_empty() {
-        return End::of(Outcome::Done, "stopped; every run had reached the edge of a batch");
+        return Exit::of(Outcome::Done, "stopped; every run had reached the edge of a batch");
     }
     let dropped = drained.dropped.iter().map(|job| format!("`{job}`")).collect::<Vec<_>>().join(", ");
     let text = format!("stopped at once by a second signal; the next run of {dropped} settles the batch that was open");
-    End::of(Outcome::Temporary, &text)
+    Exit::of(Outcome::Temporary, &text)
 }
 
 #[cfg(test)]

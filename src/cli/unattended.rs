@@ -1,7 +1,7 @@
 //! What keeps a job from running where nobody watches: it is written down, mailed, and told once more when it is over.
 
-use super::end::End;
-use super::house::{self, Closed};
+use super::app::{self, Closed};
+use super::exit::Exit;
 use crate::diagnostic::catalogue as codes;
 use crate::diagnostic::diagnosis::Diagnosis;
 use crate::diagnostic::item::Severity;
@@ -16,7 +16,7 @@ use std::path::Path;
 /// Tells that a job did not run, or, without an obstacle, that it did. Nothing where the configuration cannot be read: nobody knows
 /// whom to tell then, and the exit code alone says it.
 pub(super) async fn tell(config: &Path, job: &str, obstacle: Option<&Obstacle>) {
-    let reading = house::files(config);
+    let reading = app::files(config);
     let Some(read) = reading.config() else { return };
     let stopped = StoppedJobs::of(&read.state);
     if obstacle.is_none() && stopped.get(job).is_none() {
@@ -27,7 +27,7 @@ pub(super) async fn tell(config: &Path, job: &str, obstacle: Option<&Obstacle>) 
         name => About::job(name, reading.job(name)),
     };
     let ledger = Ledger::open(&read.ledger).await.ok();
-    let notices = Notices { stopped, ledger: ledger.clone(), reporting: house::reporting(read).ok(), stays: false };
+    let notices = Notices { stopped, ledger: ledger.clone(), reporting: app::reporting(read).ok(), stays: false };
     let now = Utc::now().trunc_subsecs(6);
     match obstacle {
         Some(obstacle) => notices.stops(&about, obstacle, now).await,
@@ -52,7 +52,7 @@ pub(super) fn of_closed(closed: &Closed) -> Obstacle {
 }
 
 /// What is in the way where a command ended so before its run began.
-pub(super) fn of_end(end: &End) -> Obstacle {
+pub(super) fn of_end(end: &Exit) -> Obstacle {
     let outcome = [Outcome::Temporary, Outcome::Partial].into_iter().find(|outcome| outcome.exit() == end.code());
     let help = Some(end.help().to_owned()).filter(|help| !help.is_empty());
     Obstacle { outcome: outcome.unwrap_or(Outcome::Invalid), reason: end.why().to_owned(), help, by_run: false }

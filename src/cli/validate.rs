@@ -1,9 +1,9 @@
 //! `steward validate`: all declarations, all errors in one pass; with `--connect` held against the live schemas.
 
-use super::end::End;
-use super::house::House;
+use super::app::App;
+use super::exit::Exit;
 use super::out;
-use super::watch::Watch;
+use super::progress_bar::TerminalProgress;
 use super::{Ended, Globals};
 use crate::action::{reason, scope};
 use crate::actions;
@@ -72,14 +72,14 @@ impl Problem {
 impl Validate {
     pub(crate) async fn run(self, globals: &Globals) -> Ended {
         let configs = if self.paths.is_empty() { vec![globals.config.clone()] } else { self.paths.clone() };
-        let mut end = End::quiet();
+        let mut end = Exit::quiet();
         for config in configs {
             let config = if config.is_dir() { config.join("steward.yaml") } else { config };
             if config != globals.config && config.file_name().is_some_and(|name| name != "steward.yaml") {
                 if !config.exists() {
-                    return Err(End::usage(&format!("there is no file `{}`", config.display())));
+                    return Err(Exit::usage(&format!("there is no file `{}`", config.display())));
                 }
-                House::read_one(&globals.config, &config)?;
+                App::read_one(&globals.config, &config)?;
                 println!("valid: {}", config.display());
                 continue;
             }
@@ -91,8 +91,8 @@ impl Validate {
             }
             if !checked.problems.is_empty() {
                 end = match checked.outcome() {
-                    Outcome::Temporary => End::of(Outcome::Temporary, "a store gave no answer, so not all was held against it"),
-                    outcome => End::of(outcome, "what is declared does not work on the stores as they are"),
+                    Outcome::Temporary => Exit::of(Outcome::Temporary, "a store gave no answer, so not all was held against it"),
+                    outcome => Exit::of(outcome, "what is declared does not work on the stores as they are"),
                 };
             }
         }
@@ -100,21 +100,21 @@ impl Validate {
     }
 }
 
-fn read(config: &std::path::Path) -> Result<Checked, End> {
-    let declarations = House::read(config)?;
+fn read(config: &std::path::Path) -> Result<Checked, Exit> {
+    let declarations = App::read(config)?;
     let policies = &declarations.policies;
     Ok(Checked::of(policies, declarations.jobs.len()))
 }
 
 /// Plans every job and keeps what was refused or failed: the same checks that a run makes.
-async fn connected(config: &std::path::Path) -> Result<Checked, End> {
-    let house = House::open(config).await?;
-    let planner = Planner { progress: Arc::new(Watch::new()), ..house.planner().await? };
-    let policies = &house.declarations.policies;
-    let mut checked = Checked::of(policies, house.declarations.jobs.len());
+async fn connected(config: &std::path::Path) -> Result<Checked, Exit> {
+    let app = App::open(config).await?;
+    let planner = Planner { progress: Arc::new(TerminalProgress::new()), ..app.planner().await? };
+    let policies = &app.declarations.policies;
+    let mut checked = Checked::of(policies, app.declarations.jobs.len());
     let holds = holds::look(planner.ledger.as_ref(), &policies.holds).await.unwrap_or_else(|_| policies.holds.clone());
-    checked.problems.extend(scope::check_declared(policies, &holds, &house.stores).await.into_iter().map(Problem::declared));
-    for job in &house.declarations.jobs {
+    checked.problems.extend(scope::check_declared(policies, &holds, &app.stores).await.into_iter().map(Problem::declared));
+    for job in &app.declarations.jobs {
         let Some(action) = actions::named(&job.action) else { continue };
         let request = Request { job: Arc::new(job.clone()), dry_run: true, as_of: None, approval: None };
         let report = action.plan(&planner, &request).await.report;

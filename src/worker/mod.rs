@@ -7,19 +7,19 @@
 //!
 //! If we die here, nothing is lost that the ledger knows: the next start finds the ticks that were missed.
 
-pub mod behind;
 mod clock;
+pub mod dependencies;
+pub mod executor;
 mod hosts;
+pub mod http;
+pub mod job_state;
 pub mod jobs;
-pub mod page;
-pub mod post;
 pub mod serve;
-pub mod shift;
 pub mod signals;
 mod status;
 pub mod systemd;
 
+pub use executor::Drained;
 pub use jobs::{Came, Entry, Jobs, NotRunning};
 pub use serve::{ServeError, Settings, serve};
-pub use shift::Drained;
 pub use signals::{Hangup, Signals};

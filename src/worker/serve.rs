@@ -1,11 +1,11 @@
 //! `steward serve` from the first bind to the last batch edge.
 
 use crate::worker::clock::Clock;
+use crate::worker::executor::{Drained, Executor};
 use crate::worker::hosts::{self, Hosts};
+use crate::worker::http::StatusServer;
+use crate::worker::job_state::{Last, RunEnd};
 use crate::worker::jobs::{Entry, Jobs};
-use crate::worker::page::Page;
-use crate::worker::post::{End, Last};
-use crate::worker::shift::{Drained, Shift};
 use crate::worker::signals::Signals;
 use crate::worker::status::Phase;
 use crate::worker::systemd;
@@ -107,8 +107,8 @@ pub async fn serve<J: Jobs>(
     let listener = bind(settings.listen).await?;
     let now = Utc::now();
     let clock = Clock::new(entries.clone(), now);
-    let shift = Shift::new(entries.clone(), jobs.clone(), settings.concurrency, settings.retry_after, signals.clone());
-    let page = Page::new(entries.clone(), clock.clone(), shift.clone(), settings.stall_after);
+    let executor = Executor::new(entries.clone(), jobs.clone(), settings.concurrency, settings.retry_after, signals.clone());
+    let page = StatusServer::new(entries.clone(), clock.clone(), executor.clone(), settings.stall_after);
     let routes = settings.routes.merge(page.clone().routes());
     let routes = routes.layer(axum::middleware::from_fn_with_state(Hosts::new(&settings.hosts), hosts::guard));
     let pages = tokio::spawn(async move { axum::serve(listener, routes).await });
@@ -117,13 +117,13 @@ pub async fn serve<J: Jobs>(
 
     tokio::select! {
         () = async {
-            remember(&entries, jobs.as_ref(), &shift).await;
-            make_up(&entries, jobs.as_ref(), &shift, now).await;
+            remember(&entries, jobs.as_ref(), &executor).await;
+            make_up(&entries, jobs.as_ref(), &executor, now).await;
         } => {}
         () = signals.stop.cancelled() => {}
     }
     let looking = tokio::spawn(look_again(jobs.clone(), settings.look_again));
-    let mut scheduler = tick(&clock, &shift).await?;
+    let mut scheduler = tick(&clock, &executor).await?;
     page.turn(Phase::Ready);
     systemd::ready(entries.len());
     tracing::info!(jobs = entries.len(), listen = %settings.listen, "on the clock");
@@ -131,10 +131,10 @@ pub async fn serve<J: Jobs>(
     while let Some(entries) = reloaded(jobs.as_ref(), &signals).await {
         scheduler.shutdown().await?;
         clock.replace(entries.clone(), Utc::now());
-        shift.replace(entries.clone());
+        executor.replace(entries.clone());
         page.replace(entries.clone());
-        remember(&entries, jobs.as_ref(), &shift).await;
-        scheduler = tick(&clock, &shift).await?;
+        remember(&entries, jobs.as_ref(), &executor).await;
+        scheduler = tick(&clock, &executor).await?;
         systemd::ready(entries.len());
         tracing::info!(jobs = entries.len(), "reloaded: on the clock");
     }
@@ -142,16 +142,16 @@ pub async fn serve<J: Jobs>(
     systemd::stopping();
     tracing::info!("stopping: running jobs end at their next batch edge; a second signal stops at once");
     scheduler.shutdown().await?;
-    let drained = shift.drain().await;
+    let drained = executor.drain().await;
     pages.abort();
     watchdog.abort();
     looking.abort();
     Ok(drained)
 }
 
-async fn tick<J: Jobs>(clock: &Arc<Clock>, shift: &Arc<Shift<J>>) -> Result<JobScheduler, JobSchedulerError> {
-    let shift = shift.clone();
-    clock.start(move |job, due| shift.tick(job, due)).await
+async fn tick<J: Jobs>(clock: &Arc<Clock>, executor: &Arc<Executor<J>>) -> Result<JobScheduler, JobSchedulerError> {
+    let executor = executor.clone();
+    clock.start(move |job, due| executor.tick(job, due)).await
 }
 
 /// Waits until a reload is asked for and gives another list of jobs; none once we stop. What cannot be read changes nothing.
@@ -178,10 +178,10 @@ async fn reloaded<J: Jobs>(jobs: &J, signals: &Signals) -> Option<Vec<Entry>> {
 }
 
 /// Tells the page what is known from before we began: a restart forgets nothing that the ledger knows.
-async fn remember<J: Jobs>(entries: &[Entry], jobs: &J, shift: &Arc<Shift<J>>) {
+async fn remember<J: Jobs>(entries: &[Entry], jobs: &J, executor: &Arc<Executor<J>>) {
     for Entry { name, .. } in entries {
         if let Some((ended, outcome)) = jobs.last_end(name).await {
-            shift.remember(name, Last { due: None, ended, end: End::Outcome(outcome) });
+            executor.remember(name, Last { due: None, ended, end: RunEnd::Outcome(outcome) });
         }
     }
 }
@@ -204,12 +204,12 @@ async fn bind(listen: SocketAddr) -> Result<TcpListener, ServeError> {
 }
 
 /// Runs each job once whose ticks were missed since it last ran; a job that never ran has missed nothing.
-async fn make_up<J: Jobs>(entries: &[Entry], jobs: &J, shift: &Arc<Shift<J>>, now: DateTime<Utc>) {
+async fn make_up<J: Jobs>(entries: &[Entry], jobs: &J, executor: &Arc<Executor<J>>, now: DateTime<Utc>) {
     for Entry { name, schedule, zone, .. } in entries {
         let last = jobs.last_tick(name).await;
         if let Some(due) = schedule.missed_since(last, now, *zone) {
             tracing::info!(job = name, %due, "a tick was missed; it runs now");
-            shift.tick(name, due);
+            executor.tick(name, due);
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::job::outcome::Outcome;
 use crate::report::figures::{self, instant};
+use crate::worker::job_state::{Doing, Last, RunEnd};
 use crate::worker::jobs::{Entry, NotRunning};
-use crate::worker::post::{Doing, End, Last};
 use askama::Template;
 use chrono::{DateTime, Utc};
 
@@ -111,10 +111,10 @@ fn ended(last: &Last) -> String {
     format!("{}, {}", last.end.word(), instant(last.ended))
 }
 
-const fn tone(end: &End) -> &'static str {
+const fn tone(end: &RunEnd) -> &'static str {
     match end {
-        End::Outcome(Outcome::Done) => "good",
-        End::Outcome(Outcome::Temporary | Outcome::Findings | Outcome::Undelivered | Outcome::Due) | End::Skipped => "warn",
-        End::Outcome(_) | End::Panicked(_) | End::Dropped => "bad",
+        RunEnd::Outcome(Outcome::Done) => "good",
+        RunEnd::Outcome(Outcome::Temporary | Outcome::Findings | Outcome::Undelivered | Outcome::Due) | RunEnd::Skipped => "warn",
+        RunEnd::Outcome(_) | RunEnd::Panicked(_) | RunEnd::Dropped => "bad",
     }
 }

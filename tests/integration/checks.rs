@@ -2,7 +2,7 @@
 
 use crate::promises::{black_hole, dead_port};
 use crate::support::engine::Engine;
-use crate::support::house::{Ended, House, URL};
+use crate::support::sandbox::{Ended, Sandbox, URL};
 use serde_json::Value;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -16,19 +16,19 @@ checks:
   - { name: few-orders, dataset: core.orders, row_count: true, where: \"id > 1\", warn: \"> 5\", fail: \"> 9\" }
 ";
 
-/// A house with two orders and a job that checks them.
-fn open(engine: Engine) -> House {
-    let house = House::new(engine);
-    house.sql("create table orders (id integer primary key); insert into orders values (1), (2);");
-    house.policy("checks", CHECKS);
-    house.job("check", "action: check-quality\npolicies: [\"*\"]\n");
-    house
+/// A sandbox with two orders and a job that checks them.
+fn open(engine: Engine) -> Sandbox {
+    let sandbox = Sandbox::new(engine);
+    sandbox.sql("create table orders (id integer primary key); insert into orders values (1), (2);");
+    sandbox.policy("checks", CHECKS);
+    sandbox.job("check", "action: check-quality\npolicies: [\"*\"]\n");
+    sandbox
 }
 
 /// The same beside a second store.
-fn beside(engine: Engine, url: &str) -> House {
-    let house = open(engine);
-    house.write(
+fn beside(engine: Engine, url: &str) -> Sandbox {
+    let sandbox = open(engine);
+    sandbox.write(
         "steward.yaml",
         &format!(
             "stores:\n  core: {{ url: {{ env: {URL} }} }}\n  other: {{ url: \"{url}\" }}\nstate: state/\nledger: \"sqlite:state/steward.db\"\npolicies: [policies/]\njobs: jobs/\n"
@@ -36,9 +36,9 @@ fn beside(engine: Engine, url: &str) -> House {
     );
     let checks: String =
         (1..=4).map(|n| format!("  - {{ name: other-{n}, dataset: other.t, row_count: true, warn: \"> 0\" }}\n")).collect();
-    house.policy("other", &format!("checks:\n{checks}"));
-    house.job("other-only", "action: check-quality\npolicies: [\"other-*\"]\n");
-    house
+    sandbox.policy("other", &format!("checks:\n{checks}"));
+    sandbox.job("other-only", "action: check-quality\npolicies: [\"other-*\"]\n");
+    sandbox
 }
 
 /// The finding of a check.
@@ -58,15 +58,15 @@ fn last_line(ended: &Ended) -> &str {
 }
 
 /// The page of a run.
-fn page(house: &House, report: &Value) -> String {
-    let path = house.path(report["report"]["html"].as_str().expect("a page"));
+fn page(sandbox: &Sandbox, report: &Value) -> String {
+    let path = sandbox.path(report["report"]["html"].as_str().expect("a page"));
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// Rows of the ledger.
-fn ledger(house: &House, query: &str) -> Vec<Vec<Option<String>>> {
+fn ledger(sandbox: &Sandbox, query: &str) -> Vec<Vec<Option<String>>> {
     use sqlx::{Connection, Row};
-    let url = format!("sqlite:{}?mode=ro", house.path("state/steward.db").display());
+    let url = format!("sqlite:{}?mode=ro", sandbox.path("state/steward.db").display());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let mut link = sqlx::sqlite::SqliteConnection::connect(&url).await.expect("the ledger");
@@ -76,8 +76,8 @@ fn ledger(house: &House, query: &str) -> Vec<Vec<Option<String>>> {
 }
 
 fn a_bound_decides(engine: Engine) {
-    let house = open(engine);
-    let told = house.steward(["run-job", "check", "--json"]).must_end(1);
+    let sandbox = open(engine);
+    let told = sandbox.steward(["run-job", "check", "--json"]).must_end(1);
     assert!(last_line(&told).starts_with("findings (exit 1): check `enough-orders` failed"), "{told}");
     let report = told.json();
     assert_eq!(outcomes(&report), ["enough-orders fail", "few-orders pass"], "{told}");
@@ -86,18 +86,18 @@ fn a_bound_decides(engine: Engine) {
     assert_eq!((&failed["kind"], &failed["owner"]), (&"row_count".into(), &"dpo@example.com".into()));
     assert!(failed["before"].is_null() && failed["since"]["runs"] == 1 && failed["elapsed_ms"].is_u64(), "{failed}");
     // Promise 12: the number can be asked for again.
-    assert_eq!(house.database.count(failed["query"].as_str().expect("a query")), 2);
+    assert_eq!(sandbox.database.count(failed["query"].as_str().expect("a query")), 2);
 
-    house.sql("insert into orders values (3), (4), (5), (6), (7), (8)");
-    let second = house.steward(["run-job", "check", "--json"]).must_end(0).json();
+    sandbox.sql("insert into orders values (3), (4), (5), (6), (7), (8)");
+    let second = sandbox.steward(["run-job", "check", "--json"]).must_end(0).json();
     assert_eq!(outcomes(&second), ["enough-orders pass", "few-orders warn"]);
     let recovered = finding(&second, "enough-orders");
     assert_eq!((&recovered["before"]["outcome"], &recovered["before"]["value"]), (&"fail".into(), &2.into()));
-    house.steward(["run-job", "check", "--fail-on", "warn"]).must_end(1);
-    let fourth = house.steward(["run-job", "check", "--json"]).must_end(0).json();
+    sandbox.steward(["run-job", "check", "--fail-on", "warn"]).must_end(1);
+    let fourth = sandbox.steward(["run-job", "check", "--json"]).must_end(0).json();
     assert_eq!(finding(&fourth, "few-orders")["since"]["runs"], 3, "{fourth:#}");
-    house.steward(["audit", "verify"]).must_end(0);
-    let page = page(&house, &fourth);
+    sandbox.steward(["audit", "verify"]).must_end(0);
+    let page = page(&sandbox, &fourth);
     assert!(page.contains("<polyline") && page.contains("few-orders"), "no line of what was seen before");
 }
 
@@ -110,9 +110,9 @@ fn a_bound_decides_on_every_engine_and_what_was_seen_is_remembered() {
 #[test]
 fn a_missing_table_is_an_error_and_the_others_run() {
     for engine in Engine::all() {
-        let house = open(engine);
-        house.policy("gone", "checks:\n  - { name: lost, dataset: core.nowhere, row_count: true, fail: \"> 0\" }\n");
-        let told = house.steward(["run-job", "check", "--json"]).must_end(3);
+        let sandbox = open(engine);
+        sandbox.policy("gone", "checks:\n  - { name: lost, dataset: core.nowhere, row_count: true, fail: \"> 0\" }\n");
+        let told = sandbox.steward(["run-job", "check", "--json"]).must_end(3);
         let report = told.json();
         assert_eq!(outcomes(&report), ["enough-orders fail", "few-orders pass", "lost error"]);
         let lost = finding(&report, "lost");
@@ -120,8 +120,8 @@ fn a_missing_table_is_an_error_and_the_others_run() {
         assert!(lost["reason"]["text"].as_str().is_some_and(|text| text.contains("nowhere")), "{lost}");
         assert_eq!(lost["reason"]["weight"], "failed");
         // The declarations alone are sound; held against the store they are not.
-        house.steward(["validate"]).must_end(0);
-        let wrong = house.steward(["validate", "--connect"]).must_end(78);
+        sandbox.steward(["validate"]).must_end(0);
+        let wrong = sandbox.steward(["validate", "--connect"]).must_end(78);
         assert!(wrong.stdout.contains("job `check`, check `lost`, dataset `core.nowhere`"), "{wrong}");
     }
 }
@@ -135,9 +135,9 @@ fn a_frozen_store_delays_nobody_else_and_is_never_success() {
         ("frozen, MySQL", format!("mysql://steward@127.0.0.1:{frozen}/x")),
         ("away", format!("postgres://steward@127.0.0.1:{}/x", dead_port())),
     ] {
-        let house = beside(Engine::Sqlite, &url);
+        let sandbox = beside(Engine::Sqlite, &url);
         let began = Instant::now();
-        let told = house.steward(["run-job", "check", "--json"]).must_end(3);
+        let told = sandbox.steward(["run-job", "check", "--json"]).must_end(3);
         assert!(began.elapsed() < AT_MOST, "{what}: it took {:?}", began.elapsed());
         assert!(last_line(&told).contains("store `other` gave no answer, 4 checks unanswered"), "{what}: {told}");
         let report = told.json();
@@ -150,11 +150,11 @@ fn a_frozen_store_delays_nobody_else_and_is_never_success() {
             assert_eq!(other["reason"]["weight"], "temporary", "{what}: {other}");
         }
         if what != "frozen, MySQL" {
-            let alone = house.steward(["run-job", "other-only", "--json"]).must_end(75);
+            let alone = sandbox.steward(["run-job", "other-only", "--json"]).must_end(75);
             assert_eq!(alone.json()["outcome"], "temporary", "{what}");
         }
         if what == "away" {
-            house.steward(["plan", "other-only"]).must_end(75);
+            sandbox.steward(["plan", "other-only"]).must_end(75);
         }
     }
 }
@@ -163,10 +163,10 @@ fn a_frozen_store_delays_nobody_else_and_is_never_success() {
 #[test]
 fn a_budget_ends_a_check_that_gets_no_answer() {
     let (_silent, frozen) = black_hole();
-    let house = beside(Engine::Sqlite, &format!("postgres://steward@127.0.0.1:{frozen}/x"));
-    house.job("check", "action: check-quality\npolicies: [\"*\"]\nbudget: 2 s\n");
+    let sandbox = beside(Engine::Sqlite, &format!("postgres://steward@127.0.0.1:{frozen}/x"));
+    sandbox.job("check", "action: check-quality\npolicies: [\"*\"]\nbudget: 2 s\n");
     let began = Instant::now();
-    let told = house.steward(["run-job", "check", "--json"]).must_end(3);
+    let told = sandbox.steward(["run-job", "check", "--json"]).must_end(3);
     assert!(began.elapsed() < Duration::from_secs(8), "it took {:?}", began.elapsed());
     let report = told.json();
     let (first, second) = (finding(&report, "other-1"), finding(&report, "other-2"));
@@ -184,8 +184,9 @@ fn a_budget_ends_a_check_that_gets_no_answer() {
 #[test]
 fn a_signal_skips_what_was_not_evaluated_and_says_so() {
     let (_silent, frozen) = black_hole();
-    let house = beside(Engine::Sqlite, &format!("postgres://steward@127.0.0.1:{frozen}/x"));
-    let run = house.command(["run-job", "check", "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a run");
+    let sandbox = beside(Engine::Sqlite, &format!("postgres://steward@127.0.0.1:{frozen}/x"));
+    let run =
+        sandbox.command(["run-job", "check", "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a run");
     std::thread::sleep(Duration::from_secs(2));
     let began = Instant::now();
     let pid = run.id().to_string();
@@ -200,18 +201,18 @@ fn a_signal_skips_what_was_not_evaluated_and_says_so() {
 
 #[test]
 fn a_dry_run_and_a_plan_see_everything_and_remember_nothing() {
-    let house = open(Engine::Sqlite);
-    let plan = house.steward(["plan", "check"]).must_end(0);
+    let sandbox = open(Engine::Sqlite);
+    let plan = sandbox.steward(["plan", "check"]).must_end(0);
     assert!(plan.stdout.contains("SELECT COUNT(*)") && plan.stdout.contains("2 found by check `enough-orders`"), "{plan}");
-    assert!(!house.path("state").exists(), "a plan left something behind");
-    let sql = house.steward(["plan", "check", "--sql"]).must_end(0);
+    assert!(!sandbox.path("state").exists(), "a plan left something behind");
+    let sql = sandbox.steward(["plan", "check", "--sql"]).must_end(0);
     assert!(sql.stdout.contains("SELECT COUNT(*)"), "{sql}");
-    let dry = house.steward(["run-job", "check", "--dry-run", "--json"]).must_end(1).json();
+    let dry = sandbox.steward(["run-job", "check", "--dry-run", "--json"]).must_end(1).json();
     assert_eq!(finding(&dry, "enough-orders")["value"], 2);
-    assert_eq!(ledger(&house, "SELECT count(*) FROM finding")[0][0].as_deref(), Some("0"));
-    let real = house.steward(["run-job", "check", "--json"]).must_end(1).json();
+    assert_eq!(ledger(&sandbox, "SELECT count(*) FROM finding")[0][0].as_deref(), Some("0"));
+    let real = sandbox.steward(["run-job", "check", "--json"]).must_end(1).json();
     assert!(finding(&real, "enough-orders")["before"].is_null(), "a dry run was remembered: {real:#}");
-    let rows = ledger(&house, "SELECT check_name, outcome, json_extract(body, '$.value') FROM finding ORDER BY position");
+    let rows = ledger(&sandbox, "SELECT check_name, outcome, json_extract(body, '$.value') FROM finding ORDER BY position");
     assert_eq!(rows[0], [Some("enough-orders".into()), Some("fail".into()), Some("2".into())]);
     assert_eq!(rows.len(), 2);
 }
@@ -219,50 +220,50 @@ fn a_dry_run_and_a_plan_see_everything_and_remember_nothing() {
 /// Scenario 48, told to a folder of mails.
 #[test]
 fn a_check_that_fails_night_after_night_is_one_mail_and_its_recovery_another() {
-    let house = open(Engine::Sqlite);
-    house.config("mail: { url: \"file:mails\", from: \"steward@example.com\", to: [\"dpo@example.com\"] }\n");
-    let mails = || std::fs::read_dir(house.path("mails")).map_or(0, Iterator::count);
+    let sandbox = open(Engine::Sqlite);
+    sandbox.config("mail: { url: \"file:mails\", from: \"steward@example.com\", to: [\"dpo@example.com\"] }\n");
+    let mails = || std::fs::read_dir(sandbox.path("mails")).map_or(0, Iterator::count);
     let mut seen = vec![];
     for night in 0..10 {
         if night == 7 {
-            house.sql("insert into orders values (3)");
+            sandbox.sql("insert into orders values (3)");
         }
-        let ended = house.steward(["run-job", "check"]);
+        let ended = sandbox.steward(["run-job", "check"]);
         assert_eq!(ended.code, Some(i32::from(night < 7)), "night {night}: {ended}");
         seen.push(mails());
     }
     assert_eq!(seen, [1, 1, 1, 1, 1, 1, 1, 2, 2, 2]);
-    let runs = house.steward(["runs", "--json"]).must_end(0).json();
+    let runs = sandbox.steward(["runs", "--json"]).must_end(0).json();
     assert_eq!(runs["runs"].as_array().expect("runs").len(), 10);
 }
 
 /// Scenario 43, from the declaration to the page.
 #[test]
 fn a_hostile_name_is_inert() {
-    let house = open(Engine::Sqlite);
-    house.policy(
+    let sandbox = open(Engine::Sqlite);
+    sandbox.policy(
         "hostile",
         "owner: dpo@example.com\nchecks:\n  - { name: '</script><img src=x onerror=alert(1)>', dataset: core.orders, row_count: true, fail: \"> 0\" }\n",
     );
-    let report = house.steward(["run-job", "check", "--json"]).must_end(1).json();
-    let page = page(&house, &report);
+    let report = sandbox.steward(["run-job", "check", "--json"]).must_end(1).json();
+    let page = page(&sandbox, &report);
     assert!(page.contains("onerror=alert(1)") && !page.contains("<img"), "{page}");
     assert_eq!(page.matches("</script").count(), 1);
 }
 
 #[test]
 fn listings_show_what_checks_are_and_what_they_saw() {
-    let house = open(Engine::Sqlite);
-    house.steward(["run-job", "check"]).must_end(1);
-    let jobs = house.steward(["jobs"]).must_end(0);
+    let sandbox = open(Engine::Sqlite);
+    sandbox.steward(["run-job", "check"]).must_end(1);
+    let jobs = sandbox.steward(["jobs"]).must_end(0);
     assert!(jobs.stdout.contains("check-quality") && !jobs.stdout.contains("nothing is touched"), "{jobs}");
-    let runs = house.steward(["runs"]).must_end(0);
+    let runs = sandbox.steward(["runs"]).must_end(0);
     assert!(runs.stdout.contains("1 failed, 1 passed"), "{runs}");
-    let story = house.steward(["runs", runs.stdout.lines().nth(1).and_then(|line| line.split(' ').next()).expect("a run")]);
+    let story = sandbox.steward(["runs", runs.stdout.lines().nth(1).and_then(|line| line.split(' ').next()).expect("a run")]);
     assert!(story.clone().must_end(0).stdout.contains("found by check `enough-orders`: failed (< 3)"), "{story}");
-    let policies = house.steward(["policies"]).must_end(0);
+    let policies = sandbox.steward(["policies"]).must_end(0);
     assert!(policies.stdout.contains("enough-orders") && policies.stdout.contains("policies/checks.yaml:3:"), "{policies}");
-    let one = house.steward(["policies", "few-*", "--json"]).must_end(0).json();
+    let one = sandbox.steward(["policies", "few-*", "--json"]).must_end(0).json();
     assert_eq!(one["checks"][0]["name"], "few-orders", "{one:#}");
     assert_eq!(one["checks"].as_array().map(Vec::len), Some(1), "{one:#}");
 }

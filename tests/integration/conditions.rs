@@ -1,24 +1,24 @@
 //! What people write in a store's own language: all of it counts or it is refused where it stands, and asking changes nothing.
 
 use crate::support::engine::Engine;
-use crate::support::house::House;
+use crate::support::sandbox::Sandbox;
 use serde_json::Value;
 
 const JOB: &str = "action: delete\npolicies: [\"*\"]\nmode: enforce\n";
 const EVERY_GUARD: &str = "guard: { max_percent: 100 }";
 
-/// A house with three rows that are due, a place for what a function writes, and a job that removes.
-fn open(engine: Engine) -> House {
-    let house = House::new(engine);
-    house.sql(&format!(
+/// A sandbox with three rows that are due, a place for what a function writes, and a job that removes.
+fn open(engine: Engine) -> Sandbox {
+    let sandbox = Sandbox::new(engine);
+    sandbox.sql(&format!(
         "create table orders (id int not null primary key, status varchar(20), region varchar(20), created_at {});\
          insert into orders values (1, 'closed', 'EU', '2020-01-01 00:00:00'), (2, 'closed', 'US', '2020-01-01 00:00:00'), \
          (3, 'open', 'EU', '2020-01-01 00:00:00');\
          create table written (id int);",
         engine.word("datetime").expect("a type")
     ));
-    house.job("job", JOB);
-    house
+    sandbox.job("job", JOB);
+    sandbox
 }
 
 fn entry(name: &str, condition: &str) -> String {
@@ -32,9 +32,9 @@ fn policy(condition: &str) -> String {
     format!("lifecycle:\n{}", entry("orders", condition))
 }
 
-fn untouched(house: &House, what: &str) {
-    assert_eq!(house.database.count("select count(*) from orders"), 3, "{what}");
-    assert_eq!(house.database.count("select count(*) from written"), 0, "{what}: something was written");
+fn untouched(sandbox: &Sandbox, what: &str) {
+    assert_eq!(sandbox.database.count("select count(*) from orders"), 3, "{what}");
+    assert_eq!(sandbox.database.count("select count(*) from written"), 0, "{what}: something was written");
 }
 
 /// The texts of which not all would count on this engine.
@@ -74,34 +74,34 @@ fn lost(engine: Engine) -> Vec<&'static str> {
 #[test]
 fn a_condition_of_which_not_all_would_count_is_refused_where_it_is_declared() {
     for engine in Engine::all() {
-        let (house, texts) = (open(engine), lost(engine));
+        let (sandbox, texts) = (open(engine), lost(engine));
         let hold = |(at, text): (usize, &&str)| {
             format!("  - {{ name: case-{at}, dataset: core.orders, where: {}, because: x }}\n", Value::from(*text))
         };
         let policies: String = texts.iter().enumerate().map(|(at, text)| entry(&format!("p{at}"), text)).collect();
         let holds: String = texts.iter().enumerate().map(hold).collect();
-        house.policy("orders", &format!("lifecycle:\n{policies}holds:\n{holds}"));
-        let wrong = house.steward(["validate"]).must_end(78);
+        sandbox.policy("orders", &format!("lifecycle:\n{policies}holds:\n{holds}"));
+        let wrong = sandbox.steward(["validate"]).must_end(78);
         let told = format!("{}{}", wrong.stdout, wrong.stderr);
         for line in (2..2 + texts.len()).chain(3 + texts.len()..3 + 2 * texts.len()) {
             let place = format!("policies/orders.yaml:{line}:");
             assert!(told.contains(&place), "{engine:?}: nothing is said of line {line}: {wrong}");
         }
         assert_eq!(told.matches("SW2510").count(), 2 * texts.len(), "{engine:?}: {wrong}");
-        house.steward(["run-job", "job"]).must_end(78);
-        std::fs::remove_file(house.path("policies/orders.yaml")).expect("the policies");
+        sandbox.steward(["run-job", "job"]).must_end(78);
+        std::fs::remove_file(sandbox.path("policies/orders.yaml")).expect("the policies");
         // From the command a hold would be put down for good, and free rows that it should keep.
         for text in [texts[0], texts[texts.len() - 1]] {
-            house.steward(["hold", "add", "case-1", "--dataset", "core.orders", "--because", "x", "--where", text]).must_end(4);
-            assert!(!house.path("state/steward.db").exists(), "{engine:?} {text}: a ledger was made for a hold that is none");
+            sandbox.steward(["hold", "add", "case-1", "--dataset", "core.orders", "--because", "x", "--where", text]).must_end(4);
+            assert!(!sandbox.path("state/steward.db").exists(), "{engine:?} {text}: a ledger was made for a hold that is none");
         }
-        untouched(&house, engine.name());
+        untouched(&sandbox, engine.name());
     }
 }
 
 #[test]
 fn every_place_of_a_condition_or_query_is_read_like_that() {
-    let house = open(Engine::Mysql);
+    let sandbox = open(Engine::Mysql);
     let bad = "id = 1 # x";
     for section in [
         format!("sessions:\n  - {{ dataset: core.orders, expires: created_at, where: \"{bad}\" }}\n"),
@@ -114,18 +114,18 @@ fn every_place_of_a_condition_or_query_is_read_like_that() {
         "views:\n  - { dataset: core.written, statement: \"DELETE FROM written # WHERE id = 1\" }\n".to_owned(),
         "views:\n  - { dataset: core.written, statement: \"DELETE FROM written; DELETE FROM orders\" }\n".to_owned(),
     ] {
-        house.policy("orders", &section);
-        let wrong = house.steward(["validate"]).must_end(78);
+        sandbox.policy("orders", &section);
+        let wrong = sandbox.steward(["validate"]).must_end(78);
         assert!(format!("{}{}", wrong.stdout, wrong.stderr).contains("SW2510"), "{section}: {wrong}");
     }
-    house.policy("orders", &policy("id > 0"));
-    house.job(
+    sandbox.policy("orders", &policy("id > 0"));
+    sandbox.job(
         "job",
         &format!("{JOB}pause_when: {{ query: {{ store: core, sql: \"SELECT COUNT(*) FROM orders WHERE id = ?\" }} }}\n"),
     );
-    let wrong = house.steward(["validate"]).must_end(78);
+    let wrong = sandbox.steward(["validate"]).must_end(78);
     assert!(format!("{}{}", wrong.stdout, wrong.stderr).contains("jobs/job.yaml:4:"), "{wrong}");
-    untouched(&house, "places");
+    untouched(&sandbox, "places");
 }
 
 #[test]
@@ -139,10 +139,10 @@ fn what_only_looks_like_a_comment_or_placeholder_stays_legal() {
         (Engine::Mariadb, "status IN ('closed', 'open', '# -- ? :x @y') AND JSON_EXTRACT('{\"a\": 1}', '$.a') = 1"),
         (Engine::Sqlite, "[status] IN ('closed', 'open', '# -- ? :x @y') AND json_extract('{\"a\": 1}', '$.a') = 1"),
     ] {
-        let house = open(engine);
-        house.policy("orders", &policy(text));
-        house.steward(["validate", "--connect"]).must_end(0);
-        house.steward(["run-job", "job"]).must_end(0);
+        let sandbox = open(engine);
+        sandbox.policy("orders", &policy(text));
+        sandbox.steward(["validate", "--connect"]).must_end(0);
+        sandbox.steward(["run-job", "job"]).must_end(0);
     }
 }
 
@@ -160,20 +160,20 @@ fn nonsense_in_a_where_is_an_error_on_every_kind_that_takes_one() {
         "unsealed: true",
     ];
     for engine in Engine::all() {
-        let house = open(engine);
+        let sandbox = open(engine);
         let check = |(at, kind): (usize, &&str)| {
             let bound = if kind.starts_with("freshness") { "> 1 h" } else { "> 100" };
             format!("  - {{ name: c{at}, dataset: core.orders, {kind}, where: \"utter nonsense\", fail: \"{bound}\" }}\n")
         };
-        house.policy("checks", &format!("checks:\n{}", kinds.iter().enumerate().map(check).collect::<String>()));
-        house.job("checks", "action: check-quality\npolicies: [\"*\"]\n");
-        std::fs::remove_file(house.path("jobs/job.yaml")).expect("the other job");
-        let report = house.steward(["run-job", "checks", "--json"]).must_end(3).json();
+        sandbox.policy("checks", &format!("checks:\n{}", kinds.iter().enumerate().map(check).collect::<String>()));
+        sandbox.job("checks", "action: check-quality\npolicies: [\"*\"]\n");
+        std::fs::remove_file(sandbox.path("jobs/job.yaml")).expect("the other job");
+        let report = sandbox.steward(["run-job", "checks", "--json"]).must_end(3).json();
         for finding in report["findings"].as_array().expect("findings") {
             let text = finding["reason"]["text"].as_str().unwrap_or_default();
             assert!(finding["outcome"] == "error" && text.contains("condition of the check"), "{engine:?}: {finding:#}");
         }
-        house.steward(["validate", "--connect"]).must_end(78);
+        sandbox.steward(["validate", "--connect"]).must_end(78);
     }
 }
 
@@ -210,12 +210,12 @@ fn writers(engine: Engine) -> (&'static str, Vec<&'static str>) {
 #[test]
 fn a_look_cannot_write() {
     for engine in Engine::all() {
-        let house = open(engine);
+        let sandbox = open(engine);
         let (functions, conditions) = writers(engine);
-        house.sql(functions);
+        sandbox.sql(functions);
         let names: Vec<String> = (0..conditions.len()).map(|at| format!("p{at}")).collect();
         let policies: String = names.iter().zip(&conditions).map(|(name, text)| entry(name, text)).collect();
-        house.policy("orders", &format!("lifecycle:\n{policies}"));
+        sandbox.policy("orders", &format!("lifecycle:\n{policies}"));
         for words in [
             vec!["validate", "--connect"],
             vec!["plan"],
@@ -223,8 +223,8 @@ fn a_look_cannot_write() {
             vec!["run-job", "job"],
             vec!["doctor"],
         ] {
-            let ended = house.steward(words.iter().copied());
-            untouched(&house, &format!("{engine:?} {words:?}"));
+            let ended = sandbox.steward(words.iter().copied());
+            untouched(&sandbox, &format!("{engine:?} {words:?}"));
             match words.as_slice() {
                 // What a function declared STABLE hides is only seen when it is asked about a row.
                 ["validate", ..] if !conditions.is_empty() => drop(ended.must_end(78)),
@@ -246,25 +246,25 @@ fn a_look_cannot_write() {
             )
         };
         if !conditions.is_empty() {
-            house.policy("orders", &format!("checks:\n{}", conditions.iter().enumerate().map(check).collect::<String>()));
-            house.job("job", "action: check-quality\npolicies: [\"*\"]\n");
-            house.steward(["run-job", "job"]).must_end(3);
-            untouched(&house, "checks");
+            sandbox.policy("orders", &format!("checks:\n{}", conditions.iter().enumerate().map(check).collect::<String>()));
+            sandbox.job("job", "action: check-quality\npolicies: [\"*\"]\n");
+            sandbox.steward(["run-job", "job"]).must_end(3);
+            untouched(&sandbox, "checks");
         }
-        house.job("job", JOB);
+        sandbox.job("job", JOB);
         if let Some(text) = conditions.first() {
             let hold = format!("holds:\n  - {{ name: h, dataset: core.orders, where: {}, because: x }}\n", Value::from(*text));
-            house.policy("orders", &format!("{}{hold}", policy("id > 0")));
-            house.steward(["run-job", "job"]).must_end(4);
-            untouched(&house, "a hold in a file");
-            house.policy("orders", &policy("id > 0"));
-            house.steward(["hold", "release", "h", "--why", "over"]).must_end(0);
-            house.steward(["hold", "add", "k", "--dataset", "core.orders", "--because", "x", "--where", text]).must_end(4);
-            untouched(&house, "hold add");
+            sandbox.policy("orders", &format!("{}{hold}", policy("id > 0")));
+            sandbox.steward(["run-job", "job"]).must_end(4);
+            untouched(&sandbox, "a hold in a file");
+            sandbox.policy("orders", &policy("id > 0"));
+            sandbox.steward(["hold", "release", "h", "--why", "over"]).must_end(0);
+            sandbox.steward(["hold", "add", "k", "--dataset", "core.orders", "--because", "x", "--where", text]).must_end(4);
+            untouched(&sandbox, "hold add");
         }
         // The connections that only read are those that write afterwards.
-        house.policy("orders", &policy("status = 'closed'"));
-        house.steward(["run-job", "job"]).must_end(0);
-        assert_eq!(house.database.count("select count(*) from orders"), 1, "{engine:?}");
+        sandbox.policy("orders", &policy("status = 'closed'"));
+        sandbox.steward(["run-job", "job"]).must_end(0);
+        assert_eq!(sandbox.database.count("select count(*) from orders"), 1, "{engine:?}");
     }
 }

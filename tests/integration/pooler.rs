@@ -1,10 +1,10 @@
 //! PostgreSQL behind PgBouncer in transaction mode: every transaction may be on another connection of the server, which the
 //! application gets afterwards.
 
-use crate::seen::shop::{empty, house, table};
+use crate::seen::setup::{empty, sandbox, table};
 use crate::support::address::configured;
 use crate::support::engine::Engine;
-use crate::support::house::{Ended, House, URL};
+use crate::support::sandbox::{Ended, Sandbox, URL};
 use crate::support::wait::wait;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Row};
@@ -35,8 +35,8 @@ checks:
   - { name: asked, dataset: core, sql: "SELECT COUNT(*) FROM gone", warn: "> 100" }
 "#;
 
-fn through(url: &str, house: &House, words: &[&str]) -> Ended {
-    house.command(words.iter().copied()).env(URL, url).output().expect("the binary starts").into()
+fn through(url: &str, sandbox: &Sandbox, words: &[&str]) -> Ended {
+    sandbox.command(words.iter().copied()).env(URL, url).output().expect("the binary starts").into()
 }
 
 /// The two connections that the pooler keeps to the server, by what two transactions at once see.
@@ -62,16 +62,17 @@ fn through_a_pooler_in_transaction_mode_whole_jobs_run_and_the_applications_sett
         + &table("gone")
         + &table("marked")
         + "CREATE MATERIALIZED VIEW sums AS SELECT id FROM moved; CREATE UNIQUE INDEX ON sums (id);";
-    let house = house(Engine::Postgres, &script);
-    let name = &house.database.name;
-    house.sql(&format!("ALTER DATABASE {name} SET statement_timeout = '7min'; ALTER DATABASE {name} SET lock_timeout = '6min'"));
-    house.policy("p", JOBS);
+    let sandbox = sandbox(Engine::Postgres, &script);
+    let name = &sandbox.database.name;
+    sandbox
+        .sql(&format!("ALTER DATABASE {name} SET statement_timeout = '7min'; ALTER DATABASE {name} SET lock_timeout = '6min'"));
+    sandbox.policy("p", JOBS);
     for (job, action, policy) in
         [("a", "archive", "moved"), ("d", "delete", "gone"), ("m", "expire-sessions", "marked"), ("v", "refresh-views", "sums")]
     {
-        house.job(job, &format!("action: {action}\npolicies: [{policy}]\nmode: enforce\n"));
+        sandbox.job(job, &format!("action: {action}\npolicies: [{policy}]\nmode: enforce\n"));
     }
-    house.job("c", "action: check-quality\npolicies: [rows, twice, asked]\n");
+    sandbox.job("c", "action: check-quality\npolicies: [rows, twice, asked]\n");
     let url =
         configured("STEWARD_TEST_PGBOUNCER_URL").rsplit_once('/').map(|(server, _)| format!("{server}/{name}")).expect("a path");
     let before = seen_by_the_application(&url);
@@ -85,28 +86,28 @@ fn through_a_pooler_in_transaction_mode_whole_jobs_run_and_the_applications_sett
             &["run-job", "v"],
             &["run-job", "c"],
         ] {
-            through(&url, &house, words).must_end(0);
+            through(&url, &sandbox, words).must_end(0);
         }
-        through(&url, &house, &["validate", "--connect"]).must_end(0);
-        assert_eq!(house.database.count("SELECT COUNT(*) FROM moved_archive"), round);
-        assert_eq!(house.database.count("SELECT COUNT(*) FROM gone"), 1);
-        assert_eq!(house.database.count("SELECT COUNT(*) FROM marked WHERE note = 'over'"), 1);
+        through(&url, &sandbox, &["validate", "--connect"]).must_end(0);
+        assert_eq!(sandbox.database.count("SELECT COUNT(*) FROM moved_archive"), round);
+        assert_eq!(sandbox.database.count("SELECT COUNT(*) FROM gone"), 1);
+        assert_eq!(sandbox.database.count("SELECT COUNT(*) FROM marked WHERE note = 'over'"), 1);
         assert_eq!(seen_by_the_application(&url), before, "round {round}");
         let id = round + 10;
-        house.sql(&format!(
+        sandbox.sql(&format!(
             "INSERT INTO moved VALUES ({id}, '2020-01-01', 'due'); INSERT INTO gone VALUES ({id}, '2020-01-01', 'due'); \
              UPDATE marked SET note = 'due' WHERE id = 1"
         ));
     }
-    let doctor = through(&url, &house, &["doctor"]).must_end(0);
+    let doctor = through(&url, &sandbox, &["doctor"]).must_end(0);
     assert!(doctor.stdout.contains("a pooler, a proxy or a mapped port stands between"), "{doctor}");
     assert_eq!(seen_by_the_application(&url), before);
 }
 
 #[test]
 fn a_pooler_in_statement_mode_is_refused_with_the_mode_that_works() {
-    let house = house(Engine::Postgres, &(table("pa") + &empty("arch")));
-    crate::seen::shop::governs(&house, "core.pa", None, "");
+    let sandbox = sandbox(Engine::Postgres, &(table("pa") + &empty("arch")));
+    crate::seen::setup::governs(&sandbox, "core.pa", None, "");
     let url = configured("STEWARD_TEST_PGBOUNCER_URL")
         .rsplit_once('/')
         .map(|(server, _)| format!("{server}/by_statement"))
@@ -114,7 +115,7 @@ fn a_pooler_in_statement_mode_is_refused_with_the_mode_that_works() {
     for (words, code) in
         [(["run-job", "j"].as_slice(), 78), (&["plan", "j"], 78), (&["validate", "--connect"], 78), (&["doctor"], 3)]
     {
-        let said = through(&url, &house, words).must_end(code);
+        let said = through(&url, &sandbox, words).must_end(code);
         assert!(said.to_string().contains("is behind a pooler in statement mode"), "{said}");
         assert!(said.to_string().contains("`pool_mode = transaction`"), "{said}");
     }

@@ -1,7 +1,7 @@
 //! A server's own words may quote a value, and a trigger may say anything: none of it leaves memory.
 
 use crate::support::engine::Engine;
-use crate::support::house::{Ended, House};
+use crate::support::sandbox::{Ended, Sandbox};
 use std::path::Path;
 
 /// What nothing may show.
@@ -19,26 +19,26 @@ fn lifecycle(condition: &str, step: &str) -> String {
     )
 }
 
-fn open(engine: Engine) -> House {
-    let house = House::new(engine);
-    house.config("mail: { url: \"file:mails/\", from: \"steward@example.com\", to: [\"dpo@example.com\"] }\n");
+fn open(engine: Engine) -> Sandbox {
+    let sandbox = Sandbox::new(engine);
+    sandbox.config("mail: { url: \"file:mails/\", from: \"steward@example.com\", to: [\"dpo@example.com\"] }\n");
     let datetime = engine.word("datetime").expect("a type");
-    house.sql(&format!(
+    sandbox.sql(&format!(
         "create table users (id int not null primary key, email varchar(80) not null, created_at {datetime});\
          insert into users values (1, '{CANARY}', '2020-01-01 00:00:00');\
          create table archived (id int not null primary key, email varchar(80) not null unique, created_at {datetime});\
          insert into archived values (7, '{CANARY}', '2020-01-01 00:00:00');"
     ));
-    house
+    sandbox
 }
 
 /// Looks through all that was said and everything that was left on disk, the store itself aside.
-fn silent(house: &House, ended: &Ended, what: &str) {
+fn silent(sandbox: &Sandbox, ended: &Ended, what: &str) {
     for said in [&ended.stdout, &ended.stderr] {
         assert!(!said.contains("canary"), "{what}: {ended}");
     }
     for folder in ["state", "mails"] {
-        search(&house.path(folder), what);
+        search(&sandbox.path(folder), what);
     }
 }
 
@@ -102,28 +102,28 @@ fn failing(engine: Engine) -> Vec<&'static str> {
 #[test]
 fn no_word_of_a_server_carries_a_value() {
     for engine in Engine::all() {
-        let house = open(engine);
+        let sandbox = open(engine);
         let job = |action: &str| format!("action: {action}\npolicies: [\"*\"]\nmode: enforce\nreport: {{ when: always }}\n");
         if engine.is_mysql() {
-            house.sql(
+            sandbox.sql(
                 "create function says(e varchar(80)) returns int deterministic reads sql data begin declare m varchar(128); \
                  set m = concat('cannot read ', e); signal sqlstate '45000' set message_text = m; return 1; end;",
             );
         }
         let run = |job: &str, what: &str| {
             for words in [vec!["plan", job], vec!["run-job", job], vec!["run-job", job, "--json"], vec!["runs"]] {
-                let mut command = house.command(words.iter().copied());
+                let mut command = sandbox.command(words.iter().copied());
                 command.env("STEWARD_LOG", "trace");
                 let ended = Ended::from(command.output().expect("the binary"));
-                silent(&house, &ended, &format!("{engine:?} {what} {words:?}"));
-                let left = house.database.count("select count(*) from users");
+                silent(&sandbox, &ended, &format!("{engine:?} {what} {words:?}"));
+                let left = sandbox.database.count("select count(*) from users");
                 assert_eq!(left, 1, "{engine:?} {what} {words:?}: the row went: {ended}");
             }
         };
-        house.job("job", &job("archive"));
-        house.policy("users", &lifecycle("id > 0", "archive: { after: 1 year, to: core.archived }"));
+        sandbox.job("job", &job("archive"));
+        sandbox.policy("users", &lifecycle("id > 0", "archive: { after: 1 year, to: core.archived }"));
         run("job", "a unique violation");
-        house.job("job", &job("delete"));
+        sandbox.job("job", &job("delete"));
         let failing_policies: String = failing(engine)
             .iter()
             .enumerate()
@@ -132,14 +132,14 @@ fn no_word_of_a_server_carries_a_value() {
                 whole.lines().last().unwrap_or_default().replace("name: users", &format!("name: u{at}")) + "\n"
             })
             .collect();
-        house.policy("users", &format!("{POLICY}lifecycle:\n{failing_policies}"));
+        sandbox.policy("users", &format!("{POLICY}lifecycle:\n{failing_policies}"));
         run("job", "failing conditions");
-        house.sql(trigger(engine));
-        house.policy("users", &lifecycle("id > 0", "delete: { after: 1 year }"));
+        sandbox.sql(trigger(engine));
+        sandbox.policy("users", &lifecycle("id > 0", "delete: { after: 1 year }"));
         run("job", "a trigger");
-        assert_eq!(house.database.count("select count(*) from users"), 1, "{engine:?}: the trigger let it go");
+        assert_eq!(sandbox.database.count("select count(*) from users"), 1, "{engine:?}: the trigger let it go");
         if engine != Engine::Sqlite {
-            house.sql(disguised(engine));
+            sandbox.sql(disguised(engine));
             run("job", "a disguised trigger");
         }
         let checks: String = failing(engine)
@@ -153,9 +153,9 @@ fn no_word_of_a_server_carries_a_value() {
                 )
             })
             .collect();
-        house.policy("users", &format!("{POLICY}checks:\n{checks}"));
-        house.job("job", &job("check-quality"));
+        sandbox.policy("users", &format!("{POLICY}checks:\n{checks}"));
+        sandbox.job("job", &job("check-quality"));
         run("job", "checks");
-        house.steward(["audit", "verify"]).must_end(0);
+        sandbox.steward(["audit", "verify"]).must_end(0);
     }
 }

@@ -1,8 +1,8 @@
-//! What leaves the house, on the real thing: mail through a mail server, and the clock of `serve`.
+//! What leaves the sandbox, on the real thing: mail through a mail server, and the clock of `serve`.
 
-use crate::promises::obstacle::{Line, Mood};
+use crate::promises::fault_proxy::{Line, Mood};
 use crate::support::engine::Engine;
-use crate::support::house::{Ended, House, URL};
+use crate::support::sandbox::{Ended, Sandbox, URL};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -14,24 +14,24 @@ pub fn setting(name: &str) -> String {
     std::env::var(&name).unwrap_or_else(|_| panic!("{name} is not set: start the servers with `tests/run`"))
 }
 
-/// A house with one due row and a mail server to tell it to.
-fn house(url: &str, to: &str, job: &str) -> House {
-    let house = House::new(Engine::Sqlite);
-    house.config(&format!(
+/// A sandbox with one due row and a mail server to tell it to.
+fn sandbox(url: &str, to: &str, job: &str) -> Sandbox {
+    let sandbox = Sandbox::new(Engine::Sqlite);
+    sandbox.config(&format!(
         "mail: {{ url: \"{url}\", user: {}, password: {{ env: MAIL_PASSWORD }}, ca: \"{}\", from: \"steward@example.com\", to: [\"{to}\"] }}\n",
         setting("USER"),
         setting("CA")
     ));
-    house.sql("create table marks (id integer primary key, created_at text); insert into marks values (1, '2020-01-01 00:00:00'), (2, '2020-01-02 00:00:00');");
-    house.policy("marks", "lifecycle:\n  - { name: marks, dataset: core.marks, clock: created_at, delete: { after: 1 year }, guard: { max_percent: 100 } }\n");
-    house.job("delete-marks", job);
-    house
+    sandbox.sql("create table marks (id integer primary key, created_at text); insert into marks values (1, '2020-01-01 00:00:00'), (2, '2020-01-02 00:00:00');");
+    sandbox.policy("marks", "lifecycle:\n  - { name: marks, dataset: core.marks, clock: created_at, delete: { after: 1 year }, guard: { max_percent: 100 } }\n");
+    sandbox.job("delete-marks", job);
+    sandbox
 }
 
 const JOB: &str = "action: delete\npolicies: [marks]\nmode: enforce\nreport: { when: always }\n";
 
-fn run(house: &House, password: &str) -> Ended {
-    house
+fn run(sandbox: &Sandbox, password: &str) -> Ended {
+    sandbox
         .command(["run-job", "delete-marks", "--json"])
         .env("MAIL_PASSWORD", password)
         .output()
@@ -56,8 +56,8 @@ fn somebody(name: &str) -> String {
 fn a_report_is_mailed_over_starttls_and_over_tls_with_a_login() {
     for (scheme, port) in [("smtp", setting("STARTTLS_PORT")), ("smtps", setting("TLS_PORT"))] {
         let to = somebody(scheme);
-        let house = house(&format!("{scheme}://127.0.0.1:{port}"), &to, JOB);
-        let report = run(&house, &setting("PASSWORD")).must_end(0).json();
+        let sandbox = sandbox(&format!("{scheme}://127.0.0.1:{port}"), &to, JOB);
+        let report = run(&sandbox, &setting("PASSWORD")).must_end(0).json();
         assert_eq!(report["report"]["mail"], "sent");
         let mails = received(&to);
         assert_eq!(mails.len(), 1, "{scheme}");
@@ -71,20 +71,20 @@ fn a_report_is_mailed_over_starttls_and_over_tls_with_a_login() {
             })
         };
         assert!(told("text/plain") && told("text/html"), "{:#}", mails[0]);
-        house.steward(["audit", "verify", "--head", head]).must_end(0);
+        sandbox.steward(["audit", "verify", "--head", head]).must_end(0);
     }
 }
 
 #[test]
 fn a_mail_that_cannot_go_waits_and_goes_with_the_next_run() {
     let to = somebody("waits");
-    let house = house(&format!("smtps://127.0.0.1:{}", setting("TLS_PORT")), &to, JOB);
-    let first = run(&house, "wrong").must_end(5);
+    let sandbox = sandbox(&format!("smtps://127.0.0.1:{}", setting("TLS_PORT")), &to, JOB);
+    let first = run(&sandbox, "wrong").must_end(5);
     assert!(!first.stderr.contains("wrong") && first.stderr.contains("undelivered (exit 5)"), "{first}");
     let report = first.json();
     assert_eq!((&report["report"]["mail"], &report["datasets"][0]["removed"]), (&"spooled".into(), &2.into()));
     assert!(received(&to).is_empty());
-    run(&house, &setting("PASSWORD")).must_end(0);
+    run(&sandbox, &setting("PASSWORD")).must_end(0);
     let subjects: Vec<String> = received(&to).iter().map(|mail| mail["subject"].to_string()).collect();
     assert_eq!(subjects.len(), 2, "{subjects:?}");
     assert!(subjects.iter().any(|subject| subject.contains("2 removed")), "{subjects:?}");
@@ -95,20 +95,20 @@ fn one_refused_receiver_keeps_the_report_from_nobody_else_and_is_named() {
     let good = [somebody("first"), somebody("third")];
     let bad = format!("{}+rcpt-550@example.com", somebody("second").replace("@example.com", ""));
     let to = format!("{}\", \"{bad}\", \"{}", good[0], good[1]);
-    let house = house(&format!("smtps://127.0.0.1:{}", setting("TLS_PORT")), &to, JOB);
+    let sandbox = sandbox(&format!("smtps://127.0.0.1:{}", setting("TLS_PORT")), &to, JOB);
     let asked =
-        house.command(["doctor", "--mail"]).env("MAIL_PASSWORD", setting("PASSWORD")).output().expect("the binary starts");
+        sandbox.command(["doctor", "--mail"]).env("MAIL_PASSWORD", setting("PASSWORD")).output().expect("the binary starts");
     let asked = Ended::from(asked).must_end(3);
     assert!(asked.stdout.contains(&bad) && asked.stdout.contains("550") && !asked.stdout.contains(&good[0]), "{asked}");
     for runs in 1..=2 {
-        let told = run(&house, &setting("PASSWORD")).must_end(5);
+        let told = run(&sandbox, &setting("PASSWORD")).must_end(5);
         assert_eq!(told.json()["report"]["mail"], "spooled");
         let text = told.json().to_string();
         assert!(text.contains(&format!("refuses the mail to `{bad}`")) && text.contains("went to 2 other receivers"), "{told}");
         good.iter().for_each(|to| assert_eq!(received(to).len(), runs, "{to}"));
     }
     assert!(received(&bad).is_empty());
-    let second = house.steward(["doctor"]);
+    let second = sandbox.steward(["doctor"]);
     assert!(
         second.stdout.contains("1 mail in `spool/`, 1 mail refused for good"),
         "the first was given up by the second run: {second}"
@@ -119,9 +119,9 @@ fn one_refused_receiver_keeps_the_report_from_nobody_else_and_is_named() {
 fn sixty_receivers_are_a_line_each_and_a_domain_in_other_letters_goes_in_its_ascii_form() {
     let many: Vec<String> = (0..60).map(|n| format!("\\\"Doe, Jane {n}\\\" <{}>", somebody(&format!("many{n}")))).collect();
     let idn = format!("dsb-{}@bücher.example", std::process::id());
-    let house =
-        house(&format!("smtp://127.0.0.1:{}", setting("STARTTLS_PORT")), &format!("{}\", \"{idn}", many.join("\", \"")), JOB);
-    let report = run(&house, &setting("PASSWORD")).must_end(0).json();
+    let sandbox =
+        sandbox(&format!("smtp://127.0.0.1:{}", setting("STARTTLS_PORT")), &format!("{}\", \"{idn}", many.join("\", \"")), JOB);
+    let report = run(&sandbox, &setting("PASSWORD")).must_end(0).json();
     assert_eq!(report["report"]["mail"], "sent");
     let mails = received(&somebody("many59"));
     assert_eq!(mails.len(), 1);
@@ -139,8 +139,8 @@ fn sixty_receivers_are_a_line_each_and_a_domain_in_other_letters_goes_in_its_asc
 #[test]
 fn what_the_mail_library_would_not_send_to_is_refused_where_it_is_declared() {
     for (address, why) in [("Doe, Jane <j@example.com>", "in quotes"), ("a.b.@example.com", "is not of the form")] {
-        let house = house("smtp://127.0.0.1:1", "dpo@example.com", &JOB.replace("when", &format!("to: [{address:?}], when")));
-        let told = house.command(["validate"]).env("MAIL_PASSWORD", "x").output().expect("the binary starts");
+        let sandbox = sandbox("smtp://127.0.0.1:1", "dpo@example.com", &JOB.replace("when", &format!("to: [{address:?}], when")));
+        let told = sandbox.command(["validate"]).env("MAIL_PASSWORD", "x").output().expect("the binary starts");
         let told = Ended::from(told).must_end(78);
         assert!(told.stderr.contains(why) || told.stdout.contains(why), "{told}");
     }
@@ -150,10 +150,10 @@ fn what_the_mail_library_would_not_send_to_is_refused_where_it_is_declared() {
 fn a_server_that_refuses_or_hangs_up_does_not_undo_the_work() {
     for fault in ["rcpt-550", "data-451", "drop"] {
         let to = format!("{}+{fault}@example.com", somebody("fault").replace("@example.com", ""));
-        let house = house(&format!("smtps://127.0.0.1:{}", setting("TLS_PORT")), &to, JOB);
-        let report = run(&house, &setting("PASSWORD")).must_end(5).json();
+        let sandbox = sandbox(&format!("smtps://127.0.0.1:{}", setting("TLS_PORT")), &to, JOB);
+        let report = run(&sandbox, &setting("PASSWORD")).must_end(5).json();
         assert_eq!((&report["report"]["mail"], &report["datasets"][0]["removed"]), (&"spooled".into(), &2.into()), "{fault}");
-        assert_eq!(house.database.count("select count(*) from marks"), 0);
+        assert_eq!(sandbox.database.count("select count(*) from marks"), 0);
     }
 }
 
@@ -190,47 +190,47 @@ pub fn until(what: &str, limit: Duration, is_so: impl Fn() -> bool) {
 #[test]
 fn serve_runs_a_job_at_its_minute_and_drains_on_sigterm() {
     let port = TcpListener::bind("127.0.0.1:0").expect("a spare port").local_addr().expect("an address").port();
-    let house = house("file:mail/", &somebody("serve"), &(JOB.to_owned() + "schedule: \"* * * * *\"\n"));
-    house.config("mail: { url: \"file:mail/\", from: \"steward@example.com\", to: [\"dpo@example.com\"] }\n");
+    let sandbox = sandbox("file:mail/", &somebody("serve"), &(JOB.to_owned() + "schedule: \"* * * * *\"\n"));
+    sandbox.config("mail: { url: \"file:mail/\", from: \"steward@example.com\", to: [\"dpo@example.com\"] }\n");
     let listen = format!("127.0.0.1:{port}");
-    let serve = house.command(["serve", "--listen", &listen]).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let serve = sandbox.command(["serve", "--listen", &listen]).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     let mut serve = Serving(serve.expect("the binary starts"));
     until("/readyz", Duration::from_secs(20), || get(port, "/readyz").is_some_and(|answer| answer.contains(" 200 ")));
     assert!(get(port, "/healthz").is_some_and(|answer| answer.contains(" 200 ")));
     // The rows go at the next full minute, and nobody asked by hand.
-    until("the next full minute", Duration::from_secs(75), || house.database.count("select count(*) from marks") == 0);
+    until("the next full minute", Duration::from_secs(75), || sandbox.database.count("select count(*) from marks") == 0);
     until("the mail", Duration::from_secs(10), || {
-        std::fs::read_dir(house.path("mail")).is_ok_and(|mut mails| mails.next().is_some())
+        std::fs::read_dir(sandbox.path("mail")).is_ok_and(|mut mails| mails.next().is_some())
     });
     let told = Command::new("kill").args(["-TERM", &serve.0.id().to_string()]).status().expect("kill");
     assert!(told.success());
     until("the end", Duration::from_secs(20), || get(port, "/healthz").is_none());
     assert_eq!(serve.0.wait().expect("an end").code(), Some(0));
-    house.steward(["audit", "verify"]).must_end(0);
+    sandbox.steward(["audit", "verify"]).must_end(0);
 }
 
 /// Scenario 42: the store is away at the tick and back before the retry, and nobody does anything by hand.
 #[test]
 fn a_store_that_was_away_at_the_tick_is_tried_again_after_the_pause() {
-    let house = House::new(Engine::Postgres);
-    house.config("mail: { url: \"file:mail/\", from: \"steward@example.com\", to: [\"dpo@example.com\"] }\n");
-    house.sql("create table marks (id integer primary key, created_at timestamp); insert into marks values (1, '2020-01-01')");
-    house.policy("marks", "lifecycle:\n  - { name: marks, dataset: core.marks, clock: created_at, delete: { after: 1 year }, guard: { max_percent: 100 } }\n");
+    let sandbox = Sandbox::new(Engine::Postgres);
+    sandbox.config("mail: { url: \"file:mail/\", from: \"steward@example.com\", to: [\"dpo@example.com\"] }\n");
+    sandbox.sql("create table marks (id integer primary key, created_at timestamp); insert into marks values (1, '2020-01-01')");
+    sandbox.policy("marks", "lifecycle:\n  - { name: marks, dataset: core.marks, clock: created_at, delete: { after: 1 year }, guard: { max_percent: 100 } }\n");
     // The next minute that is far enough away; the one after it comes tomorrow.
     let minute = chrono::Utc::now() + chrono::Duration::seconds(70);
     let job = format!("{JOB}schedule: \"{}\"\n", minute.format("%-M %-H * * *"));
-    house.job("soon", &format!("{job}retry: {{ after: 8 s }}\n"));
+    sandbox.job("soon", &format!("{job}retry: {{ after: 8 s }}\n"));
     // One that says nothing of it waits five minutes: longer than this test.
-    house.job("usual", &job);
-    let line = Line::to(&house.database.url());
+    sandbox.job("usual", &job);
+    let line = Line::to(&sandbox.database.url());
     line.become_(Mood::Cut);
     let port = TcpListener::bind("127.0.0.1:0").expect("a spare port").local_addr().expect("an address").port();
     let listen = format!("127.0.0.1:{port}");
-    let mut serve = house.command(["serve", "--listen", &listen]);
-    let serve = serve.env(URL, line.url(&house.database.url())).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let mut serve = sandbox.command(["serve", "--listen", &listen]);
+    let serve = serve.env(URL, line.url(&sandbox.database.url())).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     let _serve = Serving(serve.expect("the binary starts"));
     until("/readyz", Duration::from_secs(20), || get(port, "/readyz").is_some_and(|answer| answer.contains(" 200 ")));
-    let runs = |job: &str| house.steward(["runs", "--job", job, "--json"]).must_end(0).json()["runs"].clone();
+    let runs = |job: &str| sandbox.steward(["runs", "--job", job, "--json"]).must_end(0).json()["runs"].clone();
     let ended = |job: &str, at: usize| runs(job)[at]["ended"].as_str().map(|at| at.parse().expect("a time"));
     for job in ["soon", "usual"] {
         until("the tick", Duration::from_secs(100), || ended(job, 0).is_some_and(|_: chrono::DateTime<chrono::Utc>| true));
@@ -245,7 +245,7 @@ fn a_store_that_was_away_at_the_tick_is_tried_again_after_the_pause() {
     let again: chrono::DateTime<chrono::Utc> = next("usual")["at"].as_str().expect("a time").parse().expect("a time");
     let pause = (again - first).num_milliseconds();
     assert!((299_000..=303_000).contains(&pause), "five minutes are the usual pause: {pause} ms");
-    assert_eq!(house.database.count("select count(*) from marks"), 1);
+    assert_eq!(sandbox.database.count("select count(*) from marks"), 1);
 
     line.become_(Mood::Open);
     until("the retry", Duration::from_secs(40), || runs("soon")[0]["outcome"] == "done");
@@ -257,10 +257,10 @@ fn a_store_that_was_away_at_the_tick_is_tried_again_after_the_pause() {
         (1..both.as_array().expect("runs").len()).find(|run| both[*run]["outcome"] == "temporary").expect("the first");
     let pause = (at(0, "started") - at(last_temporary, "ended")).num_milliseconds();
     assert!((7_500..=15_000).contains(&pause), "{pause} ms: {both:#}");
-    assert_eq!(house.database.count("select count(*) from marks"), 0);
+    assert_eq!(sandbox.database.count("select count(*) from marks"), 0);
     assert_eq!(next("soon")["state"], "idle", "and that was all: {:#}", page(port));
     assert_eq!(runs("usual").as_array().map(Vec::len), Some(1), "the other one still waits");
-    house.steward(["audit", "verify"]).must_end(0);
+    sandbox.steward(["audit", "verify"]).must_end(0);
 }
 
 /// The status page of `serve`.

@@ -1,40 +1,40 @@
 //! Statistics of a table that changed much are gathered anew, on every engine.
 
-use crate::promises::shop;
+use crate::promises::orders_fixture;
 use crate::support::engine::Engine;
-use crate::support::house::{Ended, House, URL};
+use crate::support::sandbox::{Ended, Sandbox, URL};
 use std::time::{Duration, Instant};
 
 const NOTE: &str = "were gathered anew (ANALYZE)";
 
-fn house(engine: Engine, due: u64) -> House {
-    let house = shop::open_with(engine, due);
-    house.policy("orders", shop::DELETE);
-    std::fs::remove_file(house.path("jobs/archive-orders.yaml")).expect("the shop's own job");
-    house.job("nightly", &shop::job("delete"));
-    house
+fn sandbox(engine: Engine, due: u64) -> Sandbox {
+    let sandbox = orders_fixture::open_with(engine, due);
+    sandbox.policy("orders", orders_fixture::DELETE);
+    std::fs::remove_file(sandbox.path("jobs/archive-orders.yaml")).expect("the fixture's own job");
+    sandbox.job("nightly", &orders_fixture::job("delete"));
+    sandbox
 }
 
 /// What the engine itself says of when it gathered the statistics, or what it then found.
-fn gathered(house: &House) -> bool {
-    match house.database.engine {
+fn gathered(sandbox: &Sandbox) -> bool {
+    match sandbox.database.engine {
         Engine::Sqlite => {
-            house.database.try_rows("SELECT 1 FROM sqlite_stat1 WHERE tbl = 'orders'").is_ok_and(|rows| !rows.is_empty())
+            sandbox.database.try_rows("SELECT 1 FROM sqlite_stat1 WHERE tbl = 'orders'").is_ok_and(|rows| !rows.is_empty())
         }
         Engine::Postgres => {
-            house.database.count("SELECT COUNT(*) FROM pg_stat_user_tables WHERE relname = 'orders' AND last_analyze IS NOT NULL") == 1
+            sandbox.database.count("SELECT COUNT(*) FROM pg_stat_user_tables WHERE relname = 'orders' AND last_analyze IS NOT NULL") == 1
         }
         Engine::Mysql | Engine::Mariadb => {
-            house.database.count(
+            sandbox.database.count(
                 "SELECT COUNT(*) FROM mysql.innodb_table_stats WHERE database_name = DATABASE() AND table_name = 'orders' AND n_rows < 100",
             ) == 1
         }
     }
 }
 
-fn wait_until_gathered(house: &House) {
+fn wait_until_gathered(sandbox: &Sandbox) {
     let began = Instant::now();
-    while !gathered(house) {
+    while !gathered(sandbox) {
         assert!(began.elapsed() < Duration::from_secs(20), "the statistics are as they were");
         std::thread::sleep(Duration::from_millis(50));
     }
@@ -49,41 +49,41 @@ fn every_engine(check: impl Fn(Engine)) {
 #[test]
 fn a_table_that_lost_most_of_its_rows_is_analyzed_and_the_report_says_so() {
     every_engine(|engine| {
-        let house = house(engine, 3_000);
-        let report = house.steward(["run-job", "nightly", "--json"]).must_end(0).json();
+        let sandbox = sandbox(engine, 3_000);
+        let report = sandbox.steward(["run-job", "nightly", "--json"]).must_end(0).json();
         assert!(report["datasets"][0]["reasons"].to_string().contains(NOTE), "{engine:?}: {report:#}");
-        wait_until_gathered(&house);
+        wait_until_gathered(&sandbox);
     });
 }
 
 #[test]
 fn a_table_that_lost_little_is_left_alone() {
     every_engine(|engine| {
-        let house = house(engine, 900);
-        let report = house.steward(["run-job", "nightly", "--json"]).must_end(0).json();
+        let sandbox = sandbox(engine, 900);
+        let report = sandbox.steward(["run-job", "nightly", "--json"]).must_end(0).json();
         assert!(!report["datasets"][0]["reasons"].to_string().contains("ANALYZE"), "{engine:?}: {report:#}");
     });
 }
 
 #[test]
 fn a_right_that_is_missing_is_a_note_and_the_work_is_done() {
-    let house = house(Engine::Postgres, 2_000);
-    let name = format!("s_{}", house.database.name);
-    house.sql(&format!(
+    let sandbox = sandbox(Engine::Postgres, 2_000);
+    let name = format!("s_{}", sandbox.database.name);
+    sandbox.sql(&format!(
         "CREATE ROLE \"{name}\" LOGIN PASSWORD 'pw-of-a-test'; GRANT SELECT, UPDATE, DELETE ON orders TO \"{name}\""
     ));
-    let url = house.database.url();
+    let url = sandbox.database.url();
     let (scheme, rest) = url.split_once("://").expect("a url");
     let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-    let ended: Ended = house
+    let ended: Ended = sandbox
         .command(["run-job", "nightly", "--json"])
         .env(URL, format!("{scheme}://{name}:pw-of-a-test@{host}"))
         .output()
         .expect("the binary starts")
         .into();
     let report = ended.must_end(0).json();
-    house.sql(&format!("DROP OWNED BY \"{name}\"; DROP ROLE \"{name}\""));
+    sandbox.sql(&format!("DROP OWNED BY \"{name}\"; DROP ROLE \"{name}\""));
     assert_eq!(report["datasets"][0]["removed"], 2_000, "{report:#}");
     assert!(report["datasets"][0]["reasons"].to_string().contains("the right to gather them is missing"), "{report:#}");
-    assert!(!gathered(&house));
+    assert!(!gathered(&sandbox));
 }

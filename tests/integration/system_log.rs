@@ -3,37 +3,37 @@
 
 use crate::support::database::{Database, TextRow};
 use crate::support::engine::Engine;
-use crate::support::house::House;
 use crate::support::pair::Own;
+use crate::support::sandbox::Sandbox;
 
 const WEB: &str = "sessions:\n  - { name: web, dataset: core.web, expires: ends_at, guard: { max_percent: 100 } }\n";
 const POLICIES: &str = "cache:\n  - { name: answers, dataset: core.answers, expires: ends_at, guard: { max_percent: 100 } }
 views:\n  - { name: totals, dataset: core.totals, statement: [\"delete from totals\", \"insert into totals select count(*) from web\"] }\n";
 
 /// What is in a database: rows that ended, rows that did not, and a table of sums.
-fn tables(house: &House) {
-    let instant = house.database.engine.word("datetime").expect("a word");
+fn tables(sandbox: &Sandbox) {
+    let instant = sandbox.database.engine.word("datetime").expect("a word");
     for table in ["web", "answers"] {
-        house.sql(&format!("create table {table} (id integer primary key, ends_at {instant})"));
-        house.sql(&format!(
+        sandbox.sql(&format!("create table {table} (id integer primary key, ends_at {instant})"));
+        sandbox.sql(&format!(
             "insert into {table} values (1, '2020-01-01 00:00:00'), (2, '2020-01-02 00:00:00'), (3, '2999-01-01 00:00:00')"
         ));
     }
-    house.sql("create table totals (n bigint)");
+    sandbox.sql("create table totals (n bigint)");
 }
 
 /// Runs every action that changes rows or views, twice.
-fn run_all(house: &House) {
-    house.policy("web", WEB);
-    house.policy("others", POLICIES);
+fn run_all(sandbox: &Sandbox) {
+    sandbox.policy("web", WEB);
+    sandbox.policy("others", POLICIES);
     for (job, action) in [("end", "expire-sessions"), ("sweep", "sweep-cache"), ("views", "refresh-views")] {
-        house.job(job, &format!("action: {action}\npolicies: [\"*\"]\nmode: enforce\n"));
-        house.steward(["run-job", job, "--dry-run"]).must_end(0);
-        house.steward(["run-job", job]).must_end(0);
+        sandbox.job(job, &format!("action: {action}\npolicies: [\"*\"]\nmode: enforce\n"));
+        sandbox.steward(["run-job", job, "--dry-run"]).must_end(0);
+        sandbox.steward(["run-job", job]).must_end(0);
     }
     // Nothing is due any more, and nothing was done.
     for job in ["end", "sweep"] {
-        house.steward(["run-job", job]).must_end(0);
+        sandbox.steward(["run-job", job]).must_end(0);
     }
 }
 
@@ -68,30 +68,30 @@ fn must_be_told(rows: &[TextRow]) {
 
 #[test]
 fn sessions_caches_and_views_leave_their_row_on_sqlite() {
-    let house = House::new(Engine::Sqlite);
-    house.sql("create table System_Log (id integer primary key, level text not null, message text not null, metadata text)");
-    tables(&house);
-    run_all(&house);
-    must_be_told(&rows(&house.database, "System_Log"));
+    let sandbox = Sandbox::new(Engine::Sqlite);
+    sandbox.sql("create table System_Log (id integer primary key, level text not null, message text not null, metadata text)");
+    tables(&sandbox);
+    run_all(&sandbox);
+    must_be_told(&rows(&sandbox.database, "System_Log"));
 }
 
 #[test]
 fn sessions_caches_and_views_leave_their_row_on_postgresql() {
-    let house = House::new(Engine::Postgres);
-    house.sql("create schema audit_log; create table audit_log.system_log (id bigint generated always as identity primary key, level varchar(10) not null, message text not null, metadata jsonb, at timestamptz default now())");
-    tables(&house);
-    run_all(&house);
-    must_be_told(&rows(&house.database, "audit_log.system_log"));
+    let sandbox = Sandbox::new(Engine::Postgres);
+    sandbox.sql("create schema audit_log; create table audit_log.system_log (id bigint generated always as identity primary key, level varchar(10) not null, message text not null, metadata jsonb, at timestamptz default now())");
+    tables(&sandbox);
+    run_all(&sandbox);
+    must_be_told(&rows(&sandbox.database, "audit_log.system_log"));
     // A materialized view is told with the rows it has.
-    house.sql("create materialized view mv as select id from web; create unique index on mv (id)");
-    house.policy("others", "views:\n  - { name: mv, dataset: core.mv }\n");
-    std::fs::remove_file(house.path("jobs/sweep.yaml")).expect("the job");
-    house.steward(["run-job", "views"]).must_end(0);
-    let last = house.database.rows("select message, metadata->>'rows' from audit_log.system_log order by id desc limit 1");
+    sandbox.sql("create materialized view mv as select id from web; create unique index on mv (id)");
+    sandbox.policy("others", "views:\n  - { name: mv, dataset: core.mv }\n");
+    std::fs::remove_file(sandbox.path("jobs/sweep.yaml")).expect("the job");
+    sandbox.steward(["run-job", "views"]).must_end(0);
+    let last = sandbox.database.rows("select message, metadata->>'rows' from audit_log.system_log order by id desc limit 1");
     assert_eq!(last, [[Some("steward: refreshed core.mv".to_owned()), Some("1".to_owned())]]);
     // Failing to write it is 3, and what was done stays done.
-    house.sql("alter table audit_log.system_log add constraint never check (level <> 'INFO') not valid");
-    let told = house.steward(["run-job", "views"]).must_end(3);
+    sandbox.sql("alter table audit_log.system_log add constraint never check (level <> 'INFO') not valid");
+    let told = sandbox.steward(["run-job", "views"]).must_end(3);
     assert!(told.stdout.contains("the row in SYSTEM_LOG is missing"), "{told}");
 }
 
@@ -110,26 +110,26 @@ fn a_table_of_that_name_and_another_shape_is_left_alone_and_that_is_said() {
             "has a column `level`",
         ),
     ] {
-        let house = House::new(engine);
-        house.sql(table);
-        tables(&house);
-        house.policy("web", WEB);
-        house.job("end", "action: expire-sessions\npolicies: [\"*\"]\nmode: enforce\n");
-        let told = house.steward(["run-job", "end"]).must_end(0);
+        let sandbox = Sandbox::new(engine);
+        sandbox.sql(table);
+        tables(&sandbox);
+        sandbox.policy("web", WEB);
+        sandbox.job("end", "action: expire-sessions\npolicies: [\"*\"]\nmode: enforce\n");
+        let told = sandbox.steward(["run-job", "end"]).must_end(0);
         assert!(told.stdout.contains(why) && !told.stdout.contains("is missing"), "{told}");
         let name = if engine == Engine::Sqlite { "system_log" } else { "audit_log.system_log" };
-        assert_eq!(house.database.rows(&format!("select count(*) from {name}")), [[Some("0".to_owned())]]);
+        assert_eq!(sandbox.database.rows(&format!("select count(*) from {name}")), [[Some("0".to_owned())]]);
     }
 }
 
 /// There its schema is a database of the whole server, where every other test would meet it: a server of its own.
 fn leave_their_row_on_a_server_of_their_own(engine: Engine) {
     let own = Own::alone(engine);
-    let house = House::on(engine, &own.url());
-    house.sql("create database AUDIT_LOG; create table AUDIT_LOG.SYSTEM_LOG (id bigint auto_increment primary key, level varchar(10) not null, message text not null, metadata json)");
-    tables(&house);
-    run_all(&house);
-    must_be_told(&rows(&house.database, "AUDIT_LOG.SYSTEM_LOG"));
+    let sandbox = Sandbox::on(engine, &own.url());
+    sandbox.sql("create database AUDIT_LOG; create table AUDIT_LOG.SYSTEM_LOG (id bigint auto_increment primary key, level varchar(10) not null, message text not null, metadata json)");
+    tables(&sandbox);
+    run_all(&sandbox);
+    must_be_told(&rows(&sandbox.database, "AUDIT_LOG.SYSTEM_LOG"));
 }
 
 #[test]

@@ -3,12 +3,12 @@
 use super::audit::{self, Accounted, Before};
 use super::company::{Company, FILLED};
 use super::faults::{self, Compared};
-use super::{folder, tell};
+use super::{folder, print};
 use crate::actions;
-use crate::cli::end::End;
-use crate::cli::house::{House, ledger, no_ledger};
+use crate::cli::app::{App, ledger, no_ledger};
+use crate::cli::exit::Exit;
+use crate::cli::progress_bar::TerminalProgress;
 use crate::cli::run_job::not_approved;
-use crate::cli::watch::Watch;
 use crate::cli::{Ended, plan};
 use crate::job::outcome::Outcome;
 use crate::job::spec::Job;
@@ -40,7 +40,7 @@ const COMPANY: &str = "company";
 impl Demo {
     pub(crate) async fn run(self) -> Ended {
         let began = Instant::now();
-        folder::make(&self.dir).map_err(|error| End::usage(&error.to_string()))?;
+        folder::make(&self.dir).map_err(|error| Exit::usage(&error.to_string()))?;
         let before = self.make().await?;
         self.plan().await?;
         let mut reports = self.work("every job runs").await?;
@@ -54,123 +54,123 @@ impl Demo {
     }
 
     /// Opened anew for every step, as every command opens it anew.
-    async fn house(&self) -> Result<House, End> {
-        House::open(&self.dir.join("steward.yaml")).await
+    async fn app(&self) -> Result<App, Exit> {
+        App::open(&self.dir.join("steward.yaml")).await
     }
 
-    async fn make(&self) -> Result<Vec<Before>, End> {
-        let house = self.house().await?;
-        let store = house.stores.get(COMPANY).map_err(stopped)?;
+    async fn make(&self) -> Result<Vec<Before>, Exit> {
+        let app = self.app().await?;
+        let store = app.stores.get(COMPANY).map_err(stopped)?;
         Company::new(Utc::now()).settle_in(store).await.map_err(stopped)?;
-        let before = audit::look(store, &house.declarations.policies).await.map_err(stopped)?;
-        tell::step(1, &format!("a small company's data, three years of it: {}", tell::path(&self.dir.join("company.db"))));
-        tell::lines(&tables(store, &before).await.map_err(stopped)?);
-        tell::aside("policies and jobs lie beside it, in policies/ and jobs/: five minutes to read");
+        let before = audit::look(store, &app.declarations.policies).await.map_err(stopped)?;
+        print::step(1, &format!("a small company's data, three years of it: {}", print::path(&self.dir.join("company.db"))));
+        print::lines(&tables(store, &before).await.map_err(stopped)?);
+        print::aside("policies and jobs lie beside it, in policies/ and jobs/: five minutes to read");
         Ok(before)
     }
 
-    async fn plan(&self) -> Result<(), End> {
-        let house = self.house().await?;
-        let planner = house.planner().await?;
+    async fn plan(&self) -> Result<(), Exit> {
+        let app = self.app().await?;
+        let planner = app.planner().await?;
         let mut reports = vec![];
-        for job in jobs(&house) {
+        for job in jobs(&app) {
             let Some(action) = actions::named(&job.action) else { continue };
             reports.push(action.plan(&planner, &look_only(job)).await.report);
         }
-        tell::step(2, "plan: what the jobs would do, and nothing is touched");
-        tell::jobs(&reports);
+        print::step(2, "plan: what the jobs would do, and nothing is touched");
+        print::jobs(&reports);
         Ok(())
     }
 
     /// Runs every job once.
-    async fn work(&self, what: &str) -> Result<Vec<RunReport>, End> {
-        let house = self.house().await?;
-        tell::step(3, what);
-        let reports = run_all(&house).await?;
-        tell::jobs(&reports);
+    async fn work(&self, what: &str) -> Result<Vec<RunReport>, Exit> {
+        let app = self.app().await?;
+        print::step(3, what);
+        let reports = run_all(&app).await?;
+        print::jobs(&reports);
         Ok(reports)
     }
 
     /// What a person does after a refusal: looks at the plan, and runs the job under it.
-    async fn approve(&self, reports: &[RunReport]) -> Result<Vec<RunReport>, End> {
+    async fn approve(&self, reports: &[RunReport]) -> Result<Vec<RunReport>, Exit> {
         let refused = reports.iter().filter(|report| report.outcome == Some(Outcome::Refused));
         let refused: Vec<&RunReport> = refused.collect();
         if refused.is_empty() {
             return Ok(vec![]);
         }
-        let house = self.house().await?;
-        tell::step(4, "a guard refused: a person looks at the plan, then runs the job under it");
+        let app = self.app().await?;
+        print::step(4, "a guard refused: a person looks at the plan, then runs the job under it");
         let mut approved = vec![];
         for report in refused {
             let file = self.dir.join(format!("approved-{}.json", report.job));
-            tell::aside(&format!("steward plan {} --out {}", report.job, tell::path(&file)));
-            tell::aside(&format!("steward run-job {} --plan {}", report.job, tell::path(&file)));
-            approved.push(run_approved(&house, house.job(&report.job)?, &file).await?);
+            print::aside(&format!("steward plan {} --out {}", report.job, print::path(&file)));
+            print::aside(&format!("steward run-job {} --plan {}", report.job, print::path(&file)));
+            approved.push(run_approved(&app, app.job(&report.job)?, &file).await?);
         }
-        tell::jobs(&approved);
+        print::jobs(&approved);
         Ok(approved)
     }
 
-    async fn again(&self) -> Result<Vec<RunReport>, End> {
-        let house = self.house().await?;
-        let reports = run_all(&house).await?;
+    async fn again(&self) -> Result<Vec<RunReport>, Exit> {
+        let app = self.app().await?;
+        let reports = run_all(&app).await?;
         let left: u64 = reports.iter().map(changed).sum();
         let what = if left == 0 { "nothing is left to do" } else { "something was left to do" };
-        tell::step(5, &format!("every job runs a second time: {what}"));
-        tell::jobs(&reports);
+        print::step(5, &format!("every job runs a second time: {what}"));
+        print::jobs(&reports);
         Ok(reports)
     }
 
     /// Every row, against the copy taken at the start.
-    async fn account(&self, before: &[Before], reports: &[RunReport]) -> Result<Vec<Accounted>, End> {
-        let house = self.house().await?;
-        let store = house.stores.get(COMPANY).map_err(stopped)?;
+    async fn account(&self, before: &[Before], reports: &[RunReport]) -> Result<Vec<Accounted>, Exit> {
+        let app = self.app().await?;
+        let store = app.stores.get(COMPANY).map_err(stopped)?;
         let mut accounted = vec![];
         for table in before {
             let Some(cutoff) = cutoff(table, reports) else { continue };
             accounted.push(table.account(store, cutoff).await.map_err(stopped)?);
         }
-        tell::step(6, "checked, row by row, against a copy taken before the first run");
-        tell::accounted(&accounted);
+        print::step(6, "checked, row by row, against a copy taken before the first run");
+        print::accounted(&accounted);
         Ok(accounted)
     }
 
     /// What the checks found, beside what the tables say.
-    async fn faults(&self, again: &[RunReport]) -> Result<Vec<Compared>, End> {
-        let house = self.house().await?;
-        let store = house.stores.get(COMPANY).map_err(stopped)?;
+    async fn faults(&self, again: &[RunReport]) -> Result<Vec<Compared>, Exit> {
+        let app = self.app().await?;
+        let store = app.stores.get(COMPANY).map_err(stopped)?;
         let Some(report) = again.iter().find(|report| report.action == "check-quality") else { return Ok(vec![]) };
         let compared = faults::compare(store, report).await.map_err(stopped)?;
-        tell::step(7, "what the checks found, beside what the tables say when they are asked in other words");
-        tell::compared(&compared);
+        print::step(7, "what the checks found, beside what the tables say when they are asked in other words");
+        print::compared(&compared);
         Ok(compared)
     }
 
-    async fn evidence(&self, reports: &[RunReport]) -> Result<Verification, End> {
-        let house = self.house().await?;
-        let ledger = ledger(&house.declarations.config).await?;
+    async fn evidence(&self, reports: &[RunReport]) -> Result<Verification, Exit> {
+        let app = self.app().await?;
+        let ledger = ledger(&app.declarations.config).await?;
         // The head of an earlier report must be in the chain: else its tail was cut.
         let earlier = reports.iter().find_map(|report| report.ledger_head.as_deref());
         let found = ledger.verify(earlier).await.map_err(|error| no_ledger(&error))?;
         ledger.close().await;
         let whole = if found.is_whole() { "whole" } else { "BROKEN" };
-        tell::step(8, &format!("the evidence is {whole}"));
+        print::step(8, &format!("the evidence is {whole}"));
         let head = found.head.as_ref().map(|head| head.hash.clone()).unwrap_or_default();
         let events =
             format!("{} of {}, each with the hash of the one before", plural(found.events, "event"), plural(found.runs, "run"));
-        tell::lines(&[["chain".to_owned(), events], ["head".to_owned(), head]]);
+        print::lines(&[["chain".to_owned(), events], ["head".to_owned(), head]]);
         Ok(found)
     }
 
-    fn conclude(&self, story: &Story) -> End {
+    fn conclude(&self, story: &Story) -> Exit {
         let wrong = story.wrong();
         let took = took(TimeDelta::from_std(story.began.elapsed()).unwrap_or_default());
         match &wrong {
-            None => tell::verdict(true, &format!("{} ({took})", story.right())),
-            Some(wrong) => tell::verdict(false, &format!("this is not as it should be: {wrong}")),
+            None => print::verdict(true, &format!("{} ({took})", story.right())),
+            Some(wrong) => print::verdict(false, &format!("this is not as it should be: {wrong}")),
         }
         self.point_to(story);
-        wrong.map_or_else(End::quiet, |wrong| End::of(Outcome::Partial, &wrong))
+        wrong.map_or_else(Exit::quiet, |wrong| Exit::of(Outcome::Partial, &wrong))
     }
 
     /// Where to look, and what to type next. The commands work as they stand, from here.
@@ -181,18 +181,18 @@ impl Demo {
         if let Some(report) = told {
             look.extend(report.report.as_ref().and_then(|told| told.html.clone()).map(|html| row("report", html)));
             let mail = self.dir.join("mail").join(format!("{}.eml", report.stem()));
-            look.extend(mail.exists().then(|| row("mail", tell::path(&mail))));
+            look.extend(mail.exists().then(|| row("mail", print::path(&mail))));
         }
         // The last one: it was held against the tables.
         let checks = story.again.iter().find(|report| report.action == "check-quality");
         let checks = checks.and_then(|report| report.report.as_ref()?.html.clone());
         look.extend(checks.map(|html| row("checks", html)));
-        look.push(row("policies", tell::path(&self.dir.join("policies/finance.yaml"))));
-        tell::section("look at", &look);
+        look.push(row("policies", print::path(&self.dir.join("policies/finance.yaml"))));
+        print::section("look at", &look);
         let steward = std::env::args().next().unwrap_or_else(|| "steward".to_owned());
-        let config = tell::path(&self.dir.join("steward.yaml"));
+        let config = print::path(&self.dir.join("steward.yaml"));
         let next_year = (Utc::now() + TimeDelta::days(365)).format("%Y-%m-%d");
-        tell::section(
+        print::section(
             "try next",
             &[
                 row("here, once", format!("export STEWARD_CONFIG={config}")),
@@ -256,14 +256,14 @@ impl Story {
 }
 
 /// Every job, in the order of their names: archiving before removal from the archive.
-fn jobs(house: &House) -> Vec<Arc<Job>> {
-    house.declarations.jobs.iter().cloned().map(Arc::new).collect()
+fn jobs(app: &App) -> Vec<Arc<Job>> {
+    app.declarations.jobs.iter().cloned().map(Arc::new).collect()
 }
 
-async fn run_all(house: &House) -> Result<Vec<RunReport>, End> {
-    let runner = house.runner(CancellationToken::new(), Arc::new(Watch::new())).await?;
+async fn run_all(app: &App) -> Result<Vec<RunReport>, Exit> {
+    let runner = app.runner(CancellationToken::new(), Arc::new(TerminalProgress::new())).await?;
     let mut reports = vec![];
-    for job in jobs(house) {
+    for job in jobs(app) {
         let Some(action) = actions::named(&job.action) else { continue };
         reports.push(action.run(&runner, &Request { job, dry_run: false, as_of: None, approval: None }).await);
     }
@@ -271,14 +271,14 @@ async fn run_all(house: &House) -> Result<Vec<RunReport>, End> {
     Ok(reports)
 }
 
-async fn run_approved(house: &House, job: Arc<Job>, file: &Path) -> Result<RunReport, End> {
-    let action = actions::named(&job.action).ok_or_else(|| End::of(Outcome::Invalid, "the action is not built"))?;
+async fn run_approved(app: &App, job: Arc<Job>, file: &Path) -> Result<RunReport, Exit> {
+    let action = actions::named(&job.action).ok_or_else(|| Exit::of(Outcome::Invalid, "the action is not built"))?;
     let now = Utc::now();
-    let planned = action.plan(&house.planner().await?, &look_only(job.clone())).await;
+    let planned = action.plan(&app.planner().await?, &look_only(job.clone())).await;
     plan::write(file, &[planned], now)?;
-    let text = std::fs::read_to_string(file).map_err(|error| End::usage(&format!("plan file `{}`: {error}", file.display())))?;
+    let text = std::fs::read_to_string(file).map_err(|error| Exit::usage(&format!("plan file `{}`: {error}", file.display())))?;
     let approval = PlanFile::open(&text, &job.name, Utc::now()).map_err(|error| not_approved(&error, &job.name))?;
-    let runner = house.runner(CancellationToken::new(), Arc::new(Watch::new())).await?;
+    let runner = app.runner(CancellationToken::new(), Arc::new(TerminalProgress::new())).await?;
     let report = action.run(&runner, &Request { job, dry_run: false, as_of: None, approval: Some(approval) }).await;
     runner.ledger.close().await;
     Ok(report)
@@ -327,8 +327,8 @@ async fn tables(store: &Store, before: &[Before]) -> Result<Vec<[String; 3]>, St
     Ok(told)
 }
 
-fn stopped(failure: StoreFailure) -> End {
-    End::of(Outcome::Partial, &failure.to_string())
+fn stopped(failure: StoreFailure) -> Exit {
+    Exit::of(Outcome::Partial, &failure.to_string())
 }
 
 #[cfg(test)]
@@ -339,7 +339,7 @@ mod tests {
     async fn the_demo_ends_well_and_a_second_one_leaves_the_folder_alone() {
         let dir = tempfile::tempdir().unwrap();
         let demo = || Demo { dir: dir.path().join("demo") };
-        assert_eq!(demo().run().await, Ok(End::quiet()));
+        assert_eq!(demo().run().await, Ok(Exit::quiet()));
         let size = || std::fs::metadata(dir.path().join("demo/company.db")).unwrap().len();
         let before = size();
         assert_eq!(demo().run().await.unwrap_err().say(), 2);

@@ -1,7 +1,7 @@
 //! The company: four tables, 50,000 rows over three years, in one SQLite file.
 
-use super::chance::Chance;
 use super::people;
+use super::rng::Rng;
 use crate::store::cell::Cell;
 use crate::store::connect::Store;
 use crate::store::failure::StoreFailure;
@@ -70,14 +70,14 @@ pub(super) const FILLED: &[Filled] = &[
 
 /// Makes rows, the same ones every time, dated back from now.
 pub(super) struct Company {
-    chance: Chance,
+    rng: Rng,
     now: DateTime<Utc>,
 }
 
 impl Company {
     /// A company that is three years old now.
     pub(super) const fn new(now: DateTime<Utc>) -> Self {
-        Self { chance: Chance::new(20_260_521), now }
+        Self { rng: Rng::new(20_260_521), now }
     }
 
     /// Makes the tables and fills them, each in one transaction.
@@ -105,12 +105,12 @@ impl Company {
 
     fn user(&mut self, id: i64) -> Vec<Cell> {
         let created = written(self.some_time_ago());
-        people::user(&mut self.chance, id, created)
+        people::user(&mut self.rng, id, created)
     }
 
     fn session(&mut self, id: i64) -> Vec<Cell> {
         let began = self.some_time_ago();
-        let token = format!("demo-{:08x}{:08x}", self.chance.below(u64::from(u32::MAX)), self.chance.below(u64::from(u32::MAX)));
+        let token = format!("demo-{:08x}{:08x}", self.rng.below(u64::from(u32::MAX)), self.rng.below(u64::from(u32::MAX)));
         vec![
             Cell::Int(id),
             self.someone(),
@@ -121,26 +121,26 @@ impl Company {
     }
 
     fn consumption(&mut self, id: i64) -> Vec<Cell> {
-        let item = self.chance.of(&["GPU 小时", "云存储", "模型调用", "workspace seat", "image credits 🖼"]);
-        let amount = i64::try_from(self.chance.below(90_000)).unwrap_or(0) + 100;
+        let item = self.rng.of(&["GPU 小时", "云存储", "模型调用", "workspace seat", "image credits 🖼"]);
+        let amount = i64::try_from(self.rng.below(90_000)).unwrap_or(0) + 100;
         vec![Cell::Int(id), self.someone(), Cell::Text(item.to_owned()), Cell::Int(amount), self.clock(2_600)]
     }
 
     fn grading(&mut self, id: i64) -> Vec<Cell> {
-        let assignment = self.chance.of(&["作文", "数学", "English essay", "物理", "Geschichte"]);
-        let feedback = self.chance.of(&["结构清晰,论据充分", "再检查一遍计算", "Well argued; watch the tenses.", "很好!"]);
-        let score = i64::try_from(self.chance.below(61)).unwrap_or(0) + 40;
+        let assignment = self.rng.of(&["作文", "数学", "English essay", "物理", "Geschichte"]);
+        let feedback = self.rng.of(&["结构清晰,论据充分", "再检查一遍计算", "Well argued; watch the tenses.", "很好!"]);
+        let score = i64::try_from(self.rng.below(61)).unwrap_or(0) + 40;
         let (assignment, feedback) = (Cell::Text(assignment.to_owned()), Cell::Text(feedback.to_owned()));
         vec![Cell::Int(id), self.someone(), assignment, Cell::Int(score), feedback, self.clock(2_400)]
     }
 
     fn someone(&mut self) -> Cell {
-        Cell::Int(i64::try_from(self.chance.below(2_000)).unwrap_or(0) + 1)
+        Cell::Int(i64::try_from(self.rng.below(2_000)).unwrap_or(0) + 1)
     }
 
     /// A clock; one in so many rows was never given one.
     fn clock(&mut self, one_in: u64) -> Cell {
-        if self.chance.below(one_in) == 0 { Cell::Null } else { Cell::Text(written(self.some_time_ago())) }
+        if self.rng.below(one_in) == 0 { Cell::Null } else { Cell::Text(written(self.some_time_ago())) }
     }
 
     /// Some time in three years, more often lately: the company grows.
@@ -149,8 +149,8 @@ impl Company {
     /// so no row comes due while the demo runs, and a second run finds nothing to do because there is nothing.
     fn some_time_ago(&mut self) -> DateTime<Utc> {
         const MARGIN: u64 = 15 * 60;
-        let days = self.chance.below(DAYS).min(self.chance.below(DAYS)) + 1;
-        let seconds = MARGIN + self.chance.below(86_400 - 2 * MARGIN);
+        let days = self.rng.below(DAYS).min(self.rng.below(DAYS)) + 1;
+        let seconds = MARGIN + self.rng.below(86_400 - 2 * MARGIN);
         let ago = TimeDelta::days(i64::try_from(days).unwrap_or(0)) - TimeDelta::seconds(i64::try_from(seconds).unwrap_or(0));
         self.now - ago
     }

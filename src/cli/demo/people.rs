@@ -1,6 +1,6 @@
 //! The people of the company, in two scripts, with the faults that a real table of users has.
 
-use super::chance::Chance;
+use super::rng::Rng;
 use crate::store::cell::Cell;
 
 /// Family names, as written and in Latin letters.
@@ -34,28 +34,28 @@ const NO_EMAIL: i64 = 167;
 const TWICE: i64 = 50;
 
 /// A user's row: id, username, email, phone, first name, last name, created at.
-pub(super) fn user(chance: &mut Chance, id: i64, created: String) -> Vec<Cell> {
+pub(super) fn user(rng: &mut Rng, id: i64, created: String) -> Vec<Cell> {
     let text = |text: &str| Cell::Text(text.to_owned());
     // The same draw for both ids of a pair, so that the second is the first in other capitals.
     let twice = id % TWICE == 0;
-    let (family, given) = names(&mut Chance::new(0x5eed + (id - i64::from(twice)).unsigned_abs() * 0x9e37));
+    let (family, given) = names(&mut Rng::new(0x5eed + (id - i64::from(twice)).unsigned_abs() * 0x9e37));
     let name = format!("{}.{}{}", given.1, family.1, id - i64::from(twice));
     let email = match id {
         id if id % NO_EMAIL == 0 => Cell::Null,
         _ if twice => Cell::Text(format!("{}@Example.COM", name.to_uppercase())),
         _ => Cell::Text(format!("{name}@example.com")),
     };
-    let phone = if chance.below(20) == 0 { Cell::Null } else { Cell::Text(format!("+86 000 {:08}", chance.below(100_000_000))) };
+    let phone = if rng.below(20) == 0 { Cell::Null } else { Cell::Text(format!("+86 000 {:08}", rng.below(100_000_000))) };
     let username = format!("{}{id}", given.1);
     vec![Cell::Int(id), Cell::Text(username), email, phone, text(given.0), text(family.0), Cell::Text(created)]
 }
 
 type Name = (&'static str, &'static str);
 
-fn names(chance: &mut Chance) -> (Name, Name) {
-    let family = chance.below(FAMILIES.len() as u64);
+fn names(rng: &mut Rng) -> (Name, Name) {
+    let family = rng.below(FAMILIES.len() as u64);
     let given = GIVEN[usize::from(family >= CHINESE)];
-    (FAMILIES[family as usize], given[chance.below(given.len() as u64) as usize])
+    (FAMILIES[family as usize], given[rng.below(given.len() as u64) as usize])
 }
 
 #[cfg(test)]
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn some_emails_differ_from_the_one_before_only_in_capitals() {
-        let email = |id| user(&mut Chance::new(1), id, String::new())[2].shown();
+        let email = |id| user(&mut Rng::new(1), id, String::new())[2].shown();
         assert_ne!(email(50), email(49));
         assert_eq!(email(50).to_lowercase(), email(49));
         assert_eq!(email(NO_EMAIL), "NULL");

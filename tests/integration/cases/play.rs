@@ -6,20 +6,20 @@ use crate::support::clean::clean;
 use crate::support::dump;
 use crate::support::engine::Engine;
 use crate::support::graph::Graph;
-use crate::support::house::House;
 use crate::support::keyspace::{KeyServer, Keyspace};
+use crate::support::sandbox::Sandbox;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// Plays a case; says what is not as expected.
 pub fn play(case: &Case, engine: Engine) -> Result<(), String> {
-    let house = furnished(case, engine);
+    let sandbox = furnished(case, engine);
     let conserved = case.text("conserved", "txt", engine).unwrap_or_default();
-    let before: Vec<_> = conserved.lines().map(|tables| contents(&house, tables)).collect();
+    let before: Vec<_> = conserved.lines().map(|tables| contents(&sandbox, tables)).collect();
     let mut faults = String::new();
-    let report = steps(case, engine, &house, &mut faults);
+    let report = steps(case, engine, &sandbox, &mut faults);
     for (tables, before) in conserved.lines().zip(before) {
-        let after = contents(&house, tables);
+        let after = contents(&sandbox, tables);
         if before != after {
             let text = |rows: BTreeSet<String>| rows.into_iter().collect::<Vec<_>>().join("\n");
             let _ = writeln!(faults, "  {tables}: rows are not what they were\n{}", diff(&text(before), &text(after)));
@@ -27,66 +27,66 @@ pub fn play(case: &Case, engine: Engine) -> Result<(), String> {
     }
     faults += &compare(case, "report", engine, &report);
     if case.expected("cache", "txt", engine).exists() {
-        faults += &compare(case, "cache", engine, &cache(&house).dump());
+        faults += &compare(case, "cache", engine, &cache(&sandbox).dump());
     }
     if case.expected("graph", "txt", engine).exists() {
-        faults += &compare(case, "graph", engine, &graph(&house).dump());
+        faults += &compare(case, "graph", engine, &graph(&sandbox).dump());
     }
     if let Some(queries) = case.text("expected.rows", "sql", engine) {
-        faults += &compare(case, "rows", engine, &rows(&house, &worded(&queries, &house)));
+        faults += &compare(case, "rows", engine, &rows(&sandbox, &worded(&queries, &sandbox)));
     }
     if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
-/// A house with the case's declarations and rows.
-fn furnished(case: &Case, engine: Engine) -> House {
-    let mut house = House::new(engine);
+/// A sandbox with the case's declarations and rows.
+fn furnished(case: &Case, engine: Engine) -> Sandbox {
+    let mut sandbox = Sandbox::new(engine);
     let (keys, nodes) = (case.text("seed.cache", "redis", engine), case.text("seed.graph", "cypher", engine));
     if let Some(keys) = &keys {
         // What holds on Redis holds on Valkey.
-        house.add_cache(if engine == Engine::Mariadb { KeyServer::Valkey } else { KeyServer::Redis });
-        cache(&house).seed(keys);
+        sandbox.add_cache(if engine == Engine::Mariadb { KeyServer::Valkey } else { KeyServer::Redis });
+        cache(&sandbox).seed(keys);
     }
     if let Some(nodes) = &nodes {
-        house.add_graph();
-        graph(&house).seed(nodes);
+        sandbox.add_graph();
+        graph(&sandbox).seed(nodes);
     }
-    house.config(&worded(&case.text("config", "yaml", engine).unwrap_or_default(), &house));
+    sandbox.config(&worded(&case.text("config", "yaml", engine).unwrap_or_default(), &sandbox));
     for (name, text) in case.declared("policy", engine) {
-        house.policy(&name, &worded(&text, &house));
+        sandbox.policy(&name, &worded(&text, &sandbox));
     }
     for (name, text) in case.declared("job", engine) {
-        house.job(&name, &worded(&text, &house));
+        sandbox.job(&name, &worded(&text, &sandbox));
     }
     for seed in case.seeds(engine) {
-        house.sql(&worded(&seed, &house));
+        sandbox.sql(&worded(&seed, &sandbox));
     }
     if case.administrator().is_none() {
-        house.least_privileged();
+        sandbox.least_privileged();
     }
-    house
+    sandbox
 }
 
-fn cache(house: &House) -> &Keyspace {
-    house.cache.as_ref().expect("a case with a cache has a `seed.cache.redis`, which may be empty")
+fn cache(sandbox: &Sandbox) -> &Keyspace {
+    sandbox.cache.as_ref().expect("a case with a cache has a `seed.cache.redis`, which may be empty")
 }
 
-fn graph(house: &House) -> &Graph {
-    house.graph.as_ref().expect("a case with a graph has a `seed.graph.cypher`, which may be empty")
+fn graph(sandbox: &Sandbox) -> &Graph {
+    sandbox.graph.as_ref().expect("a case with a graph has a `seed.graph.cypher`, which may be empty")
 }
 
 /// `{{datetime}}` and its like in the engine's own words; `{{database}}` is the database's name, `{{graph}}` what the labels of
 /// this case end with.
-fn worded(text: &str, house: &House) -> String {
+fn worded(text: &str, sandbox: &Sandbox) -> String {
     let mut worded = String::with_capacity(text.len());
     let mut parts = text.split("{{");
     worded.push_str(parts.next().unwrap_or_default());
     for part in parts {
         let (word, rest) = part.split_once("}}").unwrap_or_else(|| panic!("`{{{{` without `}}}}`: {part}"));
         let meant = match word {
-            "database" => Some(house.database.name.as_str()),
-            "graph" => Some(graph(house).suffix.as_str()),
-            word => house.database.engine.word(word),
+            "database" => Some(sandbox.database.name.as_str()),
+            "graph" => Some(graph(sandbox).suffix.as_str()),
+            word => sandbox.database.engine.word(word),
         };
         worded.push_str(meant.unwrap_or_else(|| panic!("`{{{{{word}}}}}` means nothing")));
         worded.push_str(rest);
@@ -95,28 +95,28 @@ fn worded(text: &str, house: &House) -> String {
 }
 
 /// Takes the steps and writes down what was said.
-fn steps(case: &Case, engine: Engine, house: &House, faults: &mut String) -> String {
+fn steps(case: &Case, engine: Engine, sandbox: &Sandbox, faults: &mut String) -> String {
     let mut said = String::new();
     for step in case.steps(engine) {
         match step {
             Step::Sql(sql) => {
-                house.sql(&worded(&sql, house));
+                sandbox.sql(&worded(&sql, sandbox));
                 if case.administrator().is_none() && sql.to_lowercase().contains("create ") {
-                    house.least_privileged();
+                    sandbox.least_privileged();
                 }
             }
-            Step::Cache(command) => cache(house).seed(&command),
-            Step::Graph(statement) => graph(house).seed(&statement),
+            Step::Cache(command) => cache(sandbox).seed(&command),
+            Step::Graph(statement) => graph(sandbox).seed(&statement),
             Step::Command { code, words } => {
-                let words: Vec<String> = words.iter().map(|word| worded(word, house)).collect();
-                let mut command = house.command(words.iter().map(String::as_str));
-                let ended: crate::support::house::Ended =
+                let words: Vec<String> = words.iter().map(|word| worded(word, sandbox)).collect();
+                let mut command = sandbox.command(words.iter().map(String::as_str));
+                let ended: crate::support::sandbox::Ended =
                     command.env("STEWARD_LOG", "off").output().expect("the binary starts").into();
                 let _ = writeln!(
                     said,
                     "$ steward {}\n{}\n",
                     words.join(" "),
-                    told(&ended.stdout, house) + &told(&ended.stderr, house)
+                    told(&ended.stdout, sandbox) + &told(&ended.stderr, sandbox)
                 );
                 if ended.code != Some(code) {
                     let _ = writeln!(faults, "  `{}` must end with {code}; {ended}", words.join(" "));
@@ -129,8 +129,8 @@ fn steps(case: &Case, engine: Engine, house: &House, faults: &mut String) -> Str
 
 /// What was said, without the lines that tell where the report lies, and without the schema that the connection begins in:
 /// what all engines say alike is written down once.
-fn told(text: &str, house: &House) -> String {
-    let text = clean(text, house).replace("core.public.", "core.").replace("core.[database].", "core.");
+fn told(text: &str, sandbox: &Sandbox) -> String {
+    let text = clean(text, sandbox).replace("core.public.", "core.").replace("core.[database].", "core.");
     let lines = text.lines().filter(|line| !line.starts_with("ledger head ") && !line.starts_with("report "));
     // Which index a planner takes on a handful of rows is not steady.
     lines.map(|line| line.split(", index ").next().unwrap_or_default().to_owned() + "\n").collect()
@@ -138,26 +138,28 @@ fn told(text: &str, house: &House) -> String {
 
 /// The rows of some tables together, `orders + orders_archive`, as a set; a table that is not there yet has none. In a case
 /// that has them, `cache` is all its keys, `graph` all its nodes and relations.
-fn contents(house: &House, tables: &str) -> BTreeSet<String> {
-    match (tables.trim(), &house.cache, &house.graph) {
+fn contents(sandbox: &Sandbox, tables: &str) -> BTreeSet<String> {
+    match (tables.trim(), &sandbox.cache, &sandbox.graph) {
         ("cache", Some(cache), _) => return cache.dump().lines().map(str::to_owned).collect(),
         ("graph", _, Some(graph)) => return graph.dump().lines().map(str::to_owned).collect(),
         _ => {}
     }
-    let tables = tables.split(" + ").map(|table| worded(table.trim(), house));
-    let there = tables.filter(|table| house.database.try_rows(&format!("SELECT 1 FROM {table} WHERE 1 = 0")).is_ok());
+    let tables = tables.split(" + ").map(|table| worded(table.trim(), sandbox));
+    let there = tables.filter(|table| sandbox.database.try_rows(&format!("SELECT 1 FROM {table} WHERE 1 = 0")).is_ok());
     there
-        .flat_map(|table| house.database.dump_without(&table, &["steward_batch"]).lines().map(str::to_owned).collect::<Vec<_>>())
+        .flat_map(|table| {
+            sandbox.database.dump_without(&table, &["steward_batch"]).lines().map(str::to_owned).collect::<Vec<_>>()
+        })
         .collect()
 }
 
 /// The rows of every query. The queries themselves are in the file beside it, and may differ where the rows must not.
-fn rows(house: &House, queries: &str) -> String {
+fn rows(sandbox: &Sandbox, queries: &str) -> String {
     let queries = queries.split(";\n").map(str::trim).filter(|query| !query.is_empty());
     let mut text = String::new();
     for (number, query) in queries.enumerate() {
         let query = query.trim_end_matches(';');
-        let rows: Vec<String> = house.database.rows(query).iter().map(|row| dump::line(row)).collect();
+        let rows: Vec<String> = sandbox.database.rows(query).iter().map(|row| dump::line(row)).collect();
         let _ = writeln!(text, "> query {}\n{}\n", number + 1, rows.join("\n"));
     }
     text

@@ -3,8 +3,8 @@
 use crate::support::database::Database;
 use crate::support::engine::Engine;
 use crate::support::graph::Graph;
-use crate::support::house::Ended;
 use crate::support::keyspace::{KeyServer, Keyspace};
+use crate::support::sandbox::Ended;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

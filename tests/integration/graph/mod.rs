@@ -4,6 +4,6 @@ mod checks;
 mod delete;
 mod holds;
 mod sealed;
-pub mod shop;
 mod trouble;
+pub mod users_fixture;
 mod walk;

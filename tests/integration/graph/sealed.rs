@@ -1,8 +1,8 @@
 //! Neo4j that insists on TLS, with a certificate of an authority of its own.
 
-use super::shop::{graph, open, policy};
+use super::users_fixture::{graph, open, policy};
 use crate::support::certificates::Certificates;
-use crate::support::house::House;
+use crate::support::sandbox::Sandbox;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -69,15 +69,15 @@ impl Sealed {
         }
     }
 
-    /// Makes it the graph of a house, under a scheme, with what else the configuration shall say of it.
-    fn is_graph_of(&self, house: &House, scheme: &str, more: &str) {
-        house.config("");
-        let config = std::fs::read_to_string(house.path("steward.yaml")).expect("the configuration");
-        let graph = graph(house);
+    /// Makes it the graph of a sandbox, under a scheme, with what else the configuration shall say of it.
+    fn is_graph_of(&self, sandbox: &Sandbox, scheme: &str, more: &str) {
+        sandbox.config("");
+        let config = std::fs::read_to_string(sandbox.path("steward.yaml")).expect("the configuration");
+        let graph = graph(sandbox);
         let from = format!("url: \"{}\", user", graph.url());
         assert!(config.contains(&from), "{config}");
         let to = format!("url: \"{scheme}://127.0.0.1:{}\", {more}user", self.port);
-        house.write("steward.yaml", &config.replace(&from, &to));
+        sandbox.write("steward.yaml", &config.replace(&from, &to));
     }
 }
 
@@ -104,47 +104,47 @@ fn jars() -> PathBuf {
 #[test]
 fn tls_is_checked_against_a_private_authority_and_a_url_without_tls_is_told_so() {
     let sealed = Sealed::start();
-    let house = open();
-    policy(&house, "");
-    let run = |code: i32| house.steward(["run-job", "clean-graph", "--json"]).must_end(code);
+    let sandbox = open();
+    policy(&sandbox, "");
+    let run = |code: i32| sandbox.steward(["run-job", "clean-graph", "--json"]).must_end(code);
     let ca = |path: &Path| format!("ca: \"{}\", ", path.display());
     let ours = ca(&sealed.certificates.ca);
 
     // The first answer may take longer than the first listening.
-    sealed.is_graph_of(&house, "bolt+s", &ours);
+    sealed.is_graph_of(&sandbox, "bolt+s", &ours);
     let began = Instant::now();
-    while house.steward(["run-job", "clean-graph"]).code != Some(0) {
+    while sandbox.steward(["run-job", "clean-graph"]).code != Some(0) {
         assert!(began.elapsed() < Duration::from_secs(120), "{}", run(0));
     }
-    let told = house.steward(["doctor"]);
+    let told = sandbox.steward(["doctor"]);
     assert!(told.stdout.contains("Neo4j 5") && !told.stdout.contains("without TLS"), "{told}");
 
     // A `ca` is never in vain: it means TLS, and its check.
     for scheme in ["bolt", "bolt+ssc"] {
-        sealed.is_graph_of(&house, scheme, &ours);
+        sealed.is_graph_of(&sandbox, scheme, &ours);
         run(0);
     }
-    let strangers = Certificates::new(&house.path("strangers"));
+    let strangers = Certificates::new(&sandbox.path("strangers"));
     for (scheme, more) in [("bolt+s", ca(&strangers.ca)), ("bolt", ca(&strangers.ca)), ("bolt+s", String::new())] {
-        sealed.is_graph_of(&house, scheme, &more);
+        sealed.is_graph_of(&sandbox, scheme, &more);
         let ended = run(75);
         assert!(ended.stdout.contains("certificate"), "{scheme} {more}: {ended}");
         assert!(!ended.json()["datasets"][0]["due"].is_u64(), "nothing is known of it: {ended}");
     }
     // Encrypted and nobody asked who it is: only where that was written.
-    sealed.is_graph_of(&house, "bolt+ssc", "");
+    sealed.is_graph_of(&sandbox, "bolt+ssc", "");
     run(0);
 
-    sealed.is_graph_of(&house, "bolt", "");
+    sealed.is_graph_of(&sandbox, "bolt", "");
     let ended = run(78);
     assert!(ended.stdout.contains("SW4031") && ended.stdout.contains("speaks TLS only"), "{ended}");
     assert!(ended.stdout.contains("bolt+s://"), "it does not say the way out: {ended}");
     assert!(ended.stderr.lines().last().is_some_and(|line| line.starts_with("invalid (exit 78)")), "{ended}");
 
     // And the other way round: the servers of all tests speak no TLS.
-    house.config("");
-    let config = std::fs::read_to_string(house.path("steward.yaml")).expect("the configuration");
-    house.write("steward.yaml", &config.replace("\"bolt://", "\"bolt+s://"));
+    sandbox.config("");
+    let config = std::fs::read_to_string(sandbox.path("steward.yaml")).expect("the configuration");
+    sandbox.write("steward.yaml", &config.replace("\"bolt://", "\"bolt+s://"));
     let ended = run(78);
     assert!(ended.stdout.contains("speaks no TLS"), "{ended}");
 }

@@ -1,6 +1,6 @@
 //! A store that refuses, falls silent, or whose answer never comes.
 
-use super::shop::{context, count, graph, open, policy, users};
+use super::users_fixture::{context, count, graph, open, policy, users};
 use std::net::TcpListener;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -11,13 +11,13 @@ use steward::store::failure::StoreFailure;
 
 #[test]
 fn a_wrong_password_fails_and_is_named_nowhere() {
-    let house = open();
-    policy(&house, "");
-    let config = std::fs::read_to_string(house.path("steward.yaml")).expect("the configuration");
-    house.write("steward.yaml", &config.replace("STEWARD_HOUSE_GRAPH_PASSWORD", "WRONG_PASSWORD"));
+    let sandbox = open();
+    policy(&sandbox, "");
+    let config = std::fs::read_to_string(sandbox.path("steward.yaml")).expect("the configuration");
+    sandbox.write("steward.yaml", &config.replace("STEWARD_SANDBOX_GRAPH_PASSWORD", "WRONG_PASSWORD"));
     let run = |words: &[&str]| {
-        let mut command = house.command(words.iter().copied());
-        crate::support::house::Ended::from(command.env("WRONG_PASSWORD", "canary-4471").output().expect("the binary starts"))
+        let mut command = sandbox.command(words.iter().copied());
+        crate::support::sandbox::Ended::from(command.env("WRONG_PASSWORD", "canary-4471").output().expect("the binary starts"))
     };
     for words in [&["run-job", "clean-graph"][..], &["doctor"]] {
         let ended = run(words).must_end(if words[0] == "doctor" { 3 } else { 78 });
@@ -28,33 +28,33 @@ fn a_wrong_password_fails_and_is_named_nowhere() {
 
 #[test]
 fn doctor_tells_who_answers() {
-    let house = open();
-    let told = house.steward(["doctor"]);
+    let sandbox = open();
+    let told = sandbox.steward(["doctor"]);
     assert!(told.stdout.contains("Neo4j 5") && told.stdout.contains("store graph: TLS"), "{told}");
 }
 
 #[test]
 fn a_server_that_accepts_and_never_answers_ends_within_seconds() {
-    let house = open();
-    policy(&house, "");
+    let sandbox = open();
+    policy(&sandbox, "");
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let config = std::fs::read_to_string(house.path("steward.yaml")).expect("the configuration");
+    let config = std::fs::read_to_string(sandbox.path("steward.yaml")).expect("the configuration");
     let address = silent.local_addr().expect("an address").to_string();
-    house.write("steward.yaml", &config.replace(&graph(&house).address.host, &address));
+    sandbox.write("steward.yaml", &config.replace(&graph(&sandbox).address.host, &address));
     let began = Instant::now();
-    let ended = house.steward(["run-job", "clean-graph"]).must_end(75);
+    let ended = sandbox.steward(["run-job", "clean-graph"]).must_end(75);
     assert!(ended.stdout.contains("is away: no answer in 8 s"), "{ended}");
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
 }
 
 #[test]
 fn a_server_that_is_not_there_is_away_at_once() {
-    let house = open();
-    policy(&house, "");
-    let config = std::fs::read_to_string(house.path("steward.yaml")).expect("the configuration");
-    house.write("steward.yaml", &config.replace(&graph(&house).address.host, "127.0.0.1:1"));
+    let sandbox = open();
+    policy(&sandbox, "");
+    let config = std::fs::read_to_string(sandbox.path("steward.yaml")).expect("the configuration");
+    sandbox.write("steward.yaml", &config.replace(&graph(&sandbox).address.host, "127.0.0.1:1"));
     let began = Instant::now();
-    let ended = house.steward(["run-job", "clean-graph"]).must_end(75);
+    let ended = sandbox.steward(["run-job", "clean-graph"]).must_end(75);
     assert!(ended.stdout.contains("is away"), "{ended}");
     assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
 }
@@ -62,13 +62,13 @@ fn a_server_that_is_not_there_is_away_at_once() {
 /// The runner writes the outcome after the commit: kill -9 between the two, and the next run asks the store.
 #[test]
 fn a_crash_at_any_moment_loses_and_doubles_nothing() {
-    let house = open();
-    policy(&house, "");
-    graph(&house).seed("CREATE CONSTRAINT id{{graph}} FOR (n:User{{graph}}) REQUIRE n.id IS UNIQUE;");
-    users(&house, 12_000);
+    let sandbox = open();
+    policy(&sandbox, "");
+    graph(&sandbox).seed("CREATE CONSTRAINT id{{graph}} FOR (n:User{{graph}}) REQUIRE n.id IS UNIQUE;");
+    users(&sandbox, 12_000);
     let mut kills = 0;
     for moment in [60, 90, 120, 150, 180, 210, 240, 270, 300, 330, 360, 390] {
-        let mut run = house.command(["run-job", "clean-graph", "--as-of", "2026-05-01"]);
+        let mut run = sandbox.command(["run-job", "clean-graph", "--as-of", "2026-05-01"]);
         let mut run = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts");
         std::thread::sleep(Duration::from_millis(moment));
         kills += u64::from(run.try_wait().expect("its state").is_none());
@@ -76,21 +76,21 @@ fn a_crash_at_any_moment_loses_and_doubles_nothing() {
         run.wait().expect("its end");
     }
     assert!(kills > 3, "only {kills} kills: this proves too little");
-    house.steward(["run-job", "clean-graph", "--as-of", "2026-05-01"]).must_end(0);
-    assert_eq!(count(&house), 3);
-    house.steward(["audit", "verify"]).must_end(0);
+    sandbox.steward(["run-job", "clean-graph", "--as-of", "2026-05-01"]).must_end(0);
+    assert_eq!(count(&sandbox), 3);
+    sandbox.steward(["audit", "verify"]).must_end(0);
 }
 
 /// The run died, and its COMMIT is still under way: it is waited for, and what it comes to is told.
 #[test]
 fn a_commit_under_way_is_waited_for_and_never_guessed() {
-    let house = open();
-    policy(&house, "");
-    users(&house, 3);
-    let cx = context(&house);
-    let label = graph(&house).label("User");
-    let address = graph(&house).address.clone();
-    let config = neo4rs::ConfigBuilder::default().uri(graph(&house).url()).user(address.user).password(address.password);
+    let sandbox = open();
+    policy(&sandbox, "");
+    users(&sandbox, 3);
+    let cx = context(&sandbox);
+    let label = graph(&sandbox).label("User");
+    let address = graph(&sandbox).address.clone();
+    let config = neo4rs::ConfigBuilder::default().uri(graph(&sandbox).url()).user(address.user).password(address.password);
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime").block_on(async {
         let other = neo4rs::Graph::connect(config.build().expect("settings")).expect("a driver");
         let target = DeleteRows::targets(&cx.job, &cx.policies).remove(0);
@@ -133,10 +133,10 @@ fn a_commit_under_way_is_waited_for_and_never_guessed() {
 /// Counted, and not removed: the instant that the cutoff is counted from lies ahead of both clocks.
 #[test]
 fn a_time_that_has_not_come_removes_no_node() {
-    let house = open();
-    policy(&house, "");
-    users(&house, 3);
-    let cx = context(&house);
+    let sandbox = open();
+    policy(&sandbox, "");
+    users(&sandbox, 3);
+    let cx = context(&sandbox);
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime").block_on(async {
         let target = DeleteRows::targets(&cx.job, &cx.policies).remove(0);
         let action = DeleteRows::prepare(&cx, &target, chrono::Utc::now() + chrono::TimeDelta::days(90)).await.expect("prepared");
@@ -147,5 +147,5 @@ fn a_time_that_has_not_come_removes_no_node() {
             assert!(matches!(&failure, StoreFailure::Refused { code, .. } if code.as_str() == "SW5010"), "{failure}");
         }
     });
-    assert_eq!(count(&house), 6);
+    assert_eq!(count(&sandbox), 6);
 }

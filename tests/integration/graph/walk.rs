@@ -1,20 +1,20 @@
 //! The library itself: a page that is read, a graph that moves on, a page that is carried out.
 
-use super::shop::{context, count, graph, ids, open, policy, users};
-use crate::promises::shop::wait;
-use crate::support::house::House;
+use super::users_fixture::{context, count, graph, ids, open, policy, users};
+use crate::promises::orders_fixture::wait;
+use crate::support::sandbox::Sandbox;
 use steward::action::{Action, Batch};
 use steward::actions::delete::DeleteRows;
 use steward::store::failure::StoreFailure;
 
-fn removed_after(house: &House, between: &str, exit: impl FnOnce(Result<(Option<u64>, u64), StoreFailure>)) {
-    let cx = context(house);
+fn removed_after(sandbox: &Sandbox, between: &str, exit: impl FnOnce(Result<(Option<u64>, u64), StoreFailure>)) {
+    let cx = context(sandbox);
     let as_of = "2026-05-01T00:00:00Z".parse().expect("an instant");
     let done = wait(async {
         let target = DeleteRows::targets(&cx.job, &cx.policies).remove(0);
         let action = DeleteRows::prepare(&cx, &target, as_of).await.expect("prepared");
         let page = action.next(&cx, None, 1_000).await.expect("a page").expect("rows");
-        graph(house).seed(between);
+        graph(sandbox).seed(between);
         action.apply(&cx, &Batch { id: "b".into(), page }).await.map(|tally| (tally.removed, tally.changed))
     });
     exit(done);
@@ -23,34 +23,38 @@ fn removed_after(house: &House, between: &str, exit: impl FnOnce(Result<(Option<
 /// Scenario 32.
 #[test]
 fn an_orphan_that_gains_a_relation_stays() {
-    let house = open();
-    policy(&house, "where: \"NOT (n)--()\"");
-    users(&house, 4);
-    removed_after(&house, "MATCH (a:User{{graph}} {id: 1}), (b:User{{graph}} {id: 900001}) CREATE (a)-[:KNOWS]->(b);", |done| {
-        assert_eq!(done.expect("done"), (Some(3), 1))
-    });
-    assert_eq!(ids(&house)[0], "1");
+    let sandbox = open();
+    policy(&sandbox, "where: \"NOT (n)--()\"");
+    users(&sandbox, 4);
+    removed_after(
+        &sandbox,
+        "MATCH (a:User{{graph}} {id: 1}), (b:User{{graph}} {id: 900001}) CREATE (a)-[:KNOWS]->(b);",
+        |done| assert_eq!(done.expect("done"), (Some(3), 1)),
+    );
+    assert_eq!(ids(&sandbox)[0], "1");
 }
 
 #[test]
 fn a_node_that_gains_a_relation_stays_where_relations_may_not_go() {
-    let house = open();
-    policy(&house, "");
-    users(&house, 4);
-    removed_after(&house, "MATCH (a:User{{graph}} {id: 1}), (b:User{{graph}} {id: 900001}) CREATE (a)-[:KNOWS]->(b);", |done| {
-        assert_eq!(done.expect("done"), (Some(3), 1))
-    });
+    let sandbox = open();
+    policy(&sandbox, "");
+    users(&sandbox, 4);
+    removed_after(
+        &sandbox,
+        "MATCH (a:User{{graph}} {id: 1}), (b:User{{graph}} {id: 900001}) CREATE (a)-[:KNOWS]->(b);",
+        |done| assert_eq!(done.expect("done"), (Some(3), 1)),
+    );
 }
 
 #[test]
 fn a_node_that_changed_since_it_was_read_stays() {
-    let house = open();
-    policy(&house, "");
-    users(&house, 4);
-    removed_after(&house, "MATCH (n:User{{graph}} {id: 2}) SET n.created_at = datetime();", |done| {
+    let sandbox = open();
+    policy(&sandbox, "");
+    users(&sandbox, 4);
+    removed_after(&sandbox, "MATCH (n:User{{graph}} {id: 2}) SET n.created_at = datetime();", |done| {
         assert_eq!(done.expect("done"), (Some(3), 1));
     });
-    assert_eq!(ids(&house)[0], "2");
+    assert_eq!(ids(&sandbox)[0], "2");
 }
 
 /// 25,000 pages of one would take long; every walk visits every node once, in small pages, equal clocks included.
@@ -65,13 +69,13 @@ fn every_walk_visits_every_node_once() {
             "CREATE INDEX at{{graph}} FOR (n:User{{graph}}) ON (n.created_at);\nCREATE CONSTRAINT id{{graph}} FOR (n:User{{graph}}) REQUIRE n.id IS UNIQUE;\n",
         ),
     ] {
-        let house = open();
-        policy(&house, "");
-        graph(&house).seed(&format!(
+        let sandbox = open();
+        policy(&sandbox, "");
+        graph(&sandbox).seed(&format!(
             "{schema}UNWIND range(1, 500) AS id CREATE (:User{{{{graph}}}} {{id: id, created_at: CASE id % 3 WHEN 0 THEN datetime('2020-01-01T00:00:00-05:00') \
              WHEN 1 THEN datetime('2020-01-01T05:00:00Z') ELSE datetime('2020-01-01T06:00:00[Europe/Berlin]') + duration({{nanoseconds: id}}) END}});"
         ));
-        let cx = context(&house);
+        let cx = context(&sandbox);
         let as_of = "2026-05-01T00:00:00Z".parse().expect("an instant");
         let (visited, note) = wait(async {
             let target = DeleteRows::targets(&cx.job, &cx.policies).remove(0);
@@ -90,17 +94,17 @@ fn every_walk_visits_every_node_once() {
         once.dedup();
         assert_eq!((visited.len(), once.len()), (500, 500), "{name}");
         assert_eq!(note, if name.contains("clock") { (true, false) } else { (false, true) }, "{name}");
-        assert_eq!(count(&house), 500);
+        assert_eq!(count(&sandbox), 500);
     }
 }
 
 /// The same while it happens: whoever related to a node and was told so finds both still there; every other orphan is gone.
 #[test]
 fn an_orphan_that_gains_a_relation_under_the_very_batch_stays() {
-    let house = open();
-    policy(&house, "where: \"NOT (n)--()\"");
-    users(&house, 400);
-    let cx = context(&house);
+    let sandbox = open();
+    policy(&sandbox, "where: \"NOT (n)--()\"");
+    users(&sandbox, 400);
+    let cx = context(&sandbox);
     let as_of = "2026-05-01T00:00:00Z".parse().expect("an instant");
     let told = std::thread::scope(|scope| {
         let relating = scope.spawn(|| {
@@ -109,7 +113,7 @@ fn an_orphan_that_gains_a_relation_under_the_very_batch_stays() {
                     "MATCH (a:User{{{{graph}}}} {{id: {id}}}), (b:User{{{{graph}}}} {{id: 900001}}) CREATE (a)-[:KNOWS]->(b) RETURN a.id"
                 );
                 // Refused where the store ended this one of two that waited for each other.
-                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| graph(&house).ask(&query))).unwrap_or_default()
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| graph(&sandbox).ask(&query))).unwrap_or_default()
             };
             (1..=400).rev().step_by(7).flat_map(|id| relate(&id)).collect::<Vec<_>>()
         });
@@ -133,24 +137,24 @@ fn an_orphan_that_gains_a_relation_under_the_very_batch_stays() {
     let mut told: Vec<u64> = told.iter().map(|id| id.parse().expect("an id")).collect();
     told.sort_unstable();
     assert!(!told.is_empty() && told.len() < 58, "{} of 58 were related in time: this proves too little", told.len());
-    let left: Vec<u64> = ids(&house).iter().map(|id| id.parse().expect("an id")).filter(|id| *id < 900_000).collect();
+    let left: Vec<u64> = ids(&sandbox).iter().map(|id| id.parse().expect("an id")).filter(|id| *id < 900_000).collect();
     assert_eq!(left, told);
 }
 
 /// A lock that somebody else holds ends a batch within its limit, rolls it back, and leaves no lock of ours behind.
 #[test]
 fn a_node_that_somebody_else_holds_is_busy_and_not_ours_afterwards() {
-    let house = open();
-    policy(&house, "");
-    users(&house, 2);
-    let cx = context(&house);
+    let sandbox = open();
+    policy(&sandbox, "");
+    users(&sandbox, 2);
+    let cx = context(&sandbox);
     let as_of = "2026-05-01T00:00:00Z".parse().expect("an instant");
-    let address = graph(&house).address.clone();
-    let config = neo4rs::ConfigBuilder::default().uri(graph(&house).url()).user(address.user).password(address.password);
+    let address = graph(&sandbox).address.clone();
+    let config = neo4rs::ConfigBuilder::default().uri(graph(&sandbox).url()).user(address.user).password(address.password);
     wait(async {
         let other = neo4rs::Graph::connect(config.build().expect("settings")).expect("a driver");
         let mut holding = other.start_txn().await.expect("a transaction");
-        let label = graph(&house).label("User");
+        let label = graph(&sandbox).label("User");
         holding.run(format!("MATCH (n:{label} {{id: 2}}) SET n.note = 'held'").as_str()).await.expect("a lock");
         let target = DeleteRows::targets(&cx.job, &cx.policies).remove(0);
         let action = DeleteRows::prepare(&cx, &target, as_of).await.expect("prepared");
@@ -164,5 +168,5 @@ fn a_node_that_somebody_else_holds_is_busy_and_not_ours_afterwards() {
         let tally = action.apply(&cx, &batch).await.expect("done");
         assert_eq!(tally.removed, Some(2));
     });
-    assert_eq!(count(&house), 3);
+    assert_eq!(count(&sandbox), 3);
 }

@@ -1,9 +1,9 @@
 //! Changes whose answer was lost: each key is told once, as what became of it.
 
-use super::ground::house;
 use super::reach::Own;
-use crate::support::house::House;
+use super::setup::sandbox;
 use crate::support::keyspace::KeyServer;
+use crate::support::sandbox::Sandbox;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -54,8 +54,8 @@ fn losing(port: u16, to: &'static str) -> u16 {
     own
 }
 
-fn seeded(own: &Own, policy: &str, keys: u32) -> House {
-    let house = house(KeyServer::Redis, policy);
+fn seeded(own: &Own, policy: &str, keys: u32) -> Sandbox {
+    let sandbox = sandbox(KeyServer::Redis, policy);
     let client = redis::Client::open(format!("redis://127.0.0.1:{}", own.port)).unwrap();
     let mut link = client.get_connection().unwrap();
     for from in (0..keys).step_by(1_000) {
@@ -65,7 +65,7 @@ fn seeded(own: &Own, policy: &str, keys: u32) -> House {
         }
         pipe.query::<()>(&mut link).unwrap();
     }
-    house
+    sandbox
 }
 
 const REMOVE: &str = "cache: [{ store: cache, keys: \"c:*\", without_ttl: remove, guard: { max_percent: 100 } }]\n";
@@ -81,9 +81,9 @@ fn keys_that_went_while_the_answer_was_lost_are_counted_and_that_is_said() {
         ),
     ] {
         let own = Own::start(&[]);
-        let house = seeded(&own, policy, 3_000);
-        super::reach::url(&house, &format!("redis://127.0.0.1:{}", losing(own.port, word)));
-        let told = super::ground::run(&house, "sweep", 0);
+        let sandbox = seeded(&own, policy, 3_000);
+        super::reach::url(&sandbox, &format!("redis://127.0.0.1:{}", losing(own.port, word)));
+        let told = super::setup::run(&sandbox, "sweep", 0);
         assert_eq!((told[counted].as_u64(), told["left"]["changed"].as_u64()), (Some(3_000), Some(0)), "{told}");
         assert!(told["reasons"].to_string().contains("was lost; asked for again"), "{told}");
     }
@@ -92,10 +92,10 @@ fn keys_that_went_while_the_answer_was_lost_are_counted_and_that_is_said() {
 #[test]
 fn a_server_that_freezes_in_the_middle_of_a_sweep_loses_no_count() {
     let own = Own::start(&[]);
-    let house = seeded(&own, REMOVE, 20_000);
+    let sandbox = seeded(&own, REMOVE, 20_000);
     // A call that is not answered in two seconds is given up.
-    own.takes_over(&house);
-    let running = house.command(["run-job", "sweep", "--yes", "--json"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    own.takes_over(&sandbox);
+    let running = sandbox.command(["run-job", "sweep", "--yes", "--json"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
     let began = Instant::now();
     while own.ask::<u64>(&["DBSIZE"]) > 18_000 {
         assert!(began.elapsed() < Duration::from_secs(30), "it does not begin");

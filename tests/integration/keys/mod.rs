@@ -27,7 +27,6 @@ macro_rules! on_every_server {
 }
 
 mod checks;
-pub mod ground;
 mod lost_answers;
 mod moving;
 mod one_piece;
@@ -39,6 +38,7 @@ mod permanent;
 pub mod reach;
 mod seen_owners;
 mod sentinel;
+pub mod setup;
 mod strangers;
 mod sweeping;
 mod together;

@@ -1,9 +1,9 @@
 //! Keys that move between the servers of a cluster while they are swept, and servers that fail meanwhile.
 
-use super::ground::{apply, context_at, house, names, sweep, wait};
 use super::own_cluster::OwnCluster;
-use crate::support::house::{Ended, House};
+use super::setup::{apply, context_at, names, sandbox, sweep, wait};
 use crate::support::keyspace::KeyServer;
+use crate::support::sandbox::{Ended, Sandbox};
 use std::process::{Child, Stdio};
 use std::time::Duration;
 use steward::action::{Action, Batch};
@@ -16,10 +16,10 @@ const TO: usize = 1;
 
 const REMOVE: &str = "cache: [{ store: cache, keys: \"c:*\", ttl: 1 h, without_ttl: remove, guard: { max_percent: 100 } }]\n";
 
-/// A house on a cluster of its own, with 300 keys of one slot, 600 of many, and 100 that have a time to live and must stay.
-fn moved_house(policy: &str) -> (House, OwnCluster) {
-    let (house, cluster) = (house(KeyServer::Redis, policy), OwnCluster::start());
-    cluster.takes_over(&house);
+/// A sandbox on a cluster of its own, with 300 keys of one slot, 600 of many, and 100 that have a time to live and must stay.
+fn moved_sandbox(policy: &str) -> (Sandbox, OwnCluster) {
+    let (sandbox, cluster) = (sandbox(KeyServer::Redis, policy), OwnCluster::start());
+    cluster.takes_over(&sandbox);
     let set = |name: String| vec!["SET".to_owned(), name, "value".to_owned()];
     let lasting = |name: String| [set(name), vec!["EX".to_owned(), "600".to_owned()]].concat();
     cluster.seed((0..300).map(|id| set(format!("c:{{t}}:{id}"))));
@@ -27,7 +27,7 @@ fn moved_house(policy: &str) -> (House, OwnCluster) {
     cluster
         .seed((0..50).map(|id| lasting(format!("c:{{t}}:stays:{id}"))).chain((0..50).map(|id| lasting(format!("c:stays:{id}")))));
     assert_eq!(cluster.ask::<u16>(0, &["CLUSTER", "KEYSLOT", "{t}"]), SLOT);
-    (house, cluster)
+    (sandbox, cluster)
 }
 
 /// Everything that must stay is there, and nothing else.
@@ -39,9 +39,9 @@ fn only_what_stays(cluster: &OwnCluster) {
 
 #[test]
 fn keys_of_a_slot_that_has_moved_are_swept_where_they_are_now() {
-    let (house, cluster) = moved_house(REMOVE);
+    let (sandbox, cluster) = moved_sandbox(REMOVE);
     wait(async {
-        let cx = context_at(&house, &cluster.url(), vec![]);
+        let cx = context_at(&sandbox, &cluster.url(), vec![]);
         let action = sweep(&cx).await;
         let page = action.next(&cx, None, 10_000).await.unwrap().expect("a page");
         assert_eq!(page.rows(), 900);
@@ -54,9 +54,9 @@ fn keys_of_a_slot_that_has_moved_are_swept_where_they_are_now() {
 
 #[test]
 fn keys_of_a_slot_that_is_half_moved_wait_and_are_told_once() {
-    let (house, cluster) = moved_house(REMOVE);
+    let (sandbox, cluster) = moved_sandbox(REMOVE);
     wait(async {
-        let cx = context_at(&house, &cluster.url(), vec![]);
+        let cx = context_at(&sandbox, &cluster.url(), vec![]);
         let action = sweep(&cx).await;
         let page = action.next(&cx, None, 10_000).await.unwrap().expect("a page");
         cluster.begin_move(SLOT, FROM, TO);
@@ -77,26 +77,26 @@ fn keys_of_a_slot_that_is_half_moved_wait_and_are_told_once() {
 
 #[test]
 fn a_slot_that_stays_half_moved_is_temporary_and_what_was_done_is_told() {
-    let (house, cluster) = moved_house(REMOVE);
+    let (sandbox, cluster) = moved_sandbox(REMOVE);
     cluster.begin_move(SLOT, FROM, TO);
     // SCAN finds these with both servers, and only one of them answers for them.
     cluster.migrate(SLOT, FROM, TO, 120);
-    let ended = house.steward(["run-job", "sweep", "--yes", "--json"]);
+    let ended = sandbox.steward(["run-job", "sweep", "--yes", "--json"]);
     let (told, left) = (ended.json()["datasets"][0].clone(), cluster.count());
     assert_eq!(told["swept"].as_u64(), Some(1_000 - left), "{ended}");
     assert!(told["reasons"].to_string().contains("moved between servers"), "what was not seen is told: {ended}");
     while cluster.migrate(SLOT, FROM, TO, 100) > 0 {}
     cluster.end_move(SLOT, TO);
-    let rest = house.steward(["run-job", "sweep", "--yes", "--json"]).must_end(0).json()["datasets"][0].clone();
+    let rest = sandbox.steward(["run-job", "sweep", "--yes", "--json"]).must_end(0).json()["datasets"][0].clone();
     assert_eq!(rest["swept"].as_u64(), Some(left - 100), "{rest}");
     only_what_stays(&cluster);
 }
 
 #[test]
 fn a_walk_goes_on_while_slots_move_and_no_key_is_told_twice() {
-    let (house, cluster) = moved_house(REMOVE);
+    let (sandbox, cluster) = moved_sandbox(REMOVE);
     wait(async {
-        let cx = context_at(&house, &cluster.url(), vec![]);
+        let cx = context_at(&sandbox, &cluster.url(), vec![]);
         let action = sweep(&cx).await;
         let (mut seen, mut cursor, mut swept) = (std::collections::BTreeSet::new(), None, 0);
         let mut moves = [(FROM, TO), (TO, 0), (0, FROM)].into_iter().cycle();
@@ -129,9 +129,9 @@ fn a_walk_goes_on_while_slots_move_and_no_key_is_told_twice() {
 }
 
 /// A run that is under way: its first batches are done.
-fn under_way(house: &House, cluster: &OwnCluster, before: u64) -> Child {
+fn under_way(sandbox: &Sandbox, cluster: &OwnCluster, before: u64) -> Child {
     let mut run =
-        house.command(["run-job", "sweep", "--yes", "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        sandbox.command(["run-job", "sweep", "--yes", "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let began = std::time::Instant::now();
     while cluster.count() == before {
         assert!(run.try_wait().unwrap().is_none() && began.elapsed() < Duration::from_secs(60), "it does not begin");
@@ -166,10 +166,10 @@ fn honest(ended: &Ended, before: u64, after: u64) {
 
 #[test]
 fn resharding_in_the_midst_loses_and_doubles_nothing() {
-    let (house, cluster) = moved_house(REMOVE);
+    let (sandbox, cluster) = moved_sandbox(REMOVE);
     many(&cluster, 20_000);
     let before = cluster.count();
-    let run = under_way(&house, &cluster, before);
+    let run = under_way(&sandbox, &cluster, before);
     // Slots of the second primary go to the third while the run is there.
     for slot in 5_461..5_561 {
         cluster.move_slot(slot, 1, 2);
@@ -177,32 +177,32 @@ fn resharding_in_the_midst_loses_and_doubles_nothing() {
     let ended = Ended::from(run.wait_with_output().unwrap());
     let after = cluster.count();
     honest(&ended, before, after);
-    let rest = house.steward(["run-job", "sweep", "--yes", "--json"]).must_end(0).json()["datasets"][0].clone();
+    let rest = sandbox.steward(["run-job", "sweep", "--yes", "--json"]).must_end(0).json()["datasets"][0].clone();
     assert_eq!(rest["swept"].as_u64(), Some(after - 100), "{rest}");
     only_what_stays(&cluster);
-    house.steward(["audit", "verify"]).must_end(0);
+    sandbox.steward(["audit", "verify"]).must_end(0);
 }
 
 #[test]
 fn a_replica_that_takes_over_in_good_order_is_followed() {
-    let (house, cluster) = moved_house(REMOVE);
+    let (sandbox, cluster) = moved_sandbox(REMOVE);
     many(&cluster, 20_000);
     let before = cluster.count();
-    let run = under_way(&house, &cluster, before);
+    let run = under_way(&sandbox, &cluster, before);
     cluster.ask::<()>(3, &["CLUSTER", "FAILOVER"]);
     let ended = Ended::from(run.wait_with_output().unwrap());
     cluster.until_promoted();
     honest(&ended, before, cluster.count());
-    house.steward(["run-job", "sweep", "--yes", "--json"]).must_end(0);
+    sandbox.steward(["run-job", "sweep", "--yes", "--json"]).must_end(0);
     only_what_stays(&cluster);
 }
 
 #[test]
 fn a_primary_that_dies_in_the_midst_is_no_success_and_its_replica_is_swept_by_the_next_run() {
-    let (house, mut cluster) = moved_house(REMOVE);
+    let (sandbox, mut cluster) = moved_sandbox(REMOVE);
     many(&cluster, 20_000);
     let before = cluster.count();
-    let run = under_way(&house, &cluster, before);
+    let run = under_way(&sandbox, &cluster, before);
     cluster.kill_the_first();
     let ended = Ended::from(run.wait_with_output().unwrap());
     let told = &ended.json()["datasets"][0];
@@ -210,25 +210,25 @@ fn a_primary_that_dies_in_the_midst_is_no_success_and_its_replica_is_swept_by_th
     assert!(matches!(ended.code, Some(3 | 75)), "{ended}");
     assert!(told["reasons"].to_string().contains("temporary"), "{ended}");
     cluster.until_promoted();
-    house.steward(["run-job", "sweep", "--yes", "--json"]).must_end(0);
+    sandbox.steward(["run-job", "sweep", "--yes", "--json"]).must_end(0);
     only_what_stays(&cluster);
-    house.steward(["audit", "verify"]).must_end(0);
+    sandbox.steward(["audit", "verify"]).must_end(0);
 }
 
 #[test]
 fn owners_on_the_move_between_servers_are_not_gone() {
     let policy = "cache: [{ store: cache, keys: \"token:*\", belongs_to: { keys: \"session:{t}:{id}\", id: value }, guard: { max_percent: 100 } }]\n";
-    let (house, cluster) = moved_house(policy);
+    let (sandbox, cluster) = moved_sandbox(policy);
     let set = |name: String, value: &str| vec!["SET".to_owned(), name, value.to_owned()];
     cluster.seed((0..40).map(|id| set(format!("session:{{t}}:{id}"), "x")));
     // Two belong to nobody.
     cluster.seed((0..42).map(|id| set(format!("token:{id}"), &id.to_string())));
     cluster.begin_move(SLOT, FROM, TO);
     while cluster.migrate(SLOT, FROM, TO, 100) > 0 {}
-    let told = house.steward(["run-job", "sweep", "--yes", "--json"]).must_end(0).json()["datasets"][0].clone();
+    let told = sandbox.steward(["run-job", "sweep", "--yes", "--json"]).must_end(0).json()["datasets"][0].clone();
     assert_eq!((told["due"].as_u64(), told["swept"].as_u64()), (Some(0), Some(0)), "nobody can say who is there: {told}");
     cluster.end_move(SLOT, TO);
-    let told = house.steward(["run-job", "sweep", "--yes", "--json"]).must_end(0).json()["datasets"][0].clone();
+    let told = sandbox.steward(["run-job", "sweep", "--yes", "--json"]).must_end(0).json()["datasets"][0].clone();
     assert_eq!((told["due"].as_u64(), told["swept"].as_u64()), (Some(2), Some(2)), "{told}");
     assert_eq!(cluster.names("token:").len(), 40);
 }

@@ -1,7 +1,7 @@
 //! A cluster of a test's own, which it may break: three primaries, one of them with a replica.
 
 use super::reach::url;
-use crate::support::house::House;
+use crate::support::sandbox::Sandbox;
 use redis::{FromRedisValue, Value};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
@@ -47,9 +47,9 @@ impl OwnCluster {
         cluster
     }
 
-    /// Makes it the store `cache` of a house.
-    pub fn takes_over(&self, house: &House) {
-        url(house, &format!("redis://127.0.0.1:{}", self.members[1].port));
+    /// Makes it the store `cache` of a sandbox.
+    pub fn takes_over(&self, sandbox: &Sandbox) {
+        url(sandbox, &format!("redis://127.0.0.1:{}", self.members[1].port));
     }
 
     /// Where a driver finds it.

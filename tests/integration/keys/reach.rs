@@ -1,10 +1,10 @@
 //! Reaching servers, and those that cannot be reached.
 
-use super::ground::{house, keys, run};
+use super::setup::{keys, run, sandbox};
 use crate::promises::dead_port;
 use crate::support::certificates::Certificates;
-use crate::support::house::House;
 use crate::support::keyspace::KeyServer;
+use crate::support::sandbox::Sandbox;
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -39,9 +39,9 @@ impl Own {
         own
     }
 
-    /// Makes it the store `cache` of a house.
-    pub fn takes_over(&self, house: &House) {
-        url(house, &format!("redis://127.0.0.1:{}", self.port));
+    /// Makes it the store `cache` of a sandbox.
+    pub fn takes_over(&self, sandbox: &Sandbox) {
+        url(sandbox, &format!("redis://127.0.0.1:{}", self.port));
     }
 
     /// Asks it something.
@@ -64,9 +64,9 @@ impl Drop for Own {
     }
 }
 
-/// Gives the store `cache` of a house another URL, and no password.
-pub fn url(house: &House, url: &str) {
-    house.write(
+/// Gives the store `cache` of a sandbox another URL, and no password.
+pub fn url(sandbox: &Sandbox, url: &str) {
+    sandbox.write(
         "steward.yaml",
         &format!("stores:\n  core: {{ url: \"sqlite:core.db\" }}\n  cache: {{ url: \"{url}\", statement_timeout: 2 s }}\nstate: state/\nledger: \"sqlite:state/steward.db\"\npolicies: [policies/]\njobs: jobs/\n"),
     );
@@ -76,9 +76,9 @@ const POLICY: &str = "cache: [{ store: cache, keys: \"c:*\", ttl: 1 h, guard: { 
 
 #[test]
 fn a_store_that_is_away_is_temporary_and_never_a_success() {
-    let house = house(KeyServer::Redis, POLICY);
-    url(&house, &format!("redis://127.0.0.1:{}", dead_port()));
-    let told = run(&house, "sweep", 75);
+    let sandbox = sandbox(KeyServer::Redis, POLICY);
+    url(&sandbox, &format!("redis://127.0.0.1:{}", dead_port()));
+    let told = run(&sandbox, "sweep", 75);
     assert!(told["reasons"].to_string().contains("`cache` is away"), "{told}");
     assert_eq!(told["ttl_set"], serde_json::Value::Null);
 }
@@ -86,26 +86,26 @@ fn a_store_that_is_away_is_temporary_and_never_a_success() {
 #[test]
 fn a_frozen_server_is_away_within_the_limit() {
     let own = Own::start(&[]);
-    let house = house(KeyServer::Redis, POLICY);
-    own.takes_over(&house);
+    let sandbox = sandbox(KeyServer::Redis, POLICY);
+    own.takes_over(&sandbox);
     own.ask::<()>(&["SET", "c:1", "1"]);
-    run(&house, "sweep", 0);
+    run(&sandbox, "sweep", 0);
     own.signal("-STOP");
     let began = Instant::now();
-    let ended = house.steward(["run-job", "sweep", "--yes"]).must_end(75);
+    let ended = sandbox.steward(["run-job", "sweep", "--yes"]).must_end(75);
     own.signal("-CONT");
     assert!(began.elapsed() < Duration::from_secs(30), "{:?} {ended}", began.elapsed());
 }
 
 #[test]
 fn a_wrong_password_is_no_temporary_matter_and_is_not_shown() {
-    let house = house(KeyServer::Redis, POLICY);
-    let host = keys(&house).address.host.clone();
-    url(&house, &format!("redis://worker@{host}/0"));
-    let config = std::fs::read_to_string(house.path("steward.yaml")).unwrap();
-    house.write("steward.yaml", &config.replace("statement_timeout", "password: { file: pw }, statement_timeout"));
-    house.write("pw", "canary-wrong\n");
-    let ended = house.steward(["run-job", "sweep", "--yes", "--json"]).must_end(78);
+    let sandbox = sandbox(KeyServer::Redis, POLICY);
+    let host = keys(&sandbox).address.host.clone();
+    url(&sandbox, &format!("redis://worker@{host}/0"));
+    let config = std::fs::read_to_string(sandbox.path("steward.yaml")).unwrap();
+    sandbox.write("steward.yaml", &config.replace("statement_timeout", "password: { file: pw }, statement_timeout"));
+    sandbox.write("pw", "canary-wrong\n");
+    let ended = sandbox.steward(["run-job", "sweep", "--yes", "--json"]).must_end(78);
     assert!(
         ended.stdout.contains("SW4030")
             && ended.stdout.contains("the login was refused")
@@ -116,15 +116,15 @@ fn a_wrong_password_is_no_temporary_matter_and_is_not_shown() {
 
 #[test]
 fn a_right_that_is_missing_is_named_and_nothing_is_touched() {
-    let house = house(KeyServer::Redis, POLICY);
-    keys(&house).seed("SET c:1 1\n");
-    let before = keys(&house).dump();
-    let config = std::fs::read_to_string(house.path("steward.yaml")).unwrap();
-    house.write("steward.yaml", &config.replace("redis://worker@", "redis://reader@"));
-    let ended = house.steward(["run-job", "sweep", "--yes", "--json"]);
+    let sandbox = sandbox(KeyServer::Redis, POLICY);
+    keys(&sandbox).seed("SET c:1 1\n");
+    let before = keys(&sandbox).dump();
+    let config = std::fs::read_to_string(sandbox.path("steward.yaml")).unwrap();
+    sandbox.write("steward.yaml", &config.replace("redis://worker@", "redis://reader@"));
+    let ended = sandbox.steward(["run-job", "sweep", "--yes", "--json"]);
     assert_eq!(ended.code, Some(4), "{ended}");
     assert!(ended.stdout.contains("SW4006"), "{ended}");
-    assert_eq!(keys(&house).dump(), before);
+    assert_eq!(keys(&sandbox).dump(), before);
 }
 
 #[test]
@@ -133,15 +133,15 @@ fn the_primary_is_found_through_sentinel() {
     replica.ask::<()>(&["REPLICAOF", "127.0.0.1", &primary.port.to_string()]);
     primary.ask::<()>(&["SET", "c:1", "1"]);
     let sentinel = sentinel(&format!("port {{port}}\nsentinel monitor main 127.0.0.1 {} 1\n", primary.port));
-    let house = house(KeyServer::Redis, POLICY);
+    let sandbox = sandbox(KeyServer::Redis, POLICY);
     let dead = dead_port();
-    url(&house, &format!("redis+sentinel://127.0.0.1:{dead},127.0.0.1:{}/main", sentinel.port));
-    assert_eq!(run(&house, "sweep", 0)["ttl_set"], 1);
+    url(&sandbox, &format!("redis+sentinel://127.0.0.1:{dead},127.0.0.1:{}/main", sentinel.port));
+    assert_eq!(run(&sandbox, "sweep", 0)["ttl_set"], 1);
     assert!(primary.ask::<i64>(&["TTL", "c:1"]) > 0);
-    url(&house, &format!("redis+sentinel://127.0.0.1:{}/other", sentinel.port));
-    run(&house, "sweep", 75);
-    url(&house, &format!("redis://127.0.0.1:{}", replica.port));
-    assert!(run(&house, "sweep", 4)["reasons"].to_string().contains("is a replica"));
+    url(&sandbox, &format!("redis+sentinel://127.0.0.1:{}/other", sentinel.port));
+    run(&sandbox, "sweep", 75);
+    url(&sandbox, &format!("redis://127.0.0.1:{}", replica.port));
+    assert!(run(&sandbox, "sweep", 4)["reasons"].to_string().contains("is a replica"));
 }
 
 #[test]
@@ -150,15 +150,15 @@ fn tls_is_checked_against_a_private_authority() {
     let [ca, cert, key] = Certificates::new(folder.path()).texts();
     let words = ["--port", "0", "--tls-port", "{port}", "--tls-cert-file", &cert, "--tls-key-file", &key];
     let own = Own::start(&[&words[..], &["--tls-ca-cert-file", &ca, "--tls-auth-clients", "no"]].concat());
-    let house = house(KeyServer::Redis, POLICY);
-    url(&house, &format!("rediss://127.0.0.1:{}", own.port));
-    assert!(run(&house, "sweep", 75)["reasons"].to_string().contains("certificate"), "an unknown authority is not trusted");
-    let config = std::fs::read_to_string(house.path("steward.yaml")).unwrap();
-    house.write("steward.yaml", &config.replace("statement_timeout", &format!("ca: \"{ca}\", statement_timeout")));
-    run(&house, "sweep", 0);
-    let config = std::fs::read_to_string(house.path("steward.yaml")).unwrap();
-    house.write("steward.yaml", &config.replace("rediss://", "redis://"));
-    let ended = house.steward(["run-job", "sweep", "--yes"]);
+    let sandbox = sandbox(KeyServer::Redis, POLICY);
+    url(&sandbox, &format!("rediss://127.0.0.1:{}", own.port));
+    assert!(run(&sandbox, "sweep", 75)["reasons"].to_string().contains("certificate"), "an unknown authority is not trusted");
+    let config = std::fs::read_to_string(sandbox.path("steward.yaml")).unwrap();
+    sandbox.write("steward.yaml", &config.replace("statement_timeout", &format!("ca: \"{ca}\", statement_timeout")));
+    run(&sandbox, "sweep", 0);
+    let config = std::fs::read_to_string(sandbox.path("steward.yaml")).unwrap();
+    sandbox.write("steward.yaml", &config.replace("rediss://", "redis://"));
+    let ended = sandbox.steward(["run-job", "sweep", "--yes"]);
     assert!(ended.code != Some(0) && ended.stderr.contains("rediss://"), "a `ca` is never in vain: {ended}");
 }
 

@@ -1,6 +1,6 @@
 //! Owners who may be there after all: what cannot be seen is never taken for gone.
 
-use super::ground::{keys, run};
+use super::setup::{keys, run};
 use crate::references::stores::core;
 use crate::support::database::Database;
 use crate::support::engine::Engine;
@@ -15,7 +15,7 @@ fn known(
     condition: Option<&str>,
     ids: &[&str],
 ) -> Result<HashMap<String, Option<bool>>, StoreFailure> {
-    super::ground::wait(async {
+    super::setup::wait(async {
         let stores = core(database);
         let table = format!("core.{}", field.0).parse().unwrap();
         let owners = OwnerTable::at(stores.get("core").unwrap(), "test", &table, field.1, condition).await?;
@@ -104,7 +104,7 @@ fn owners_that_are_not_all_seen_are_refused() {
 fn an_owner_on_a_store_that_only_reads_may_not_have_arrived() {
     for engine in [Engine::Mysql, Engine::Postgres] {
         let pair = crate::support::pair::Pair::new(engine);
-        let found = super::ground::wait(async {
+        let found = super::setup::wait(async {
             let stores =
                 steward::store::stores::Stores::new([crate::references::stores::address("core", &pair.replica.url())]).unwrap();
             OwnerTable::at(stores.get("core").unwrap(), "test", &"core.t".parse().unwrap(), "id", None).await.map(drop)
@@ -118,17 +118,18 @@ fn an_owner_on_a_store_that_only_reads_may_not_have_arrived() {
 fn a_key_of_a_number_that_is_none_is_left_alone_and_counted() {
     let policy = "cache: [{ store: cache, keys: \"u:{id}\", belongs_to: core.users.id, guard: { max_percent: 100 } }, \
                   { store: cache, keys: \"t:*\", belongs_to: { field: core.users.id, id: value }, guard: { max_percent: 100 } }]\n";
-    let mut house = crate::support::house::House::new(Engine::Postgres);
-    house.add_cache(KeyServer::Redis);
-    house.config("");
-    house.policy("keys", policy);
-    house.job("sweep", "action: sweep-cache\npolicies: [\"*\"]\nmode: enforce\n");
-    house.sql("create table users (id bigint primary key); insert into users values (1)");
-    keys(&house).seed("SET u:1 x\nSET u:01 x\nSET u:li x\nSET u:9 x\nSET t:a 1\nSET t:b '{\"user\":1}'\nSET t:c 01\nSET t:d 9\n");
-    let told = run(&house, "sweep", 0);
+    let mut sandbox = crate::support::sandbox::Sandbox::new(Engine::Postgres);
+    sandbox.add_cache(KeyServer::Redis);
+    sandbox.config("");
+    sandbox.policy("keys", policy);
+    sandbox.job("sweep", "action: sweep-cache\npolicies: [\"*\"]\nmode: enforce\n");
+    sandbox.sql("create table users (id bigint primary key); insert into users values (1)");
+    keys(&sandbox)
+        .seed("SET u:1 x\nSET u:01 x\nSET u:li x\nSET u:9 x\nSET t:a 1\nSET t:b '{\"user\":1}'\nSET t:c 01\nSET t:d 9\n");
+    let told = run(&sandbox, "sweep", 0);
     assert_eq!((told["due"].as_u64(), told["swept"].as_u64()), (Some(1), Some(1)), "{told}");
     assert!(told["reasons"].to_string().contains("2 keys without a readable owner"), "{told}");
-    let dump = keys(&house).dump();
+    let dump = keys(&sandbox).dump();
     assert!(!dump.contains("u:9") && !dump.contains("t:d") && dump.lines().count() == 6, "{dump}");
 }
 
@@ -144,7 +145,7 @@ fn an_account_that_sees_some_tenants_alone_takes_nobody_for_gone_and_compares_no
         account.name
     ));
     let address = |name| crate::references::stores::address(name, account.url());
-    let found = super::ground::wait(async {
+    let found = super::setup::wait(async {
         let stores = steward::store::stores::Stores::new([address("core")]).unwrap();
         let owners = OwnerTable::at(stores.get("core").unwrap(), "test", &"core.users".parse().unwrap(), "id", None).await?;
         owners.known(&["1".to_owned(), "2".to_owned()]).await.map(drop)

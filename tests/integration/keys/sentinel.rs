@@ -1,10 +1,10 @@
 //! Sentinel: over TLS, with accounts, and while it fails over.
 
-use super::ground::{house, run};
 use super::reach::{Own, sentinel, url};
+use super::setup::{run, sandbox};
 use crate::support::certificates::Certificates;
-use crate::support::house::{Ended, House};
 use crate::support::keyspace::KeyServer;
+use crate::support::sandbox::{Ended, Sandbox};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -14,9 +14,9 @@ const GOING: u64 = 90_000;
 const STAYING: u64 = 100;
 
 /// Puts something behind the timeout in the store's line.
-fn with(house: &House, what: &str) {
-    let config = std::fs::read_to_string(house.path("steward.yaml")).unwrap();
-    house.write("steward.yaml", &config.replace("statement_timeout", &format!("{what}, statement_timeout")));
+fn with(sandbox: &Sandbox, what: &str) {
+    let config = std::fs::read_to_string(sandbox.path("steward.yaml")).unwrap();
+    sandbox.write("steward.yaml", &config.replace("statement_timeout", &format!("{what}, statement_timeout")));
 }
 
 #[test]
@@ -36,34 +36,34 @@ fn sentinel_and_its_servers_are_reached_over_tls() {
         String::from_utf8(done.stdout).unwrap().trim().to_owned()
     };
     assert_eq!(cli(&["SET", "c:1", "1"]), "OK");
-    let house = house(KeyServer::Redis, POLICY);
-    url(&house, &format!("rediss+sentinel://127.0.0.1:{}/main", watching.port));
-    assert!(run(&house, "sweep", 75)["reasons"].to_string().contains("certificate"), "an unknown authority is not trusted");
-    with(&house, &format!("ca: \"{ca}\""));
-    assert_eq!(run(&house, "sweep", 0)["swept"], 1);
+    let sandbox = sandbox(KeyServer::Redis, POLICY);
+    url(&sandbox, &format!("rediss+sentinel://127.0.0.1:{}/main", watching.port));
+    assert!(run(&sandbox, "sweep", 75)["reasons"].to_string().contains("certificate"), "an unknown authority is not trusted");
+    with(&sandbox, &format!("ca: \"{ca}\""));
+    assert_eq!(run(&sandbox, "sweep", 0)["swept"], 1);
     assert_eq!(cli(&["EXISTS", "c:1"]), "0");
 }
 
 /// A primary with an account, and a Sentinel that knows it and has these accounts itself.
-fn guarded(accounts: &str) -> (House, Own, Own) {
+fn guarded(accounts: &str) -> (Sandbox, Own, Own) {
     let primary = Own::start(&["--user", "default", "off", "--user", "worker", "on", ">pw", "~*", "&*", "+@all"]);
     let watching = sentinel(&format!(
         "port {{port}}\nsentinel monitor main 127.0.0.1 {} 1\nsentinel auth-user main worker\nsentinel auth-pass main pw\n{accounts}",
         primary.port
     ));
-    let house = house(KeyServer::Redis, POLICY);
-    url(&house, &format!("redis+sentinel://worker@127.0.0.1:{}/main", watching.port));
-    with(&house, "password: { file: pw }");
-    house.write("pw", "pw\n");
-    (house, primary, watching)
+    let sandbox = sandbox(KeyServer::Redis, POLICY);
+    url(&sandbox, &format!("redis+sentinel://worker@127.0.0.1:{}/main", watching.port));
+    with(&sandbox, "password: { file: pw }");
+    sandbox.write("pw", "pw\n");
+    (sandbox, primary, watching)
 }
 
 #[test]
 fn a_sentinel_without_accounts_or_with_those_of_its_servers_is_asked() {
     for accounts in ["", "user default off\nuser worker on >pw ~* &* +@all\n"] {
-        let (house, _primary, _watching) = guarded(accounts);
-        run(&house, "sweep", 0);
-        let told = house.steward(["doctor"]);
+        let (sandbox, _primary, _watching) = guarded(accounts);
+        run(&sandbox, "sweep", 0);
+        let told = sandbox.steward(["doctor"]);
         assert!(told.stdout.contains("as worker"), "{told}");
     }
 }
@@ -71,8 +71,8 @@ fn a_sentinel_without_accounts_or_with_those_of_its_servers_is_asked() {
 #[test]
 fn a_sentinel_with_accounts_of_its_own_is_refused_with_the_way_out() {
     for accounts in ["user default off\nuser watcher on >other ~* &* +@all\n", "requirepass other\n"] {
-        let (house, _primary, _watching) = guarded(accounts);
-        let told = run(&house, "sweep", 78)["reasons"].to_string();
+        let (sandbox, _primary, _watching) = guarded(accounts);
+        let told = run(&sandbox, "sweep", 78)["reasons"].to_string();
         assert!(
             told.contains("wants an account, and not the store's own") && told.contains("give Sentinel the same account"),
             "{told}"
@@ -81,9 +81,9 @@ fn a_sentinel_with_accounts_of_its_own_is_refused_with_the_way_out() {
     }
 }
 
-/// A primary, its replica and a Sentinel that decides within a second; a house on them, with keys.
+/// A primary, its replica and a Sentinel that decides within a second; a sandbox on them, with keys.
 struct Watched {
-    house: House,
+    sandbox: Sandbox,
     primary: Own,
     replica: Own,
     sentinel: Own,
@@ -105,14 +105,14 @@ impl Watched {
             let info: String = sentinel.ask(&["INFO", "sentinel"]);
             !known.is_empty() && info.contains("status=ok") && info.contains("slaves=1")
         });
-        let house = house(KeyServer::Redis, POLICY);
-        url(&house, &format!("redis+sentinel://127.0.0.1:{}/main", sentinel.port));
-        Self { house, primary, replica, sentinel }
+        let sandbox = sandbox(KeyServer::Redis, POLICY);
+        url(&sandbox, &format!("redis+sentinel://127.0.0.1:{}/main", sentinel.port));
+        Self { sandbox, primary, replica, sentinel }
     }
 
     /// A run whose first batches are done.
     fn under_way(&self) -> Child {
-        let mut command = self.house.command(["run-job", "sweep", "--yes", "--json"]);
+        let mut command = self.sandbox.command(["run-job", "sweep", "--yes", "--json"]);
         let mut run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         until("it begins", || {
             assert!(run.try_wait().unwrap().is_none(), "it ended too soon");
@@ -131,11 +131,11 @@ impl Watched {
 
     /// The next runs do what is left, on the new primary, and everything that must stay is there.
     fn ends_well(&self) {
-        run(&self.house, "sweep", 0);
-        let told = run(&self.house, "sweep", 0);
+        run(&self.sandbox, "sweep", 0);
+        let told = run(&self.sandbox, "sweep", 0);
         assert_eq!((told["due"].as_u64(), told["swept"].as_u64()), (Some(0), Some(0)), "{told}");
         assert_eq!(self.replica.ask::<u64>(&["DBSIZE"]), STAYING);
-        self.house.steward(["audit", "verify"]).must_end(0);
+        self.sandbox.steward(["audit", "verify"]).must_end(0);
     }
 }
 

@@ -1,12 +1,12 @@
 //! An address where somebody else answers is told as such, and not tried again.
 
-use super::ground::{house, run};
 use super::reach::{Own, url};
+use super::setup::{run, sandbox};
 use crate::service::setting;
 use crate::support::address::{Address, configured};
 use crate::support::certificates::Certificates;
-use crate::support::house::House;
 use crate::support::keyspace::KeyServer;
+use crate::support::sandbox::Sandbox;
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -40,22 +40,22 @@ impl Drop for Web {
 
 /// What the run says of the store at this address: wrong, and soon.
 #[track_caller]
-fn must_be_wrong(house: &House, at: &str, said: &str) {
-    url(house, at);
+fn must_be_wrong(sandbox: &Sandbox, at: &str, said: &str) {
+    url(sandbox, at);
     let began = Instant::now();
-    let told = run(house, "sweep", 78);
+    let told = run(sandbox, "sweep", 78);
     assert!(began.elapsed() < Duration::from_secs(20), "{at}: {:?}", began.elapsed());
     let reasons = told["reasons"].to_string();
     assert!(reasons.contains(said) && reasons.contains("SW4031") && reasons.contains("nothing was touched"), "{at}: {told:#}");
     assert_eq!(told["due"], serde_json::Value::Null, "{told:#}");
     // What people run before they ask others says the same.
-    let doctor = house.steward(["doctor"]);
+    let doctor = sandbox.steward(["doctor"]);
     assert!(doctor.stdout.contains(said), "{at}: {doctor}");
 }
 
 #[test]
 fn whoever_answers_in_place_of_redis_is_named() {
-    let house = house(KeyServer::Redis, POLICY);
+    let sandbox = sandbox(KeyServer::Redis, POLICY);
     let web = Web::start();
     let host = |variable: &str| Address::of(&configured(variable)).host;
     for (at, named) in [
@@ -68,7 +68,7 @@ fn whoever_answers_in_place_of_redis_is_named() {
     ] {
         for scheme in ["redis", "rediss"] {
             must_be_wrong(
-                &house,
+                &sandbox,
                 &format!("{scheme}://{at}"),
                 &format!("{named} answers at the address of store `cache`, and not Redis"),
             );
@@ -78,22 +78,22 @@ fn whoever_answers_in_place_of_redis_is_named() {
 
 #[test]
 fn a_server_with_tls_only_and_one_without_are_told_with_the_way_out() {
-    let house = house(KeyServer::Redis, POLICY);
-    let [ca, certificate, key] = Certificates::new(&house.path("tls")).texts();
+    let sandbox = sandbox(KeyServer::Redis, POLICY);
+    let [ca, certificate, key] = Certificates::new(&sandbox.path("tls")).texts();
     let words = ["--port", "0", "--tls-port", "{port}", "--tls-cert-file", &certificate, "--tls-key-file", &key];
     let sealed = Own::start(&[&words[..], &["--tls-ca-cert-file", &ca, "--tls-auth-clients", "no"]].concat());
-    must_be_wrong(&house, &format!("redis://127.0.0.1:{}", sealed.port), "speaks TLS only");
+    must_be_wrong(&sandbox, &format!("redis://127.0.0.1:{}", sealed.port), "speaks TLS only");
     let plain = Own::start(&[]);
-    must_be_wrong(&house, &format!("rediss://127.0.0.1:{}", plain.port), "speaks no TLS");
+    must_be_wrong(&sandbox, &format!("rediss://127.0.0.1:{}", plain.port), "speaks no TLS");
 }
 
 /// Nobody knows who it would be: that may pass by itself.
 #[test]
 fn a_server_that_hangs_up_on_everything_is_away() {
-    let house = house(KeyServer::Redis, POLICY);
+    let sandbox = sandbox(KeyServer::Redis, POLICY);
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("an address").port();
     std::thread::spawn(move || listener.incoming().for_each(drop));
-    url(&house, &format!("redis://127.0.0.1:{port}"));
-    assert!(run(&house, "sweep", 75)["reasons"].to_string().contains("`cache` is away"));
+    url(&sandbox, &format!("redis://127.0.0.1:{port}"));
+    assert!(run(&sandbox, "sweep", 75)["reasons"].to_string().contains("`cache` is away"));
 }

@@ -1,9 +1,9 @@
 //! One look at a store tells of all policies of a job, and no policy is told anything else than if it looked for itself.
 
-use super::ground::{Sweep, context, hold, house, keys, run, wait};
 use super::reach::{Own, url};
-use crate::support::house::House;
+use super::setup::{Sweep, context, hold, keys, run, sandbox, wait};
 use crate::support::keyspace::{KeyServer, SlowCall};
+use crate::support::sandbox::Sandbox;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use steward::action::{Action, Batch, Context};
@@ -34,19 +34,19 @@ SET {{prefix}}other:1 xxxx
 SET {{prefix}}other:2 xxxx EX 100
 "#;
 
-fn shared(server: KeyServer) -> House {
-    let house = house(server, SHARED);
-    house.sql("create table users (id integer primary key); insert into users values (1), (2);");
-    keys(&house).seed(SEED);
+fn shared(server: KeyServer) -> Sandbox {
+    let sandbox = sandbox(server, SHARED);
+    sandbox.sql("create table users (id integer primary key); insert into users values (1), (2);");
+    keys(&sandbox).seed(SEED);
     for name in ["all", "idle", "owned", "tokens", "nothing"] {
-        house.job(name, &format!("action: sweep-cache\npolicies: [{name}]\nmode: enforce\n"));
+        sandbox.job(name, &format!("action: sweep-cache\npolicies: [{name}]\nmode: enforce\n"));
     }
-    house
+    sandbox
 }
 
 /// What a dry run of a job tells, by policy, without what differs from run to run.
-fn dry(house: &House, job: &str) -> BTreeMap<String, Value> {
-    let told = house.steward(["run-job", job, "--dry-run", "--json"]).must_end(0).json();
+fn dry(sandbox: &Sandbox, job: &str) -> BTreeMap<String, Value> {
+    let told = sandbox.steward(["run-job", job, "--dry-run", "--json"]).must_end(0).json();
     let datasets = told["datasets"].as_array().expect("datasets").clone();
     let bare = |mut dataset: Value| {
         let fields = dataset.as_object_mut().expect("an object");
@@ -59,8 +59,8 @@ fn dry(house: &House, job: &str) -> BTreeMap<String, Value> {
 }
 
 on_every_server!(each_policy_is_told_what_it_would_be_told_alone, |server| {
-    let house = shared(server);
-    let together = dry(&house, "sweep");
+    let sandbox = shared(server);
+    let together = dry(&sandbox, "sweep");
     assert_eq!(together.len(), 6, "{together:?}");
     for (policy, told) in &together {
         let is_uncovered = policy.contains(' ');
@@ -68,7 +68,7 @@ on_every_server!(each_policy_is_told_what_it_would_be_told_alone, |server| {
             continue; // its keys are shared with other tests, which come and go
         }
         let job = if is_uncovered { "all" } else { policy.as_str() };
-        assert_eq!(Some(told), dry(&house, job).get(policy), "{policy}");
+        assert_eq!(Some(told), dry(&sandbox, job).get(policy), "{policy}");
     }
     let due = |policy: &str| (together[policy]["total"].as_u64(), together[policy]["due"].as_u64());
     assert_eq!(due("all"), (Some(5), Some(4)), "{together:?}");
@@ -84,9 +84,9 @@ on_every_server!(each_policy_is_told_what_it_would_be_told_alone, |server| {
 
 on_every_server!(what_a_policy_changed_is_seen_by_those_behind_it, |server| {
     let policy = "cache:\n  - { name: users, store: cache, keys: \"{{prefix}}c:user:*\", ttl: 1 h, without_ttl: remove, guard: { max_percent: 100 } }\n  - { name: all, store: cache, keys: \"{{prefix}}c:*\", ttl: 1 h, guard: { max_percent: 100 } }\n  - { name: late, store: cache, keys: \"{{prefix}}c:j*\", ttl: 1 h, guard: { max_percent: 100 } }\n";
-    let house = house(server, policy);
-    keys(&house).seed("SET {{prefix}}c:user:1 a\nSET {{prefix}}c:user:2 a\nSET {{prefix}}c:job:1 a\nSET {{prefix}}c:job:2 a EX 50\nSET {{prefix}}other:1 a\n");
-    let told = house.steward(["run-job", "sweep", "--yes", "--json"]).must_end(0).json();
+    let sandbox = sandbox(server, policy);
+    keys(&sandbox).seed("SET {{prefix}}c:user:1 a\nSET {{prefix}}c:user:2 a\nSET {{prefix}}c:job:1 a\nSET {{prefix}}c:job:2 a EX 50\nSET {{prefix}}other:1 a\n");
+    let told = sandbox.steward(["run-job", "sweep", "--yes", "--json"]).must_end(0).json();
     let numbers = |at: usize| {
         let dataset = &told["datasets"][at];
         (dataset["total"].as_u64(), dataset["due"].as_u64(), dataset["debt"]["rows"].as_u64())
@@ -97,7 +97,7 @@ on_every_server!(what_a_policy_changed_is_seen_by_those_behind_it, |server| {
     if server != KeyServer::Cluster {
         assert_eq!(numbers(3), (Some(3), Some(0), Some(0)), "all keys there are at the end: {told}");
     }
-    assert_eq!(keys(&house).dump().lines().count(), 3);
+    assert_eq!(keys(&sandbox).dump().lines().count(), 3);
 });
 
 /// Surveys the job's policies one after another, as a run does.
@@ -115,10 +115,10 @@ const TWO: &str = "cache:\n  - { name: a, store: cache, keys: \"{{prefix}}a:*\",
 
 #[test]
 fn a_hold_that_comes_between_two_policies_is_honoured_in_the_second_ones_numbers() {
-    let house = house(KeyServer::Redis, TWO);
-    keys(&house).seed("SET a:1 a\nSET b:1 a\nSET b:2 a\n");
+    let sandbox = sandbox(KeyServer::Redis, TWO);
+    keys(&sandbox).seed("SET a:1 a\nSET b:1 a\nSET b:2 a\n");
     wait(async {
-        let cx = context(&house, vec![]);
+        let cx = context(&sandbox, vec![]);
         let late = || cx.see_holds(vec![hold("late", "cache.\"b:1\"")]);
         let counts = surveys(&cx, |at| {
             if at == 1 {
@@ -134,13 +134,13 @@ fn a_hold_that_comes_between_two_policies_is_honoured_in_the_second_ones_numbers
 
 #[test]
 fn who_asks_again_is_told_anew_and_a_batch_makes_all_be_counted_again() {
-    let house = house(KeyServer::Redis, TWO);
-    keys(&house).seed("SET a:1 a\nSET b:1 a\n");
+    let sandbox = sandbox(KeyServer::Redis, TWO);
+    keys(&sandbox).seed("SET a:1 a\nSET b:1 a\n");
     wait(async {
-        let cx = context(&house, vec![]);
+        let cx = context(&sandbox, vec![]);
         let first = surveys(&cx, |at| {
             if at == 1 {
-                keys(&house).seed("SET b:2 a\n")
+                keys(&sandbox).seed("SET b:2 a\n")
             }
         })
         .await;
@@ -150,7 +150,7 @@ fn who_asks_again_is_told_anew_and_a_batch_makes_all_be_counted_again() {
         let targets = Sweep::targets(&cx.job, &cx.policies);
         let action = Sweep::prepare(&cx, &targets[0], chrono::Utc::now()).await.unwrap();
         action.survey(&cx).await.unwrap();
-        keys(&house).seed("SET b:3 a\nSET other:1 a\n");
+        keys(&sandbox).seed("SET b:3 a\nSET other:1 a\n");
         let page = action.next(&cx, None, 10).await.unwrap().expect("a page");
         action.apply(&cx, &Batch { id: "batch".into(), page }).await.unwrap();
         let other = Sweep::prepare(&cx, &targets[1], chrono::Utc::now()).await.unwrap();
@@ -163,14 +163,14 @@ fn who_asks_again_is_told_anew_and_a_batch_makes_all_be_counted_again() {
 #[test]
 fn one_look_serves_all_and_asks_of_each_key_only_what_somebody_wants() {
     let policy = "cache:\n  - { name: a, store: cache, keys: \"a:*\", ttl: 1 h, without_ttl: report }\n  - { name: user, store: cache, keys: \"a:user:*\", ttl: 2 h, without_ttl: report }\n  - { name: b, store: cache, keys: \"b:*\", idle: 10 days }\nsessions:\n  - { store: cache, keys: \"s:*\", ttl: 1 h }\n";
-    let house = house(KeyServer::Redis, policy);
+    let sandbox = sandbox(KeyServer::Redis, policy);
     // Where reading is a use, policies ask for idleness on behalf of each other; this server knows better.
     let own = Own::start(&["--maxmemory-policy", "noeviction", "--slowlog-log-slower-than", "0", "--slowlog-max-len", "100000"]);
-    own.takes_over(&house);
+    own.takes_over(&sandbox);
     let fill = "for i = 1, 4000 do redis.call('SET', 'a:user:' .. i, 1) redis.call('SET', 'b:' .. i, 1) redis.call('SET', 's:' .. i, 1) redis.call('SET', 'x:' .. i, 1) end";
     own.ask::<Option<i64>>(&["EVAL", fill, "0"]);
     own.ask::<()>(&["CONFIG", "RESETSTAT"]);
-    let told = house.steward(["run-job", "sweep", "--dry-run", "--json"]).must_end(0).json();
+    let told = sandbox.steward(["run-job", "sweep", "--dry-run", "--json"]).must_end(0).json();
     assert_eq!(told["datasets"].as_array().map(Vec::len), Some(4), "{told}");
     let stats: String = own.ask(&["INFO", "commandstats"]);
     let calls = |command: &str| {
@@ -187,13 +187,13 @@ fn one_look_serves_all_and_asks_of_each_key_only_what_somebody_wants() {
 #[test]
 fn a_policy_whose_owners_are_away_takes_no_other_with_it() {
     let policy = "cache:\n  - { name: first, store: cache, keys: \"v:*\", ttl: 1 h, guard: { max_percent: 100 } }\n  - { name: away, store: cache, keys: \"u:{id}\", belongs_to: far.users.id, guard: { max_percent: 100 } }\n  - { name: empty, store: cache, keys: \"w:{id}\", belongs_to: core.users.id, guard: { max_percent: 100 } }\n  - { name: last, store: cache, keys: \"x:*\", ttl: 1 h, guard: { max_percent: 100 } }\n";
-    let house = house(KeyServer::Redis, policy);
-    house.sql("create table users (id integer primary key)");
-    keys(&house).seed("SET u:9 1\nSET v:1 1\nSET w:1 1\nSET x:1 1\nSET other:1 1\n");
-    let config = std::fs::read_to_string(house.path("steward.yaml")).unwrap();
+    let sandbox = sandbox(KeyServer::Redis, policy);
+    sandbox.sql("create table users (id integer primary key)");
+    keys(&sandbox).seed("SET u:9 1\nSET v:1 1\nSET w:1 1\nSET x:1 1\nSET other:1 1\n");
+    let config = std::fs::read_to_string(sandbox.path("steward.yaml")).unwrap();
     let far = format!("  far: {{ url: \"postgres://nobody@127.0.0.1:{}/none\" }}\n", crate::promises::dead_port());
-    house.write("steward.yaml", &config.replacen("stores:\n", &format!("stores:\n{far}"), 1));
-    let told = house.steward(["run-job", "sweep", "--yes", "--json"]).must_end(3).json();
+    sandbox.write("steward.yaml", &config.replacen("stores:\n", &format!("stores:\n{far}"), 1));
+    let told = sandbox.steward(["run-job", "sweep", "--yes", "--json"]).must_end(3).json();
     let datasets = &told["datasets"];
     assert_eq!((&datasets[0]["ttl_set"], &datasets[3]["ttl_set"]), (&Value::from(1), &Value::from(1)), "{told}");
     assert!(datasets[1]["reasons"].to_string().contains("`far` is away"), "{told}");
@@ -205,17 +205,17 @@ fn a_policy_whose_owners_are_away_takes_no_other_with_it() {
 
 #[test]
 fn rights_to_one_policys_keys_are_enough_for_that_policy() {
-    let house = house(KeyServer::Redis, TWO);
+    let sandbox = sandbox(KeyServer::Redis, TWO);
     let own = Own::start(&[]);
     own.ask::<()>(&["ACL", "SETUSER", "half", "on", ">pw", "~a:*", "+@all"]);
-    url(&house, &format!("redis://half@127.0.0.1:{}", own.port));
-    let config = std::fs::read_to_string(house.path("steward.yaml")).unwrap();
-    house.write("steward.yaml", &config.replace("statement_timeout", "password: { file: pw }, statement_timeout"));
-    house.write("pw", "pw\n");
+    url(&sandbox, &format!("redis://half@127.0.0.1:{}", own.port));
+    let config = std::fs::read_to_string(sandbox.path("steward.yaml")).unwrap();
+    sandbox.write("steward.yaml", &config.replace("statement_timeout", "password: { file: pw }, statement_timeout"));
+    sandbox.write("pw", "pw\n");
     for key in ["a:1", "b:1", "other:1"] {
         own.ask::<()>(&["SET", key, "1"]);
     }
-    let ended = house.steward(["run-job", "sweep", "--dry-run", "--json"]);
+    let ended = sandbox.steward(["run-job", "sweep", "--dry-run", "--json"]);
     let told = ended.json();
     assert_eq!((&told["datasets"][0]["total"], &told["datasets"][0]["due"]), (&Value::from(1), &Value::from(1)), "{told}");
     assert!(told["datasets"][1]["reasons"].to_string().contains("SW4006"), "{told}");
@@ -225,10 +225,10 @@ fn rights_to_one_policys_keys_are_enough_for_that_policy() {
 
 on_every_server!(sessions_of_one_job_are_told_by_one_look_too, |server| {
     let policy = "sessions:\n  - { name: web, store: cache, keys: \"{{prefix}}user:session:*\", ttl: 1 h, guard: { max_percent: 100 } }\n  - { name: app, store: cache, keys: \"{{prefix}}user:token:*\", ttl: 1 h, guard: { max_percent: 100 } }\n";
-    let house = house(server, policy);
-    keys(&house).seed("SET {{prefix}}user:session:1 a\nSET {{prefix}}user:token:1 a\nSET {{prefix}}user:token:2 a\nSET {{prefix}}user:cart:1 a\n");
-    let told = house.steward(["run-job", "end", "--dry-run", "--json"]).must_end(0).json();
+    let sandbox = sandbox(server, policy);
+    keys(&sandbox).seed("SET {{prefix}}user:session:1 a\nSET {{prefix}}user:token:1 a\nSET {{prefix}}user:token:2 a\nSET {{prefix}}user:cart:1 a\n");
+    let told = sandbox.steward(["run-job", "end", "--dry-run", "--json"]).must_end(0).json();
     let due = |at: usize| (told["datasets"][at]["total"].as_u64(), told["datasets"][at]["due"].as_u64());
     assert_eq!((due(0), due(1), told["datasets"].as_array().map(Vec::len)), ((Some(1), Some(1)), (Some(2), Some(2)), Some(2)));
-    assert_eq!(run(&house, "end", 0)["ttl_set"], 1);
+    assert_eq!(run(&sandbox, "end", 0)["ttl_set"], 1);
 });

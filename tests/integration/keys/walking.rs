@@ -1,9 +1,9 @@
 //! The walk over keys: each key once, from anywhere, and on after a connection broke.
 
-use super::ground::{context, context_at, house, keys, wait};
 use super::reach::Own;
-use crate::support::house::House;
+use super::setup::{context, context_at, keys, sandbox, wait};
 use crate::support::keyspace::KeyServer;
+use crate::support::sandbox::Sandbox;
 use std::collections::{BTreeMap, BTreeSet};
 use steward::action::Context;
 use steward::policy::key_pattern::KeyPattern;
@@ -18,17 +18,17 @@ async fn walk(cx: &Context, pattern: &str, place: Place) -> Walk {
 }
 
 /// Keys on all servers of the store, more than several pages of each.
-fn fill(house: &House, count: usize) {
+fn fill(sandbox: &Sandbox, count: usize) {
     let names = |from: usize| (from..from + 500).map(|i| format!("SET {{{{prefix}}}}c:{i} {i} EX 500\n")).collect::<String>();
-    (0..count).step_by(500).for_each(|from| keys(house).seed(&names(from)));
+    (0..count).step_by(500).for_each(|from| keys(sandbox).seed(&names(from)));
 }
 
 on_every_server!(a_walk_goes_on_from_where_it_was_and_misses_nothing, |server| {
-    let house = house(server, POLICY);
-    fill(&house, 5_000);
-    let pattern = format!("{}c:*", keys(&house).prefix);
+    let sandbox = sandbox(server, POLICY);
+    fill(&sandbox, 5_000);
+    let pattern = format!("{}c:*", keys(&sandbox).prefix);
     wait(async {
-        let cx = context(&house, vec![]);
+        let cx = context(&sandbox, vec![]);
         let mut first = walk(&cx, &pattern, Place::start()).await;
         let mut before = BTreeSet::new();
         while let Some(page) = first.page().await.unwrap() {
@@ -52,11 +52,11 @@ on_every_server!(a_walk_goes_on_from_where_it_was_and_misses_nothing, |server| {
 });
 
 on_every_server!(a_walk_asks_of_each_key_what_is_wanted_of_it, |server| {
-    let house = house(server, POLICY);
-    keys(&house).seed(
+    let sandbox = sandbox(server, POLICY);
+    keys(&sandbox).seed(
         "SET {{prefix}}c:1 42 EX 500\nSET {{prefix}}c:2 43\nSET {{prefix}}d:1 x\nSET {{prefix}}e:1 x\nSET {{prefix}}f:1 x\n",
     );
-    let prefix = keys(&house).prefix.clone();
+    let prefix = keys(&sandbox).prefix.clone();
     let pattern = |text: &str| format!("{prefix}{text}").parse::<KeyPattern>().unwrap();
     let each = vec![
         (pattern("c:*"), Wanted::Asked(Asked { value: true, ..Asked::default() })),
@@ -66,7 +66,7 @@ on_every_server!(a_walk_asks_of_each_key_what_is_wanted_of_it, |server| {
     ];
     let questions = Questions { found: pattern("*"), each, rest: Some(Wanted::Asked(Asked { idle: true, ..Asked::default() })) };
     wait(async {
-        let cx = context(&house, vec![]);
+        let cx = context(&sandbox, vec![]);
         let store = cx.stores.keys("cache").unwrap();
         let mut walk = Walk::over(store, "test", questions, Place::start()).await.unwrap();
         let mut seen = BTreeMap::new();
@@ -88,12 +88,12 @@ on_every_server!(a_walk_asks_of_each_key_what_is_wanted_of_it, |server| {
 
 #[test]
 fn a_walk_goes_on_once_after_its_connection_broke_and_gives_each_key_once() {
-    let house = house(KeyServer::Redis, POLICY);
+    let sandbox = sandbox(KeyServer::Redis, POLICY);
     let own = Own::start(&[]);
     own.ask::<Option<i64>>(&["EVAL", "for i = 1, 20000 do redis.call('SET', 'c:' .. i, i) end", "0"]);
     let kill = || own.ask::<i64>(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
     wait(async {
-        let cx = context_at(&house, &format!("redis://127.0.0.1:{}", own.port), vec![]);
+        let cx = context_at(&sandbox, &format!("redis://127.0.0.1:{}", own.port), vec![]);
         for pages_before in [0, 1, 2, 5, 13] {
             let mut walk = walk(&cx, "c:*", Place::start()).await;
             let (mut given, mut pages) = (vec![], 0);
@@ -123,11 +123,11 @@ fn a_walk_goes_on_once_after_its_connection_broke_and_gives_each_key_once() {
 
 #[test]
 fn a_page_that_is_given_up_while_it_is_waited_for_is_not_lost() {
-    let house = house(KeyServer::Redis, POLICY);
+    let sandbox = sandbox(KeyServer::Redis, POLICY);
     let own = Own::start(&[]);
     own.ask::<Option<i64>>(&["EVAL", "for i = 1, 20000 do redis.call('SET', 'c:' .. i, i) end", "0"]);
     wait(async {
-        let cx = context_at(&house, &format!("redis://127.0.0.1:{}", own.port), vec![]);
+        let cx = context_at(&sandbox, &format!("redis://127.0.0.1:{}", own.port), vec![]);
         let mut walk = walk(&cx, "c:*", Place::start()).await;
         let (mut given, mut given_up) = (BTreeSet::new(), 0);
         for patience in (0..).map(|turn| std::time::Duration::from_micros(turn % 7 * 40)) {
@@ -147,12 +147,12 @@ fn a_page_that_is_given_up_while_it_is_waited_for_is_not_lost() {
 
 #[test]
 fn a_walk_makes_no_call_that_keeps_others_waiting() {
-    let house = house(KeyServer::Redis, POLICY);
+    let sandbox = sandbox(KeyServer::Redis, POLICY);
     let own = Own::start(&["--slowlog-log-slower-than", "50000", "--slowlog-max-len", "1000"]);
     own.ask::<Option<i64>>(&["EVAL", "for i = 1, 200000 do redis.call('SET', 'c:' .. i, i) end", "0"]);
     own.ask::<()>(&["SLOWLOG", "RESET"]);
     wait(async {
-        let cx = context_at(&house, &format!("redis://127.0.0.1:{}", own.port), vec![]);
+        let cx = context_at(&sandbox, &format!("redis://127.0.0.1:{}", own.port), vec![]);
         let mut walk = walk(&cx, "c:*", Place::start()).await;
         let mut most = 0;
         while let Some(page) = walk.page().await.unwrap() {

@@ -2,7 +2,7 @@
 
 use super::sight::Sight;
 use crate::support::engine::Engine;
-use crate::support::house::{House, URL};
+use crate::support::sandbox::{Sandbox, URL};
 use std::collections::HashSet;
 use steward::policy::quality::normal::Normal;
 
@@ -35,7 +35,7 @@ fn table(engine: Engine, kind: &str, rows: &[(u64, String)]) -> Sight {
             |(n, (group, email)): (usize, &(u64, String))| format!("({}, {group}, {})", at * 400 + n, literal(engine, email));
         let values: Vec<String> = chunk.iter().enumerate().map(row).collect();
         // Not `sight.sql`: the addresses hold what looks like words.
-        sight.house.sql(&format!("insert into people values {}", values.join(", ")));
+        sight.sandbox.sql(&format!("insert into people values {}", values.join(", ")));
     }
     sight
 }
@@ -367,21 +367,21 @@ fn patterns_mean_the_same_on_every_store() {
 /// A SQLite file is read by two sessions at once where two are to be had; one says the same.
 #[test]
 fn one_connection_finds_what_two_do() {
-    let house = House::new(Engine::Sqlite);
-    house.sql(
+    let sandbox = Sandbox::new(Engine::Sqlite);
+    sandbox.sql(
         "create table people (id integer primary key, email text); \
          insert into people (email) values ('a@b'), ('A@B'), (' a@b'), ('c@d'), ('c@bücher.example'), ('C@xn--bcher-kva.example'), (''), (null)",
     );
-    house.policy("p", &check("normalize: email"));
-    house.job("look", "action: check-quality\npolicies: [\"*\"]\n");
+    sandbox.policy("p", &check("normalize: email"));
+    sandbox.job("look", "action: check-quality\npolicies: [\"*\"]\n");
     let told = || {
-        let found = house.steward(["run-job", "look", "--json"]).must_end(0).json()["findings"][0].clone();
+        let found = sandbox.steward(["run-job", "look", "--json"]).must_end(0).json()["findings"][0].clone();
         (found["value"].clone(), found["of"].clone(), found["samples"].clone())
     };
     let two = told();
     assert_eq!((&two.0, &two.1), (&3.into(), &7.into()), "{two:?}");
-    let config = std::fs::read_to_string(house.path("steward.yaml")).expect("the configuration");
-    house.write("steward.yaml", &config.replace(&format!("env: {URL} }} }}"), &format!("env: {URL} }}, connections: 1 }}")));
-    assert!(std::fs::read_to_string(house.path("steward.yaml")).expect("the configuration").contains("connections: 1"));
+    let config = std::fs::read_to_string(sandbox.path("steward.yaml")).expect("the configuration");
+    sandbox.write("steward.yaml", &config.replace(&format!("env: {URL} }} }}"), &format!("env: {URL} }}, connections: 1 }}")));
+    assert!(std::fs::read_to_string(sandbox.path("steward.yaml")).expect("the configuration").contains("connections: 1"));
     assert_eq!(told(), two);
 }

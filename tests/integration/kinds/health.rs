@@ -20,8 +20,8 @@ fn shares_of_connections_and_cache_are_told() {
         let measured = sight.sees(&connections);
         assert!((1..=100).contains(&measured.value), "{} {measured:?}", engine.name());
         let all: u64 = match engine {
-            Engine::Postgres => sight.house.database.count("show max_connections"),
-            _ => sight.house.database.count("select @@global.max_connections"),
+            Engine::Postgres => sight.sandbox.database.count("show max_connections"),
+            _ => sight.sandbox.database.count("select @@global.max_connections"),
         };
         assert!(measured.notes[0].contains(&format!("of {all} connections")), "{measured:?}");
         let measured = sight.sees(&cache);
@@ -48,7 +48,7 @@ fn slow_statements_are_counted_and_shown_without_values_or_the_way_to_switch_the
         );
         if engine == Engine::Postgres {
             // Works where the server was started for it; the way to do so is told where not.
-            drop(sight.house.database.try_sql("create extension pg_stat_statements; select pg_stat_statements_reset()"));
+            drop(sight.sandbox.database.try_sql("create extension pg_stat_statements; select pg_stat_statements_reset()"));
         }
         let slow = |over: &str| on(&format!("slow_statements: true, over: {over}"), "> 0");
         assert!(sight.refuses(&slow("soon")).contains("`soon`"));
@@ -63,15 +63,15 @@ fn slow_statements_are_counted_and_shown_without_values_or_the_way_to_switch_the
                 assert!(said.contains(wanted), "{} {said}", engine.name());
                 let kept = match engine {
                     Engine::Sqlite => false,
-                    Engine::Postgres => sight.house.database.try_rows("select 1 from pg_stat_statements").is_ok(),
-                    _ => sight.house.database.count("select @@performance_schema") == 1,
+                    Engine::Postgres => sight.sandbox.database.try_rows("select 1 from pg_stat_statements").is_ok(),
+                    _ => sight.sandbox.database.count("select @@performance_schema") == 1,
                 };
                 assert!(!kept, "{} keeps them: {said}", engine.name());
             }
             Ok(before) => {
                 assert!(engine.is_mysql() || engine == Engine::Postgres);
                 let sleep = if engine.is_mysql() { "sleep(0.2)" } else { "pg_sleep(0.2)" };
-                sight.house.sql(&format!("select count(*), {sleep} from t where note = 'canary-1'"));
+                sight.sandbox.sql(&format!("select count(*), {sleep} from t where note = 'canary-1'"));
                 let after = sight.sees(&slow("50 ms"));
                 assert_eq!(after.value, before.value + 1, "{} {after:?}", engine.name());
                 assert!(after.samples.iter().any(|sample| sample.to_lowercase().contains("sleep")), "{after:?}");
@@ -112,11 +112,11 @@ fn indexes_that_nobody_reads_are_named_and_unique_ones_are_not() {
             Engine::Sqlite => assert!(sight.refuses(&check).contains("is a SQLite file")),
             Engine::Mysql | Engine::Mariadb if sight.measure(&check).is_err() => {
                 // A server that keeps no such statistics; one that does takes the branch below.
-                assert_eq!(sight.house.database.count("select @@performance_schema"), 0);
+                assert_eq!(sight.sandbox.database.count("select @@performance_schema"), 0);
                 assert!(sight.refuses(&check).contains("`performance_schema` is off"));
             }
             _ => {
-                sight.house.sql(
+                sight.sandbox.sql(
                     "set enable_seqscan = off; select a from t where a = 1".trim_start_matches(if engine.is_mysql() {
                         "set enable_seqscan = off; "
                     } else {

@@ -1,21 +1,21 @@
 //! How far a replica lags, on a real one that is made to lag: told by whoever knows it, and never zero by whoever does not.
 
 use crate::support::engine::Engine;
-use crate::support::house::House;
 use crate::support::pair::Pair;
+use crate::support::sandbox::Sandbox;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
-/// A house that asks the primary and its replica how far the replica lags.
+/// A sandbox that asks the primary and its replica how far the replica lags.
 struct Asked {
-    house: House,
+    sandbox: Sandbox,
     pair: Pair,
 }
 
 impl Asked {
     fn new(engine: Engine) -> Self {
-        let (house, pair) = (House::new(Engine::Sqlite), Pair::new(engine));
-        house.write(
+        let (sandbox, pair) = (Sandbox::new(Engine::Sqlite), Pair::new(engine));
+        sandbox.write(
             "steward.yaml",
             &format!(
                 "stores:\n  primary: {{ url: \"{}\" }}\n  replica: {{ url: \"{}\" }}\nstate: state/\nledger: \"sqlite:state/steward.db\"\npolicies: [policies/]\njobs: jobs/\n",
@@ -24,16 +24,16 @@ impl Asked {
             ),
         );
         let check = |store: &str| format!("  - {{ name: {store}, dataset: {store}, replication_lag: true, fail: \"> 2 s\" }}\n");
-        house.policy("lag", &format!("checks:\n{}", ["primary", "replica"].map(check).concat()));
+        sandbox.policy("lag", &format!("checks:\n{}", ["primary", "replica"].map(check).concat()));
         for store in ["primary", "replica"] {
-            house.job(store, &format!("action: check-quality\npolicies: [{store}]\n"));
+            sandbox.job(store, &format!("action: check-quality\npolicies: [{store}]\n"));
         }
-        Self { house, pair }
+        Self { sandbox, pair }
     }
 
     /// What the check on a store found.
     fn at(&self, store: &str) -> Value {
-        let ended = self.house.steward(["run-job", store, "--json"]);
+        let ended = self.sandbox.steward(["run-job", store, "--json"]);
         let finding = ended.json()["findings"][0].clone();
         let codes = [("pass", 0), ("fail", 1), ("error", 3)];
         let code = codes.iter().find(|(outcome, _)| finding["outcome"] == *outcome).map(|(_, code)| *code);
@@ -130,25 +130,27 @@ fn a_run_waits_for_a_replica_that_lags_and_gives_up_with_its_budget() {
     let asked = Asked::new(Engine::Postgres);
     let (primary, replica) = (&asked.pair.primary, &asked.pair.replica);
     primary.sql("create table marks (id integer primary key, created_at timestamp); insert into marks values (1, '2020-01-01')");
-    asked.house.policy("marks", "lifecycle:\n  - { name: marks, dataset: primary.marks, clock: created_at, delete: { after: 1 year }, guard: { max_percent: 100 } }\n");
-    asked.house.job("marks", "action: delete\npolicies: [marks]\nmode: enforce\nbudget: 3 s\npause_when: { replica_lag: 1 s }\n");
+    asked.sandbox.policy("marks", "lifecycle:\n  - { name: marks, dataset: primary.marks, clock: created_at, delete: { after: 1 year }, guard: { max_percent: 100 } }\n");
+    asked
+        .sandbox
+        .job("marks", "action: delete\npolicies: [marks]\nmode: enforce\nbudget: 3 s\npause_when: { replica_lag: 1 s }\n");
     asked.pair.catches_up();
     replica.sql("select pg_wal_replay_pause()");
     asked.written_for(Duration::from_secs(3));
     let began = Instant::now();
-    let waited = asked.house.steward(["run-job", "marks", "--json"]).must_end(75);
+    let waited = asked.sandbox.steward(["run-job", "marks", "--json"]).must_end(75);
     assert!(began.elapsed() >= Duration::from_secs(3), "it did not wait: {waited}");
     assert!(waited.stderr.contains("replicas of `primary` lag") && waited.stderr.contains("waiting"), "{waited}");
     replica.sql("select pg_wal_replay_resume(); alter system set primary_conninfo = ''; select pg_reload_conf()");
     asked.is_unknown("primary", "no replica is connected");
-    let waited = asked.house.steward(["run-job", "marks", "--json"]).must_end(75);
+    let waited = asked.sandbox.steward(["run-job", "marks", "--json"]).must_end(75);
     assert!(waited.stdout.contains("is unknown, which counts as lag: no replica is connected"), "{waited}");
     assert_eq!(primary.try_value("select count(*) from marks"), Some(1));
     let primary_is_at = format!("host=127.0.0.1 port={} user=postgres", primary.port);
     replica.sql(&format!("alter system set primary_conninfo = '{primary_is_at}'; select pg_reload_conf()"));
     asked.pair.catches_up();
     asked.passes("primary");
-    asked.house.steward(["run-job", "marks", "--json"]).must_end(0);
+    asked.sandbox.steward(["run-job", "marks", "--json"]).must_end(0);
     assert_eq!(primary.try_value("select count(*) from marks"), Some(0));
 }
 

@@ -1,7 +1,7 @@
 //! One check measured as the runner would: declared in a policy file, read, and looked at by its kind.
 
 use crate::support::engine::Engine;
-use crate::support::house::{House, URL};
+use crate::support::sandbox::{Sandbox, URL};
 use chrono::{DateTime, Utc};
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -20,20 +20,20 @@ use tokio::runtime::Runtime;
 /// When every check here is measured.
 pub const AS_OF: &str = "2026-11-21T12:00:00Z";
 
-/// A house with tables, to look at.
+/// A sandbox with tables, to look at.
 pub struct Sight {
-    pub house: House,
+    pub sandbox: Sandbox,
     pub engine: Engine,
     stores: OnceCell<Arc<Stores>>,
     runtime: Runtime,
 }
 
 impl Sight {
-    /// A house on an engine, its tables made and filled by a script; `{{words}}` as in the cases.
+    /// A sandbox on an engine, its tables made and filled by a script; `{{words}}` as in the cases.
     pub fn new(engine: Engine, script: &str) -> Self {
-        let house = House::new(engine);
+        let sandbox = Sandbox::new(engine);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
-        let sight = Self { house, engine, stores: OnceCell::new(), runtime };
+        let sight = Self { sandbox, engine, stores: OnceCell::new(), runtime };
         sight.sql(script);
         sight
     }
@@ -41,7 +41,7 @@ impl Sight {
     /// Runs a script, `{{words}}` and `[names]` put in this engine's own.
     pub fn sql(&self, script: &str) {
         if !script.is_empty() {
-            self.house.sql(&self.words(script));
+            self.sandbox.sql(&self.words(script));
         }
     }
 
@@ -57,10 +57,10 @@ impl Sight {
     }
 
     fn read(&self, policy: &str) -> Result<Declarations, Diagnosis> {
-        self.house.policy("looked", policy);
-        let url = self.house.database.url();
+        self.sandbox.policy("looked", policy);
+        let url = self.sandbox.database.url();
         let variable = |name: &str| (name == URL).then(|| url.clone());
-        let read = Declarations::read(&self.house.path("steward.yaml"), &variable, &actions::vocabulary());
+        let read = Declarations::read(&self.sandbox.path("steward.yaml"), &variable, &actions::vocabulary());
         read.map(|(declarations, _)| declarations)
     }
 
@@ -109,15 +109,15 @@ impl Sight {
     pub fn counts(&self, policy: &str) -> (u64, Option<u64>) {
         let measured = self.sees(policy);
         if let Some(query) = &measured.query {
-            assert_eq!(self.house.database.count(query), measured.value, "{}: {query}", self.engine.name());
+            assert_eq!(self.sandbox.database.count(query), measured.value, "{}: {query}", self.engine.name());
         }
         (measured.value, measured.of)
     }
 
     fn address(&self) -> StoreAddress {
-        let at = match self.house.database.file() {
+        let at = match self.sandbox.database.file() {
             Some(file) => StoreLocation::File(file.to_owned()),
-            None => StoreLocation::Server { url: self.house.database.url().into(), user: None, password: None, ca: None },
+            None => StoreLocation::Server { url: self.sandbox.database.url().into(), user: None, password: None, ca: None },
         };
         let (lock_timeout, statement_timeout) = (Duration::from_secs(5), Duration::from_secs(30));
         StoreAddress { name: "core".into(), at, lock_timeout, statement_timeout, connections: 2 }

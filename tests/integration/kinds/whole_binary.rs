@@ -1,24 +1,24 @@
 //! Checks by the binary itself: what is not there, what is empty, and what is too large to fetch.
 
-use crate::graph::shop as nodes;
+use crate::graph::users_fixture as nodes;
 use crate::support::engine::Engine;
-use crate::support::house::House;
 use crate::support::keyspace::KeyServer;
+use crate::support::sandbox::Sandbox;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
-fn house(engine: Engine, checks: &[(&str, String)]) -> House {
-    let mut house = House::new(engine);
-    house.add_cache(KeyServer::Redis);
-    house.add_graph();
-    house.sql("create table orders (id integer primary key, score integer, email varchar(40)); insert into orders values (1, 2, 'a@example.com'); create table bare (id integer primary key, score integer, email varchar(40))");
-    house.cache.as_ref().expect("a cache").seed("SET c:1 1 EX 100\n");
-    let graph = nodes::graph(&house);
+fn sandbox(engine: Engine, checks: &[(&str, String)]) -> Sandbox {
+    let mut sandbox = Sandbox::new(engine);
+    sandbox.add_cache(KeyServer::Redis);
+    sandbox.add_graph();
+    sandbox.sql("create table orders (id integer primary key, score integer, email varchar(40)); insert into orders values (1, 2, 'a@example.com'); create table bare (id integer primary key, score integer, email varchar(40))");
+    sandbox.cache.as_ref().expect("a cache").seed("SET c:1 1 EX 100\n");
+    let graph = nodes::graph(&sandbox);
     let line =
         |(name, check): &(&str, String)| format!("  - {{ name: {name}, {} }}\n", check.replace("{{graph}}", &graph.suffix));
-    house.policy("checks", &format!("checks:\n{}", checks.iter().map(line).collect::<String>()));
-    house.job("check", "action: check-quality\npolicies: [\"*\"]\n");
-    house
+    sandbox.policy("checks", &format!("checks:\n{}", checks.iter().map(line).collect::<String>()));
+    sandbox.job("check", "action: check-quality\npolicies: [\"*\"]\n");
+    sandbox
 }
 
 fn outcomes(report: &Value) -> Vec<String> {
@@ -51,9 +51,9 @@ fn what_is_missing_is_an_error_what_is_empty_is_no_pass_and_the_others_run() {
         ("empty-nodes", format!("dataset: \"{user}\", range: level, min: 0, max: 9, where: \"n.id > 99\"")),
     ];
     for engine in Engine::all() {
-        let house = house(engine, &checks);
-        nodes::graph(&house).seed("CREATE (:User{{graph}} {id: 1, level: 3, email: 'a@example.com'});");
-        let told = house.steward(["run-job", "check", "--json"]).must_end(3);
+        let sandbox = sandbox(engine, &checks);
+        nodes::graph(&sandbox).seed("CREATE (:User{{graph}} {id: 1, level: 3, email: 'a@example.com'});");
+        let told = sandbox.steward(["run-job", "check", "--json"]).must_end(3);
         let report = told.json();
         let mut others = vec![];
         for (name, outcome) in checks.iter().map(|(name, _)| *name).zip(outcomes(&report)) {
@@ -89,12 +89,12 @@ fn a_label_of_a_hundred_thousand_faults_is_counted_where_it_is_and_told_in_few_s
         ),
         ("lost", "reference: { from: \"graph.User{{graph}}.id\", to: core.orders.id }, both_ways: true".to_owned()),
     ];
-    let house = house(Engine::Sqlite, &checks);
-    nodes::graph(&house).seed(
+    let sandbox = sandbox(Engine::Sqlite, &checks);
+    nodes::graph(&sandbox).seed(
         "UNWIND range(1, 100000) AS id CALL { WITH id CREATE (:User{{graph}} {id: id, level: 9, email: ' '}) } IN TRANSACTIONS OF 20000 ROWS;",
     );
     let began = Instant::now();
-    let report = house.steward(["run-job", "check", "--json"]).must_end(0).json();
+    let report = sandbox.steward(["run-job", "check", "--json"]).must_end(0).json();
     assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
     for (finding, (name, _)) in report["findings"].as_array().expect("findings").iter().zip(&checks) {
         let wanted = if *name == "lost" { 99_999 } else { 100_000 };
@@ -102,6 +102,6 @@ fn a_label_of_a_hundred_thousand_faults_is_counted_where_it_is_and_told_in_few_s
         let most = if *name == "missing" { 100 } else { 5 };
         assert!(finding["samples"].as_array().is_some_and(|all| all.len() <= most), "{name}: {finding:#}");
     }
-    let page = house.path(report["report"]["html"].as_str().expect("a page"));
+    let page = sandbox.path(report["report"]["html"].as_str().expect("a page"));
     assert!(std::fs::metadata(page).expect("a page").len() < 1_000_000);
 }

@@ -49,7 +49,7 @@ fn a_query_of_ones_own_gives_a_count_and_out_of_how_many() {
 fn a_query_that_would_write_is_refused_and_nothing_is_written() {
     for engine in Engine::all() {
         let sight = orders(engine);
-        let dump = sight.house.database.dump("orders");
+        let dump = sight.sandbox.database.dump("orders");
         let mut attempts = vec![
             "DELETE FROM orders",
             "UPDATE orders SET paid = 'x'",
@@ -59,8 +59,8 @@ fn a_query_that_would_write_is_refused_and_nothing_is_written() {
         ];
         match engine {
             Engine::Postgres => {
-                sight.house.sql("CREATE SEQUENCE ticket");
-                sight.house.sql("CREATE FUNCTION wipe() RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$ BEGIN DELETE FROM orders; RETURN 1; END $$");
+                sight.sandbox.sql("CREATE SEQUENCE ticket");
+                sight.sandbox.sql("CREATE FUNCTION wipe() RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$ BEGIN DELETE FROM orders; RETURN 1; END $$");
                 attempts.extend([
                     "WITH d AS (DELETE FROM orders RETURNING 1) SELECT COUNT(*) FROM d",
                     "SELECT wipe()",
@@ -71,7 +71,7 @@ fn a_query_that_would_write_is_refused_and_nothing_is_written() {
                 ]);
             }
             Engine::Mysql | Engine::Mariadb => {
-                sight.house.sql("CREATE FUNCTION wipe() RETURNS bigint DETERMINISTIC MODIFIES SQL DATA BEGIN DELETE FROM orders; RETURN 1; END");
+                sight.sandbox.sql("CREATE FUNCTION wipe() RETURNS bigint DETERMINISTIC MODIFIES SQL DATA BEGIN DELETE FROM orders; RETURN 1; END");
                 attempts.extend([
                     "SELECT wipe() AS n",
                     "SELECT 1 AS n INTO OUTFILE '/tmp/steward-never'",
@@ -92,7 +92,7 @@ fn a_query_that_would_write_is_refused_and_nothing_is_written() {
             // A store called away would keep every other check of the run from being asked.
             let away = answer.as_ref().is_err_and(steward::store::failure::StoreFailure::is_temporary);
             assert!(!away, "{} {attempt}: {answer:?}", engine.name());
-            assert_eq!(sight.house.database.dump("orders"), dump, "{} {attempt}", engine.name());
+            assert_eq!(sight.sandbox.database.dump("orders"), dump, "{} {attempt}", engine.name());
         }
         // The next session can write: a refused query leaves nothing behind.
         sight.sql("DELETE FROM orders WHERE id = 1");

@@ -2,23 +2,23 @@
 
 use super::serving::Worker;
 use crate::support::engine::Engine;
-use crate::support::house::{Ended, House};
+use crate::support::sandbox::{Ended, Sandbox};
 use serde_json::Value;
 use std::process::Stdio;
 
-/// A house with a policy, two jobs, and a check that cannot be answered.
-fn house() -> House {
-    let house = House::new(Engine::Sqlite);
-    house.sql(
+/// A sandbox with a policy, two jobs, and a check that cannot be answered.
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new(Engine::Sqlite);
+    sandbox.sql(
         "create table marks (id integer primary key, created_at text); insert into marks values (1, '2020-01-01 00:00:00');",
     );
-    house.policy(
+    sandbox.policy(
         "marks",
         "lifecycle:\n  - { name: marks, dataset: core.marks, clock: created_at, delete: { after: 1 year }, guard: { max_percent: 100 } }\nchecks:\n  - { name: nowhere, dataset: core.nowhere, row_count: true, fail: \"< 1\" }\n",
     );
-    house.job("delete-marks", "action: delete\npolicies: [marks]\nmode: enforce\n");
-    house.job("look", "action: check-quality\npolicies: [nowhere]\n");
-    house
+    sandbox.job("delete-marks", "action: delete\npolicies: [marks]\nmode: enforce\n");
+    sandbox.job("look", "action: check-quality\npolicies: [nowhere]\n");
+    sandbox
 }
 
 /// Every line of stderr, which must all be objects with a time, a level and a priority that fits.
@@ -41,7 +41,7 @@ fn lines(ended: &Ended) -> Vec<Value> {
 
 #[test]
 fn with_log_json_every_command_writes_one_object_a_line_and_nothing_else() {
-    let house = house();
+    let sandbox = sandbox();
     let commands: &[(&[&str], i32)] = &[
         (&["validate"], 0),
         (&["validate", "--connect"], 78),
@@ -65,7 +65,7 @@ fn with_log_json_every_command_writes_one_object_a_line_and_nothing_else() {
         (&["no-such-command"], 2),
     ];
     for (words, code) in commands {
-        let mut command = house.command(["--log", "json"].iter().chain(words.iter()).copied());
+        let mut command = sandbox.command(["--log", "json"].iter().chain(words.iter()).copied());
         let ended: Ended = command.env("STEWARD_LOG", "info").output().expect("the binary starts").into();
         let lines = lines(&ended);
         assert_eq!(ended.code, Some(*code), "{words:?} {ended}");
@@ -77,10 +77,10 @@ fn with_log_json_every_command_writes_one_object_a_line_and_nothing_else() {
 
 #[test]
 fn the_reason_of_a_check_without_an_answer_is_in_the_log() {
-    let house = house();
-    let ended = house.steward(["--log", "json", "run-job", "look"]);
+    let sandbox = sandbox();
+    let ended = sandbox.steward(["--log", "json", "run-job", "look"]);
     let ended: Ended =
-        house.command(["--log", "json", "run-job", "look"]).env("STEWARD_LOG", "info").output().map_or(ended, Into::into);
+        sandbox.command(["--log", "json", "run-job", "look"]).env("STEWARD_LOG", "info").output().map_or(ended, Into::into);
     let told = lines(&ended);
     let check = told.iter().find(|line| line["check"] == "nowhere").unwrap_or_else(|| panic!("{ended}"));
     assert!(check["outcome"] == "error" && check["reason"].as_str().is_some_and(|why| why.contains("nowhere")), "{check}");
@@ -88,9 +88,9 @@ fn the_reason_of_a_check_without_an_answer_is_in_the_log() {
 
 #[test]
 fn declarations_that_are_not_valid_are_told_one_object_each_with_code_and_place() {
-    let house = house();
-    house.job("look", "action: check-quality\npolicies: [misspelt]\nbudgit: 1 h\n");
-    let ended = house.steward(["--log", "json", "validate"]).must_end(78);
+    let sandbox = sandbox();
+    sandbox.job("look", "action: check-quality\npolicies: [misspelt]\nbudgit: 1 h\n");
+    let ended = sandbox.steward(["--log", "json", "validate"]).must_end(78);
     let told = lines(&ended);
     let placed = |line: &&Value| line["code"].as_str().is_some_and(|code| code.starts_with("SW")) && line["place"].is_string();
     assert!(told.iter().filter(placed).count() >= 2, "{ended}");
@@ -102,12 +102,12 @@ fn declarations_that_are_not_valid_are_told_one_object_each_with_code_and_place(
 
 #[test]
 fn serve_writes_nothing_but_objects_either() {
-    let house = house();
-    let mut worker = Worker::begin(&house, &["--log", "json"]);
+    let sandbox = sandbox();
+    let mut worker = Worker::begin(&sandbox, &["--log", "json"]);
     crate::service::until("the page", std::time::Duration::from_secs(20), || !worker.page().is_null());
-    house.job("look", "action: nothing\n");
+    sandbox.job("look", "action: nothing\n");
     worker.signal("HUP");
-    let log = || std::fs::read_to_string(house.path("serve.log")).expect("the log");
+    let log = || std::fs::read_to_string(sandbox.path("serve.log")).expect("the log");
     crate::service::until("the refusal", std::time::Duration::from_secs(20), || log().contains("not reloaded"));
     assert_eq!(worker.stop(), Some(0));
     let ended = Ended { code: Some(0), stdout: String::new(), stderr: log() };
@@ -117,13 +117,14 @@ fn serve_writes_nothing_but_objects_either() {
 #[test]
 fn the_journal_gets_a_priority_before_each_line() {
     use std::os::unix::fs::MetadataExt;
-    let house = house();
+    let sandbox = sandbox();
     let run = |words: &[&str], stream: &dyn Fn(&std::fs::Metadata) -> String| {
-        let log = std::fs::File::create(house.path("journal")).expect("a file");
+        let log = std::fs::File::create(sandbox.path("journal")).expect("a file");
         let stream = stream(&log.metadata().expect("its inode"));
-        let ended = house.command(words.iter().copied()).env("JOURNAL_STREAM", stream).stderr(log).stdout(Stdio::null()).status();
+        let ended =
+            sandbox.command(words.iter().copied()).env("JOURNAL_STREAM", stream).stderr(log).stdout(Stdio::null()).status();
         assert_eq!(ended.expect("its end").code(), Some(3));
-        std::fs::read_to_string(house.path("journal")).expect("what it wrote")
+        std::fs::read_to_string(sandbox.path("journal")).expect("what it wrote")
     };
     let ours = |file: &std::fs::Metadata| format!("{}:{}", file.dev(), file.ino());
     for words in [["--log", "text", "run-job", "look"], ["--log", "json", "run-job", "look"]] {
@@ -139,9 +140,9 @@ fn the_journal_gets_a_priority_before_each_line() {
 #[test]
 fn a_stderr_and_a_stdout_that_take_nothing_stop_no_run() {
     for words in [["--log", "text"], ["--log", "json"]] {
-        let house = house();
+        let sandbox = sandbox();
         let words = words.iter().chain(&["run-job", "delete-marks"]).copied();
-        let mut run = house
+        let mut run = sandbox
             .command(words)
             .env("STEWARD_LOG", "debug")
             .stdout(Stdio::piped())
@@ -150,7 +151,7 @@ fn a_stderr_and_a_stdout_that_take_nothing_stop_no_run() {
             .expect("it starts");
         drop((run.stdout.take(), run.stderr.take()));
         assert_eq!(run.wait().expect("its end").code(), Some(0));
-        assert_eq!(house.database.count("select count(*) from marks"), 0);
-        assert_eq!(house.steward(["runs", "--json"]).must_end(0).json()["runs"][0]["outcome"], "done");
+        assert_eq!(sandbox.database.count("select count(*) from marks"), 0);
+        assert_eq!(sandbox.steward(["runs", "--json"]).must_end(0).json()["runs"][0]["outcome"], "done");
     }
 }

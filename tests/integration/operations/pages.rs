@@ -2,7 +2,7 @@
 
 use super::serving::Worker;
 use crate::support::engine::Engine;
-use crate::support::house::House;
+use crate::support::sandbox::Sandbox;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
@@ -17,12 +17,13 @@ fn asked(port: u16, host: &str, kind: &str) -> String {
 
 #[test]
 fn the_pages_answer_to_addresses_and_to_names_that_are_ours_and_to_no_other_name() {
-    let house = House::new(Engine::Sqlite);
-    house.config("hosts: [\"steward.example.com\"]\n");
-    house.sql("create table marks (id integer primary key, created_at text);");
-    house.policy("marks", "lifecycle:\n  - { name: marks, dataset: core.marks, clock: created_at, delete: { after: 1 year } }\n");
-    house.job("delete-marks", "action: delete\npolicies: [marks]\nschedule: \"0 0 1 1 *\"\n");
-    let mut worker = Worker::start(&house);
+    let sandbox = Sandbox::new(Engine::Sqlite);
+    sandbox.config("hosts: [\"steward.example.com\"]\n");
+    sandbox.sql("create table marks (id integer primary key, created_at text);");
+    sandbox
+        .policy("marks", "lifecycle:\n  - { name: marks, dataset: core.marks, clock: created_at, delete: { after: 1 year } }\n");
+    sandbox.job("delete-marks", "action: delete\npolicies: [marks]\nschedule: \"0 0 1 1 *\"\n");
+    let mut worker = Worker::start(&sandbox);
     // A pod's address, as probes ask; a name behind a proxy; this machine.
     for ours in ["10.42.0.7:9464", "[::1]:9464", "steward.example.com", "localhost:9464"] {
         let answer = asked(worker.port, ours, "*/*");

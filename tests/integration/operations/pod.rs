@@ -1,6 +1,6 @@
 //! What is shipped to run it: the sample CronJob in a root that cannot be written, as the user it names, and the unit of systemd.
 
-use crate::support::house::Ended;
+use crate::support::sandbox::Ended;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,7 +1,7 @@
 //! A `serve` for one test, and what its pages say.
 
 use crate::service::{Serving, get, until};
-use crate::support::house::House;
+use crate::support::sandbox::Sandbox;
 use serde_json::Value;
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
@@ -19,9 +19,9 @@ pub fn spare_port() -> u16 {
 }
 
 impl Worker {
-    /// Starts one in this house and waits until it is on the clock.
-    pub fn start(house: &House) -> Self {
-        let worker = Self::begin(house, &[]);
+    /// Starts one in this sandbox and waits until it is on the clock.
+    pub fn start(sandbox: &Sandbox) -> Self {
+        let worker = Self::begin(sandbox, &[]);
         until("on the clock", Duration::from_secs(30), || {
             get(worker.port, "/readyz").is_some_and(|answer| answer.contains(" 200 "))
         });
@@ -29,12 +29,12 @@ impl Worker {
     }
 
     /// Starts one, with more words.
-    pub fn begin(house: &House, words: &[&str]) -> Self {
+    pub fn begin(sandbox: &Sandbox, words: &[&str]) -> Self {
         let port = spare_port();
         let listen = format!("127.0.0.1:{port}");
         let words = words.iter().copied().chain(["serve", "--listen", &listen]);
-        let log = std::fs::File::create(house.path("serve.log")).expect("a log");
-        let serve = house.command(words).stdout(Stdio::null()).stderr(log).spawn().expect("the binary starts");
+        let log = std::fs::File::create(sandbox.path("serve.log")).expect("a log");
+        let serve = sandbox.command(words).stdout(Stdio::null()).stderr(log).spawn().expect("the binary starts");
         Self { serving: Serving(serve), port }
     }
 

@@ -1,30 +1,30 @@
 //! Two `serve` on one ledger, and what a killed one leaves.
 
 use super::serving::Worker;
-use crate::promises::shop;
+use crate::promises::orders_fixture;
 use crate::promises::under_way::a_run_waits_in_a_batch;
 use crate::service::until;
 use crate::support::engine::Engine;
-use crate::support::house::House;
+use crate::support::sandbox::Sandbox;
 use std::time::Duration;
 
 const POLICY: &str = "lifecycle:\n  - { name: marks, dataset: core.marks, clock: created_at, delete: { after: 1 year }, guard: { max_percent: 100 } }\n";
 
-fn house(schedule: &str) -> House {
-    let house = House::new(Engine::Sqlite);
-    house.sql("create table marks (id integer primary key, created_at text);");
-    house.policy("marks", POLICY);
-    house.job("delete-marks", &format!("action: delete\npolicies: [marks]\nmode: enforce\nschedule: \"{schedule}\"\n"));
-    house
+fn sandbox(schedule: &str) -> Sandbox {
+    let sandbox = Sandbox::new(Engine::Sqlite);
+    sandbox.sql("create table marks (id integer primary key, created_at text);");
+    sandbox.policy("marks", POLICY);
+    sandbox.job("delete-marks", &format!("action: delete\npolicies: [marks]\nmode: enforce\nschedule: \"{schedule}\"\n"));
+    sandbox
 }
 
 #[test]
 fn a_second_serve_on_one_ledger_refuses_and_a_killed_one_is_in_nobodys_way() {
-    let house = house("0 0 1 1 *");
-    let mut first = Worker::start(&house);
-    let log = || std::fs::read_to_string(house.path("serve.log")).expect("the log");
+    let sandbox = sandbox("0 0 1 1 *");
+    let mut first = Worker::start(&sandbox);
+    let log = || std::fs::read_to_string(sandbox.path("serve.log")).expect("the log");
     for _ in 0..2 {
-        let mut second = Worker::begin(&house, &[]);
+        let mut second = Worker::begin(&sandbox, &[]);
         assert_eq!(second.serving.0.wait().expect("its end").code(), Some(75));
         assert!(
             log().contains("another `steward serve` works by the ledger") && log().contains("no job was started"),
@@ -34,22 +34,22 @@ fn a_second_serve_on_one_ledger_refuses_and_a_killed_one_is_in_nobodys_way() {
     }
     first.serving.0.kill().expect("SIGKILL");
     first.serving.0.wait().expect("its end");
-    let mut next = Worker::start(&house);
+    let mut next = Worker::start(&sandbox);
     assert_eq!((next.stop(), first.jobs()), (Some(0), vec![]));
 }
 
 #[test]
 fn a_tick_is_one_run_though_two_serves_are_started_and_the_page_knows_it_after_a_restart() {
-    let house = house("* * * * *");
-    let mut first = Worker::start(&house);
-    let mut second = Worker::begin(&house, &[]);
+    let sandbox = sandbox("* * * * *");
+    let mut first = Worker::start(&sandbox);
+    let mut second = Worker::begin(&sandbox, &[]);
     assert_eq!(second.serving.0.wait().expect("its end").code(), Some(75));
     assert_eq!(first.page()["jobs"][0]["last"], serde_json::Value::Null);
-    let runs = || house.steward(["runs", "--json"]).must_end(0).json()["runs"].as_array().expect("runs").clone();
+    let runs = || sandbox.steward(["runs", "--json"]).must_end(0).json()["runs"].as_array().expect("runs").clone();
     until("a tick", Duration::from_secs(75), || !runs().is_empty() && runs()[0]["outcome"] == "done");
     assert_eq!(first.stop(), Some(0));
     let before = runs().len();
-    let mut again = Worker::start(&house);
+    let mut again = Worker::start(&sandbox);
     let last = again.page()["jobs"][0]["last"].clone();
     assert!(
         last["outcome"] == "done" && last["exit"] == 0 && last["ended"] == runs()[runs().len() - before]["ended"],
@@ -63,22 +63,22 @@ fn a_tick_is_one_run_though_two_serves_are_started_and_the_page_knows_it_after_a
 
 #[test]
 fn runs_tells_a_run_that_is_at_it_from_one_that_was_killed() {
-    let house = shop::open_with(Engine::Postgres, 5);
-    shop::make_archive(&house);
-    let newest = || house.steward(["runs", "--json"]).must_end(0).json()["runs"][0].clone();
-    let (holder, mut run) = a_run_waits_in_a_batch(&house);
+    let sandbox = orders_fixture::open_with(Engine::Postgres, 5);
+    orders_fixture::make_archive(&sandbox);
+    let newest = || sandbox.steward(["runs", "--json"]).must_end(0).json()["runs"][0].clone();
+    let (holder, mut run) = a_run_waits_in_a_batch(&sandbox);
     for _ in 0..3 {
         assert_eq!((&newest()["state"], &newest()["outcome"]), (&"running".into(), &serde_json::Value::Null));
     }
-    let listed = house.steward(["runs"]).must_end(0);
+    let listed = sandbox.steward(["runs"]).must_end(0);
     assert!(listed.stdout.contains(" running "), "{listed}");
     run.kill().expect("SIGKILL");
     run.wait().expect("its end");
     assert_eq!(newest()["state"], "killed");
     let id = newest()["run"].as_str().expect("an id").to_owned();
-    let story = house.steward(["runs", &id]).must_end(0);
+    let story = sandbox.steward(["runs", &id]).must_end(0);
     assert!(story.stdout.contains("its process died"), "{story}");
     drop(holder);
-    house.steward(["run-job", "archive-orders"]).must_end(0);
+    sandbox.steward(["run-job", "archive-orders"]).must_end(0);
     assert_eq!(newest()["state"], "ended");
 }

@@ -12,11 +12,11 @@
 //! The evidence is held against the archive, whose rows bear the id of the batch that brought them.
 
 use super::held_in_time::every_intent_knows_the_holds_before_it;
+use super::orders_fixture;
 use super::promise_2::Tally;
-use super::settings::Luck;
-use super::shop;
+use super::settings::Rng;
 use crate::support::engine::Engine;
-use crate::support::house::House;
+use crate::support::sandbox::Sandbox;
 use sqlx::mysql::MySqlConnection;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection};
@@ -50,25 +50,25 @@ enum Must {
 type Journal = BTreeMap<u64, Must>;
 
 /// Kills runs while writers write, with other policies, holds and dates in between; then compares everything.
-pub fn campaign(house: &House, kills: u64, tally: &mut Tally, kill: impl Fn(&House, &mut Tally) -> bool) {
-    shop::make_archive(house);
-    shop::slow_down(house, "orders", "DELETE");
-    shop::slow_down(house, "orders_archive", "INSERT");
+pub fn campaign(sandbox: &Sandbox, kills: u64, tally: &mut Tally, kill: impl Fn(&Sandbox, &mut Tally) -> bool) {
+    orders_fixture::make_archive(sandbox);
+    orders_fixture::slow_down(sandbox, "orders", "DELETE");
+    orders_fixture::slow_down(sandbox, "orders_archive", "INSERT");
     let stop = AtomicBool::new(false);
     let mut journal = std::thread::scope(|scope| {
         let writers: Vec<_> = (1..=WRITERS)
             .map(|number| {
-                let (stop, luck) = (&stop, Luck(tally.luck.below(u64::MAX)));
-                scope.spawn(move || Writer::new(house, number, luck).write_until(stop))
+                let (stop, rng) = (&stop, Rng(tally.rng.below(u64::MAX)));
+                scope.spawn(move || Writer::new(sandbox, number, rng).write_until(stop))
             })
             .collect();
         let stopped = StopAtTheEnd(&stop);
         let mut journal = Journal::new();
         while tally.kills < kills {
             tally.rounds += 1;
-            bulk(house, &mut journal);
-            kill(house, tally);
-            change_something(house, &mut tally.luck);
+            bulk(sandbox, &mut journal);
+            kill(sandbox, tally);
+            change_something(sandbox, &mut tally.rng);
         }
         drop(stopped);
         for writer in writers {
@@ -76,19 +76,19 @@ pub fn campaign(house: &House, kills: u64, tally: &mut Tally, kill: impl Fn(&Hou
         }
         journal
     });
-    house.policy("orders", &shop::policy(""));
-    if is_held(house) {
-        house.steward(["hold", "release", "case-1", "--why", "settled"]).must_end(0);
+    sandbox.policy("orders", &orders_fixture::policy(""));
+    if is_held(sandbox) {
+        sandbox.steward(["hold", "release", "case-1", "--why", "settled"]).must_end(0);
     }
-    let last = house.steward(["run-job", "archive-orders", "--json"]).must_end(0).json();
+    let last = sandbox.steward(["run-job", "archive-orders", "--json"]).must_end(0).json();
     assert_eq!(last["datasets"][0]["debt"]["rows"], 0, "{last:#}");
     journal.retain(|_, must| *must != Must::Gone);
-    compare(house, "orders", &journal, |must| if let Must::Young(content) = must { Some(content) } else { None });
-    compare(house, "orders_archive", &journal, |must| if let Must::Archived(content) = must { Some(content) } else { None });
-    verdicts_are_true(house);
-    every_intent_knows_the_holds_before_it(house);
-    assert_eq!(shop::open_batches(house, "archive-orders"), [], "a batch is still open");
-    shop::must_be_whole(house);
+    compare(sandbox, "orders", &journal, |must| if let Must::Young(content) = must { Some(content) } else { None });
+    compare(sandbox, "orders_archive", &journal, |must| if let Must::Archived(content) = must { Some(content) } else { None });
+    verdicts_are_true(sandbox);
+    every_intent_knows_the_holds_before_it(sandbox);
+    assert_eq!(orders_fixture::open_batches(sandbox, "archive-orders"), [], "a batch is still open");
+    orders_fixture::must_be_whole(sandbox);
 }
 
 /// Stops the writers, also when the test fails: they are waited for.
@@ -101,7 +101,7 @@ impl Drop for StopAtTheEnd<'_> {
 }
 
 /// Rows that nobody touches but steward.
-fn bulk(house: &House, journal: &mut Journal) {
+fn bulk(sandbox: &Sandbox, journal: &mut Journal) {
     let next = journal.keys().next_back().map_or(1, |id| id + 1);
     let mut sql = "INSERT INTO orders (id, customer, amount, note, created_at) VALUES ".to_owned();
     for id in next..next + BULK {
@@ -109,7 +109,7 @@ fn bulk(house: &House, journal: &mut Journal) {
         let _ = write!(sql, "{comma}({id}, 'bulk', 1, 'bulk {id}', '{}')", due_date(id));
         journal.insert(id, Must::Archived(format!("bulk {id}")));
     }
-    house.sql(&sql);
+    sandbox.sql(&sql);
 }
 
 /// Dates on both sides of what the policies below take.
@@ -118,29 +118,29 @@ fn due_date(id: u64) -> String {
 }
 
 /// Another period or condition, a hold more or less: what is due is something else for the run that settles.
-fn change_something(house: &House, luck: &mut Luck) {
-    match luck.below(5) {
-        0 => house.policy("orders", &shop::policy("").replace("1 year", "15 years")),
-        1 => house.policy("orders", &shop::policy("    where: \"id % 3 <> 0\"\n")),
-        2 => house.policy("orders", &shop::policy("")),
-        _ if is_held(house) => drop(house.steward(["hold", "release", "case-1", "--why", "settled"]).must_end(0)),
+fn change_something(sandbox: &Sandbox, rng: &mut Rng) {
+    match rng.below(5) {
+        0 => sandbox.policy("orders", &orders_fixture::policy("").replace("1 year", "15 years")),
+        1 => sandbox.policy("orders", &orders_fixture::policy("    where: \"id % 3 <> 0\"\n")),
+        2 => sandbox.policy("orders", &orders_fixture::policy("")),
+        _ if is_held(sandbox) => drop(sandbox.steward(["hold", "release", "case-1", "--why", "settled"]).must_end(0)),
         3 => {
             let add = ["hold", "add", "case-1", "--dataset", "core.orders", "--where", "id % 7 = 3", "--because", "litigation"];
-            house.steward(add).must_end(0);
+            sandbox.steward(add).must_end(0);
         }
         _ => {}
     }
 }
 
-fn is_held(house: &House) -> bool {
-    shop::ask(house, async |ledger| ledger.holds().await.expect("holds").iter().any(|hold| hold.in_force()))
+fn is_held(sandbox: &Sandbox) -> bool {
+    orders_fixture::ask(sandbox, async |ledger| ledger.holds().await.expect("holds").iter().any(|hold| hold.in_force()))
 }
 
 /// One application.
 struct Writer {
     link: Link,
     runtime: tokio::runtime::Runtime,
-    luck: Luck,
+    rng: Rng,
     next: u64,
     made: u64,
     journal: Journal,
@@ -154,32 +154,32 @@ enum Link {
 }
 
 impl Writer {
-    fn new(house: &House, number: u64, luck: Luck) -> Self {
+    fn new(sandbox: &Sandbox, number: u64, rng: Rng) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let url = house.database.url();
+        let url = sandbox.database.url();
         let link = runtime.block_on(async {
-            match house.database.engine {
+            match sandbox.database.engine {
                 Engine::Postgres => PgConnection::connect(&url).await.map(Link::Postgres),
                 _ => MySqlConnection::connect(&url).await.map(Link::Mysql),
             }
         });
         let (link, journal) = (link.expect("a connection"), Journal::new());
-        Self { link, runtime, luck, next: number * RANGE, made: 0, journal, due: vec![] }
+        Self { link, runtime, rng, next: number * RANGE, made: 0, journal, due: vec![] }
     }
 
     fn write_until(mut self, stop: &AtomicBool) -> Journal {
         while !stop.load(Ordering::SeqCst) {
             self.step();
-            std::thread::sleep(Duration::from_micros(500 + self.luck.below(3_000)));
+            std::thread::sleep(Duration::from_micros(500 + self.rng.below(3_000)));
         }
         self.journal
     }
 
     fn step(&mut self) {
-        let some = self.luck.below(self.due.len().max(1) as u64) as usize;
-        let Some(id) = self.due.get(some).copied().filter(|_| self.luck.below(5) > 1) else { return self.insert() };
+        let some = self.rng.below(self.due.len().max(1) as u64) as usize;
+        let Some(id) = self.due.get(some).copied().filter(|_| self.rng.below(5) > 1) else { return self.insert() };
         let content = self.content(id);
-        match self.luck.below(5) {
+        match self.rng.below(5) {
             0 => {
                 let sql = format!("UPDATE orders SET note = '{content}', created_at = '{YOUNG}' WHERE id = {id}");
                 self.change(id, some, &sql, Must::Young(content));
@@ -268,8 +268,8 @@ impl Writer {
 }
 
 /// Exactly those rows, with that content.
-fn compare(house: &House, table: &str, journal: &Journal, wanted: impl Fn(&Must) -> Option<&String>) {
-    let rows = house.database.rows(&format!("SELECT id, note FROM {table} ORDER BY id"));
+fn compare(sandbox: &Sandbox, table: &str, journal: &Journal, wanted: impl Fn(&Must) -> Option<&String>) {
+    let rows = sandbox.database.rows(&format!("SELECT id, note FROM {table} ORDER BY id"));
     let found: Vec<(u64, String)> = rows
         .into_iter()
         .map(|row| (row[0].as_deref().and_then(|id| id.parse().ok()).expect("an id"), row[1].clone().unwrap_or_default()))
@@ -283,13 +283,13 @@ fn compare(house: &House, table: &str, journal: &Journal, wanted: impl Fn(&Must)
 }
 
 /// The archive says which batch brought each row; the evidence must say the same of every batch.
-fn verdicts_are_true(house: &House) {
-    let rows = house.database.rows("SELECT steward_batch, COUNT(*) FROM orders_archive GROUP BY steward_batch");
+fn verdicts_are_true(sandbox: &Sandbox) {
+    let rows = sandbox.database.rows("SELECT steward_batch, COUNT(*) FROM orders_archive GROUP BY steward_batch");
     let mut brought: BTreeMap<String, u64> = rows
         .into_iter()
         .map(|row| (row[0].clone().expect("a batch"), row[1].as_deref().and_then(|rows| rows.parse().ok()).expect("a count")))
         .collect();
-    for event in shop::events(house) {
+    for event in orders_fixture::events(sandbox) {
         match event {
             Event::Outcome { batch, archived, .. } => {
                 assert_eq!(brought.remove(&batch).unwrap_or(0), archived, "batch {batch}");

@@ -34,10 +34,11 @@ macro_rules! on_every_engine {
 mod allowance;
 pub mod beyond_tables;
 mod campaign;
+pub mod fault_proxy;
 mod held_in_time;
 mod not_yet;
-pub mod obstacle;
 mod open_batches;
+pub mod orders_fixture;
 mod promise_1;
 mod promise_10;
 mod promise_11;
@@ -51,8 +52,7 @@ mod promise_7;
 mod promise_8;
 mod scenarios;
 pub mod settings;
-pub mod shop;
 pub mod under_way;
 
-pub use obstacle::{black_hole, dead_port};
+pub use fault_proxy::{black_hole, dead_port};
 pub use scenarios::read_below;

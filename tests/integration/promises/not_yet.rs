@@ -1,8 +1,8 @@
 //! A time that has not come removes nothing, whatever carries it: the last line of defence, in the store's own layer.
 
-use super::shop;
+use super::orders_fixture;
 use crate::support::engine::Engine;
-use crate::support::house::House;
+use crate::support::sandbox::Sandbox;
 use chrono::{DateTime, TimeDelta, Utc};
 use steward::action::{Action, Batch};
 use steward::actions::archive::ArchiveRows;
@@ -15,16 +15,16 @@ on_every_engine!(
     /// year before, is past.
     a_time_that_has_not_come_changes_nothing,
     |engine: Engine| {
-        let house = shop::open_with(engine, 20);
-        shop::make_archive(&house);
-        let before = house.database.dump("orders");
-        refused::<ArchiveRows>(&house, "archive", &shop::policy(""));
-        refused::<DeleteRows>(&house, "delete", shop::DELETE);
-        refused::<Expire<Sessions>>(&house, "expire-sessions", &shop::expiring("sessions", ""));
-        refused::<Expire<Caches>>(&house, "sweep-cache", &shop::expiring("cache", ""));
-        refused::<Expire<Sessions>>(&house, "expire-sessions", &shop::expiring("sessions", "    set: { note: over }\n"));
-        assert_eq!(house.database.dump("orders"), before);
-        assert_eq!(house.database.count("SELECT COUNT(*) FROM orders_archive"), 0);
+        let sandbox = orders_fixture::open_with(engine, 20);
+        orders_fixture::make_archive(&sandbox);
+        let before = sandbox.database.dump("orders");
+        refused::<ArchiveRows>(&sandbox, "archive", &orders_fixture::policy(""));
+        refused::<DeleteRows>(&sandbox, "delete", orders_fixture::DELETE);
+        refused::<Expire<Sessions>>(&sandbox, "expire-sessions", &orders_fixture::expiring("sessions", ""));
+        refused::<Expire<Caches>>(&sandbox, "sweep-cache", &orders_fixture::expiring("cache", ""));
+        refused::<Expire<Sessions>>(&sandbox, "expire-sessions", &orders_fixture::expiring("sessions", "    set: { note: over }\n"));
+        assert_eq!(sandbox.database.dump("orders"), before);
+        assert_eq!(sandbox.database.count("SELECT COUNT(*) FROM orders_archive"), 0);
     }
 );
 
@@ -32,37 +32,37 @@ on_every_engine!(
     /// A worker whose clock is a minute fast takes nothing that is not due by the store's clock.
     a_minute_ahead_is_a_clock_and_is_moved_back,
     |engine: Engine| {
-        let house = shop::open(engine);
+        let sandbox = orders_fixture::open(engine);
         let soon = (Utc::now() + TimeDelta::seconds(60)).format("%Y-%m-%d %H:%M:%S");
-        house.sql(&shop::insert("orders", &[1, 2]));
-        house.sql(&format!("INSERT INTO orders (id, customer, amount, created_at) VALUES (3, 'soon', 1, '{soon}.000000')"));
+        sandbox.sql(&orders_fixture::insert("orders", &[1, 2]));
+        sandbox.sql(&format!("INSERT INTO orders (id, customer, amount, created_at) VALUES (3, 'soon', 1, '{soon}.000000')"));
         if engine == Engine::Sqlite {
-            house.sql("UPDATE orders SET created_at = substr(created_at, 1, 19)");
+            sandbox.sql("UPDATE orders SET created_at = substr(created_at, 1, 19)");
         }
         let policy = "sessions:\n  - { name: orders, dataset: core.orders, expires: created_at, guard: { max_rows: 9, max_percent: 100 } }\n";
-        house.policy("orders", policy);
-        house.job("archive-orders", &shop::job("expire-sessions"));
-        apply::<Expire<Sessions>>(&house, Utc::now() + TimeDelta::seconds(120)).expect("applied");
-        assert_eq!(house.database.rows("SELECT customer FROM orders"), [[Some("soon".to_owned())]]);
+        sandbox.policy("orders", policy);
+        sandbox.job("archive-orders", &orders_fixture::job("expire-sessions"));
+        apply::<Expire<Sessions>>(&sandbox, Utc::now() + TimeDelta::seconds(120)).expect("applied");
+        assert_eq!(sandbox.database.rows("SELECT customer FROM orders"), [[Some("soon".to_owned())]]);
     }
 );
 
-fn refused<A: Action>(house: &House, action: &str, policy: &str) {
-    house.policy("orders", policy);
-    house.job("archive-orders", &shop::job(action));
+fn refused<A: Action>(sandbox: &Sandbox, action: &str, policy: &str) {
+    sandbox.policy("orders", policy);
+    sandbox.job("archive-orders", &orders_fixture::job(action));
     for ahead in [TimeDelta::days(90), TimeDelta::days(30_000)] {
-        let failure = apply::<A>(house, Utc::now() + ahead).expect_err("it is refused");
+        let failure = apply::<A>(sandbox, Utc::now() + ahead).expect_err("it is refused");
         let code = matches!(&failure, StoreFailure::Refused { code, .. } if code.as_str() == "SW5010");
         assert!(code && failure.to_string().contains("this machine says"), "{action}: {failure}");
         // The file has no clock of its own.
-        assert_eq!(failure.to_string().contains("store `core` says"), house.database.engine != Engine::Sqlite, "{failure}");
+        assert_eq!(failure.to_string().contains("store `core` says"), sandbox.database.engine != Engine::Sqlite, "{failure}");
     }
 }
 
 /// Counts, then carries out the first batch as a run would; both the beginning and the batch must refuse.
-fn apply<A: Action>(house: &House, as_of: DateTime<Utc>) -> Result<(), StoreFailure> {
-    shop::wait(async {
-        let cx = shop::context(house, "archive-orders", vec![]);
+fn apply<A: Action>(sandbox: &Sandbox, as_of: DateTime<Utc>) -> Result<(), StoreFailure> {
+    orders_fixture::wait(async {
+        let cx = orders_fixture::context(sandbox, "archive-orders", vec![]);
         let target = A::targets(&cx.job, &cx.policies).into_iter().next().expect("a target");
         let action = A::prepare(&cx, &target, as_of).await.expect("prepared");
         assert!(action.survey(&cx).await.expect("counted").due >= 2);

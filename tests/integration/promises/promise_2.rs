@@ -1,10 +1,10 @@
 //! A crash at any point loses nothing and doubles nothing: kill -9 anywhere; the next run finishes the batch.
 
 use super::campaign::campaign;
-use super::settings::{Luck, number, seed};
-use super::shop;
+use super::orders_fixture;
+use super::settings::{Rng, number, seed};
 use crate::support::engine::Engine;
-use crate::support::house::House;
+use crate::support::sandbox::Sandbox;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 use steward::ledger::event::{Event, OpenIntent};
@@ -22,20 +22,20 @@ on_every_engine!(
 fn crash(engine: Engine) {
     let (kills, seed) = (number("STEWARD_TEST_KILLS", 60).div_ceil(3), seed());
     println!("{}: seed {seed}", engine.name());
-    let mut tally = Tally { luck: Luck(seed ^ engine as u64), kills: 0, inside: 0, rounds: 0 };
-    let house = shop::open(engine);
+    let mut tally = Tally { rng: Rng(seed ^ engine as u64), kills: 0, inside: 0, rounds: 0 };
+    let sandbox = orders_fixture::open(engine);
     if engine == Engine::Sqlite {
         let mut keep_batch = true;
         while tally.kills < kills {
             tally.rounds += 1;
-            round(&house, keep_batch, kills, &mut tally);
+            round(&sandbox, keep_batch, kills, &mut tally);
             // An archive that does not know batches is settled by the mark alone.
             keep_batch = !keep_batch;
         }
     } else {
-        campaign(&house, kills, &mut tally, killed);
+        campaign(&sandbox, kills, &mut tally, killed);
     }
-    let [applied, rolled_back, unclear] = settled(&house);
+    let [applied, rolled_back, unclear] = settled(&sandbox);
     println!(
         "{}: seed {seed}: {} kills in {} rounds, {} of them inside a batch; settled as applied {applied}, rolled back {rolled_back}, unclear {unclear}",
         engine.name(),
@@ -47,9 +47,9 @@ fn crash(engine: Engine) {
     assert!(applied > 0 && rolled_back > 0, "no kill after a commit, or none before one: this proves too little");
 }
 
-/// What was done, and the luck with which.
+/// What was done, and the rng with which.
 pub struct Tally {
-    pub luck: Luck,
+    pub rng: Rng,
     pub kills: u64,
     /// Kills that left a batch open.
     inside: u64,
@@ -57,58 +57,58 @@ pub struct Tally {
 }
 
 /// Fresh rows, killed again and again until they are all moved or there were kills enough; then everything is compared.
-fn round(house: &House, keep_batch: bool, kills: u64, tally: &mut Tally) {
-    house.sql("DROP TABLE IF EXISTS orders_archive; DELETE FROM orders");
+fn round(sandbox: &Sandbox, keep_batch: bool, kills: u64, tally: &mut Tally) {
+    sandbox.sql("DROP TABLE IF EXISTS orders_archive; DELETE FROM orders");
     if keep_batch {
-        shop::make_archive(house);
+        orders_fixture::make_archive(sandbox);
     } else {
-        house.sql(&shop::tables(house.database.engine, "orders_archive"));
+        sandbox.sql(&orders_fixture::tables(sandbox.database.engine, "orders_archive"));
     }
-    shop::fill(house, ROWS);
+    orders_fixture::fill(sandbox, ROWS);
     if tally.rounds == 1 {
-        shop::slow_down(house, "orders", "DELETE");
+        orders_fixture::slow_down(sandbox, "orders", "DELETE");
     }
-    shop::slow_down_again(house, "orders_archive", "INSERT");
-    let before = shop::everything(house);
-    let told_before = if tally.rounds == 1 { 0 } else { shop::told_archived(house) };
+    orders_fixture::slow_down_again(sandbox, "orders_archive", "INSERT");
+    let before = orders_fixture::everything(sandbox);
+    let told_before = if tally.rounds == 1 { 0 } else { orders_fixture::told_archived(sandbox) };
 
-    while tally.kills < kills && killed(house, tally) {
-        assert_eq!(together(house), before.len() as u64, "rows were lost or doubled; {} kills", tally.kills);
+    while tally.kills < kills && killed(sandbox, tally) {
+        assert_eq!(together(sandbox), before.len() as u64, "rows were lost or doubled; {} kills", tally.kills);
     }
-    let last = house.steward(["run-job", "archive-orders", "--json"]).must_end(0);
+    let last = sandbox.steward(["run-job", "archive-orders", "--json"]).must_end(0);
     let last = last.json();
 
-    let after = shop::everything(house);
+    let after = orders_fixture::everything(sandbox);
     assert!(before == after, "source and archive are not what they were:\n{}", difference(&before, &after));
-    assert_eq!(shop::orders(house), 5, "what is due is moved");
+    assert_eq!(orders_fixture::orders(sandbox), 5, "what is due is moved");
     assert_eq!(last["datasets"][0]["debt"]["rows"], 0, "{last:#}");
-    assert_eq!(shop::open_batches(house, "archive-orders"), [], "a batch is still open");
-    assert_eq!(shop::told_archived(house) - told_before, ROWS, "the evidence tells of another number of rows");
-    shop::must_be_whole(house);
+    assert_eq!(orders_fixture::open_batches(sandbox, "archive-orders"), [], "a batch is still open");
+    assert_eq!(orders_fixture::told_archived(sandbox) - told_before, ROWS, "the evidence tells of another number of rows");
+    orders_fixture::must_be_whole(sandbox);
 }
 
 /// Starts a run and kills it at a random moment; false when it was over before that.
-fn killed(house: &House, tally: &mut Tally) -> bool {
-    let mut run = house.command(["run-job", "archive-orders"]);
+fn killed(sandbox: &Sandbox, tally: &mut Tally) -> bool {
+    let mut run = sandbox.command(["run-job", "archive-orders"]);
     let mut run = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts");
-    let open_before = shop::open_batches(house, "archive-orders");
+    let open_before = orders_fixture::open_batches(sandbox, "archive-orders");
     let is_new = |batch: &OpenIntent| !open_before.contains(batch);
     let mut ledger = None;
-    // Each kind in its turn, the moment left to luck.
+    // Each kind in its turn, the moment left to rng.
     match tally.kills % 4 {
         // Anywhere from the first instruction on.
-        3 => std::thread::sleep(Duration::from_micros(tally.luck.below(400_000))),
+        3 => std::thread::sleep(Duration::from_micros(tally.rng.below(400_000))),
         // Between the store's commit and the ledger's word of it: the ledger is kept busy until the rows are gone.
         0 => {
-            await_that(&mut run, || shop::open_batches(house, "archive-orders").iter().any(is_new));
-            let moved = archived(house);
-            ledger = Some(shop::Busy::new(&house.path("state/steward.db")));
-            await_that(&mut run, || archived(house) > moved);
+            await_that(&mut run, || orders_fixture::open_batches(sandbox, "archive-orders").iter().any(is_new));
+            let moved = archived(sandbox);
+            ledger = Some(orders_fixture::Busy::new(&sandbox.path("state/steward.db")));
+            await_that(&mut run, || archived(sandbox) > moved);
         }
         // Anywhere from the first batch on.
         _ => {
-            await_that(&mut run, || shop::open_batches(house, "archive-orders").iter().any(is_new));
-            std::thread::sleep(Duration::from_micros(tally.luck.below(400_000)));
+            await_that(&mut run, || orders_fixture::open_batches(sandbox, "archive-orders").iter().any(is_new));
+            std::thread::sleep(Duration::from_micros(tally.rng.below(400_000)));
         }
     }
     if over(&mut run) {
@@ -118,21 +118,21 @@ fn killed(house: &House, tally: &mut Tally) -> bool {
     run.wait().expect("its end");
     drop(ledger);
     tally.kills += 1;
-    let open = shop::open_batches(house, "archive-orders");
+    let open = orders_fixture::open_batches(sandbox, "archive-orders");
     tally.inside += u64::from(open.iter().any(is_new));
     // Now and then a whole run follows, else the next kill.
-    if tally.luck.below(4) == 0 {
+    if tally.rng.below(4) == 0 {
         // What the application writes meanwhile may exceed what was counted at the beginning, or be in the way for a while.
-        let ended = house.steward(["run-job", "archive-orders"]);
-        let allowed: &[i32] = if house.database.engine == Engine::Sqlite { &[0] } else { &[0, 3, 4, 75] };
+        let ended = sandbox.steward(["run-job", "archive-orders"]);
+        let allowed: &[i32] = if sandbox.database.engine == Engine::Sqlite { &[0] } else { &[0, 3, 4, 75] };
         assert!(ended.code.is_some_and(|code| allowed.contains(&code)), "{ended}");
     }
     true
 }
 
 /// Rows in the archive; none where it is not there yet.
-fn archived(house: &House) -> u64 {
-    if shop::archive_is_there(house) { house.database.count("SELECT COUNT(*) FROM orders_archive") } else { 0 }
+fn archived(sandbox: &Sandbox) -> u64 {
+    if orders_fixture::archive_is_there(sandbox) { sandbox.database.count("SELECT COUNT(*) FROM orders_archive") } else { 0 }
 }
 
 fn over(run: &mut Child) -> bool {
@@ -148,9 +148,9 @@ fn await_that(run: &mut Child, it_is_so: impl Fn() -> bool) {
 }
 
 /// How often batches of dead runs were settled, by verdict: applied, rolled back, unclear.
-fn settled(house: &House) -> [u64; 3] {
+fn settled(sandbox: &Sandbox) -> [u64; 3] {
     let mut settled = [0; 3];
-    for event in shop::events(house) {
+    for event in orders_fixture::events(sandbox) {
         if let Event::Settled { verdict, .. } = event {
             settled[["applied", "rolled back"].iter().position(|word| *word == verdict).unwrap_or(2)] += 1;
         }
@@ -159,8 +159,8 @@ fn settled(house: &House) -> [u64; 3] {
 }
 
 /// Rows in source and archive, in one statement: a batch of the dead process may end this very moment.
-fn together(house: &House) -> u64 {
-    house.database.count("SELECT (SELECT COUNT(*) FROM orders) + (SELECT COUNT(*) FROM orders_archive)")
+fn together(sandbox: &Sandbox) -> u64 {
+    sandbox.database.count("SELECT (SELECT COUNT(*) FROM orders) + (SELECT COUNT(*) FROM orders_archive)")
 }
 
 fn difference(before: &[String], after: &[String]) -> String {

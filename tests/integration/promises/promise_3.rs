@@ -1,25 +1,25 @@
 //! A second run does nothing. A dry run touches nothing, and shows what the real run would do.
 
-use super::shop;
+use super::orders_fixture;
 use crate::support::engine::Engine;
-use crate::support::house::House;
+use crate::support::sandbox::Sandbox;
 use std::collections::BTreeMap;
 
 on_every_engine!(a_second_run_does_nothing, |engine: Engine| {
     for (action, policy, count) in every_action() {
-        let house = shop::open_with(engine, 1_200);
-        house.policy("orders", &policy);
-        std::fs::remove_file(house.path("jobs/archive-orders.yaml")).expect("the shop's own job");
-        house.job("nightly", &shop::job(action));
-        let first = house.steward(["run-job", "nightly", "--json"]).must_end(0).json();
+        let sandbox = orders_fixture::open_with(engine, 1_200);
+        sandbox.policy("orders", &policy);
+        std::fs::remove_file(sandbox.path("jobs/archive-orders.yaml")).expect("the fixture's own job");
+        sandbox.job("nightly", &orders_fixture::job(action));
+        let first = sandbox.steward(["run-job", "nightly", "--json"]).must_end(0).json();
         assert_eq!(first["datasets"][0][count], 1_200, "{first:#}");
-        let (tables, events) = (everything(&house), shop::events(&house).len());
-        let second = house.steward(["run-job", "nightly", "--json"]).must_end(0).json();
+        let (tables, events) = (everything(&sandbox), orders_fixture::events(&sandbox).len());
+        let second = sandbox.steward(["run-job", "nightly", "--json"]).must_end(0).json();
         assert_eq!(second["datasets"][0][count], 0, "{second:#}");
         assert_eq!(second["datasets"][0]["due"], 0, "{second:#}");
-        assert_eq!(everything(&house), tables, "{action}");
+        assert_eq!(everything(&sandbox), tables, "{action}");
         assert_eq!(
-            shop::events(&house).len(),
+            orders_fixture::events(&sandbox).len(),
             events + 3,
             "a run that does nothing says that it began, its lock, and how it ended"
         );
@@ -29,19 +29,19 @@ on_every_engine!(a_second_run_does_nothing, |engine: Engine| {
 on_every_engine!(a_dry_run_touches_nothing, |engine: Engine| {
     let holds = "holds:\n  - { name: case-1, dataset: core.orders, where: \"id in (3, 17)\", because: litigation }\n";
     for (action, policy, count) in every_action() {
-        let house = shop::open_with(engine, 600);
-        house.policy("orders", &(policy + holds));
-        std::fs::remove_file(house.path("jobs/archive-orders.yaml")).expect("the shop's own job");
-        house.job("nightly", &shop::job(action));
-        let (tables, files) = (everything(&house), files(&house));
+        let sandbox = orders_fixture::open_with(engine, 600);
+        sandbox.policy("orders", &(policy + holds));
+        std::fs::remove_file(sandbox.path("jobs/archive-orders.yaml")).expect("the fixture's own job");
+        sandbox.job("nightly", &orders_fixture::job(action));
+        let (tables, files) = (everything(&sandbox), files(&sandbox));
 
-        let dry = house.steward(["run-job", "nightly", "--dry-run", "--json", "--as-of", "2026-01-01"]).must_end(0).json();
-        assert_eq!(everything(&house), tables, "{action}: the store is not as it was");
-        assert_eq!(self::files(&house), files, "{action}: files were left behind");
-        assert!(!shop::archive_is_there(&house), "an archive was made");
-        assert_eq!(shop::open_batches(&house, "nightly"), []);
+        let dry = sandbox.steward(["run-job", "nightly", "--dry-run", "--json", "--as-of", "2026-01-01"]).must_end(0).json();
+        assert_eq!(everything(&sandbox), tables, "{action}: the store is not as it was");
+        assert_eq!(self::files(&sandbox), files, "{action}: files were left behind");
+        assert!(!orders_fixture::archive_is_there(&sandbox), "an archive was made");
+        assert_eq!(orders_fixture::open_batches(&sandbox, "nightly"), []);
 
-        let real = house.steward(["run-job", "nightly", "--json", "--as-of", "2026-01-01"]).must_end(0).json();
+        let real = sandbox.steward(["run-job", "nightly", "--json", "--as-of", "2026-01-01"]).must_end(0).json();
         let (dry, real) = (&dry["datasets"][0], &real["datasets"][0]);
         for number in ["due", "left", "cutoff", "holds", "total", "oldest", "period", "query", "index"] {
             assert_eq!(dry[number], real[number], "{action}: `{number}` is another in the dry run");
@@ -55,27 +55,27 @@ on_every_engine!(a_dry_run_touches_nothing, |engine: Engine| {
 });
 
 on_every_engine!(a_plan_touches_nothing_and_makes_no_ledger, |engine: Engine| {
-    let house = shop::open_with(engine, 50);
-    let tables = everything(&house);
-    let planned = house.steward(["plan", "--json"]).must_end(0).json();
+    let sandbox = orders_fixture::open_with(engine, 50);
+    let tables = everything(&sandbox);
+    let planned = sandbox.steward(["plan", "--json"]).must_end(0).json();
     assert_eq!(planned["jobs"][0]["datasets"][0]["due"], 50, "{planned:#}");
-    house.steward(["plan", "--exit-code", "--sql"]).must_end(6);
-    assert_eq!(everything(&house), tables);
-    assert!(!house.path("state").exists(), "a plan made a state folder");
+    sandbox.steward(["plan", "--exit-code", "--sql"]).must_end(6);
+    assert_eq!(everything(&sandbox), tables);
+    assert!(!sandbox.path("state").exists(), "a plan made a state folder");
 });
 
 on_every_engine!(
     /// `observe` is a dry run that is recorded and reported.
     a_job_that_observes_touches_no_store_and_is_recorded,
     |engine: Engine| {
-        let house = shop::open_with(engine, 50);
-        house.job("archive-orders", "action: archive\npolicies: [orders]\n");
-        let tables = everything(&house);
-        house.steward(["run-job", "archive-orders"]).must_end(0);
-        assert_eq!(everything(&house), tables);
-        assert!(!shop::archive_is_there(&house), "an archive was made");
-        assert!(house.path("state/reports").is_dir(), "an observing run is reported");
-        let kinds: Vec<String> = shop::events(&house).iter().map(|event| event.text().expect("a text").0).collect();
+        let sandbox = orders_fixture::open_with(engine, 50);
+        sandbox.job("archive-orders", "action: archive\npolicies: [orders]\n");
+        let tables = everything(&sandbox);
+        sandbox.steward(["run-job", "archive-orders"]).must_end(0);
+        assert_eq!(everything(&sandbox), tables);
+        assert!(!orders_fixture::archive_is_there(&sandbox), "an archive was made");
+        assert!(sandbox.path("state/reports").is_dir(), "an observing run is reported");
+        let kinds: Vec<String> = orders_fixture::events(&sandbox).iter().map(|event| event.text().expect("a text").0).collect();
         assert_eq!(kinds, ["lease_taken", "run_started", "run_ended"]);
     }
 );
@@ -83,29 +83,29 @@ on_every_engine!(
 /// Actions on the policy `orders`, each with its declaration and the count that says how many rows went or changed.
 pub fn every_action() -> [(&'static str, String, &'static str); 5] {
     [
-        ("archive", shop::policy(""), "removed"),
-        ("delete", shop::DELETE.to_owned(), "removed"),
-        ("expire-sessions", shop::expiring("sessions", ""), "expired"),
-        ("expire-sessions", shop::expiring("sessions", "    set: { customer: over, note: null }\n"), "expired"),
-        ("sweep-cache", shop::expiring("cache", ""), "swept"),
+        ("archive", orders_fixture::policy(""), "removed"),
+        ("delete", orders_fixture::DELETE.to_owned(), "removed"),
+        ("expire-sessions", orders_fixture::expiring("sessions", ""), "expired"),
+        ("expire-sessions", orders_fixture::expiring("sessions", "    set: { customer: over, note: null }\n"), "expired"),
+        ("sweep-cache", orders_fixture::expiring("cache", ""), "swept"),
     ]
 }
 
 /// Every table there is, byte for byte, whoever made it.
-pub fn everything(house: &House) -> BTreeMap<String, String> {
-    let tables = match house.database.engine {
+pub fn everything(sandbox: &Sandbox) -> BTreeMap<String, String> {
+    let tables = match sandbox.database.engine {
         Engine::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table'",
         Engine::Postgres => "SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace",
         Engine::Mysql | Engine::Mariadb => "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()",
     };
-    let names = house.database.rows(tables).into_iter().flatten().flatten();
-    names.map(|name| (name.clone(), house.database.dump(&name))).collect()
+    let names = sandbox.database.rows(tables).into_iter().flatten().flatten();
+    names.map(|name| (name.clone(), sandbox.database.dump(&name))).collect()
 }
 
-/// Every file of the house that is not the store's own or the ledger's.
-pub fn files(house: &House) -> Vec<String> {
+/// Every file of the sandbox that is not the store's own or the ledger's.
+pub fn files(sandbox: &Sandbox) -> Vec<String> {
     let mut found = vec![];
-    let mut folders = vec![house.path("")];
+    let mut folders = vec![sandbox.path("")];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).expect("a folder") {
             let path = entry.expect("an entry").path();

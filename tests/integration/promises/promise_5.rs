@@ -1,10 +1,10 @@
 //! One run of a job at a time, across processes; a lost lease stops the run before its next batch.
 
-use super::obstacle::Session;
+use super::fault_proxy::Session;
+use super::orders_fixture;
 use super::settings::number;
-use super::shop;
 use crate::support::engine::Engine;
-use crate::support::house::{Ended, House};
+use crate::support::sandbox::{Ended, Sandbox};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 use steward::ledger::event::Event;
@@ -15,13 +15,13 @@ use steward::ledger::event::Event;
 #[test]
 fn one_run_of_a_job_at_a_time() {
     let races = number("STEWARD_TEST_RACES", 100);
-    let house = shop::open(Engine::Sqlite);
-    shop::make_archive(&house);
+    let sandbox = orders_fixture::open(Engine::Sqlite);
+    orders_fixture::make_archive(&sandbox);
     let (mut first_won, mut began) = (0, 0);
     for race in 1..=races {
-        house.sql(&shop::insert("orders", &[race]));
-        let store = Session::begin(&house.database, "SELECT 1");
-        let mut runs = [start(&house), start(&house)];
+        sandbox.sql(&orders_fixture::insert("orders", &[race]));
+        let store = Session::begin(&sandbox.database, "SELECT 1");
+        let mut runs = [start(&sandbox), start(&sandbox)];
         let loser = first_to_end(&mut runs);
         drop(store);
         let [one, two] = runs;
@@ -34,58 +34,58 @@ fn one_run_of_a_job_at_a_time() {
         assert!(told.contains("holds its lock") && told.contains("since 20"), "race {race}: it does not say since when: {told}");
         assert!(told.contains(&format!("process {pid} on ")), "race {race}: it names another than process {pid}: {told}");
         began += 1;
-        let runs = ran(&house);
+        let runs = ran(&sandbox);
         assert_eq!(runs, began, "race {race}: exactly one run begins");
-        assert_eq!(house.database.count("SELECT COUNT(*) FROM orders"), 0, "race {race}");
+        assert_eq!(sandbox.database.count("SELECT COUNT(*) FROM orders"), 0, "race {race}");
     }
     println!("{races} races; the process that was started first won {first_won} times");
-    assert_eq!(house.database.count("SELECT COUNT(*) FROM orders_archive"), races);
-    shop::must_be_whole(&house);
+    assert_eq!(sandbox.database.count("SELECT COUNT(*) FROM orders_archive"), races);
+    orders_fixture::must_be_whole(&sandbox);
 }
 
 /// Somebody removes the lock file, and a second run takes the job's place: the first one stops at its next word.
 #[test]
 fn a_lost_lease_stops_the_run_before_its_next_batch() {
-    let house = shop::open_with(Engine::Sqlite, 3_000);
-    shop::make_archive(&house);
-    let before = shop::everything(&house);
-    shop::slow_down(&house, "orders", "DELETE");
-    let first = start(&house);
+    let sandbox = orders_fixture::open_with(Engine::Sqlite, 3_000);
+    orders_fixture::make_archive(&sandbox);
+    let before = orders_fixture::everything(&sandbox);
+    orders_fixture::slow_down(&sandbox, "orders", "DELETE");
+    let first = start(&sandbox);
     let began = Instant::now();
-    while shop::open_batches(&house, "archive-orders").is_empty() {
+    while orders_fixture::open_batches(&sandbox, "archive-orders").is_empty() {
         assert!(began.elapsed() < Duration::from_secs(20), "no batch was begun");
         std::thread::sleep(Duration::from_millis(1));
     }
-    std::fs::remove_file(house.path("state/steward.db.locks/archive-orders.lock")).expect("the lock file");
-    let second = start(&house);
+    std::fs::remove_file(sandbox.path("state/steward.db.locks/archive-orders.lock")).expect("the lock file");
+    let second = start(&sandbox);
     let (first, second) = (ended(first), ended(second));
     assert_eq!(second.code, Some(0), "{second}");
     assert!(first.code == Some(3) || first.code == Some(75), "{first}");
     assert!(first.stderr.contains("no longer holds the lock"), "it does not say why: {first}");
-    assert_eq!(shop::everything(&house), before);
-    assert_eq!(shop::orders(&house), 5);
-    shop::must_be_whole(&house);
+    assert_eq!(orders_fixture::everything(&sandbox), before);
+    assert_eq!(orders_fixture::orders(&sandbox), 5);
+    orders_fixture::must_be_whole(&sandbox);
 }
 
 /// The lock of a process that was killed is free at once.
 #[test]
 fn a_dead_process_holds_no_lock() {
-    let house = shop::open_with(Engine::Sqlite, 10);
-    let store = Session::begin(&house.database, "SELECT 1");
-    let mut run = start(&house);
+    let sandbox = orders_fixture::open_with(Engine::Sqlite, 10);
+    let store = Session::begin(&sandbox.database, "SELECT 1");
+    let mut run = start(&sandbox);
     let began = Instant::now();
-    while shop::open_batches(&house, "archive-orders").is_empty() && began.elapsed() < Duration::from_secs(20) {
+    while orders_fixture::open_batches(&sandbox, "archive-orders").is_empty() && began.elapsed() < Duration::from_secs(20) {
         std::thread::sleep(Duration::from_millis(1));
     }
     run.kill().expect("SIGKILL");
     run.wait().expect("its end");
     drop(store);
-    house.steward(["run-job", "archive-orders"]).must_end(0);
-    assert_eq!(shop::orders(&house), 5);
+    sandbox.steward(["run-job", "archive-orders"]).must_end(0);
+    assert_eq!(orders_fixture::orders(&sandbox), 5);
 }
 
-fn start(house: &House) -> Child {
-    let mut command = house.command(["run-job", "archive-orders"]);
+fn start(sandbox: &Sandbox) -> Child {
+    let mut command = sandbox.command(["run-job", "archive-orders"]);
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts")
 }
 
@@ -107,6 +107,6 @@ fn ended(run: Child) -> Ended {
 }
 
 /// Runs that began, going by the evidence.
-fn ran(house: &House) -> u64 {
-    shop::events(house).iter().filter(|event| matches!(event, Event::RunStarted { .. })).count() as u64
+fn ran(sandbox: &Sandbox) -> u64 {
+    orders_fixture::events(sandbox).iter().filter(|event| matches!(event, Event::RunStarted { .. })).count() as u64
 }

@@ -3,9 +3,9 @@
 //!
 //! Locks that others hold: `a_lock_that_is_never_freed_is_temporary_and_keeps_what_it_locks` and its neighbours. Keys: `keys::pace`.
 
-use super::shop;
+use super::orders_fixture;
 use crate::support::engine::Engine;
-use crate::support::house::{Ended, House};
+use crate::support::sandbox::{Ended, Sandbox};
 use crate::support::wait::until;
 use std::process::{Child, Stdio};
 use std::time::Duration;
@@ -14,26 +14,26 @@ use steward::ledger::event::Event;
 /// Waits while the table `waiting` holds rows.
 const BUSY: &str = "pause_when: { query: { store: core, sql: \"SELECT COUNT(*) FROM waiting\" } }\n";
 
-/// The shop with a table that says whether others are waiting; one is.
-fn busy_shop(engine: Engine, due: u64, more: &str) -> House {
-    let house = shop::open_with(engine, due);
-    house.sql("CREATE TABLE waiting (id integer NOT NULL PRIMARY KEY); INSERT INTO waiting VALUES (1)");
-    house.job("archive-orders", &(shop::job("archive") + more));
-    house
+/// The orders fixture with a table that says whether others are waiting; one is.
+fn busy_fixture(engine: Engine, due: u64, more: &str) -> Sandbox {
+    let sandbox = orders_fixture::open_with(engine, due);
+    sandbox.sql("CREATE TABLE waiting (id integer NOT NULL PRIMARY KEY); INSERT INTO waiting VALUES (1)");
+    sandbox.job("archive-orders", &(orders_fixture::job("archive") + more));
+    sandbox
 }
 
-fn begun(house: &House) -> Child {
-    let run = house.command(["run-job", "archive-orders", "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+fn begun(sandbox: &Sandbox) -> Child {
+    let run = sandbox.command(["run-job", "archive-orders", "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     run.expect("the binary starts")
 }
 
-/// Rows that each batch of the house meant, in their order.
-fn batches(house: &House) -> Vec<u64> {
+/// Rows that each batch of the sandbox meant, in their order.
+fn batches(sandbox: &Sandbox) -> Vec<u64> {
     let rows = |event| match event {
         Event::Intent { rows, .. } => Some(rows),
         _ => None,
     };
-    shop::events(house).into_iter().filter_map(rows).collect()
+    orders_fixture::events(sandbox).into_iter().filter_map(rows).collect()
 }
 
 mod live_traffic_comes_first {
@@ -43,7 +43,7 @@ mod live_traffic_comes_first {
         /// A thousand rows at first; where rows take long the next batches are small. That they grow again: `runner::pace`.
         the_size_of_a_batch_follows_what_was_measured,
         |engine: Engine| {
-            let slow = shop::open_with(engine, 1_400);
+            let slow = orders_fixture::open_with(engine, 1_400);
             very_slow(&slow);
             slow.steward(["run-job", "archive-orders"]).must_end(0);
             let sizes = batches(&slow);
@@ -56,18 +56,18 @@ mod live_traffic_comes_first {
         /// The query is asked before every batch: nothing goes while it gives more than zero, and the reason is shown.
         it_waits_while_a_query_says_so_and_goes_on_afterwards,
         |engine: Engine| {
-            let house = busy_shop(engine, 50, BUSY);
-            let before = shop::everything(&house);
-            let mut run = begun(&house);
-            until("the run began", || house.path("state/steward.db").exists());
+            let sandbox = busy_fixture(engine, 50, BUSY);
+            let before = orders_fixture::everything(&sandbox);
+            let mut run = begun(&sandbox);
+            until("the run began", || sandbox.path("state/steward.db").exists());
             std::thread::sleep(Duration::from_millis(1_500));
             assert!(run.try_wait().expect("its state").is_none(), "it did not wait");
-            assert_eq!((shop::orders(&house), batches(&house)), (55, vec![]));
-            house.sql("DELETE FROM waiting");
+            assert_eq!((orders_fixture::orders(&sandbox), batches(&sandbox)), (55, vec![]));
+            sandbox.sql("DELETE FROM waiting");
             let told: Ended = run.wait_with_output().expect("its end").into();
             assert_eq!(told.clone().must_end(0).json()["datasets"][0]["removed"], 50, "{told}");
             assert!(told.stderr.contains("`pause_when` query gives 1 on store `core`; waiting"), "{told}");
-            assert_eq!(shop::everything(&house), before);
+            assert_eq!(orders_fixture::everything(&sandbox), before);
         }
     );
 
@@ -75,14 +75,14 @@ mod live_traffic_comes_first {
         /// The budget is the deadline: temporary, with the reason, and nothing was begun.
         it_gives_up_at_its_deadline_and_says_why,
         |engine: Engine| {
-            let house = busy_shop(engine, 50, &format!("{BUSY}budget: 6 s\n"));
-            let told = house.steward(["run-job", "archive-orders", "--json"]).must_end(75);
+            let sandbox = busy_fixture(engine, 50, &format!("{BUSY}budget: 6 s\n"));
+            let told = sandbox.steward(["run-job", "archive-orders", "--json"]).must_end(75);
             let reason = told.json()["datasets"][0].to_string();
             assert!(reason.contains("query gives 1 on store `core`; waited "), "{told}");
-            assert_eq!((shop::orders(&house), batches(&house)), (55, vec![]));
-            house.sql("DELETE FROM waiting");
-            house.steward(["run-job", "archive-orders"]).must_end(0);
-            assert_eq!(shop::orders(&house), 5);
+            assert_eq!((orders_fixture::orders(&sandbox), batches(&sandbox)), (55, vec![]));
+            sandbox.sql("DELETE FROM waiting");
+            sandbox.steward(["run-job", "archive-orders"]).must_end(0);
+            assert_eq!(orders_fixture::orders(&sandbox), 5);
         }
     );
 
@@ -98,13 +98,13 @@ mod live_traffic_comes_first {
                 ("SELECT id FROM waiting WHERE id > 5", "no row"),
             ] {
                 let more = format!("pause_when: {{ query: {{ store: core, sql: \"{sql}\" }} }}\n");
-                let house = busy_shop(engine, 20, &more);
-                let told = house.steward(["run-job", "archive-orders"]);
+                let sandbox = busy_fixture(engine, 20, &more);
+                let told = sandbox.steward(["run-job", "archive-orders"]);
                 assert!(matches!(told.code, Some(3 | 4)), "{told}");
                 let said = format!("{}{}", told.stdout, told.stderr);
                 assert!(said.contains(why) && said.contains("`pause_when` of the job"), "{sql}: {told}");
                 assert!(!said.contains("li@example.com"), "{told}");
-                assert_eq!((shop::orders(&house), house.database.count("SELECT COUNT(*) FROM waiting")), (25, 1), "{told}");
+                assert_eq!((orders_fixture::orders(&sandbox), sandbox.database.count("SELECT COUNT(*) FROM waiting")), (25, 1), "{told}");
             }
         }
     );
@@ -113,14 +113,14 @@ mod live_traffic_comes_first {
         /// SQLite has no replicas. A server that knows of none does not know how far they are, and that counts as lag.
         an_unknown_lag_counts_as_lag,
         |engine: Engine| {
-            let house = busy_shop(engine, 50, "pause_when: { replica_lag: 5 s }\nbudget: 6 s\n");
+            let sandbox = busy_fixture(engine, 50, "pause_when: { replica_lag: 5 s }\nbudget: 6 s\n");
             if engine == Engine::Sqlite {
-                house.steward(["run-job", "archive-orders"]).must_end(0);
+                sandbox.steward(["run-job", "archive-orders"]).must_end(0);
                 return;
             }
-            let told = house.steward(["run-job", "archive-orders", "--json"]).must_end(75);
+            let told = sandbox.steward(["run-job", "archive-orders", "--json"]).must_end(75);
             assert!(told.json()["datasets"][0].to_string().contains("is unknown, which counts as lag"), "{told}");
-            assert_eq!((shop::orders(&house), batches(&house)), (55, vec![]));
+            assert_eq!((orders_fixture::orders(&sandbox), batches(&sandbox)), (55, vec![]));
         }
     );
 
@@ -135,17 +135,17 @@ mod live_traffic_comes_first {
             ("{ query: \"SELECT 1\" }", "SW0005"),
             ("{ replica_lag: 0 s }", "SW3010"),
         ] {
-            let house = busy_shop(Engine::Sqlite, 1, &format!("pause_when: {pause}\n"));
-            let told = house.steward(["validate"]).must_end(78);
+            let sandbox = busy_fixture(Engine::Sqlite, 1, &format!("pause_when: {pause}\n"));
+            let told = sandbox.steward(["validate"]).must_end(78);
             assert!(told.stderr.contains(code) && told.stderr.contains("jobs/archive-orders.yaml:"), "{pause}: {told}");
         }
     }
 }
 
 /// Every row that leaves takes about a millisecond, so that a thousand take far longer than a batch should.
-fn very_slow(house: &House) {
+fn very_slow(sandbox: &Sandbox) {
     let name = "very_slow_orders";
-    house.sql(&match house.database.engine {
+    sandbox.sql(&match sandbox.database.engine {
         Engine::Sqlite => format!(
             "CREATE TRIGGER {name} BEFORE DELETE ON orders BEGIN \
              SELECT count(*) FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) SELECT i FROM n); END"

@@ -1,4 +1,4 @@
-//! What a person may set for a longer night: how often, and with which luck.
+//! What a person may set for a longer night: how often, and with which rng.
 
 /// A number from the environment, or the default.
 pub fn number(name: &str, default: u64) -> u64 {
@@ -16,9 +16,9 @@ pub fn seed() -> u64 {
 
 /// A random number of moderate quality that the same seed gives again (splitmix64).
 #[derive(Debug)]
-pub struct Luck(pub u64);
+pub struct Rng(pub u64);
 
-impl Luck {
+impl Rng {
     /// The next one below `end`.
     pub fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);

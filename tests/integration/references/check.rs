@@ -50,7 +50,7 @@ fn measured(two: &Two, policy: &str) -> Result<Measured, StoreFailure> {
     })
 }
 
-fn shop() -> Two {
+fn fixture() -> Two {
     let two = Two::new(Engine::Mysql, Engine::Postgres);
     two.core.sql("CREATE TABLE users (id bigint PRIMARY KEY, email varchar(90)); INSERT INTO users VALUES (1, 'a@x.org'), (2, 'canary@x.org'), (3, 'c@x.org')");
     two.other.sql("CREATE TABLE embeddings (id bigint PRIMARY KEY, user_id bigint, email text); INSERT INTO embeddings VALUES (10, 1, 'a@x.org'), (11, 1, 'a@x.org'), (12, 7, 'c@x.org')");
@@ -60,7 +60,7 @@ fn shop() -> Two {
 #[test]
 fn both_ways_are_counted_and_told_apart() {
     let told = measured(
-        &shop(),
+        &fixture(),
         "checks: [{ reference: { from: other.embeddings.user_id, to: core.users.id }, both_ways: true, settle: 1 s }]\n",
     )
     .unwrap();
@@ -78,18 +78,19 @@ fn both_ways_are_counted_and_told_apart() {
 
 #[test]
 fn samples_are_masked() {
-    let told = measured(&shop(), "checks: [{ reference: { from: core.users.email, to: other.embeddings.email } }]\n").unwrap();
+    let told = measured(&fixture(), "checks: [{ reference: { from: core.users.email, to: other.embeddings.email } }]\n").unwrap();
     assert_eq!((told.value, told.of, told.samples.as_slice()), (1, Some(3), &["core.users.email=***".to_owned()][..]));
     let text = format!("{told:?}");
     assert!(!text.contains("canary"), "{text}");
-    let none = measured(&shop(), "checks: [{ reference: { from: core.users.email, to: other.embeddings.email }, samples: 0 }]\n")
-        .unwrap();
+    let none =
+        measured(&fixture(), "checks: [{ reference: { from: core.users.email, to: other.embeddings.email }, samples: 0 }]\n")
+            .unwrap();
     assert!(none.samples.is_empty() && none.value == 1);
 }
 
 #[test]
 fn two_empty_sides_are_no_pass() {
-    let two = shop();
+    let two = fixture();
     two.core.sql("DELETE FROM users");
     let told = measured(&two, "checks: [{ reference: { from: other.embeddings.user_id, to: core.users.id } }]\n").unwrap();
     assert_eq!((told.value, told.nothing_seen), (2, false));
@@ -101,7 +102,7 @@ fn two_empty_sides_are_no_pass() {
 
 #[test]
 fn nothing_to_compare_is_no_pass_and_null_points_nowhere() {
-    let two = shop();
+    let two = fixture();
     two.other.sql("UPDATE embeddings SET user_id = NULL");
     let one_way = "checks: [{ reference: { from: other.embeddings.user_id, to: core.users.id } }]\n";
     let told = measured(&two, one_way).unwrap();
@@ -115,8 +116,10 @@ fn nothing_to_compare_is_no_pass_and_null_points_nowhere() {
 
 #[test]
 fn a_wait_that_the_job_has_no_time_for_is_refused() {
-    let failure =
-        measured(&shop(), "checks: [{ reference: { from: core.users.id, to: other.embeddings.user_id }, settle: 5 minutes }]\n")
-            .unwrap_err();
+    let failure = measured(
+        &fixture(),
+        "checks: [{ reference: { from: core.users.id, to: other.embeddings.user_id }, settle: 5 minutes }]\n",
+    )
+    .unwrap_err();
     assert!(failure.to_string().contains("longer than the budget"), "{failure}");
 }

@@ -1,12 +1,12 @@
 //! What fires during a batch: triggers on every side, before the commit or at it, and rules.
 
-use super::shop::{empty, governs, house, is_refused, table, words};
+use super::setup::{empty, governs, is_refused, sandbox, table, words};
 use crate::support::engine::Engine;
-use crate::support::house::House;
+use crate::support::sandbox::Sandbox;
 
 /// A trigger that runs a statement after an event on each row.
-fn trigger(house: &House, engine: Engine, name: &str, event: &str, on: &str, does: &str) {
-    house.sql(&match engine {
+fn trigger(sandbox: &Sandbox, engine: Engine, name: &str, event: &str, on: &str, does: &str) {
+    sandbox.sql(&match engine {
         Engine::Postgres => format!(
             "CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {does}; RETURN NULL; END $$; \
              CREATE TRIGGER {name} AFTER {event} ON {on} FOR EACH ROW EXECUTE FUNCTION {name}()"
@@ -20,16 +20,16 @@ fn trigger(house: &House, engine: Engine, name: &str, event: &str, on: &str, doe
 fn what_a_trigger_does_after_the_proof_rolls_the_batch_back() {
     for engine in Engine::all() {
         for does in ["DELETE FROM arch WHERE id = OLD.id", "UPDATE arch SET note = 'other' WHERE id = OLD.id"] {
-            let house = house(engine, &(table("pa") + &empty("arch")));
-            trigger(&house, engine, "undoes", "DELETE", "pa", does);
-            governs(&house, "core.pa", Some("core.arch"), "");
-            let before = house.database.dump("pa");
-            let said = house.steward(["run-job", "j", "--json"]).must_end(4);
+            let sandbox = sandbox(engine, &(table("pa") + &empty("arch")));
+            trigger(&sandbox, engine, "undoes", "DELETE", "pa", does);
+            governs(&sandbox, "core.pa", Some("core.arch"), "");
+            let before = sandbox.database.dump("pa");
+            let said = sandbox.steward(["run-job", "j", "--json"]).must_end(4);
             for word in ["SW4046", "`undoes` of", "rolled back"] {
                 assert!(said.stdout.contains(word), "{word}: {said}");
             }
-            assert_eq!((house.database.dump("pa"), house.database.count("SELECT COUNT(*) FROM arch")), (before, 0), "{said}");
-            let plan = house.steward(["plan", "j"]);
+            assert_eq!((sandbox.database.dump("pa"), sandbox.database.count("SELECT COUNT(*) FROM arch")), (before, 0), "{said}");
+            let plan = sandbox.steward(["plan", "j"]);
             assert!(plan.stdout.contains("trigger `undoes` fires when rows of"), "{plan}");
         }
     }
@@ -38,34 +38,34 @@ fn what_a_trigger_does_after_the_proof_rolls_the_batch_back() {
 #[test]
 fn a_trigger_that_leaves_rows_and_copies_alone_lets_them_go() {
     for engine in Engine::all() {
-        let house = house(engine, &(table("pa") + &empty("arch") + "CREATE TABLE seen (id integer);"));
-        trigger(&house, engine, "notes_removal", "DELETE", "pa", "INSERT INTO seen VALUES (OLD.id)");
-        trigger(&house, engine, "notes_arrival", "INSERT", "arch", "INSERT INTO seen VALUES (NEW.id)");
-        governs(&house, "core.pa", Some("core.arch"), "");
-        let plan = house.steward(["plan", "j"]).must_end(0);
+        let sandbox = sandbox(engine, &(table("pa") + &empty("arch") + "CREATE TABLE seen (id integer);"));
+        trigger(&sandbox, engine, "notes_removal", "DELETE", "pa", "INSERT INTO seen VALUES (OLD.id)");
+        trigger(&sandbox, engine, "notes_arrival", "INSERT", "arch", "INSERT INTO seen VALUES (NEW.id)");
+        governs(&sandbox, "core.pa", Some("core.arch"), "");
+        let plan = sandbox.steward(["plan", "j"]).must_end(0);
         assert!(plan.stdout.contains("trigger `notes_arrival` fires when rows arrive in"), "{plan}");
-        house.steward(["run-job", "j"]).must_end(0);
-        assert_eq!(house.database.count("SELECT COUNT(*) FROM seen"), 2);
-        assert_eq!(house.database.count("SELECT COUNT(*) FROM arch"), 1);
+        sandbox.steward(["run-job", "j"]).must_end(0);
+        assert_eq!(sandbox.database.count("SELECT COUNT(*) FROM seen"), 2);
+        assert_eq!(sandbox.database.count("SELECT COUNT(*) FROM arch"), 1);
     }
 }
 
 #[test]
 fn a_row_that_a_trigger_puts_back_is_not_removed() {
     for engine in [Engine::Sqlite, Engine::Postgres] {
-        let house = house(engine, &table("pa"));
-        trigger(&house, engine, "puts_back", "DELETE", "pa", "INSERT INTO pa VALUES (OLD.id, OLD.created_at, OLD.note)");
-        governs(&house, "core.pa", None, "");
-        let before = house.database.dump("pa");
-        let said = house.steward(["run-job", "j", "--json"]).must_end(4);
+        let sandbox = sandbox(engine, &table("pa"));
+        trigger(&sandbox, engine, "puts_back", "DELETE", "pa", "INSERT INTO pa VALUES (OLD.id, OLD.created_at, OLD.note)");
+        governs(&sandbox, "core.pa", None, "");
+        let before = sandbox.database.dump("pa");
+        let said = sandbox.steward(["run-job", "j", "--json"]).must_end(4);
         assert!(said.stdout.contains("were there again"), "{said}");
-        assert_eq!(house.database.dump("pa"), before);
+        assert_eq!(sandbox.database.dump("pa"), before);
     }
 }
 
 #[test]
 fn triggers_of_a_child_that_goes_along_and_those_that_wait_for_the_commit_are_looked_behind() {
-    let house = house(
+    let sandbox = sandbox(
         Engine::Postgres,
         &(table("pa")
             + &empty("arch")
@@ -73,20 +73,20 @@ fn triggers_of_a_child_that_goes_along_and_those_that_wait_for_the_commit_are_lo
                CREATE FUNCTION empties() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM arch; RETURN NULL; END $$; \
                CREATE CONSTRAINT TRIGGER empties AFTER DELETE ON ch DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION empties();"),
     );
-    governs(&house, "core.pa", Some("core.arch"), "    cascade: allow\n");
-    let before = (house.database.dump("pa"), house.database.dump("ch"));
-    let said = house.steward(["run-job", "j", "--json"]).must_end(4);
+    governs(&sandbox, "core.pa", Some("core.arch"), "    cascade: allow\n");
+    let before = (sandbox.database.dump("pa"), sandbox.database.dump("ch"));
+    let said = sandbox.steward(["run-job", "j", "--json"]).must_end(4);
     assert!(said.stdout.contains("SW4046") && said.stdout.contains("`empties` of `core.public.ch`"), "{said}");
-    assert_eq!((house.database.dump("pa"), house.database.dump("ch")), before);
+    assert_eq!((sandbox.database.dump("pa"), sandbox.database.dump("ch")), before);
     // One that is disabled does not fire, and is not named.
-    house.sql("ALTER TABLE ch DISABLE TRIGGER empties");
-    house.steward(["run-job", "j"]).must_end(0);
-    assert_eq!(house.database.count("SELECT COUNT(*) FROM arch"), 1);
+    sandbox.sql("ALTER TABLE ch DISABLE TRIGGER empties");
+    sandbox.steward(["run-job", "j"]).must_end(0);
+    assert_eq!(sandbox.database.count("SELECT COUNT(*) FROM arch"), 1);
 }
 
 #[test]
 fn triggers_of_partitions_are_named_once() {
-    let house = house(
+    let sandbox = sandbox(
         Engine::Postgres,
         "CREATE TABLE m (id int PRIMARY KEY, created_at timestamptz) PARTITION BY RANGE (id); \
          CREATE TABLE m1 PARTITION OF m FOR VALUES FROM (0) TO (10); CREATE TABLE m2 PARTITION OF m FOR VALUES FROM (10) TO (20); \
@@ -96,35 +96,35 @@ fn triggers_of_partitions_are_named_once() {
          CREATE TRIGGER of_a_statement AFTER DELETE ON m2 FOR EACH STATEMENT EXECUTE FUNCTION f(); \
          CREATE TRIGGER disabled AFTER DELETE ON m1 FOR EACH ROW EXECUTE FUNCTION f(); ALTER TABLE m1 DISABLE TRIGGER disabled",
     );
-    governs(&house, "core.m", None, "");
-    let said = house.steward(["plan", "j"]).must_end(0).stdout;
+    governs(&sandbox, "core.m", None, "");
+    let said = sandbox.steward(["plan", "j"]).must_end(0).stdout;
     assert_eq!(said.matches("trigger `of_all` fires").count(), 1, "{said}");
     assert_eq!(said.matches("trigger `of_one` of partition `public.m1` fires").count(), 1, "{said}");
     assert!(!said.contains("of_a_statement") && !said.contains("disabled"), "{said}");
-    house.steward(["run-job", "j"]).must_end(0);
+    sandbox.steward(["run-job", "j"]).must_end(0);
 }
 
 #[test]
 fn a_marked_row_that_a_trigger_takes_away_or_marks_back_is_not_told_as_marked() {
     for engine in [Engine::Sqlite, Engine::Postgres] {
         for does in ["DELETE FROM pa WHERE id = OLD.id", "UPDATE pa SET note = 'back' WHERE id = OLD.id AND note <> 'back'"] {
-            let house = house(engine, &table("pa"));
-            trigger(&house, engine, "undoes", "UPDATE", "pa", does);
+            let sandbox = sandbox(engine, &table("pa"));
+            trigger(&sandbox, engine, "undoes", "UPDATE", "pa", does);
             if engine == Engine::Postgres {
-                house.sql(
+                sandbox.sql(
                     "DROP TRIGGER undoes ON pa; CREATE CONSTRAINT TRIGGER undoes AFTER UPDATE ON pa DEFERRABLE INITIALLY DEFERRED \
                      FOR EACH ROW EXECUTE FUNCTION undoes()",
                 );
             }
-            house.policy(
+            sandbox.policy(
                 "p",
                 "sessions:\n  - { name: p, dataset: core.pa, expires: created_at, set: { note: over }, guard: { max_percent: 100 } }\n",
             );
-            house.job("j", "action: expire-sessions\npolicies: [p]\nmode: enforce\n");
-            let before = house.database.dump("pa");
-            let said = house.steward(["run-job", "j", "--json"]).must_end(3);
+            sandbox.job("j", "action: expire-sessions\npolicies: [p]\nmode: enforce\n");
+            let before = sandbox.database.dump("pa");
+            let said = sandbox.steward(["run-job", "j", "--json"]).must_end(3);
             assert!(said.stdout.contains("rolled back"), "{said}");
-            assert_eq!(house.database.dump("pa"), before, "{said}");
+            assert_eq!(sandbox.database.dump("pa"), before, "{said}");
         }
     }
 }
@@ -132,29 +132,29 @@ fn a_marked_row_that_a_trigger_takes_away_or_marks_back_is_not_told_as_marked() 
 #[test]
 fn a_rule_that_rewrites_what_is_sent_is_refused_by_name() {
     let engine = Engine::Postgres;
-    let house = house(engine, &(table("pa") + &empty("arch") + &table("other")));
+    let sandbox = sandbox(engine, &(table("pa") + &empty("arch") + &table("other")));
     let refuses = |rule: &str, on: &str, archive: Option<&str>| {
-        house.sql(&words(engine, &format!("CREATE RULE rewrites AS ON {rule}")));
-        governs(&house, "core.pa", archive, "");
-        is_refused(&house, &["pa", "arch", "other"], &["SW4042", "rule `rewrites`"]);
-        house.sql(&format!("DROP RULE rewrites ON {on}"));
+        sandbox.sql(&words(engine, &format!("CREATE RULE rewrites AS ON {rule}")));
+        governs(&sandbox, "core.pa", archive, "");
+        is_refused(&sandbox, &["pa", "arch", "other"], &["SW4042", "rule `rewrites`"]);
+        sandbox.sql(&format!("DROP RULE rewrites ON {on}"));
     };
     refuses("DELETE TO pa DO INSTEAD DELETE FROM other", "pa", None);
     refuses("DELETE TO pa DO ALSO DELETE FROM other", "pa", Some("core.arch"));
     refuses("INSERT TO arch DO INSTEAD NOTHING", "arch", Some("core.arch"));
-    house.sql("CREATE RULE rewrites AS ON UPDATE TO pa DO INSTEAD NOTHING");
-    house.policy(
+    sandbox.sql("CREATE RULE rewrites AS ON UPDATE TO pa DO INSTEAD NOTHING");
+    sandbox.policy(
         "p",
         "sessions:\n  - { name: p, dataset: core.pa, expires: created_at, set: { note: over }, guard: { max_percent: 100 } }\n",
     );
-    house.job("j", "action: expire-sessions\npolicies: [p]\nmode: enforce\n");
-    is_refused(&house, &["pa"], &["SW4042", "rewrites UPDATE"]);
+    sandbox.job("j", "action: expire-sessions\npolicies: [p]\nmode: enforce\n");
+    is_refused(&sandbox, &["pa"], &["SW4042", "rewrites UPDATE"]);
     // A rule on what is not sent changes nothing.
-    governs(&house, "core.pa", Some("core.arch"), "");
-    house.steward(["run-job", "j"]).must_end(0);
-    assert_eq!(house.database.count("SELECT COUNT(*) FROM arch"), 1);
-    house.policy("p", "views:\n  - { name: p, dataset: core.other, statement: [\"DELETE FROM other\", \"INSERT INTO other SELECT * FROM pa\"] }\n");
-    house.job("j", "action: refresh-views\npolicies: [p]\nmode: enforce\n");
-    house.sql("CREATE RULE rewrites AS ON INSERT TO other DO INSTEAD NOTHING");
-    is_refused(&house, &["other"], &["SW4042"]);
+    governs(&sandbox, "core.pa", Some("core.arch"), "");
+    sandbox.steward(["run-job", "j"]).must_end(0);
+    assert_eq!(sandbox.database.count("SELECT COUNT(*) FROM arch"), 1);
+    sandbox.policy("p", "views:\n  - { name: p, dataset: core.other, statement: [\"DELETE FROM other\", \"INSERT INTO other SELECT * FROM pa\"] }\n");
+    sandbox.job("j", "action: refresh-views\npolicies: [p]\nmode: enforce\n");
+    sandbox.sql("CREATE RULE rewrites AS ON INSERT TO other DO INSTEAD NOTHING");
+    is_refused(&sandbox, &["other"], &["SW4042"]);
 }

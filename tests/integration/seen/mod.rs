@@ -10,4 +10,4 @@ mod plain_words;
 mod read_only;
 mod replica_identity;
 mod settings;
-pub mod shop;
+pub mod setup;

@@ -1,6 +1,6 @@
 //! What a query may say and a removal may not is known before the first batch.
 
-use super::shop::{empty, governs, house, is_refused, table};
+use super::setup::{empty, governs, is_refused, sandbox, table};
 use crate::support::engine::Engine;
 
 /// Rows of a note that has another row: a query on the table itself.
@@ -10,14 +10,14 @@ const DERIVED: &str = "note IN (SELECT note FROM (SELECT DISTINCT note FROM pa W
 #[test]
 fn a_condition_that_reads_its_own_table_is_refused_before_the_first_batch_where_the_engine_takes_no_such_removal() {
     for engine in Engine::all() {
-        let house = house(engine, &(table("pa") + &empty("arch")));
+        let sandbox = sandbox(engine, &(table("pa") + &empty("arch")));
         let sessions = |more: &str, condition: &str| {
-            house.policy("p", &format!("sessions:\n  - {{ name: p, dataset: core.pa, expires: created_at, where: \"{condition}\", guard: {{ max_percent: 100 }}{more} }}\n"));
-            house.job("j", "action: expire-sessions\npolicies: [p]\nmode: enforce\n");
+            sandbox.policy("p", &format!("sessions:\n  - {{ name: p, dataset: core.pa, expires: created_at, where: \"{condition}\", guard: {{ max_percent: 100 }}{more} }}\n"));
+            sandbox.job("j", "action: expire-sessions\npolicies: [p]\nmode: enforce\n");
         };
         let declare = |way: usize, condition: &str| match way {
-            0 => governs(&house, "core.pa", None, &format!("    where: \"{condition}\"\n")),
-            1 => governs(&house, "core.pa", Some("core.arch"), &format!("    where: \"{condition}\"\n")),
+            0 => governs(&sandbox, "core.pa", None, &format!("    where: \"{condition}\"\n")),
+            1 => governs(&sandbox, "core.pa", Some("core.arch"), &format!("    where: \"{condition}\"\n")),
             2 => sessions("", condition),
             _ => sessions(", set: { note: over }", condition),
         };
@@ -26,18 +26,18 @@ fn a_condition_that_reads_its_own_table_is_refused_before_the_first_batch_where_
             // MariaDB takes it in an UPDATE.
             if engine == Engine::Mysql || engine == Engine::Mariadb && way < 3 {
                 is_refused(
-                    &house,
+                    &sandbox,
                     &["pa", "arch"],
                     &["SW4087", "the policy's condition: a subquery reads `core.", "derived table"],
                 );
             } else {
-                house.steward(["validate", "--connect"]).must_end(0);
+                sandbox.steward(["validate", "--connect"]).must_end(0);
             }
             declare(way, DERIVED);
-            house.steward(["validate", "--connect"]).must_end(0);
-            house.steward(["run-job", "j"]).must_end(0);
-            house.sql("DELETE FROM pa; DELETE FROM arch");
-            house.sql(&super::shop::words(engine, &super::shop::rows("pa")));
+            sandbox.steward(["validate", "--connect"]).must_end(0);
+            sandbox.steward(["run-job", "j"]).must_end(0);
+            sandbox.sql("DELETE FROM pa; DELETE FROM arch");
+            sandbox.sql(&super::setup::words(engine, &super::setup::rows("pa")));
         }
     }
 }
@@ -45,30 +45,30 @@ fn a_condition_that_reads_its_own_table_is_refused_before_the_first_batch_where_
 #[test]
 fn a_hold_that_reads_the_held_table_is_named_when_the_engine_takes_no_such_removal() {
     for engine in Engine::all() {
-        let house = house(engine, &table("pa"));
-        governs(&house, "core.pa", None, "");
-        house.write(
+        let sandbox = sandbox(engine, &table("pa"));
+        governs(&sandbox, "core.pa", None, "");
+        sandbox.write(
             "policies/h.yaml",
             &format!("holds:\n  - {{ name: audit, dataset: core.pa, where: \"{OWN} AND id = 1\", because: lawsuit }}\n"),
         );
         if engine.is_mysql() {
-            is_refused(&house, &["pa"], &["SW4087", "hold `audit`"]);
+            is_refused(&sandbox, &["pa"], &["SW4087", "hold `audit`"]);
         } else {
-            house.steward(["run-job", "j"]).must_end(0);
-            assert_eq!(house.database.count("SELECT COUNT(*) FROM pa"), 2);
+            sandbox.steward(["run-job", "j"]).must_end(0);
+            assert_eq!(sandbox.database.count("SELECT COUNT(*) FROM pa"), 2);
         }
     }
 }
 
 #[test]
 fn a_name_that_is_unknown_in_a_removal_alone_is_refused_before_it() {
-    let house = house(Engine::Postgres, &table("pa"));
-    governs(&house, "core.pa", None, "    where: \"ctid IS NOT NULL\"\n");
+    let sandbox = sandbox(Engine::Postgres, &table("pa"));
+    governs(&sandbox, "core.pa", None, "    where: \"ctid IS NOT NULL\"\n");
     is_refused(
-        &house,
+        &sandbox,
         &["pa"],
         &["SW4087", "the policy's condition: column \"ctid\" does not exist", "write names with their table"],
     );
-    governs(&house, "core.pa", None, "    where: \"pa.ctid IS NOT NULL\"\n");
-    house.steward(["run-job", "j"]).must_end(0);
+    governs(&sandbox, "core.pa", None, "    where: \"pa.ctid IS NOT NULL\"\n");
+    sandbox.steward(["run-job", "j"]).must_end(0);
 }

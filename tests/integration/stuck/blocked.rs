@@ -1,12 +1,12 @@
 //! Rows that rows of another table keep, and rows that a trigger keeps: any number of them, anywhere, and the others go.
 
-use super::shop::{children, governs, parents, refuses, words};
+use super::setup::{children, governs, parents, refuses, words};
 use crate::support::engine::Engine;
-use crate::support::house::House;
+use crate::support::sandbox::Sandbox;
 use serde_json::Value;
 
-fn left(house: &House) -> u64 {
-    house.database.count("SELECT COUNT(*) FROM pa")
+fn left(sandbox: &Sandbox) -> u64 {
+    sandbox.database.count("SELECT COUNT(*) FROM pa")
 }
 
 fn dataset(report: &Value) -> &Value {
@@ -35,26 +35,26 @@ on_every_engine!(
     |engine: Engine| {
         for (which, is_kept) in KEPT {
             for archive in [None, Some("core.pa_archive")] {
-                let house = parents(engine, 500);
+                let sandbox = parents(engine, 500);
                 let kept: Vec<u64> = (1..=500).filter(|id| is_kept(*id)).collect();
-                children(&house, kept.iter().copied());
-                governs(&house, archive, "");
-                house.least_privileged();
+                children(&sandbox, kept.iter().copied());
+                governs(&sandbox, archive, "");
+                sandbox.least_privileged();
                 let blocked = kept.len() as u64;
-                let plan = house.steward(["plan", "j", "--json"]).must_end(0).json();
+                let plan = sandbox.steward(["plan", "j", "--json"]).must_end(0).json();
                 let planned = &plan["jobs"][0]["datasets"][0];
                 assert_eq!((&planned["due"], &planned["left"]["blocked"]), (&500.into(), &blocked.into()), "{which}: {planned:#}");
                 let text = planned["reasons"].to_string();
                 assert!(text.contains("`ch`") && text.contains("NOT EXISTS") && text.contains("SW5030"), "{planned:#}");
-                let ended = house.steward(["run-job", "j", "--json"]).must_end(3);
+                let ended = sandbox.steward(["run-job", "j", "--json"]).must_end(3);
                 let report = ended.json();
                 let told = dataset(&report);
                 assert_eq!((&told["removed"], &told["left"]["blocked"]), (&(500 - blocked).into(), &blocked.into()), "{ended}");
-                assert_eq!((left(&house), &told["left"]["failed"]), (blocked, &0.into()), "{ended}");
-                let events = house.steward(["audit", "export"]).must_end(0).stdout;
+                assert_eq!((left(&sandbox), &told["left"]["failed"]), (blocked, &0.into()), "{ended}");
+                let events = sandbox.steward(["audit", "export"]).must_end(0).stdout;
                 assert_eq!(events.matches("\"failed\"").count(), 0, "no batch failed: {events}");
                 if archive.is_some() {
-                    assert_eq!(house.database.count("SELECT COUNT(*) FROM pa_archive"), 500 - blocked);
+                    assert_eq!(sandbox.database.count("SELECT COUNT(*) FROM pa_archive"), 500 - blocked);
                 }
             }
         }
@@ -65,16 +65,16 @@ on_every_engine!(
     /// The condition that the plan proposes, taken as it is, and the run is done.
     the_condition_that_leaves_blocked_rows_out_works_as_it_is_shown,
     |engine: Engine| {
-        let house = parents(engine, 20);
-        children(&house, [3, 7]);
-        governs(&house, None, "");
-        let plan = house.steward(["plan", "j", "--json"]).must_end(0).json();
+        let sandbox = parents(engine, 20);
+        children(&sandbox, [3, 7]);
+        governs(&sandbox, None, "");
+        let plan = sandbox.steward(["plan", "j", "--json"]).must_end(0).json();
         let reasons = plan["jobs"][0]["datasets"][0]["reasons"].as_array().expect("reasons").clone();
         let help = reasons.iter().find(|reason| reason["code"] == "SW5030").expect("what blocks")["help"].as_str().expect("help");
         let condition = &help[help.find("where: ").expect("a condition")..];
-        governs(&house, None, &format!("    {condition}\n"));
-        let ended = house.steward(["run-job", "j", "--json"]).must_end(0);
-        assert_eq!((dataset(&ended.json())["removed"].clone(), left(&house)), (18.into(), 2), "{ended}");
+        governs(&sandbox, None, &format!("    {condition}\n"));
+        let ended = sandbox.steward(["run-job", "j", "--json"]).must_end(0);
+        assert_eq!((dataset(&ended.json())["removed"].clone(), left(&sandbox)), (18.into(), 2), "{ended}");
     }
 );
 
@@ -83,12 +83,12 @@ on_every_engine!(
     of_500_rows_of_which_a_trigger_keeps_any_number_the_others_go_in_one_run,
     |engine: Engine| {
         for (which, old, kept) in [("26", "OLD.id <= 26", 26), ("all but one", "OLD.id <> 499", 499), ("scattered", "OLD.id % 9 = 0", 55)] {
-            let house = parents(engine, 500);
-            refuses(&house, old);
-            governs(&house, None, "");
-            let ended = house.steward(["run-job", "j", "--json"]).must_end(3);
+            let sandbox = parents(engine, 500);
+            refuses(&sandbox, old);
+            governs(&sandbox, None, "");
+            let ended = sandbox.steward(["run-job", "j", "--json"]).must_end(3);
             let report = ended.json();
-            assert_eq!((left(&house), &dataset(&report)["left"]["failed"]), (kept, &kept.into()), "{which}: {ended}");
+            assert_eq!((left(&sandbox), &dataset(&report)["left"]["failed"]), (kept, &kept.into()), "{which}: {ended}");
             let told = reasons(&report);
             assert_eq!(told.matches(" stay: ").count(), 1, "{told}");
             assert!(told.contains(&format!("{kept} rows (id=")) && !told.contains("li@x.com"), "{told}");
@@ -100,13 +100,13 @@ on_every_engine!(
     /// The cutoff of a run is its own: what came due since the last one goes, whatever stayed then.
     a_run_after_one_in_which_rows_stayed_goes_by_its_own_cutoff,
     |engine: Engine| {
-        let house = parents(engine, 60);
-        refuses(&house, "OLD.id < 31");
-        governs(&house, None, "");
-        house.steward(["run-job", "j", "--as-of", "2021-01-01T00:30:00Z"]).must_end(3);
-        house.sql("INSERT INTO pa (id, created_at, note) VALUES (900, '2020-06-01 00:00:00', 'n')");
-        let ended = house.steward(["run-job", "j", "--json"]).must_end(3);
-        assert_eq!(house.database.count("SELECT COUNT(*) FROM pa WHERE id >= 31"), 0, "{ended}");
+        let sandbox = parents(engine, 60);
+        refuses(&sandbox, "OLD.id < 31");
+        governs(&sandbox, None, "");
+        sandbox.steward(["run-job", "j", "--as-of", "2021-01-01T00:30:00Z"]).must_end(3);
+        sandbox.sql("INSERT INTO pa (id, created_at, note) VALUES (900, '2020-06-01 00:00:00', 'n')");
+        let ended = sandbox.steward(["run-job", "j", "--json"]).must_end(3);
+        assert_eq!(sandbox.database.count("SELECT COUNT(*) FROM pa WHERE id >= 31"), 0, "{ended}");
         assert!(!ended.stdout.contains("goes on with the pass"), "{ended}");
     }
 );
@@ -115,11 +115,11 @@ on_every_engine!(
     /// Leaves go first, then what they hung on: a thread that is due as a whole goes in one run, one with a young answer stays.
     a_table_that_refers_to_itself_is_emptied_from_its_leaves,
     |engine: Engine| {
-        let house = House::new(engine);
+        let sandbox = Sandbox::new(engine);
         // InnoDB removes no row that refers to itself.
         let up = if engine.is_mysql() { "NULL" } else { "4" };
         let columns = "id integer NOT NULL PRIMARY KEY, created_at {{datetime}}, up integer, CONSTRAINT own FOREIGN KEY (up) REFERENCES pa (id)";
-        house.sql(&words(
+        sandbox.sql(&words(
             engine,
             &format!(
                 "CREATE TABLE pa ({columns}) {{{{table}}}}; \
@@ -128,9 +128,9 @@ on_every_engine!(
                  INSERT INTO pa VALUES (5, '2020-01-05 00:00:00', NULL); INSERT INTO pa VALUES (6, '2099-01-01 00:00:00', 5);"
             ),
         ));
-        governs(&house, None, "");
-        let ended = house.steward(["run-job", "j", "--json"]).must_end(3);
-        assert_eq!((left(&house), dataset(&ended.json())["removed"].clone()), (2, 4.into()), "{ended}");
+        governs(&sandbox, None, "");
+        let ended = sandbox.steward(["run-job", "j", "--json"]).must_end(3);
+        assert_eq!((left(&sandbox), dataset(&ended.json())["removed"].clone()), (2, 4.into()), "{ended}");
         assert!(reasons(&ended.json()).contains("foreign key `"), "{ended}");
     }
 );
@@ -140,22 +140,22 @@ on_every_engine!(
     a_child_table_without_rows_does_not_refuse_its_parents,
     |engine: Engine| {
         for rule in ["CASCADE", "SET NULL"] {
-            let house = parents(engine, 30);
-            house.sql(&words(
+            let sandbox = parents(engine, 30);
+            sandbox.sql(&words(
                 engine,
                 &format!(
                     "CREATE TABLE along (id integer NOT NULL PRIMARY KEY, pa integer, CONSTRAINT along_pa FOREIGN KEY (pa) \
                      REFERENCES pa (id) ON DELETE {rule}) {{{{table}}}};"
                 ),
             ));
-            governs(&house, None, "");
+            governs(&sandbox, None, "");
             let arrives = "INSERT INTO along VALUES (1, 30)";
-            house.sql(arrives);
-            house.steward(["run-job", "j"]).must_end(4);
-            house.sql("DELETE FROM along");
-            house.steward(["plan", "j"]).must_end(0);
-            house.steward(["run-job", "j"]).must_end(0);
-            assert_eq!(left(&house), 0);
+            sandbox.sql(arrives);
+            sandbox.steward(["run-job", "j"]).must_end(4);
+            sandbox.sql("DELETE FROM along");
+            sandbox.steward(["plan", "j"]).must_end(0);
+            sandbox.steward(["run-job", "j"]).must_end(0);
+            assert_eq!(left(&sandbox), 0);
         }
     }
 );

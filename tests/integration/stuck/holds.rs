@@ -1,6 +1,6 @@
 //! Holds that work for some rows and fail for others.
 
-use super::shop::{governs, parents};
+use super::setup::{governs, parents};
 use crate::support::engine::Engine;
 
 /// A condition that fails for row 5 alone, where the engine has one.
@@ -19,16 +19,16 @@ on_every_engine!(
     a_hold_that_fails_for_some_rows_is_named_and_nothing_is_touched,
     |engine: Engine| {
         let Some(condition) = failing(engine) else { return };
-        let house = parents(engine, 20);
-        governs(&house, None, "");
-        let added = house.steward(["hold", "add", "case-1", "--dataset", "core.pa", "--because", "law", "--where", condition]);
+        let sandbox = parents(engine, 20);
+        governs(&sandbox, None, "");
+        let added = sandbox.steward(["hold", "add", "case-1", "--dataset", "core.pa", "--because", "law", "--where", condition]);
         assert!(added.code == Some(4) && added.stderr.contains("`case-1`"), "{added}");
-        house.policy(
+        sandbox.policy(
             "h",
             &format!("holds:\n  - {{ name: case-2, dataset: core.pa, where: \"{condition}\", because: law, owner: l@example.com }}\n"),
         );
-        let told = house.steward(["run-job", "j", "--json"]).must_end(4);
+        let told = sandbox.steward(["run-job", "j", "--json"]).must_end(4);
         assert!(told.json()["datasets"][0]["reasons"].to_string().contains("hold `case-2`"), "{told}");
-        assert_eq!(house.database.count("SELECT COUNT(*) FROM pa"), 20);
+        assert_eq!(sandbox.database.count("SELECT COUNT(*) FROM pa"), 20);
     }
 );

@@ -5,4 +5,4 @@ mod blocked;
 mod holds;
 mod order;
 mod packets;
-mod shop;
+mod setup;

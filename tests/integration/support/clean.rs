@@ -1,12 +1,12 @@
 //! Takes out of a text what no two runs share: ids, hashes, durations, paths, the database's name, addresses, the suffix of
 //! labels.
 
-use super::house::House;
+use super::sandbox::Sandbox;
 
 /// The text with every such thing replaced by a word in brackets.
-pub fn clean(text: &str, house: &House) -> String {
-    let text = text.replace(&house.path("").display().to_string(), "[house]/").replace(&house.database.name, "[database]");
-    let text = elsewhere(text, house);
+pub fn clean(text: &str, sandbox: &Sandbox) -> String {
+    let text = text.replace(&sandbox.path("").display().to_string(), "[sandbox]/").replace(&sandbox.database.name, "[database]");
+    let text = elsewhere(text, sandbox);
     let mut clean = String::with_capacity(text.len());
     for line in text.split_inclusive('\n').filter(|line| !is_of_this_machine(line)) {
         clean.push_str(&durations(&tokens(line)));
@@ -20,12 +20,12 @@ fn is_of_this_machine(line: &str) -> bool {
 }
 
 /// The addresses of the cache and the graph; a label is what it is without the suffix.
-fn elsewhere(mut text: String, house: &House) -> String {
-    if let Some(cache) = &house.cache {
+fn elsewhere(mut text: String, sandbox: &Sandbox) -> String {
+    if let Some(cache) = &sandbox.cache {
         let database = cache.database.map(|number| format!("/{number}")).unwrap_or_default();
         text = text.replace(&format!("{}{database}", cache.address.host), "[cache]").replace(&cache.address.host, "[cache]");
     }
-    if let Some(graph) = &house.graph {
+    if let Some(graph) = &sandbox.graph {
         text = text.replace(&graph.address.host, "[graph]").replace(&graph.suffix, "");
     }
     text

@@ -1,22 +1,22 @@
 //! No personal data leaks: values and names of keys, properties of nodes, emails of duplicates, and what stores say of them
 //! when they refuse, are in no output, report, mail or ledger, however chatty the log is.
 
-use super::ground::{mailing, short_limits, with_mail};
-use crate::graph::shop as nodes;
-use crate::keys::ground::{keys, traces};
+use super::setup::{mailing, short_limits, with_mail};
+use crate::graph::users_fixture as nodes;
+use crate::keys::setup::{keys, traces};
 use crate::service::received;
 use crate::support::engine::Engine;
-use crate::support::house::{Ended, House};
 use crate::support::keyspace::KeyServer;
+use crate::support::sandbox::{Ended, Sandbox};
 
 /// What stands in for personal data, in whatever letters.
 const CANARY: &str = "canary";
 
 /// Where a run left a canary, with what stands around it: what it said or wrote, then what it mailed.
-fn canaries(house: &House, to: &str, ended: &Ended) -> [Option<String>; 2] {
+fn canaries(sandbox: &Sandbox, to: &str, ended: &Ended) -> [Option<String>; 2] {
     let mails: String = received(to).iter().map(ToString::to_string).collect();
     assert!(!mails.is_empty(), "no mail came");
-    [traces(house, ended), mails].map(|text| around(&text))
+    [traces(sandbox, ended), mails].map(|text| around(&text))
 }
 
 /// The first canary in a text, and what stands around it.
@@ -27,17 +27,17 @@ fn around(text: &str) -> Option<String> {
     Some(text[from..].chars().take(500).collect())
 }
 
-fn run(house: &House, to: &str, job: &str, codes: &[i32]) -> Ended {
+fn run(sandbox: &Sandbox, to: &str, job: &str, codes: &[i32]) -> Ended {
     // All that anybody may ask for, in every form.
     let mut last = None;
     for words in
         [&["plan", job, "--sql"][..], &["plan", job, "--json"], &["run-job", job, "--dry-run"], &["run-job", job, "--json"]]
     {
-        let said = mailing(house, words.iter().copied()).env("STEWARD_LOG", "trace").output().expect("the binary starts");
+        let said = mailing(sandbox, words.iter().copied()).env("STEWARD_LOG", "trace").output().expect("the binary starts");
         let ended = Ended::from(said);
         if words[0] == "run-job" && words.last() == Some(&"--json") {
             assert!(ended.code.is_some_and(|code| codes.contains(&code)), "{job}: {ended}");
-            assert_eq!(canaries(house, to, &ended), [None, None], "{job}");
+            assert_eq!(canaries(sandbox, to, &ended), [None, None], "{job}");
             last = Some(ended);
         } else {
             assert_eq!(around(&ended.to_string()), None, "{job}, {words:?}");
@@ -46,51 +46,51 @@ fn run(house: &House, to: &str, job: &str, codes: &[i32]) -> Ended {
     last.expect("a run")
 }
 
-/// A house whose every value is a canary.
-fn house(engine: Engine) -> (House, String) {
-    let mut house = House::new(engine);
-    house.add_cache(KeyServer::Redis);
-    house.add_graph();
-    let to = with_mail(&house, "silence");
-    short_limits(&house);
-    house.sql(
+/// A sandbox whose every value is a canary.
+fn sandbox(engine: Engine) -> (Sandbox, String) {
+    let mut sandbox = Sandbox::new(engine);
+    sandbox.add_cache(KeyServer::Redis);
+    sandbox.add_graph();
+    let to = with_mail(&sandbox, "silence");
+    short_limits(&sandbox);
+    sandbox.sql(
         "CREATE TABLE users (id integer NOT NULL PRIMARY KEY, email varchar(80), nick varchar(40), score integer); \
          INSERT INTO users VALUES (1, 'li.canarymail@canary.example', 'canarynick', 5), (2, 'Li.CanaryMail@CANARY.example', 'canarynick', 500), \
          (3, 'anna.canary@b\u{fc}cher.example', NULL, 7), (4, 'anna.canary@xn--bcher-kva.example', 'canarynick', 8), (5, NULL, 'canarytwo', 9)",
     );
-    keys(&house).seed(
+    keys(&sandbox).seed(
         "SET c:canaryname canaryvalue\nSET c:canary@x.example canaryvalue\nSET c:1 canaryvalue EX 100000\nSET t:canarytoken canaryowner EX 50\nSET t:canarytoken2 canaryowner\nHSET h:canaryhash canaryfield canaryvalue\nSET lonecanary canaryvalue\nSET \"canary name\" 1\n",
     );
-    nodes::graph(&house).seed(
+    nodes::graph(&sandbox).seed(
         "UNWIND range(1, 5) AS id CREATE (:User{{graph}} {id: id, email: 'canary' + id + '@canary.example', born: 'canaryborn', nick: 'canarynick', created_at: datetime('2020-01-01T00:00:00Z')});
 CREATE (:User{{graph}} {id: 'canaryid', email: 'lone@canary.example', silicon_level: 'canarylevel', created_at: datetime('2020-01-01T00:00:00Z')});
 MATCH (a:User{{graph}} {id: 1}), (b:User{{graph}} {id: 2}) CREATE (a)-[:KNOWS{{graph}} {note: 'canarynote'}]->(b), (a)-[:KNOWS{{graph}} {note: 'canarynote'}]->(b);",
     );
-    (house, to)
+    (sandbox, to)
 }
 
-fn job(house: &House, name: &str, action: &str, policies: &str) {
-    house.job(name, &format!("action: {action}\npolicies: {policies}\nmode: enforce\nreport: {{ when: always }}\n"));
+fn job(sandbox: &Sandbox, name: &str, action: &str, policies: &str) {
+    sandbox.job(name, &format!("action: {action}\npolicies: {policies}\nmode: enforce\nreport: {{ when: always }}\n"));
 }
 
 #[test]
 fn no_personal_data_of_keys_leaks() {
-    let (house, to) = house(Engine::Sqlite);
-    house.policy(
+    let (sandbox, to) = sandbox(Engine::Sqlite);
+    sandbox.policy(
         "keys",
         "cache:\n  - { name: c, store: cache, keys: \"c:{id}\", ttl: 1 h, belongs_to: { field: core.users.nick }, without_ttl: remove, guard: { max_percent: 100 } }\n\
          sessions:\n  - { name: t, store: cache, keys: \"t:*\", ttl: 1 min, belongs_to: { field: core.users.id, id: value }, guard: { max_percent: 100 } }\n",
     );
-    job(&house, "sweep", "sweep-cache", "[\"*\"]");
-    job(&house, "end", "expire-sessions", "[\"*\"]");
-    run(&house, &to, "sweep", &[0]);
-    run(&house, &to, "end", &[0, 3, 4]);
+    job(&sandbox, "sweep", "sweep-cache", "[\"*\"]");
+    job(&sandbox, "end", "expire-sessions", "[\"*\"]");
+    run(&sandbox, &to, "sweep", &[0]);
+    run(&sandbox, &to, "end", &[0, 3, 4]);
 }
 
 #[test]
 fn no_personal_data_of_nodes_leaks() {
-    let (house, to) = house(Engine::Sqlite);
-    let label = nodes::graph(&house).label("User");
+    let (sandbox, to) = sandbox(Engine::Sqlite);
+    let label = nodes::graph(&sandbox).label("User");
     let rule = |name: &str, more: &str| {
         format!(
             "  - {{ name: {name}, dataset: graph.{label}, clock: created_at, delete: {{ after: 2 years }}, cascade: allow, guard: {{ max_percent: 100 }}{more} }}\n"
@@ -104,23 +104,23 @@ fn no_personal_data_of_nodes_leaks() {
         rule("bad-clock", "").replace("created_at", "born"),
         rule("all", ""),
     ];
-    house.policy("nodes", &format!("lifecycle:\n{}", rules.concat()));
+    sandbox.policy("nodes", &format!("lifecycle:\n{}", rules.concat()));
     for name in ["bad-born", "bad-sum", "bad-literal", "bad-clock", "all"] {
-        job(&house, name, "delete", &format!("[{name}]"));
-        let ended = run(&house, &to, name, if name == "all" { &[0] } else { &[3, 4] });
+        job(&sandbox, name, "delete", &format!("[{name}]"));
+        let ended = run(&sandbox, &to, name, if name == "all" { &[0] } else { &[3, 4] });
         let told = ended.json();
         println!("{name}: {:#}", told["datasets"][0]["reasons"]);
         assert!(name == "all" || told["datasets"][0]["reasons"].to_string().len() > 20, "{told:#}");
     }
-    assert_eq!(nodes::count(&house), 0, "the last one removed them all");
+    assert_eq!(nodes::count(&sandbox), 0, "the last one removed them all");
 }
 
 #[test]
 fn no_personal_data_of_samples_leaks() {
     for engine in Engine::all() {
-        let (house, to) = house(engine);
-        let (label, knows) = (nodes::graph(&house).label("User"), nodes::graph(&house).label("KNOWS"));
-        house.policy(
+        let (sandbox, to) = sandbox(engine);
+        let (label, knows) = (nodes::graph(&sandbox).label("User"), nodes::graph(&sandbox).label("KNOWS"));
+        sandbox.policy(
             "tags",
             "classification:\n  - { dataset: core.users, fields: { email: { type: email, sensitivity: high }, score: { sensitivity: critical } } }\n",
         );
@@ -147,9 +147,9 @@ fn no_personal_data_of_samples_leaks() {
             format!("reference: {{ from: graph.{label}.id, to: core.users.id }}, both_ways: true"),
         ];
         let line = |(at, check): (usize, &String)| format!("  - {{ name: look-{at}, {check}, samples: 20, warn: \"> 0\" }}\n");
-        house.policy("checks", &format!("checks:\n{}", checks.iter().enumerate().map(line).collect::<String>()));
-        job(&house, "check", "check-quality", "[\"*\"]");
-        let told = run(&house, &to, "check", &[0, 1, 3]).json();
+        sandbox.policy("checks", &format!("checks:\n{}", checks.iter().enumerate().map(line).collect::<String>()));
+        job(&sandbox, "check", "check-quality", "[\"*\"]");
+        let told = run(&sandbox, &to, "check", &[0, 1, 3]).json();
         let findings = told["findings"].as_array().expect("findings");
         assert_eq!(findings.len(), checks.len());
         let sampled = findings.iter().filter(|one| one["samples"].as_array().is_some_and(|all| !all.is_empty())).count();
@@ -162,13 +162,13 @@ fn no_personal_data_of_samples_leaks() {
 /// Else the tests above could not fail: what its owner calls public is shown, in the report and in the mail.
 #[test]
 fn what_is_public_is_found_where_the_others_look() {
-    let (house, to) = house(Engine::Sqlite);
-    house.policy(
+    let (sandbox, to) = sandbox(Engine::Sqlite);
+    sandbox.policy(
         "checks",
         "classification: [{ dataset: core.users, fields: { nick: { sensitivity: low } } }]\nchecks: [{ dataset: core.users, duplicate: [nick], warn: \"> 0\" }]\n",
     );
-    job(&house, "check", "check-quality", "[\"*\"]");
-    let ended = Ended::from(mailing(&house, ["run-job", "check"]).output().expect("the binary starts")).must_end(0);
-    let found = canaries(&house, &to, &ended);
+    job(&sandbox, "check", "check-quality", "[\"*\"]");
+    let ended = Ended::from(mailing(&sandbox, ["run-job", "check"]).output().expect("the binary starts")).must_end(0);
+    let found = canaries(&sandbox, &to, &ended);
     assert!(found.iter().all(|found| found.as_ref().is_some_and(|text| text.contains("canarynick"))), "{found:?}");
 }

@@ -1,11 +1,11 @@
 //! What these promises are tried on: keys that end for every reason there is, and lines to servers.
 
-use crate::keys::ground::{house, keys};
-use crate::promises::obstacle::Line;
-use crate::promises::shop;
+use crate::keys::setup::{keys, sandbox};
+use crate::promises::fault_proxy::Line;
+use crate::promises::orders_fixture;
 use crate::service::{received, setting};
-use crate::support::house::House;
 use crate::support::keyspace::KeyServer;
+use crate::support::sandbox::Sandbox;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -20,59 +20,59 @@ pub const TO_LIVE: u64 = 9;
 pub const OWNERLESS: u64 = 2;
 
 /// Keys `c:1` to `c:11` that are due: six without a time to live, three with a longer one, two of nobody. And two that are fine.
-pub fn web(server: KeyServer, section: &str, more: &str) -> House {
+pub fn web(server: KeyServer, section: &str, more: &str) -> Sandbox {
     let policy = format!(
         "{section}: [{{ name: web, store: cache, keys: \"{{{{prefix}}}}c:{{id}}\", ttl: 1 h, belongs_to: core.users.id, guard: {{ max_percent: 100 }} }}]\n{more}"
     );
-    let house = house(server, &policy);
-    house.sql("create table users (id integer primary key)");
+    let sandbox = sandbox(server, &policy);
+    sandbox.sql("create table users (id integer primary key)");
     for id in (1..=9).chain([12, 13]) {
-        house.sql(&format!("insert into users values ({id})"));
+        sandbox.sql(&format!("insert into users values ({id})"));
     }
     let set = |id: u64, more: &str| format!("SET {{{{prefix}}}}c:{id} value-{id}{more}\n");
     let endless = (1..=6).map(|id| set(id, ""));
     let long = (7..=9).map(|id| set(id, " EX 86400"));
     let fine = [10, 11, 12, 13].map(|id| set(id, " EX 600"));
-    keys(&house).seed(&endless.chain(long).chain(fine).collect::<String>());
-    house
+    keys(&sandbox).seed(&endless.chain(long).chain(fine).collect::<String>());
+    sandbox
 }
 
 /// Every key, and to the millisecond when it ends.
-pub fn exact(house: &House) -> String {
+pub fn exact(sandbox: &Sandbox) -> String {
     let ends = |line: &str| {
         let name = line.split(' ').next().expect("a name");
-        format!("{line} {}\n", keys(house).ask::<i64>(&format!("PEXPIRETIME {{{{prefix}}}}{name}")))
+        format!("{line} {}\n", keys(sandbox).ask::<i64>(&format!("PEXPIRETIME {{{{prefix}}}}{name}")))
     };
-    keys(house).dump().lines().map(ends).collect()
+    keys(sandbox).dump().lines().map(ends).collect()
 }
 
-/// Puts a line between the house and the server at `host`.
-pub fn by_line(house: &House, host: &str) -> Line {
+/// Puts a line between the sandbox and the server at `host`.
+pub fn by_line(sandbox: &Sandbox, host: &str) -> Line {
     let line = Line::to(&format!("tcp://{host}"));
-    rewrite(house, host, &line.host());
+    rewrite(sandbox, host, &line.host());
     line
 }
 
 /// Gives keys and nodes short limits, so that a test need not wait long.
-pub fn short_limits(house: &House) {
-    for password in ["STEWARD_HOUSE_CACHE_PASSWORD }", "STEWARD_HOUSE_GRAPH_PASSWORD }"] {
-        rewrite(house, password, &format!("{password}, statement_timeout: 3 s, lock_timeout: 2 s"));
+pub fn short_limits(sandbox: &Sandbox) {
+    for password in ["STEWARD_SANDBOX_CACHE_PASSWORD }", "STEWARD_SANDBOX_GRAPH_PASSWORD }"] {
+        rewrite(sandbox, password, &format!("{password}, statement_timeout: 3 s, lock_timeout: 2 s"));
     }
 }
 
 /// Replaces something in `steward.yaml`.
-pub fn rewrite(house: &House, from: &str, to: &str) {
-    let config = std::fs::read_to_string(house.path("steward.yaml")).expect("the configuration");
+pub fn rewrite(sandbox: &Sandbox, from: &str, to: &str) {
+    let config = std::fs::read_to_string(sandbox.path("steward.yaml")).expect("the configuration");
     assert!(config.contains(from), "{from}\n{config}");
-    house.write("steward.yaml", &config.replace(from, to));
+    sandbox.write("steward.yaml", &config.replace(from, to));
 }
 
 /// Waits until a batch of the job is open that was not open before; false when the run was over first.
-pub fn in_a_batch(house: &House, job: &str, run: &mut Child) -> bool {
-    let before: Vec<String> = shop::open_batches(house, job).into_iter().map(|open| open.batch).collect();
+pub fn in_a_batch(sandbox: &Sandbox, job: &str, run: &mut Child) -> bool {
+    let before: Vec<String> = orders_fixture::open_batches(sandbox, job).into_iter().map(|open| open.batch).collect();
     let began = Instant::now();
     while run.try_wait().expect("its state").is_none() {
-        if shop::open_batches(house, job).iter().any(|open| !before.contains(&open.batch)) {
+        if orders_fixture::open_batches(sandbox, job).iter().any(|open| !before.contains(&open.batch)) {
             return true;
         }
         assert!(began.elapsed() < Duration::from_secs(60), "no batch was begun");
@@ -81,10 +81,10 @@ pub fn in_a_batch(house: &House, job: &str, run: &mut Child) -> bool {
     false
 }
 
-/// Whom the house's mails go to; adds the mail server to the configuration, which is written anew.
-pub fn with_mail(house: &House, name: &str) -> String {
+/// Whom the sandbox's mails go to; adds the mail server to the configuration, which is written anew.
+pub fn with_mail(sandbox: &Sandbox, name: &str) -> String {
     let to = format!("{name}-{}@example.com", uuid::Uuid::new_v4().simple());
-    house.config(&format!(
+    sandbox.config(&format!(
         "mail: {{ url: \"smtp://127.0.0.1:{}\", user: {}, password: {{ env: {MAIL_PASSWORD} }}, ca: \"{}\", from: \"steward@example.com\", to: [\"{to}\"] }}\n",
         setting("STARTTLS_PORT"),
         setting("USER"),
@@ -94,8 +94,8 @@ pub fn with_mail(house: &House, name: &str) -> String {
 }
 
 /// The binary with these words, and with the mail server's password.
-pub fn mailing<'a>(house: &House, words: impl IntoIterator<Item = &'a str>) -> Command {
-    let mut command = house.command(words);
+pub fn mailing<'a>(sandbox: &Sandbox, words: impl IntoIterator<Item = &'a str>) -> Command {
+    let mut command = sandbox.command(words);
     command.env(MAIL_PASSWORD, setting("PASSWORD")).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

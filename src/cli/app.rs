@@ -1,7 +1,7 @@
 //! Opens what a configuration names: declarations, policy tables, stores, ledger, mail.
 
-use super::actor::{origin, started_by};
-use super::end::End;
+use super::current_user::{origin, started_by};
+use super::exit::Exit;
 use super::stderr;
 use crate::actions;
 use crate::config::mail::{MailConfig, MailRoute, Tls};
@@ -44,7 +44,7 @@ const CONNECTIONS: u32 = 4;
 const RETRIES: usize = 5;
 
 /// Everything that is declared, and the stores it names; nothing is contacted before it is needed.
-pub(crate) struct House {
+pub(crate) struct App {
     pub(crate) declarations: Declarations,
     pub(crate) stores: Arc<Stores>,
 }
@@ -55,10 +55,10 @@ pub(crate) enum Closed {
     /// What is declared is wrong.
     Wrong(Diagnosis),
     /// A secret or a policy table could not be had.
-    Away(End),
+    Away(Exit),
 }
 
-impl House {
+impl App {
     /// Reads all declarations, policy tables included; the diagnosis beside them holds warnings only.
     pub(crate) async fn look(config: &Path) -> Result<(Self, Diagnosis), Closed> {
         let reading = files(config);
@@ -72,7 +72,7 @@ impl House {
     }
 
     /// The same, telling on stderr what is wrong.
-    pub(crate) async fn open(config: &Path) -> Result<Self, End> {
+    pub(crate) async fn open(config: &Path) -> Result<Self, Exit> {
         match Self::look(config).await {
             Ok(read) => told(Ok(read)),
             Err(Closed::Wrong(diagnosis)) => told(Err(diagnosis)),
@@ -81,18 +81,18 @@ impl House {
     }
 
     /// The configuration alone, for what needs no policies: evidence stays readable while a policy is wrong.
-    pub(crate) fn config(config: &Path) -> Result<Config, End> {
+    pub(crate) fn config(config: &Path) -> Result<Config, Exit> {
         let read = Reading::config_alone(config, &|name| std::env::var(name).ok());
         told(read.map(|config| (config, Diagnosis::default())))
     }
 
     /// Reads what the files say and leaves policy tables unread.
-    pub(crate) fn read(config: &Path) -> Result<Declarations, End> {
+    pub(crate) fn read(config: &Path) -> Result<Declarations, Exit> {
         told(files(config).finish())
     }
 
     /// Reads everything, and tells what is wrong in one file alone; what is wrong elsewhere is counted.
-    pub(crate) fn read_one(config: &Path, file: &Path) -> Result<(), End> {
+    pub(crate) fn read_one(config: &Path, file: &Path) -> Result<(), Exit> {
         let base = config.parent().unwrap_or(Path::new(""));
         let is_it = |place: &Place| match place {
             Place::File { file: shown, .. } => same_file(&base.join(shown.as_ref()), file),
@@ -107,7 +107,7 @@ impl House {
         stderr::diagnosis(&diagnosis);
         let elsewhere = all - diagnosis.errors();
         if diagnosis.has_errors() {
-            return Err(End::of(Outcome::Invalid, &format!("`{}` is not valid", file.display())));
+            return Err(Exit::of(Outcome::Invalid, &format!("`{}` is not valid", file.display())));
         }
         if elsewhere > 0 {
             stderr::line(Level::WARN, &format!("{elsewhere} errors in other files; `steward validate` tells them"));
@@ -121,25 +121,25 @@ impl House {
     }
 
     /// A job by name; near names are suggested.
-    pub(crate) fn job(&self, name: &str) -> Result<Arc<Job>, End> {
+    pub(crate) fn job(&self, name: &str) -> Result<Arc<Job>, Exit> {
         if let Some(job) = self.declarations.job(name) {
             return Ok(Arc::new(job.clone()));
         }
         let names: Vec<&str> = self.declarations.jobs.iter().map(|job| job.name.as_str()).collect();
         let near = near::suggestion(name, names.iter().copied());
         let known = near.unwrap_or_else(|| format!("there are: {}", names.join(", ")));
-        Err(End::usage(&format!("there is no job `{name}`; {known}")))
+        Err(Exit::usage(&format!("there is no job `{name}`; {known}")))
     }
 
     /// What planning stands on.
-    pub(crate) async fn planner(&self) -> Result<Planner, End> {
+    pub(crate) async fn planner(&self) -> Result<Planner, Exit> {
         let policies = Arc::new(self.declarations.policies.clone());
         let ledger = ledger_if_any(&self.declarations.config).await?;
         Ok(Planner { stores: self.stores.clone(), policies, ledger, progress: Arc::new(Unwatched) })
     }
 
     /// What running stands on.
-    pub(crate) async fn runner(&self, stop: CancellationToken, progress: Arc<dyn Progress>) -> Result<Runner, End> {
+    pub(crate) async fn runner(&self, stop: CancellationToken, progress: Arc<dyn Progress>) -> Result<Runner, Exit> {
         self.runner_on(ledger(&self.declarations.config).await?, stop, progress, started_by(origin()))
     }
 
@@ -150,7 +150,7 @@ impl House {
         stop: CancellationToken,
         progress: Arc<dyn Progress>,
         started_by: StartedBy,
-    ) -> Result<Runner, End> {
+    ) -> Result<Runner, Exit> {
         let config = &self.declarations.config;
         Ok(Runner {
             stores: self.stores.clone(),
@@ -171,17 +171,17 @@ fn same_file(one: &Path, other: &Path) -> bool {
 }
 
 /// The ledger, made when there is none.
-pub(crate) async fn ledger(config: &Config) -> Result<Ledger, End> {
+pub(crate) async fn ledger(config: &Config) -> Result<Ledger, Exit> {
     Ledger::open(&config.ledger).await.map_err(|error| no_ledger(&error))
 }
 
 /// The ledger, if there is one yet; for reading only.
-pub(crate) async fn ledger_if_any(config: &Config) -> Result<Option<Ledger>, End> {
+pub(crate) async fn ledger_if_any(config: &Config) -> Result<Option<Ledger>, Exit> {
     Ledger::open_existing(&config.ledger).await.map_err(|error| no_ledger(&error))
 }
 
 /// Where reports go. A secret that cannot be had makes the configuration invalid.
-pub(crate) fn reporting(config: &Config) -> Result<Reporting, End> {
+pub(crate) fn reporting(config: &Config) -> Result<Reporting, Exit> {
     Ok(Reporting {
         reports: config.state.join("reports"),
         spool: config.state.join("spool"),
@@ -190,13 +190,13 @@ pub(crate) fn reporting(config: &Config) -> Result<Reporting, End> {
 }
 
 /// A ledger that cannot be opened refuses everything.
-pub(crate) fn no_ledger(error: &crate::ledger::refusal::LedgerError) -> End {
+pub(crate) fn no_ledger(error: &crate::ledger::refusal::LedgerError) -> Exit {
     let outcome = match () {
         () if error.is_busy() => Outcome::Temporary,
         () if error.is_misplaced() => Outcome::Invalid,
         () => Outcome::Partial,
     };
-    End::of(outcome, &error.to_string()).with_help(error.help())
+    Exit::of(outcome, &error.to_string()).with_help(error.help())
 }
 
 /// What the files say, wrong or not.
@@ -205,7 +205,7 @@ pub(crate) fn files(config: &Path) -> Reading {
 }
 
 /// Prints warnings, or everything that is wrong.
-pub(crate) fn told<T>(read: Result<(T, Diagnosis), Diagnosis>) -> Result<T, End> {
+pub(crate) fn told<T>(read: Result<(T, Diagnosis), Diagnosis>) -> Result<T, Exit> {
     match read {
         Ok((read, warnings)) => {
             stderr::diagnosis(&warnings);
@@ -213,17 +213,17 @@ pub(crate) fn told<T>(read: Result<(T, Diagnosis), Diagnosis>) -> Result<T, End>
         }
         Err(diagnosis) => {
             stderr::diagnosis(&diagnosis);
-            Err(End::of(Outcome::Invalid, "the declarations are not valid; nothing was run"))
+            Err(Exit::of(Outcome::Invalid, "the declarations are not valid; nothing was run"))
         }
     }
 }
 
 /// Fetches the rows of the policy tables. One that cannot be reached is temporary, never "no policies".
-async fn tables(reading: Reading, stores: &Stores) -> Result<Reading, End> {
+async fn tables(reading: Reading, stores: &Stores) -> Result<Reading, Exit> {
     let Some(tables) = reading.tables() else { return Ok(reading) };
     let unread = |failure: StoreFailure| {
         let outcome = if failure.is_temporary() { Outcome::Temporary } else { Outcome::Invalid };
-        let end = End::of(outcome, &format!("the policy tables were not read, so nothing was run: {failure}"));
+        let end = Exit::of(outcome, &format!("the policy tables were not read, so nothing was run: {failure}"));
         end.with_help(failure.help())
     };
     let mut lifecycle: Vec<LifecycleRow> = vec![];
@@ -240,7 +240,7 @@ async fn tables(reading: Reading, stores: &Stores) -> Result<Reading, End> {
 }
 
 /// The stores of a configuration. One whose secret cannot be had is in the way of those alone who ask for it.
-pub(crate) fn stores(config: &Config) -> Result<Stores, End> {
+pub(crate) fn stores(config: &Config) -> Result<Stores, Exit> {
     let (mut addresses, mut closed) = (vec![], vec![]);
     for store in &config.stores {
         match address(store, &config.base) {
@@ -253,7 +253,7 @@ pub(crate) fn stores(config: &Config) -> Result<Stores, End> {
             }
         }
     }
-    let mut stores = Stores::new(addresses).map_err(|failure| End::of(Outcome::Invalid, &failure.to_string()))?;
+    let mut stores = Stores::new(addresses).map_err(|failure| Exit::of(Outcome::Invalid, &failure.to_string()))?;
     for (name, bare, why) in closed {
         stores.close(&name, bare.as_ref().map(|bare| &bare.at), why);
     }
@@ -261,7 +261,7 @@ pub(crate) fn stores(config: &Config) -> Result<Stores, End> {
 }
 
 /// Where a store is, with its secrets.
-pub(crate) fn address(store: &StoreConfig, base: &Path) -> Result<StoreAddress, End> {
+pub(crate) fn address(store: &StoreConfig, base: &Path) -> Result<StoreAddress, Exit> {
     let Declared { url, user, password, path, .. } = store.address(base, &Process).map_err(|error| no_secret(&error))?;
     let at = match path {
         Some(path) => StoreLocation::File(path),
@@ -279,13 +279,13 @@ pub(crate) fn address(store: &StoreConfig, base: &Path) -> Result<StoreAddress, 
     })
 }
 
-fn no_secret(error: &SecretError) -> End {
-    End::of(Outcome::Invalid, &error.to_string()).with_help(error.help())
+fn no_secret(error: &SecretError) -> Exit {
+    Exit::of(Outcome::Invalid, &error.to_string()).with_help(error.help())
 }
 
 /// How mail travels, with its secrets.
-pub(crate) fn mail(declared: &MailConfig, base: &Path) -> Result<MailSettings, End> {
-    let invalid = |text: String| End::of(Outcome::Invalid, &text);
+pub(crate) fn mail(declared: &MailConfig, base: &Path) -> Result<MailSettings, Exit> {
+    let invalid = |text: String| Exit::of(Outcome::Invalid, &text);
     let blank = |kind| MailSettings {
         kind,
         host: String::new(),

@@ -1,8 +1,8 @@
-//! Whose turn it is: a job that comes after others waits for those whose tick came before its own.
+//! A job that comes after others waits until the runs of their earlier ticks have ended.
 
 use crate::job::outcome::Outcome;
+use crate::worker::job_state::{Doing, JobState, RunEnd};
 use crate::worker::jobs::{Entry, Jobs};
-use crate::worker::post::{Doing, End, Post};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// A tick of another job that lies further back belongs to another night.
@@ -25,7 +25,7 @@ pub enum Ahead {
 ///
 /// Its tick is the last one at or before `due`, within a day. What became of it is known here or, where another process or a
 /// person ran it, from the record. A tick that passed before we began and is not made up for is waited for by nobody.
-pub async fn ahead<J: Jobs>(jobs: &J, other: &Post, due: DateTime<Utc>, began: DateTime<Utc>) -> Ahead {
+pub async fn ahead<J: Jobs>(jobs: &J, other: &JobState, due: DateTime<Utc>, began: DateTime<Utc>) -> Ahead {
     let Entry { name, schedule, zone, .. } = &other.entry();
     let Some(tick) = schedule.missed_since(Some(due - NIGHT), due, *zone) else { return Ahead::Clear };
     let (doing, last) = other.look();
@@ -36,16 +36,16 @@ pub async fn ahead<J: Jobs>(jobs: &J, other: &Post, due: DateTime<Utc>, began: D
         return judged(&last.end);
     }
     match jobs.ended_since(name, tick).await {
-        Some(outcome) => judged(&End::Outcome(outcome)),
+        Some(outcome) => judged(&RunEnd::Outcome(outcome)),
         None if tick < began && Utc::now() > began + MADE_UP_WITHIN => Ahead::Clear,
         None => Ahead::NotYet,
     }
 }
 
 /// A run that did its work, whatever it found, lets the next begin.
-fn judged(end: &End) -> Ahead {
+fn judged(end: &RunEnd) -> Ahead {
     match end {
-        End::Outcome(Outcome::Done | Outcome::Due | Outcome::Findings | Outcome::Undelivered) => Ahead::Clear,
+        RunEnd::Outcome(Outcome::Done | Outcome::Due | Outcome::Findings | Outcome::Undelivered) => Ahead::Clear,
         other => Ahead::Failed(format!("ended `{}`", other.word())),
     }
 }

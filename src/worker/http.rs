@@ -2,9 +2,9 @@
 
 use crate::report::figures;
 use crate::worker::clock::Clock;
+use crate::worker::executor::Executor;
+use crate::worker::job_state::{Doing, Last, RunEnd};
 use crate::worker::jobs::{Entry, Jobs, NotRunning};
-use crate::worker::post::{Doing, End, Last};
-use crate::worker::shift::Shift;
 use crate::worker::status::{Phase, Status, Told};
 use askama::Template;
 use axum::extract::State;
@@ -20,18 +20,24 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 /// What the pages show.
-pub struct Page<J> {
+pub struct StatusServer<J> {
     entries: RwLock<Vec<Entry>>,
     clock: Arc<Clock>,
-    shift: Arc<Shift<J>>,
+    executor: Arc<Executor<J>>,
     stall_after: Duration,
     phase: AtomicU8,
 }
 
-impl<J: Jobs> Page<J> {
-    /// A page over this clock and shift, starting.
-    pub fn new(entries: Vec<Entry>, clock: Arc<Clock>, shift: Arc<Shift<J>>, stall_after: Duration) -> Arc<Self> {
-        Arc::new(Self { entries: RwLock::new(entries), clock, shift, stall_after, phase: AtomicU8::new(Phase::Starting as u8) })
+impl<J: Jobs> StatusServer<J> {
+    /// A page over this clock and executor, starting.
+    pub fn new(entries: Vec<Entry>, clock: Arc<Clock>, executor: Arc<Executor<J>>, stall_after: Duration) -> Arc<Self> {
+        Arc::new(Self {
+            entries: RwLock::new(entries),
+            clock,
+            executor,
+            stall_after,
+            phase: AtomicU8::new(Phase::Starting as u8),
+        })
     }
 
     /// Shows other jobs from here on.
@@ -69,7 +75,7 @@ impl<J: Jobs> Page<J> {
     /// The jobs on the clock that do not run.
     fn stopped(&self) -> Vec<NotRunning> {
         let entries = self.entries();
-        let mut stopped = self.shift.jobs().stopped();
+        let mut stopped = self.executor.jobs().stopped();
         stopped.retain(|stopped| entries.iter().any(|entry| entry.name == stopped.job));
         stopped
     }
@@ -77,7 +83,7 @@ impl<J: Jobs> Page<J> {
     fn shown(&self) -> Status {
         let stopped = self.stopped();
         let told = |entry: &Entry| {
-            let (doing, last) = self.shift.state(&entry.name).unwrap_or_default();
+            let (doing, last) = self.executor.state(&entry.name).unwrap_or_default();
             let stopped = stopped.iter().find(|stopped| stopped.job == entry.name);
             Told::of(entry, self.clock.next(&entry.name), &doing, last.as_ref(), stopped)
         };
@@ -86,7 +92,7 @@ impl<J: Jobs> Page<J> {
 
     fn line(&self, entry: &Entry, stopped: &[NotRunning]) -> Value {
         let stopped = stopped.iter().find(|stopped| stopped.job == entry.name);
-        let (doing, last) = self.shift.state(&entry.name).unwrap_or_default();
+        let (doing, last) = self.executor.state(&entry.name).unwrap_or_default();
         json!({
             "job": entry.name,
             "schedule": entry.schedule.text(),
@@ -100,12 +106,12 @@ impl<J: Jobs> Page<J> {
     }
 }
 
-async fn healthz<J: Jobs>(State(page): State<Arc<Page<J>>>) -> (StatusCode, &'static str) {
+async fn healthz<J: Jobs>(State(page): State<Arc<StatusServer<J>>>) -> (StatusCode, &'static str) {
     if page.is_alive() { (StatusCode::OK, "ticking\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "the clock stands still\n") }
 }
 
 /// Not ready while a job does not run, with a line for each: whoever watches this hears of it.
-async fn readyz<J: Jobs>(State(page): State<Arc<Page<J>>>) -> (StatusCode, String) {
+async fn readyz<J: Jobs>(State(page): State<Arc<StatusServer<J>>>) -> (StatusCode, String) {
     if page.phase() != Phase::Ready {
         return (StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", page.phase().word()));
     }
@@ -118,7 +124,7 @@ async fn readyz<J: Jobs>(State(page): State<Arc<Page<J>>>) -> (StatusCode, Strin
 }
 
 /// A page for a browser, which asks for one; JSON for everything else.
-async fn status<J: Jobs>(State(page): State<Arc<Page<J>>>, headers: HeaderMap) -> Response {
+async fn status<J: Jobs>(State(page): State<Arc<StatusServer<J>>>, headers: HeaderMap) -> Response {
     let asks = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
     let told = if asks.is_some_and(|accept| accept.contains("text/html")) {
         match page.shown().render() {
@@ -131,7 +137,7 @@ async fn status<J: Jobs>(State(page): State<Arc<Page<J>>>, headers: HeaderMap) -
     ([(VARY, "accept")], told).into_response()
 }
 
-fn as_json<J: Jobs>(page: &Page<J>) -> Json<Value> {
+fn as_json<J: Jobs>(page: &StatusServer<J>) -> Json<Value> {
     let stopped = page.stopped();
     let jobs: Vec<Value> = page.entries().iter().map(|entry| page.line(entry, &stopped)).collect();
     let ready = page.phase() == Phase::Ready && stopped.is_empty();
@@ -150,8 +156,8 @@ fn now(doing: &Doing) -> Value {
 
 fn ended(last: &Last) -> Value {
     let exit = match &last.end {
-        End::Outcome(outcome) => Some(outcome.exit()),
-        End::Panicked(_) | End::Dropped | End::Skipped => None,
+        RunEnd::Outcome(outcome) => Some(outcome.exit()),
+        RunEnd::Panicked(_) | RunEnd::Dropped | RunEnd::Skipped => None,
     };
     json!({ "due": last.due, "ended": last.ended, "outcome": last.end.word(), "exit": exit })
 }

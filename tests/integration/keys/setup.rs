@@ -1,9 +1,9 @@
-//! What tests of keys stand on: a house with a cache, and the action itself where a test must come in between.
+//! What tests of keys stand on: a sandbox with a cache, and the action itself where a test must come in between.
 
 use crate::references::stores::address;
 use crate::support::engine::Engine;
-use crate::support::house::{Ended, House, URL};
 use crate::support::keyspace::{KeyServer, Keyspace};
+use crate::support::sandbox::{Ended, Sandbox, URL};
 use std::sync::Arc;
 use steward::action::{Action, Batch, Context, Tally};
 use steward::actions;
@@ -18,36 +18,36 @@ use steward::store::stores::Stores;
 /// The action on caches.
 pub type Sweep = Expire<Caches>;
 
-/// A house with keys, an enforcing job `sweep` on every cache policy, one `end` on every session policy.
-pub fn house(server: KeyServer, policy: &str) -> House {
-    let mut house = House::new(Engine::Sqlite);
-    house.add_cache(server);
-    house.config("");
-    house.policy("keys", &policy.replace("{{prefix}}", &keys(&house).prefix));
+/// A sandbox with keys, an enforcing job `sweep` on every cache policy, one `end` on every session policy.
+pub fn sandbox(server: KeyServer, policy: &str) -> Sandbox {
+    let mut sandbox = Sandbox::new(Engine::Sqlite);
+    sandbox.add_cache(server);
+    sandbox.config("");
+    sandbox.policy("keys", &policy.replace("{{prefix}}", &keys(&sandbox).prefix));
     let jobs = [("sweep", "sweep-cache", "cache:"), ("end", "expire-sessions", "sessions:")];
     // A job whose pattern matches no policy is an error.
     let has = |section: &str| policy.lines().any(|line| line.starts_with(section));
     for (job, action, _) in jobs.into_iter().filter(|(_, _, section)| has(section)) {
-        house.job(job, &format!("action: {action}\npolicies: [\"*\"]\nmode: enforce\n"));
+        sandbox.job(job, &format!("action: {action}\npolicies: [\"*\"]\nmode: enforce\n"));
     }
-    house
+    sandbox
 }
 
 /// Its keys.
-pub fn keys(house: &House) -> &Keyspace {
-    house.cache.as_ref().expect("a cache")
+pub fn keys(sandbox: &Sandbox) -> &Keyspace {
+    sandbox.cache.as_ref().expect("a cache")
 }
 
 /// Runs a job to this exit code and gives the report on the first dataset.
 #[track_caller]
-pub fn run(house: &House, job: &str, code: i32) -> serde_json::Value {
-    house.steward(["run-job", job, "--yes", "--json"]).must_end(code).json()["datasets"][0].clone()
+pub fn run(sandbox: &Sandbox, job: &str, code: i32) -> serde_json::Value {
+    sandbox.steward(["run-job", job, "--yes", "--json"]).must_end(code).json()["datasets"][0].clone()
 }
 
 /// Everything a run left on disk and said.
-pub fn traces(house: &House, ended: &Ended) -> String {
+pub fn traces(sandbox: &Sandbox, ended: &Ended) -> String {
     let mut text = format!("{}{}", ended.stdout, ended.stderr);
-    let mut folders = vec![house.path("state")];
+    let mut folders = vec![sandbox.path("state")];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).expect("a folder") {
             let path = entry.expect("an entry").path();
@@ -61,20 +61,20 @@ pub fn traces(house: &House, ended: &Ended) -> String {
     text
 }
 
-/// What the action sees: the house's declarations and stores, these holds, no runner around it.
-pub fn context(house: &House, holds: Vec<Hold>) -> Context {
-    context_at(house, &keys(house).url_with_password(), holds)
+/// What the action sees: the sandbox's declarations and stores, these holds, no runner around it.
+pub fn context(sandbox: &Sandbox, holds: Vec<Hold>) -> Context {
+    context_at(sandbox, &keys(sandbox).url_with_password(), holds)
 }
 
 /// The same with another server behind the store `cache`.
-pub fn context_at(house: &House, cache: &str, holds: Vec<Hold>) -> Context {
-    let url = house.database.url();
-    let password = keys(house).address.password.clone();
+pub fn context_at(sandbox: &Sandbox, cache: &str, holds: Vec<Hold>) -> Context {
+    let url = sandbox.database.url();
+    let password = keys(sandbox).address.password.clone();
     let variable = |name: &str| match name {
         URL => Some(url.clone()),
         _ => Some(password.clone()),
     };
-    let read = Declarations::read(&house.path("steward.yaml"), &variable, &actions::vocabulary());
+    let read = Declarations::read(&sandbox.path("steward.yaml"), &variable, &actions::vocabulary());
     let (declarations, _) = read.unwrap_or_else(|wrong| panic!("{}", wrong.render(false)));
     let job = Arc::new(declarations.job("sweep").expect("the job").clone());
     let stores = Stores::new([address("core", &url), address("cache", cache)]).expect("stores");

@@ -1,4 +1,4 @@
-//! A house for one test: a folder with declarations, a database, and the real binary to run in it.
+//! A sandbox for one test: a folder with declarations, a database, and the real binary to run in it.
 
 use super::account::Account;
 use super::database::Database;
@@ -12,17 +12,17 @@ use std::sync::Mutex;
 use tempfile::TempDir;
 
 /// The variable that holds the store's URL, password and all.
-pub const URL: &str = "STEWARD_HOUSE_URL";
+pub const URL: &str = "STEWARD_SANDBOX_URL";
 
 /// The variables that hold the other stores' passwords.
-const CACHE_PASSWORD: &str = "STEWARD_HOUSE_CACHE_PASSWORD";
-const GRAPH_PASSWORD: &str = "STEWARD_HOUSE_GRAPH_PASSWORD";
+const CACHE_PASSWORD: &str = "STEWARD_SANDBOX_CACHE_PASSWORD";
+const GRAPH_PASSWORD: &str = "STEWARD_SANDBOX_GRAPH_PASSWORD";
 
-/// A house for one test; folder and database go with it.
+/// A sandbox for one test; folder and database go with it.
 ///
 /// `steward.yaml` names one store, `core`, and `cache` and `graph` once they were added; policies are in `policies/`, jobs in `jobs/`, the ledger in `state/steward.db`.
 #[derive(Debug)]
-pub struct House {
+pub struct Sandbox {
     // Dropped in this order: the database before the folder it may live in.
     pub database: Database,
     /// The store `cache`.
@@ -34,8 +34,8 @@ pub struct House {
     folder: TempDir,
 }
 
-impl House {
-    /// A house on an engine, with an empty database, no policy and no job.
+impl Sandbox {
+    /// A sandbox on an engine, with an empty database, no policy and no job.
     pub fn new(engine: Engine) -> Self {
         Self::with(engine, engine.server())
     }
@@ -47,27 +47,27 @@ impl House {
 
     fn with(engine: Engine, server: Option<String>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let house = Self {
+        let sandbox = Self {
             database: Database::on(engine, folder.path(), server),
             cache: None,
             graph: None,
             account: Mutex::default(),
             folder,
         };
-        house.config("");
+        sandbox.config("");
         for folder in ["policies", "jobs"] {
-            std::fs::create_dir(house.path(folder)).expect("a folder");
+            std::fs::create_dir(sandbox.path(folder)).expect("a folder");
         }
-        house
+        sandbox
     }
 
-    /// Adds the store `cache`: keys of its own on a server. Write the configuration afterwards, see [`House::config`].
+    /// Adds the store `cache`: keys of its own on a server. Write the configuration afterwards, see [`Sandbox::config`].
     pub fn add_cache(&mut self, server: KeyServer) {
         self.cache = Some(Keyspace::new(server));
         self.config("");
     }
 
-    /// Adds the store `graph`: nodes of its own. Write the configuration afterwards, see [`House::config`].
+    /// Adds the store `graph`: nodes of its own. Write the configuration afterwards, see [`Sandbox::config`].
     pub fn add_graph(&mut self) {
         self.graph = Some(Graph::new());
         self.config("");
@@ -175,7 +175,7 @@ impl House {
         command
     }
 
-    /// Runs the binary to its end: `house.steward(["run-job", "archive-orders", "--as-of", "2026-01-01"])`.
+    /// Runs the binary to its end: `sandbox.steward(["run-job", "archive-orders", "--as-of", "2026-01-01"])`.
     pub fn steward<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> Ended {
         self.command(words).output().expect("the binary starts").into()
     }
@@ -221,20 +221,20 @@ impl fmt::Display for Ended {
 }
 
 #[test]
-fn a_house_stands_on_every_engine() {
+fn a_sandbox_stands_on_every_engine() {
     for engine in Engine::all() {
-        let house = House::new(engine);
-        house.sql("create table orders (id integer primary key, created_at varchar(30)); insert into orders values (1, 'a\u{1f600}'), (2, null);");
-        assert_eq!(house.database.count("select count(*) from orders"), 2);
-        let dump = house.database.dump("orders");
+        let sandbox = Sandbox::new(engine);
+        sandbox.sql("create table orders (id integer primary key, created_at varchar(30)); insert into orders values (1, 'a\u{1f600}'), (2, null);");
+        assert_eq!(sandbox.database.count("select count(*) from orders"), 2);
+        let dump = sandbox.database.dump("orders");
         assert!(dump.contains('\u{1f600}') && dump.contains("NULL"), "{dump}");
-        let name = house.database.name.clone();
-        house.steward(["validate"]).must_end(0);
-        drop(house);
-        let house = House::new(engine);
+        let name = sandbox.database.name.clone();
+        sandbox.steward(["validate"]).must_end(0);
+        drop(sandbox);
+        let sandbox = Sandbox::new(engine);
         if engine.is_mysql() {
             assert_eq!(
-                house.database.count(&format!("select count(*) from information_schema.schemata where schema_name = '{name}'")),
+                sandbox.database.count(&format!("select count(*) from information_schema.schemata where schema_name = '{name}'")),
                 0
             );
         }
@@ -242,13 +242,13 @@ fn a_house_stands_on_every_engine() {
 }
 
 #[test]
-fn a_house_with_a_cache_and_a_graph_names_them_and_writes_no_password() {
-    let mut house = House::new(Engine::Sqlite);
-    house.add_cache(KeyServer::Redis);
-    house.add_graph();
-    house.config("mail: null\n");
-    let config = std::fs::read_to_string(house.path("steward.yaml")).expect("the configuration");
-    let (cache, graph) = (house.cache.as_ref().expect("a cache"), house.graph.as_ref().expect("a graph"));
+fn a_sandbox_with_a_cache_and_a_graph_names_them_and_writes_no_password() {
+    let mut sandbox = Sandbox::new(Engine::Sqlite);
+    sandbox.add_cache(KeyServer::Redis);
+    sandbox.add_graph();
+    sandbox.config("mail: null\n");
+    let config = std::fs::read_to_string(sandbox.path("steward.yaml")).expect("the configuration");
+    let (cache, graph) = (sandbox.cache.as_ref().expect("a cache"), sandbox.graph.as_ref().expect("a graph"));
     for part in [
         format!("  cache: {{ url: \"{}\", password: {{ env: {CACHE_PASSWORD} }} }}\n", cache.url()),
         format!("  graph: {{ url: \"{}\", user: \"neo4j\", password: {{ env: {GRAPH_PASSWORD} }} }}\nstate: ", graph.url()),
@@ -260,19 +260,19 @@ fn a_house_with_a_cache_and_a_graph_names_them_and_writes_no_password() {
 }
 
 #[test]
-fn a_house_may_log_in_with_the_printed_grants_alone() {
+fn a_sandbox_may_log_in_with_the_printed_grants_alone() {
     for engine in Engine::all() {
-        let house = House::new(engine);
-        house.sql(
+        let sandbox = Sandbox::new(engine);
+        sandbox.sql(
             "create table orders (id integer primary key, created_at varchar(30)); create table other (id integer primary key)",
         );
-        house.policy("orders", "lifecycle:\n  - { dataset: core.orders, clock: created_at, delete: { after: 1 year } }\n");
-        house.job("orders", "action: delete\npolicies: [core.orders]\n");
+        sandbox.policy("orders", "lifecycle:\n  - { dataset: core.orders, clock: created_at, delete: { after: 1 year } }\n");
+        sandbox.job("orders", "action: delete\npolicies: [core.orders]\n");
         if engine != Engine::Sqlite {
-            house.sql("alter table orders drop column created_at; alter table orders add column created_at date");
+            sandbox.sql("alter table orders drop column created_at; alter table orders add column created_at date");
         }
-        house.least_privileged();
-        house.steward(["run-job", "orders"]).must_end(0);
-        assert_eq!(house.url() == house.database.url(), engine == Engine::Sqlite, "another account");
+        sandbox.least_privileged();
+        sandbox.steward(["run-job", "orders"]).must_end(0);
+        assert_eq!(sandbox.url() == sandbox.database.url(), engine == Engine::Sqlite, "another account");
     }
 }

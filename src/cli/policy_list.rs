@@ -1,6 +1,6 @@
 //! The sections of policy files beside `lifecycle`, as `steward policies` lists them.
 
-use super::checked::{self, clock_told};
+use super::format_check::{self, clock_told};
 use crate::place::Place;
 use crate::policy::expiry::{Expiring, ExpiringKeys, ExpiringRows, Expiry, KeyRule};
 use crate::policy::glob;
@@ -60,7 +60,7 @@ pub(super) fn told(section: Section, entries: &[EntryShown<'_>]) -> String {
         let (name, about, mut lines) = match shown.entry {
             Entry::Expiry(expiry) => (&expiry.name, about_expiry(expiry), of_expiry(expiry)),
             Entry::View(view) => (&view.name, view.dataset.to_string(), of_view(view)),
-            Entry::Check(check) => (&check.name, check.dataset(), checked::lines(check)),
+            Entry::Check(check) => (&check.name, check.dataset(), format_check::lines(check)),
         };
         let kind = match shown.entry {
             Entry::Check(check) => format!("{}: {}", section.word(), check.shape.key.replace('_', " ")),

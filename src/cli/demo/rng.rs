@@ -1,10 +1,10 @@
-//! The same chance every time: whoever reports a surprise in the demo has the same company as we do.
+//! Random numbers that are the same on every machine: whoever reports a surprise in the demo has the same company as we do.
 
 /// Numbers that look random and are not (xorshift64*).
 #[derive(Debug, Clone)]
-pub(super) struct Chance(u64);
+pub(super) struct Rng(u64);
 
-impl Chance {
+impl Rng {
     /// Begins anew; another seed is another company.
     pub(super) const fn new(seed: u64) -> Self {
         Self(seed | 1)
@@ -31,8 +31,8 @@ mod tests {
     #[test]
     fn the_same_seed_gives_the_same_numbers_over_the_whole_range() {
         let draw = || {
-            let mut chance = Chance::new(7);
-            (0..1_000).map(|_| chance.below(10)).collect::<Vec<_>>()
+            let mut rng = Rng::new(7);
+            (0..1_000).map(|_| rng.below(10)).collect::<Vec<_>>()
         };
         assert_eq!(draw(), draw());
         assert!((0..10).all(|number| draw().contains(&number)));

@@ -1,13 +1,13 @@
 //! Tables with rows of 2020 that are due and one of 2099 that is not; a policy and a job on one of them.
 
 use crate::support::engine::Engine;
-use crate::support::house::{Ended, House};
+use crate::support::sandbox::{Ended, Sandbox};
 
-/// A house whose tables a script makes; `{{words}}` as in the cases.
-pub fn house(engine: Engine, script: &str) -> House {
-    let house = House::new(engine);
-    house.sql(&words(engine, script));
-    house
+/// A sandbox whose tables a script makes; `{{words}}` as in the cases.
+pub fn sandbox(engine: Engine, script: &str) -> Sandbox {
+    let sandbox = Sandbox::new(engine);
+    sandbox.sql(&words(engine, script));
+    sandbox
 }
 
 /// The script with its `{{words}}` in the engine's own.
@@ -18,34 +18,34 @@ pub fn words(engine: Engine, script: &str) -> String {
 }
 
 /// Rows removed after a year, or moved to `archive`; with more lines of the policy's own.
-pub fn governs(house: &House, dataset: &str, archive: Option<&str>, more: &str) {
+pub fn governs(sandbox: &Sandbox, dataset: &str, archive: Option<&str>, more: &str) {
     let (action, step) = match archive {
         Some(to) => ("archive", format!("archive: {{ after: 1 year, to: {to} }}")),
         None => ("delete", "delete: { after: 1 year }".to_owned()),
     };
-    house.policy(
+    sandbox.policy(
         "p",
         &format!(
             "lifecycle:\n  - name: p\n    dataset: {dataset}\n    clock: created_at\n    {step}\n    guard: {{ max_percent: 100 }}\n{more}"
         ),
     );
-    house.job("j", &format!("action: {action}\npolicies: [p]\nmode: enforce\n"));
+    sandbox.job("j", &format!("action: {action}\npolicies: [p]\nmode: enforce\n"));
 }
 
 /// Validated, which plans, and run: each refuses with these words, and these tables are as they were.
 #[track_caller]
-pub fn is_refused(house: &House, tables: &[&str], words: &[&str]) -> Ended {
-    let before: Vec<String> = tables.iter().map(|table| house.database.dump(table)).collect();
+pub fn is_refused(sandbox: &Sandbox, tables: &[&str], words: &[&str]) -> Ended {
+    let before: Vec<String> = tables.iter().map(|table| sandbox.database.dump(table)).collect();
     let says = |ended: &Ended| {
         let said = format!("{}{}", ended.stdout, ended.stderr);
         for word in words {
             assert!(said.contains(word), "`{word}` is not said:\n{ended}");
         }
     };
-    says(&house.steward(["validate", "--connect"]).must_end(78));
-    let ended = house.steward(["run-job", "j", "--json"]).must_end(4);
+    says(&sandbox.steward(["validate", "--connect"]).must_end(78));
+    let ended = sandbox.steward(["run-job", "j", "--json"]).must_end(4);
     says(&ended);
-    let after: Vec<String> = tables.iter().map(|table| house.database.dump(table)).collect();
+    let after: Vec<String> = tables.iter().map(|table| sandbox.database.dump(table)).collect();
     assert_eq!(after, before, "{ended}");
     ended
 }

@@ -5,7 +5,7 @@ use std::env::var;
 use std::io::IsTerminal;
 
 /// `li (uid 1000) on host-a`; behind sudo also who asked for it. The uid is the system's word, the names are hints.
-pub(super) fn actor() -> String {
+pub(super) fn current_user() -> String {
     said(account_of_process(), login_name(), sudo_user(), host())
 }
 

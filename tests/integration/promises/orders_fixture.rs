@@ -1,7 +1,7 @@
-//! The shop that the promises are tried on: orders, an archive, a job that moves what is older than a year.
+//! The orders fixture that the promises are tried on: orders, an archive, a job that moves what is older than a year.
 
 use crate::support::engine::Engine;
-use crate::support::house::{House, URL};
+use crate::support::sandbox::{Sandbox, URL};
 use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use std::fmt::Write as _;
@@ -44,20 +44,20 @@ pub fn job(action: &str) -> String {
     format!("action: {action}\npolicies: [orders]\nmode: enforce\n")
 }
 
-/// A house with the tables, the policy and the job `archive-orders`; no rows yet.
-pub fn open(engine: Engine) -> House {
-    let house = House::new(engine);
-    house.sql(&tables(engine, "orders"));
-    house.policy("orders", &policy(""));
-    house.job("archive-orders", &job("archive"));
-    house
+/// A sandbox with the tables, the policy and the job `archive-orders`; no rows yet.
+pub fn open(engine: Engine) -> Sandbox {
+    let sandbox = Sandbox::new(engine);
+    sandbox.sql(&tables(engine, "orders"));
+    sandbox.policy("orders", &policy(""));
+    sandbox.job("archive-orders", &job("archive"));
+    sandbox
 }
 
 /// The same with this many orders that are due, and a few that are not.
-pub fn open_with(engine: Engine, due: u64) -> House {
-    let house = open(engine);
-    fill(&house, due);
-    house
+pub fn open_with(engine: Engine, due: u64) -> Sandbox {
+    let sandbox = open(engine);
+    fill(&sandbox, due);
+    sandbox
 }
 
 /// The table of that name, as every engine reads it.
@@ -72,12 +72,12 @@ pub fn tables(engine: Engine, name: &str) -> String {
 }
 
 /// Puts in that many due orders, numbered from 1, and five young ones, one without a date among the last.
-pub fn fill(house: &House, due: u64) {
+pub fn fill(sandbox: &Sandbox, due: u64) {
     let rows: Vec<u64> = (1..=due).collect();
     for chunk in rows.chunks(2_000) {
-        house.sql(&insert("orders", chunk));
+        sandbox.sql(&insert("orders", chunk));
     }
-    house.sql(
+    sandbox.sql(
         "INSERT INTO orders (id, customer, amount, note, created_at) VALUES \
          (900001, 'young', 1, NULL, '2099-01-01 00:00:00'), (900002, 'young', 1, '', '2099-01-01 00:00:00'), \
          (900003, 'young', 1, 'x', '2099-01-01 00:00:01'), (900004, 'young', 1, 'y', '2099-01-02 00:00:00'), \
@@ -104,18 +104,18 @@ pub fn insert(table: &str, ids: &[u64]) -> String {
 }
 
 /// Orders and their archive together, one row a line, sorted: the same before and after, whatever moved.
-pub fn everything(house: &House) -> Vec<String> {
-    let mut rows = lines(&house.database.dump("orders"));
-    if archive_is_there(house) {
-        rows.extend(lines(&house.database.dump_without("orders_archive", &["steward_batch"])));
+pub fn everything(sandbox: &Sandbox) -> Vec<String> {
+    let mut rows = lines(&sandbox.database.dump("orders"));
+    if archive_is_there(sandbox) {
+        rows.extend(lines(&sandbox.database.dump_without("orders_archive", &["steward_batch"])));
     }
     rows.sort();
     rows
 }
 
 /// Whether the archive was made.
-pub fn archive_is_there(house: &House) -> bool {
-    house.database.try_rows("SELECT 1 FROM orders_archive WHERE 1 = 0").is_ok()
+pub fn archive_is_there(sandbox: &Sandbox) -> bool {
+    sandbox.database.try_rows("SELECT 1 FROM orders_archive WHERE 1 = 0").is_ok()
 }
 
 fn lines(dump: &str) -> Vec<String> {
@@ -123,23 +123,23 @@ fn lines(dump: &str) -> Vec<String> {
 }
 
 /// How many orders are there.
-pub fn orders(house: &House) -> u64 {
-    house.database.count("SELECT COUNT(*) FROM orders")
+pub fn orders(sandbox: &Sandbox) -> u64 {
+    sandbox.database.count("SELECT COUNT(*) FROM orders")
 }
 
 /// The same for a table that was dropped and made anew.
-pub fn slow_down_again(house: &House, table: &str, event: &str) {
-    if house.database.engine == Engine::Postgres {
-        house.sql(&format!("DROP FUNCTION IF EXISTS slow_{table}_{}()", event.to_lowercase()));
+pub fn slow_down_again(sandbox: &Sandbox, table: &str, event: &str) {
+    if sandbox.database.engine == Engine::Postgres {
+        sandbox.sql(&format!("DROP FUNCTION IF EXISTS slow_{table}_{}()", event.to_lowercase()));
     }
-    slow_down(house, table, event);
+    slow_down(sandbox, table, event);
 }
 
 /// Makes every row that enters or leaves a table take its time, so that a batch lasts long enough to be caught.
-pub fn slow_down(house: &House, table: &str, event: &str) {
-    let engine = house.database.engine;
+pub fn slow_down(sandbox: &Sandbox, table: &str, event: &str) {
+    let engine = sandbox.database.engine;
     let name = format!("slow_{table}_{}", event.to_lowercase());
-    house.sql(&match engine {
+    sandbox.sql(&match engine {
         Engine::Sqlite => format!(
             "CREATE TRIGGER {name} BEFORE {event} ON {table} BEGIN \
              SELECT count(*) FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600) SELECT i FROM n); END"
@@ -156,12 +156,12 @@ pub fn slow_down(house: &House, table: &str, event: &str) {
 }
 
 /// Makes the archive beforehand, as `create: true` would.
-pub fn make_archive(house: &House) {
-    let text = house.database.engine.word("text").expect("a word");
-    house.sql(&tables(house.database.engine, "orders_archive"));
-    house.sql(&format!(
+pub fn make_archive(sandbox: &Sandbox) {
+    let text = sandbox.database.engine.word("text").expect("a word");
+    sandbox.sql(&tables(sandbox.database.engine, "orders_archive"));
+    sandbox.sql(&format!(
         "ALTER TABLE orders_archive ADD COLUMN steward_batch {}",
-        if house.database.engine.is_mysql() { "varchar(64)" } else { text }
+        if sandbox.database.engine.is_mysql() { "varchar(64)" } else { text }
     ));
 }
 
@@ -172,10 +172,10 @@ pub fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
 }
 
-/// Asks the house's ledger something, read only.
-pub fn ask<T>(house: &House, question: impl AsyncFnOnce(&Ledger) -> T) -> T {
+/// Asks the sandbox's ledger something, read only.
+pub fn ask<T>(sandbox: &Sandbox, question: impl AsyncFnOnce(&Ledger) -> T) -> T {
     wait(async {
-        let ledger = Ledger::open_existing(&house.path("state/steward.db")).await.expect("a ledger").expect("a ledger");
+        let ledger = Ledger::open_existing(&sandbox.path("state/steward.db")).await.expect("a ledger").expect("a ledger");
         let answer = question(&ledger).await;
         ledger.close().await;
         answer
@@ -183,13 +183,13 @@ pub fn ask<T>(house: &House, question: impl AsyncFnOnce(&Ledger) -> T) -> T {
 }
 
 /// Batches that were begun and not closed.
-pub fn open_batches(house: &House, job: &str) -> Vec<OpenIntent> {
-    if !house.path("state/steward.db").exists() {
+pub fn open_batches(sandbox: &Sandbox, job: &str) -> Vec<OpenIntent> {
+    if !sandbox.path("state/steward.db").exists() {
         return vec![];
     }
     wait(async {
         // A process that died while making the ledger leaves a file that is none yet.
-        let Ok(Some(ledger)) = Ledger::open_existing(&house.path("state/steward.db")).await else { return vec![] };
+        let Ok(Some(ledger)) = Ledger::open_existing(&sandbox.path("state/steward.db")).await else { return vec![] };
         let open = ledger.open_intents(job).await.expect("open intents");
         ledger.close().await;
         open
@@ -197,21 +197,21 @@ pub fn open_batches(house: &House, job: &str) -> Vec<OpenIntent> {
 }
 
 /// Every event, oldest first.
-pub fn events(house: &House) -> Vec<Event> {
-    let links = ask(house, async |ledger| ledger.events(None).await.expect("events"));
+pub fn events(sandbox: &Sandbox) -> Vec<Event> {
+    let links = ask(sandbox, async |ledger| ledger.events(None).await.expect("events"));
     links.iter().map(|link| link.event().expect("an event of ours")).collect()
 }
 
 /// The evidence is whole.
 #[track_caller]
-pub fn must_be_whole(house: &House) {
-    let verification = ask(house, async |ledger| ledger.verify(None).await.expect("a verification"));
+pub fn must_be_whole(sandbox: &Sandbox) {
+    let verification = ask(sandbox, async |ledger| ledger.verify(None).await.expect("a verification"));
     assert!(verification.is_whole(), "{:?}", verification.faults);
 }
 
 /// Rows that the ledger says were moved: outcomes, and batches settled as applied.
-pub fn told_archived(house: &House) -> u64 {
-    let told = events(house).into_iter().map(|event| match event {
+pub fn told_archived(sandbox: &Sandbox) -> u64 {
+    let told = events(sandbox).into_iter().map(|event| match event {
         Event::Outcome { archived, .. } => archived,
         Event::Settled { verdict, rows, .. } if verdict == "applied" => rows,
         _ => 0,
@@ -251,11 +251,11 @@ impl Drop for Busy {
 
 // The library, from inside
 
-/// What an action sees: the house's own declarations, no runner around it.
-pub fn context(house: &House, job: &str, holds: Vec<Hold>) -> Context {
-    let url = house.url();
+/// What an action sees: the sandbox's own declarations, no runner around it.
+pub fn context(sandbox: &Sandbox, job: &str, holds: Vec<Hold>) -> Context {
+    let url = sandbox.url();
     let variable = |name: &str| (name == URL).then(|| url.clone());
-    let read = Declarations::read(&house.path("steward.yaml"), &variable, &actions::vocabulary());
+    let read = Declarations::read(&sandbox.path("steward.yaml"), &variable, &actions::vocabulary());
     let (declarations, _) = read.unwrap_or_else(|wrong| panic!("{}", wrong.render(false)));
     let job = Arc::new(declarations.job(job).expect("the job").clone());
     Context::new("run".into(), job, Arc::new(stores(&url)), Arc::new(declarations.policies), holds)

@@ -7,7 +7,7 @@ use tracing::Level;
 
 /// How a command ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct End {
+pub(crate) struct Exit {
     code: u8,
     /// `done`, `usage`; none when there is nothing to say.
     word: Option<&'static str>,
@@ -15,7 +15,7 @@ pub(crate) struct End {
     help: String,
 }
 
-impl End {
+impl Exit {
     /// Nothing to say.
     pub(crate) const fn quiet() -> Self {
         Self { code: 0, word: None, why: String::new(), help: String::new() }

@@ -1,4 +1,4 @@
-//! One job's post: what it is doing, so that it never does it twice at a time.
+//! What one job is doing right now, so that it never runs twice at a time.
 
 use crate::job::outcome::Outcome;
 use crate::worker::jobs::Entry;
@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 
-/// One job's post.
+/// What one job is doing, and how its last run ended.
 #[derive(Debug)]
-pub struct Post {
+pub struct JobState {
     state: Mutex<State>,
 }
 
@@ -63,12 +63,12 @@ pub struct Last {
     /// When it ended.
     pub ended: DateTime<Utc>,
     /// How.
-    pub end: End,
+    pub end: RunEnd,
 }
 
 /// How a run ended, seen from here.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum End {
+pub enum RunEnd {
     /// By itself.
     Outcome(Outcome),
     /// It panicked, with this message.
@@ -79,8 +79,8 @@ pub enum End {
     Skipped,
 }
 
-impl Post {
-    /// The post of a job that does nothing yet.
+impl JobState {
+    /// The job_state of a job that does nothing yet.
     pub fn new(entry: Entry) -> Self {
         Self { state: Mutex::new(State { entry, doing: Doing::Idle, last: None }) }
     }
@@ -116,7 +116,7 @@ impl Post {
         (state.doing.clone(), state.last.clone())
     }
 
-    /// Takes the post for a tick, or says why not.
+    /// Takes the job_state for a tick, or says why not.
     pub fn take(&self, due: DateTime<Utc>, concurrency: usize) -> Result<(), String> {
         let mut state = self.state();
         match &state.doing {
@@ -149,14 +149,14 @@ impl Post {
     }
 
     /// Its run ended; `retry` says that it waits to be tried again.
-    pub fn end(&self, due: DateTime<Utc>, end: End, retry: Option<Doing>) {
+    pub fn end(&self, due: DateTime<Utc>, end: RunEnd, retry: Option<Doing>) {
         let mut state = self.state();
         tracing::info!(job = state.entry.name, %due, end = end.word(), retry = retry.is_some(), "job ended");
         state.doing = retry.unwrap_or_default();
         state.last = Some(Last { due: Some(due), ended: Utc::now(), end });
     }
 
-    /// Takes the post again for a retry, unless a tick was quicker.
+    /// Takes the job_state again for a retry, unless a tick was quicker.
     pub fn resume(&self, due: DateTime<Utc>, taken_over: &CancellationToken) -> bool {
         let mut state = self.state();
         let ours = !taken_over.is_cancelled();
@@ -174,7 +174,7 @@ impl Post {
     /// Dropped on a second signal, or still not letting go after it.
     pub fn was_dropped(&self) -> bool {
         let state = self.state();
-        matches!(state.doing, Doing::Running { .. }) || state.last.as_ref().is_some_and(|last| last.end == End::Dropped)
+        matches!(state.doing, Doing::Running { .. }) || state.last.as_ref().is_some_and(|last| last.end == RunEnd::Dropped)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -182,7 +182,7 @@ impl Post {
     }
 }
 
-impl End {
+impl RunEnd {
     /// The word people read.
     pub fn word(&self) -> &'static str {
         match self {

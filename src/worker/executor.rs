@@ -1,8 +1,8 @@
-//! Who works when: one run of a job at a time, a few jobs beside each other, and an orderly end.
+//! Executes ticks: one run of a job at a time, a few jobs beside each other, and an orderly end.
 
-use crate::worker::behind::{Ahead, ahead};
+use crate::worker::dependencies::{Ahead, ahead};
+use crate::worker::job_state::{Doing, JobState, Last, RunEnd};
 use crate::worker::jobs::{Entry, Jobs};
-use crate::worker::post::{Doing, End, Last, Post};
 use crate::worker::signals::Signals;
 use chrono::{DateTime, Utc};
 use std::any::Any;
@@ -20,9 +20,9 @@ const LET_GO: Duration = Duration::from_millis(500);
 const LOOKS: Duration = Duration::from_millis(200);
 
 /// Takes ticks and makes runs of them.
-pub struct Shift<J> {
+pub struct Executor<J> {
     jobs: Arc<J>,
-    posts: RwLock<BTreeMap<String, Arc<Post>>>,
+    job_states: RwLock<BTreeMap<String, Arc<JobState>>>,
     concurrency: usize,
     places: Arc<Semaphore>,
     retry_after: Duration,
@@ -48,14 +48,14 @@ pub struct Drained {
     pub dropped: Vec<String>,
 }
 
-impl<J: Jobs> Shift<J> {
-    /// A shift for these jobs, `concurrency` of them at a time.
+impl<J: Jobs> Executor<J> {
+    /// An executor for these jobs, `concurrency` of them at a time.
     pub fn new(entries: Vec<Entry>, jobs: Arc<J>, concurrency: usize, retry_after: Duration, signals: Signals) -> Arc<Self> {
-        let post = |entry: Entry| (entry.name.clone(), Arc::new(Post::new(entry)));
+        let job_state = |entry: Entry| (entry.name.clone(), Arc::new(JobState::new(entry)));
         let concurrency = concurrency.clamp(1, Semaphore::MAX_PERMITS);
         Arc::new(Self {
             jobs,
-            posts: RwLock::new(entries.into_iter().map(post).collect()),
+            job_states: RwLock::new(entries.into_iter().map(job_state).collect()),
             concurrency,
             places: Arc::new(Semaphore::new(concurrency)),
             retry_after,
@@ -69,40 +69,40 @@ impl<J: Jobs> Shift<J> {
     ///
     /// While we stop, ticks are left alone: the next start finds them missed.
     pub fn tick(self: &Arc<Self>, job: &str, due: DateTime<Utc>) {
-        let Some(post) = self.post(job).filter(|_| !self.signals.stop.is_cancelled()) else { return };
-        let (shift, name) = (self.clone(), job.to_owned());
-        match post.take(due, self.concurrency) {
-            Ok(()) => drop(self.tasks.spawn(async move { shift.work(&name, due).await })),
+        let Some(job_state) = self.job_state(job).filter(|_| !self.signals.stop.is_cancelled()) else { return };
+        let (executor, name) = (self.clone(), job.to_owned());
+        match job_state.take(due, self.concurrency) {
+            Ok(()) => drop(self.tasks.spawn(async move { executor.work(&name, due).await })),
             Err(reason) => {
                 tracing::warn!(job, %due, reason, "tick skipped");
-                drop(self.tasks.spawn(async move { shift.jobs.skipped(&name, due, &reason).await }));
+                drop(self.tasks.spawn(async move { executor.jobs.skipped(&name, due, &reason).await }));
             }
         }
     }
 
     /// What the job does, and how its last run here ended.
     pub fn state(&self, job: &str) -> Option<(Doing, Option<Last>)> {
-        self.post(job).map(|post| post.look())
+        self.job_state(job).map(|job_state| job_state.look())
     }
 
     /// What is known of the job from before we began.
     pub fn remember(&self, job: &str, last: Last) {
-        if let Some(post) = self.post(job) {
-            post.remember(last);
+        if let Some(job_state) = self.job_state(job) {
+            job_state.remember(last);
         }
     }
 
     /// Goes by other jobs from here on. Runs that are under way go on; a job that is gone is not tried again.
     pub fn replace(&self, entries: Vec<Entry>) {
-        let mut posts = self.posts.write().unwrap_or_else(PoisonError::into_inner);
-        let mut before = std::mem::take(&mut *posts);
+        let mut job_states = self.job_states.write().unwrap_or_else(PoisonError::into_inner);
+        let mut before = std::mem::take(&mut *job_states);
         for entry in entries {
             let name = entry.name.clone();
-            let post = before.remove(&name).unwrap_or_else(|| Arc::new(Post::new(entry.clone())));
-            post.replace(entry);
-            posts.insert(name, post);
+            let job_state = before.remove(&name).unwrap_or_else(|| Arc::new(JobState::new(entry.clone())));
+            job_state.replace(entry);
+            job_states.insert(name, job_state);
         }
-        posts.extend(before.into_iter().filter(|(_, post)| !post.retire()));
+        job_states.extend(before.into_iter().filter(|(_, job_state)| !job_state.retire()));
     }
 
     /// Who runs them.
@@ -110,8 +110,8 @@ impl<J: Jobs> Shift<J> {
         &self.jobs
     }
 
-    fn post(&self, job: &str) -> Option<Arc<Post>> {
-        self.posts.read().unwrap_or_else(PoisonError::into_inner).get(job).cloned()
+    fn job_state(&self, job: &str) -> Option<Arc<JobState>> {
+        self.job_states.read().unwrap_or_else(PoisonError::into_inner).get(job).cloned()
     }
 
     /// Takes nothing new, and waits until every run has ended at its batch edge, or a second signal comes.
@@ -122,40 +122,42 @@ impl<J: Jobs> Shift<J> {
             () = self.tasks.wait() => {}
             () = self.signals.at_once.cancelled() => { let _ = timeout(LET_GO, self.tasks.wait()).await; }
         }
-        let posts = self.posts.read().unwrap_or_else(PoisonError::into_inner);
-        Drained { dropped: posts.iter().filter(|(_, post)| post.was_dropped()).map(|(name, _)| name.clone()).collect() }
+        let job_states = self.job_states.read().unwrap_or_else(PoisonError::into_inner);
+        Drained {
+            dropped: job_states.iter().filter(|(_, job_state)| job_state.was_dropped()).map(|(name, _)| name.clone()).collect(),
+        }
     }
 
     /// Runs the job for `due`, again and again while it ends `temporary` and its next tick is further off than a retry.
     async fn work(&self, job: &str, due: DateTime<Utc>) {
-        let Some(post) = self.post(job) else { return };
-        let post = &*post;
-        match self.turn(post, due).await {
+        let Some(job_state) = self.job_state(job) else { return };
+        let job_state = &*job_state;
+        match self.turn(job_state, due).await {
             Turn::Ours => {}
-            Turn::Stop => return post.rest(),
+            Turn::Stop => return job_state.rest(),
             Turn::Skip(reason) => {
                 tracing::warn!(job, %due, reason, "tick skipped");
                 self.jobs.skipped(job, due, &reason).await;
-                return post.end(due, End::Skipped, None);
+                return job_state.end(due, RunEnd::Skipped, None);
             }
         }
         loop {
-            let Some(place) = self.place().await else { return post.rest() };
-            post.begin(due);
+            let Some(place) = self.place().await else { return job_state.rest() };
+            job_state.begin(due);
             let (end, again) = self.run(job, due).await;
             drop(place);
-            if self.tells_failure(job, due, &end).await || !(again && self.tries_again(post)) {
-                return post.end(due, end, None);
+            if self.tells_failure(job, due, &end).await || !(again && self.tries_again(job_state)) {
+                return job_state.end(due, end, None);
             }
-            let pause = self.pause(post);
+            let pause = self.pause(job_state);
             let (retry, taken_over) = retry(due, pause);
-            post.end(due, end, Some(retry));
+            job_state.end(due, end, Some(retry));
             tokio::select! {
                 () = sleep(pause) => {}
                 () = taken_over.cancelled() => return,
-                () = self.signals.stop.cancelled() => return post.rest(),
+                () = self.signals.stop.cancelled() => return job_state.rest(),
             }
-            if !post.resume(due, &taken_over) {
+            if !job_state.resume(due, &taken_over) {
                 return;
             }
         }
@@ -163,11 +165,11 @@ impl<J: Jobs> Shift<J> {
 
     /// Waits until every job that this one comes after has ended its run for a tick at or before `due`: until its own next
     /// tick at most, or its budget. It holds no place meanwhile.
-    async fn turn(&self, post: &Post, due: DateTime<Utc>) -> Turn {
-        let Entry { schedule, zone, after, patience, .. } = &post.entry();
+    async fn turn(&self, job_state: &JobState, due: DateTime<Utc>) -> Turn {
+        let Entry { schedule, zone, after, patience, .. } = &job_state.entry();
         let until = patience.and_then(|patience| Some(Utc::now() + chrono::Duration::from_std(patience).ok()?));
         let until = [schedule.next_after(due.max(Utc::now()), *zone), until].into_iter().flatten().min();
-        for (name, other) in after.iter().filter_map(|name| Some((name, self.post(name)?))) {
+        for (name, other) in after.iter().filter_map(|name| Some((name, self.job_state(name)?))) {
             loop {
                 match ahead(&*self.jobs, &other, due, self.began).await {
                     Ahead::Clear => break,
@@ -175,7 +177,7 @@ impl<J: Jobs> Shift<J> {
                     Ahead::NotYet if until.is_some_and(|until| Utc::now() >= until) => {
                         return Turn::Skip(format!("it comes after job `{name}`, which had not ended in time"));
                     }
-                    Ahead::NotYet => post.wait_behind(due, Some(name)),
+                    Ahead::NotYet => job_state.wait_behind(due, Some(name)),
                 }
                 tokio::select! {
                     () = self.signals.stop.cancelled() => return Turn::Stop,
@@ -184,7 +186,7 @@ impl<J: Jobs> Shift<J> {
             }
         }
         if !after.is_empty() {
-            post.wait_behind(due, None);
+            job_state.wait_behind(due, None);
         }
         Turn::Ours
     }
@@ -199,25 +201,27 @@ impl<J: Jobs> Shift<J> {
     }
 
     /// Runs in a task of its own, so that a panic ends there and a second signal can drop it. True when it asks for another try.
-    async fn run(&self, job: &str, due: DateTime<Utc>) -> (End, bool) {
+    async fn run(&self, job: &str, due: DateTime<Utc>) -> (RunEnd, bool) {
         let (jobs, name, stop) = (self.jobs.clone(), job.to_owned(), self.signals.stop.child_token());
         let mut run = tokio::spawn(async move { jobs.run(&name, due, stop).await });
         let ended = tokio::select! {
             ended = &mut run => ended,
             () = self.signals.at_once.cancelled() => {
                 run.abort();
-                return (End::Dropped, false);
+                return (RunEnd::Dropped, false);
             }
         };
         match ended {
-            Ok(came) => (End::Outcome(came.outcome), came.again),
-            Err(error) => (error.try_into_panic().map_or(End::Dropped, |panic| End::Panicked(message(panic.as_ref()))), false),
+            Ok(came) => (RunEnd::Outcome(came.outcome), came.again),
+            Err(error) => {
+                (error.try_into_panic().map_or(RunEnd::Dropped, |panic| RunEnd::Panicked(message(panic.as_ref()))), false)
+            }
         }
     }
 
     /// Tells of a panic; true when there was one.
-    async fn tells_failure(&self, job: &str, due: DateTime<Utc>, end: &End) -> bool {
-        let End::Panicked(message) = end else { return false };
+    async fn tells_failure(&self, job: &str, due: DateTime<Utc>, end: &RunEnd) -> bool {
+        let RunEnd::Panicked(message) = end else { return false };
         let reason = format!("the run panicked: {message}");
         tracing::error!(job, %due, reason, "job failed");
         let (jobs, name) = (self.jobs.clone(), job.to_owned());
@@ -228,15 +232,15 @@ impl<J: Jobs> Shift<J> {
     }
 
     /// A tick that comes before the retry would is the retry.
-    fn tries_again(&self, post: &Post) -> bool {
-        let Entry { schedule, zone, .. } = &post.entry();
+    fn tries_again(&self, job_state: &JobState) -> bool {
+        let Entry { schedule, zone, .. } = &job_state.entry();
         let next = schedule.next_after(Utc::now(), *zone);
-        !self.signals.stop.is_cancelled() && next.is_none_or(|next| next > Utc::now() + self.pause(post))
+        !self.signals.stop.is_cancelled() && next.is_none_or(|next| next > Utc::now() + self.pause(job_state))
     }
 
     /// How long a job waits to be tried again.
-    fn pause(&self, post: &Post) -> Duration {
-        post.entry().retry_after.unwrap_or(self.retry_after)
+    fn pause(&self, job_state: &JobState) -> Duration {
+        job_state.entry().retry_after.unwrap_or(self.retry_after)
     }
 }
 

@@ -1,8 +1,8 @@
 //! Jobs as the clock runs them: declarations are read anew for each run, and what came of a tick is logged and recorded.
 
-use super::actor::started_by;
-use super::end::End;
-use super::house::{Closed, House, reporting};
+use super::app::{App, Closed, reporting};
+use super::current_user::started_by;
+use super::exit::Exit;
 use super::log_progress::LogProgress;
 use super::{run_log, unattended};
 use crate::actions;
@@ -30,8 +30,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use tokio_util::sync::CancellationToken;
 
-/// The jobs of a house, for the clock.
-pub(super) struct Scheduled {
+/// The declared jobs, for the clock.
+pub(super) struct JobSource {
     /// The configuration.
     config: PathBuf,
     /// The ledger; one for all runs of this process, so that they queue for it in order.
@@ -58,7 +58,7 @@ impl InForce {
     }
 }
 
-impl Scheduled {
+impl JobSource {
     /// The jobs of these declarations.
     pub(super) fn new(config: PathBuf, ledger: Ledger, declarations: &Declarations) -> Self {
         let stopped = StoppedJobs::of(&declarations.config.state);
@@ -108,7 +108,7 @@ enum Nothing {
     Undeclared(Outcome, String),
 }
 
-impl Jobs for Scheduled {
+impl Jobs for JobSource {
     /// A run that was stopped, or died, is made up for as if its tick had been missed.
     async fn last_tick(&self, job: &str) -> Option<DateTime<Utc>> {
         self.concluded(job).await.unwrap_or_else(|error| {
@@ -164,11 +164,11 @@ impl Jobs for Scheduled {
         if stopped.is_empty() {
             return;
         }
-        let Ok((house, _)) = House::look(&self.config).await else { return };
-        if reporting(&house.declarations.config).is_err() {
+        let Ok((app, _)) = App::look(&self.config).await else { return };
+        if reporting(&app.declarations.config).is_err() {
             return;
         }
-        for job in stopped.iter().filter(|job| house.declarations.job(job).is_some()) {
+        for job in stopped.iter().filter(|job| app.declarations.job(job).is_some()) {
             if self.ledger.takes_runs_of(job).await.is_ok() {
                 self.runs_again(job).await;
             }
@@ -177,10 +177,10 @@ impl Jobs for Scheduled {
 
     /// A policy table that is away stops no reload: each run reads it again.
     async fn reload(&self) -> Result<Vec<Entry>, String> {
-        let declarations = match House::look(&self.config).await {
-            Ok((house, warnings)) => {
+        let declarations = match App::look(&self.config).await {
+            Ok((app, warnings)) => {
                 told(None, &warnings);
-                house.declarations
+                app.declarations
             }
             Err(Closed::Wrong(diagnosis)) => {
                 told(None, &diagnosis);
@@ -188,7 +188,7 @@ impl Jobs for Scheduled {
             }
             Err(Closed::Away(end)) if end.code() == Outcome::Temporary.exit() => {
                 tracing::warn!("{}", end.why());
-                House::quietly(&self.config).map_err(|diagnosis| unattended::in_a_line(&diagnosis))?
+                App::quietly(&self.config).map_err(|diagnosis| unattended::in_a_line(&diagnosis))?
             }
             Err(Closed::Away(end)) => return Err(end.why().to_owned()),
         };
@@ -216,7 +216,7 @@ impl Jobs for Scheduled {
     }
 }
 
-impl Scheduled {
+impl JobSource {
     async fn concluded(&self, job: &str) -> Result<Option<DateTime<Utc>>, LedgerError> {
         if let Some(began) = self.ledger.last_concluded(job).await? {
             return Ok(Some(began));
@@ -228,12 +228,12 @@ impl Scheduled {
     }
 
     async fn carry_out(&self, name: &str, stop: CancellationToken) -> Result<RunReport, Nothing> {
-        let house = self.house(name).await?;
-        let job = self.job(&house.declarations, name)?;
-        let invalid = |end: End| Nothing::Stopped(unattended::of_end(&end));
+        let app = self.app(name).await?;
+        let job = self.job(&app.declarations, name)?;
+        let invalid = |end: Exit| Nothing::Stopped(unattended::of_end(&end));
         let action = actions::named(&job.action)
-            .ok_or_else(|| invalid(End::of(Outcome::Invalid, &format!("action `{}` is not built yet", job.action))))?;
-        let runner = house
+            .ok_or_else(|| invalid(Exit::of(Outcome::Invalid, &format!("action `{}` is not built yet", job.action))))?;
+        let runner = app
             .runner_on(self.ledger.clone(), stop, Arc::new(LogProgress::of(name)), started_by(Origin::Serve))
             .map_err(invalid)?;
         let request = Request { job: Arc::new(job), dry_run: false, as_of: None, approval: None };
@@ -241,15 +241,15 @@ impl Scheduled {
     }
 
     /// The declarations as they stand now: an edited policy counts from this run on.
-    async fn house(&self, job: &str) -> Result<House, Nothing> {
-        match House::look(&self.config).await {
-            Ok((house, warnings)) => {
+    async fn app(&self, job: &str) -> Result<App, Nothing> {
+        match App::look(&self.config).await {
+            Ok((app, warnings)) => {
                 told(Some(job), &warnings);
-                let now = InForce::of(&house.declarations);
+                let now = InForce::of(&app.declarations);
                 let mut in_force = self.in_force.write().unwrap_or_else(PoisonError::into_inner);
                 let entries = std::mem::take(&mut in_force.entries);
                 *in_force = InForce { entries, ..now };
-                Ok(house)
+                Ok(app)
             }
             Err(closed) => {
                 if let Closed::Wrong(diagnosis) = &closed {

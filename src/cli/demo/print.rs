@@ -1,4 +1,4 @@
-//! How the demo tells its story: numbered steps, and under each a few aligned lines.
+//! What the demo prints: numbered steps, and under each a few aligned lines.
 
 use super::audit::Accounted;
 use super::faults::Compared;

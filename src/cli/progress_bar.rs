@@ -15,7 +15,7 @@ const EVERY: Duration = Duration::from_secs(10);
 
 /// Watches a run for whoever sits in front of it.
 #[derive(Debug)]
-pub(crate) struct Watch {
+pub(crate) struct TerminalProgress {
     bar: ProgressBar,
     plain: Option<Mutex<Plain>>,
     /// When a look was told last, elsewhere than on a terminal.
@@ -31,7 +31,7 @@ struct Plain {
     said: Instant,
 }
 
-impl Watch {
+impl TerminalProgress {
     /// A bar on a terminal; plain lines elsewhere.
     pub(crate) fn new() -> Self {
         if std::io::stderr().is_terminal() && !stderr::is_json() {
@@ -44,7 +44,7 @@ impl Watch {
     }
 }
 
-impl Progress for Watch {
+impl Progress for TerminalProgress {
     fn begin(&self, label: &Label, rows: u64) {
         // The name first: every call draws, and a row count under another dataset's name would be a lie, however short.
         self.bar.set_style(drawn("{wide_msg}  {bar:12}  {human_pos} of {human_len}  {rate} rows/s  {eta} left"));
