@@ -1,6 +1,6 @@
 //! Moves rows past their period into the archive, oldest first.
 
-use super::due;
+use super::row_policy;
 use crate::action::scope;
 use crate::action::{Action, Arranged, Batch, Context, Facts, Label, OpenBatch, Tally};
 use crate::job::spec::Job;
@@ -42,7 +42,7 @@ impl Action for ArchiveRows {
     }
 
     async fn arrange(cx: &Context, targets: Vec<Self::Target>) -> Arranged<Self::Target> {
-        due::children_first(cx, targets, |(policy, _)| Some(&policy.dataset)).await
+        row_policy::children_first(cx, targets, |(policy, _)| Some(&policy.dataset)).await
     }
 
     fn label((policy, _): &Self::Target) -> Label {
@@ -50,18 +50,18 @@ impl Action for ArchiveRows {
     }
 
     async fn prepare(cx: &Context, (policy, step): &Self::Target, as_of: DateTime<Utc>) -> Result<Self, StoreFailure> {
-        due::refuse_unusable(policy)?;
+        row_policy::refuse_unusable(policy)?;
         let store = cx.stores.get(&policy.dataset.store)?;
         let cutoff = Cutoff::before(as_of, Some(step.after), cx.job.timezone);
         scope::cover(cx, &policy.dataset).await?;
         let holds = cx.holds_on(&policy.dataset);
         let rows =
             Rows::prepare(store, &cx.who(), &policy.dataset, &policy.clock, cutoff, policy.r#where.as_deref(), &holds).await?;
-        let rows = rows.with_batches(due::batches_of(cx, &policy.dataset, &policy.name));
+        let rows = rows.with_batches(row_policy::batches_of(cx, &policy.dataset, &policy.name));
         let archive = Archive::prepare(store, &rows, &step.to, step.create).await?;
         let rows = rows.guarded_by(policy.guard);
         let rows = rows.removing(Some(&archive), policy.cascade, &holds).await?;
-        due::refuse_kept_children(cx, policy.cascade, (&rows).into()).await?;
+        row_policy::refuse_kept_children(cx, policy.cascade, (&rows).into()).await?;
         Ok(Self { policy: policy.clone(), step: step.clone(), rows, archive, cutoff: cutoff.at() })
     }
 
@@ -74,8 +74,14 @@ impl Action for ArchiveRows {
     }
 
     fn facts(&self, cx: &Context) -> Facts {
-        let mut facts =
-            due::lifecycle_facts(cx, &self.policy, &self.policy.dataset, (&self.rows).into(), self.cutoff, self.step.after);
+        let mut facts = row_policy::lifecycle_facts(
+            cx,
+            &self.policy,
+            &self.policy.dataset,
+            (&self.rows).into(),
+            self.cutoff,
+            self.step.after,
+        );
         facts.archive = Some(self.step.to.to_string());
         let mut statements = vec![format!("-- dataset {}, to {}", self.policy.dataset, self.step.to)];
         let made = self.archive.statements();
@@ -111,7 +117,7 @@ impl Action for ArchiveRows {
     async fn apply(&self, cx: &Context, batch: &Batch) -> Result<Tally, StoreFailure> {
         let done = self.rows.archive(&batch.page, &self.archive, &batch.id, &cx.holds_on(&self.policy.dataset)).await?;
         let conflicts =
-            done.conflicts.iter().map(|key| due::name_row(&cx.policies, &self.policy.dataset, &self.rows, key)).collect();
+            done.conflicts.iter().map(|key| row_policy::name_row(&cx.policies, &self.policy.dataset, &self.rows, key)).collect();
         Ok(Tally {
             archived: Some(done.archived),
             already_archived: Some(done.already_archived),
@@ -129,7 +135,7 @@ impl Action for ArchiveRows {
     }
 
     fn row_names(&self, cx: &Context, page: &Page) -> Vec<String> {
-        due::row_names(&cx.policies, &self.policy.dataset, &self.rows, page)
+        row_policy::row_names(&cx.policies, &self.policy.dataset, &self.rows, page)
     }
 
     async fn settle(&self, _: &Context, batch: &OpenBatch) -> Result<Verdict, StoreFailure> {
@@ -141,7 +147,7 @@ impl Action for ArchiveRows {
         {
             return Ok(Verdict::Applied);
         }
-        self.rows.settle(&batch.id, batch.before.as_deref()).await.map(due::verdict)
+        self.rows.settle(&batch.id, batch.before.as_deref()).await.map(row_policy::verdict)
     }
 
     async fn finish(&self, cx: &Context, tally: &Tally) -> Result<(), StoreFailure> {

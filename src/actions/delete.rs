@@ -1,6 +1,6 @@
 //! Removes rows for good once they are past their period; from the archive alone where the policy archives.
 
-use super::due;
+use super::row_policy;
 use crate::action::scope;
 use crate::action::{Action, Arranged, Batch, Context, Facts, Label, OpenBatch, Tally};
 use crate::diagnostic::catalogue as codes;
@@ -80,7 +80,7 @@ impl Action for DeleteRows {
     }
 
     async fn arrange(cx: &Context, targets: Vec<Self::Target>) -> Arranged<Self::Target> {
-        due::children_first(cx, targets, |(policy, _)| Some(acted_on(policy))).await
+        row_policy::children_first(cx, targets, |(policy, _)| Some(acted_on(policy))).await
     }
 
     fn label((policy, _): &Self::Target) -> Label {
@@ -88,18 +88,18 @@ impl Action for DeleteRows {
     }
 
     async fn prepare(cx: &Context, (policy, step): &Self::Target, as_of: DateTime<Utc>) -> Result<Self, StoreFailure> {
-        due::refuse_unusable(policy)?;
+        row_policy::refuse_unusable(policy)?;
         let dataset = acted_on(policy).clone();
         let cutoff = Cutoff::before(as_of, Some(step.after), cx.job.timezone);
         let covered = scope::cover(cx, &dataset).await?;
         scope::refuse_early_removal(cx, &covered, &dataset, Some(step.after))?;
         let rows = match rows(cx, policy, &dataset, cutoff).await {
-            Err(failure) if due::is_to_be_made(policy, &failure) => {
+            Err(failure) if row_policy::is_to_be_made(policy, &failure) => {
                 scope::cover(cx, &policy.dataset).await?;
                 let place = Place::ToBeMade { live: self::rows(cx, policy, &policy.dataset, cutoff).await? };
                 return Ok(Self { policy: policy.clone(), step: step.clone(), dataset, place, cutoff: cutoff.at() });
             }
-            rows => rows?.with_batches(due::batches_of(cx, &dataset, &policy.name)),
+            rows => rows?.with_batches(row_policy::batches_of(cx, &dataset, &policy.name)),
         };
         let rows = rows.removing(policy.cascade, &cx.holds_on(&dataset)).await?;
         if policy.archive.is_some() {
@@ -107,7 +107,7 @@ impl Action for DeleteRows {
             rows.rows().map_or(Ok(()), |rows| rows.table().refuse_unlogged())?;
             refuse_live_rows_along(&policy.dataset, &rows).await?;
         }
-        due::refuse_kept_children(cx, policy.cascade, rows.walk()).await?;
+        row_policy::refuse_kept_children(cx, policy.cascade, rows.walk()).await?;
         match (&policy.archive, rows.rows()) {
             (Some(_), _) => scope::cover(cx, &policy.dataset).await.map(drop)?,
             (None, Some(rows)) => {
@@ -132,7 +132,7 @@ impl Action for DeleteRows {
 
     fn facts(&self, cx: &Context) -> Facts {
         let looked = self.place.looked().walk();
-        let mut facts = due::lifecycle_facts(cx, &self.policy, &self.dataset, looked, self.cutoff, self.step.after);
+        let mut facts = row_policy::lifecycle_facts(cx, &self.policy, &self.dataset, looked, self.cutoff, self.step.after);
         match self.place.rows() {
             Some(rows) => {
                 facts.statements.insert(0, format!("-- dataset {}", self.dataset));
@@ -144,7 +144,7 @@ impl Action for DeleteRows {
                     "-- dataset {}: not made yet; plan again once it is, for its statements and grants",
                     self.dataset
                 )];
-                facts.notes = vec![due::to_be_made(&self.dataset)];
+                facts.notes = vec![row_policy::to_be_made(&self.dataset)];
             }
         }
         facts.statements.extend(self.place.live().into_iter().filter_map(Removable::rows).flat_map(Rows::grants_to_look));
@@ -193,7 +193,7 @@ impl Action for DeleteRows {
 
     fn row_names(&self, cx: &Context, page: &Page) -> Vec<String> {
         match self.place.rows().and_then(Removable::rows) {
-            Some(rows) => due::row_names(&cx.policies, &self.dataset, rows, page),
+            Some(rows) => row_policy::row_names(&cx.policies, &self.dataset, rows, page),
             // What names a node is the application's or the store's own.
             None => vec![],
         }
@@ -201,7 +201,7 @@ impl Action for DeleteRows {
 
     async fn settle(&self, _: &Context, batch: &OpenBatch) -> Result<Verdict, StoreFailure> {
         match self.place.rows() {
-            Some(rows) => rows.settle(&batch.id, batch.before.as_deref()).await.map(due::verdict),
+            Some(rows) => rows.settle(&batch.id, batch.before.as_deref()).await.map(row_policy::verdict),
             None => Ok(Verdict::Unclear),
         }
     }

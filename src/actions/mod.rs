@@ -4,16 +4,16 @@ pub mod archive;
 pub mod check_quality;
 pub mod checks;
 pub mod delete;
-mod due;
-pub mod expiring;
+pub mod expire;
 pub mod refresh_views;
+mod row_policy;
 
 use crate::action::{Action, Inspection};
 use crate::job::vocabulary::Vocabulary;
 use crate::policy::section::Section;
 use crate::report::run::RunReport;
-use crate::runner::engine::{Request, Runner};
 use crate::runner::plan::{Planned, Planner, Unfit};
+use crate::runner::{Request, Runner};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
@@ -21,8 +21,8 @@ use futures_util::future::BoxFuture;
 pub const ACTIONS: &[Entry] = &[
     Entry::of::<archive::ArchiveRows>(), //
     Entry::of::<delete::DeleteRows>(),
-    Entry::of::<expiring::Expire<expiring::Sessions>>(),
-    Entry::of::<expiring::Expire<expiring::Caches>>(),
+    Entry::of::<expire::Expire<expire::Sessions>>(),
+    Entry::of::<expire::Expire<expire::Caches>>(),
     Entry::of::<refresh_views::RefreshViews>(),
     Entry::inspecting::<check_quality::CheckQuality>(),
 ];

@@ -16,14 +16,14 @@ use crate::diagnostic::near;
 use crate::job::origin::StartedBy;
 use crate::job::outcome::Outcome;
 use crate::job::spec::Job;
-use crate::ledger::book::Ledger;
+use crate::ledger::Ledger;
 use crate::place::Place;
 use crate::policy::table::{LifecycleRow, TagRow};
 use crate::report::deliver::{MailKind, MailSettings};
-use crate::runner::engine::Runner;
+use crate::runner::Runner;
+use crate::runner::delivery::Reporting;
 use crate::runner::plan::Planner;
 use crate::runner::progress::{Progress, Unwatched};
-use crate::runner::tell::Reporting;
 use crate::store::connect::{StoreAddress, StoreLocation};
 use crate::store::failure::StoreFailure;
 use crate::store::policy_tables;
@@ -190,7 +190,7 @@ pub(crate) fn reporting(config: &Config) -> Result<Reporting, Exit> {
 }
 
 /// A ledger that cannot be opened refuses everything.
-pub(crate) fn no_ledger(error: &crate::ledger::refusal::LedgerError) -> Exit {
+pub(crate) fn no_ledger(error: &crate::ledger::error::LedgerError) -> Exit {
     let outcome = match () {
         () if error.is_busy() => Outcome::Temporary,
         () if error.is_misplaced() => Outcome::Invalid,

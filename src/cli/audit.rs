@@ -3,10 +3,10 @@
 use super::app::{App, ledger_if_any, no_ledger};
 use super::{Ended, Globals, exit::Exit, out};
 use crate::job::outcome::Outcome;
-use crate::ledger::book::Ledger;
-use crate::ledger::refusal::LedgerError;
+use crate::ledger::Ledger;
+use crate::ledger::error::LedgerError;
 use crate::ledger::verify::{Expected, Verification};
-use crate::report::figures::plural;
+use crate::report::format::plural;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::path::Path;

@@ -6,16 +6,16 @@ use super::health::{Check, Verdict, mark};
 use super::table::listing;
 use super::{Ended, Globals, out};
 use super::{health_jobs, health_mail};
-use crate::actions::expiring::{rights, uncovered};
+use crate::actions::expire::{rights, uncovered};
 use crate::config::settings::Config;
 use crate::config::store::StoreConfig;
 use crate::file_owner;
 use crate::job::outcome::Outcome;
-use crate::ledger::book::Ledger;
+use crate::ledger::Ledger;
 use crate::policy::dataset::DatasetName;
 use crate::policy::expiry::Expiring;
 use crate::policy::set::Policies;
-use crate::report::figures::plural;
+use crate::report::format::plural;
 use crate::store::connect::{Store, StoreLocation};
 use crate::store::failure::StoreFailure;
 use crate::store::graph::connect::GraphStore;
@@ -392,7 +392,7 @@ fn left_behind(config: &Config) -> Option<Check> {
 /// Writable, and whole.
 async fn ledger(path: &Path) -> Vec<Check> {
     const WHAT: &str = "ledger";
-    let failed = |error: &crate::ledger::refusal::LedgerError| {
+    let failed = |error: &crate::ledger::error::LedgerError| {
         let verdict = if error.is_busy() { Verdict::Away } else { Verdict::Fail };
         Check::not(WHAT, verdict, error.to_string(), error.help())
     };

@@ -2,7 +2,7 @@
 
 use crate::ledger::chain::Link;
 use crate::ledger::event::Event;
-use crate::report::figures::{count, instant, plural};
+use crate::report::format::{count, instant, plural};
 
 /// The event in words; one that a later steward wrote, as it is stored.
 pub(super) fn told(link: &Link) -> String {

@@ -3,9 +3,9 @@
 use super::app::App;
 use super::health::{Check, Verdict};
 use crate::actions;
-use crate::report::figures::plural;
+use crate::report::format::plural;
 use crate::report::run::{Reason, Weight};
-use crate::runner::engine::Request;
+use crate::runner::Request;
 use std::sync::Arc;
 
 /// Prepares every dataset of every job; none where the ledger gives no answer, which has a check of its own.

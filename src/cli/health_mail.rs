@@ -5,7 +5,7 @@ use super::health::{Check, Verdict};
 use crate::config::settings::Config;
 use crate::declarations::reading::Declarations;
 use crate::report::deliver::{self, SendError, Without};
-use crate::report::figures::plural;
+use crate::report::format::plural;
 use crate::report::spool;
 use std::path::Path;
 

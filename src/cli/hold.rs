@@ -6,9 +6,9 @@ use super::{Ended, Globals, current_user::current_user, exit::Exit, out, stderr}
 use crate::config::settings::Config;
 use crate::diagnostic::near;
 use crate::job::outcome::Outcome;
-use crate::ledger::book::Ledger;
+use crate::ledger::Ledger;
+use crate::ledger::error::LedgerError;
 use crate::ledger::hold::{LedgerHold, NewHold, Origin, Release};
-use crate::ledger::refusal::LedgerError;
 use crate::policy::condition::Language;
 use crate::policy::dataset::DatasetName;
 use crate::policy::hold::{Hold, HoldOrigin};

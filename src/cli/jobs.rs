@@ -8,7 +8,7 @@ use crate::job::outcome::Outcome;
 use crate::job::schedule::Schedule;
 use crate::job::spec::{Job, Mode};
 use crate::ledger::run::RunRow;
-use crate::report::figures;
+use crate::report::format;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use serde::Serialize;
@@ -106,7 +106,7 @@ impl JobLine {
     fn last_told(&self) -> String {
         match &self.last {
             None => "never".to_owned(),
-            Some(last) => format!("{}, {}", ended(last.outcome), figures::instant(last.started)),
+            Some(last) => format!("{}, {}", ended(last.outcome), format::instant(last.started)),
         }
     }
 }
@@ -137,7 +137,7 @@ fn told(jobs: &[JobLine]) -> String {
     let note = match observing {
         0 => String::new(),
         some => {
-            format!("\n{} in mode `observe`: nothing is touched until the file says `enforce`\n", figures::plural(some, "job"))
+            format!("\n{} in mode `observe`: nothing is touched until the file says `enforce`\n", format::plural(some, "job"))
         }
     };
     listing(header, lines) + &note

@@ -2,7 +2,7 @@
 
 use super::exit::Exit;
 use crate::job::outcome::Outcome;
-use crate::report::figures::straight;
+use crate::report::format::straight;
 use serde::Serialize;
 use std::io::{ErrorKind, IsTerminal, Write, stdout};
 

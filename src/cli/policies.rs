@@ -14,7 +14,7 @@ use crate::policy::lifecycle::{Cascade, Lifecycle};
 use crate::policy::period::Period;
 use crate::policy::section::Section;
 use crate::policy::set::{Policies, is_called};
-use crate::report::figures::{self, plain};
+use crate::report::format::{self, plain};
 use crate::runner::holds;
 use clap::Args;
 use serde::Serialize;
@@ -184,7 +184,7 @@ impl PolicyShown<'_> {
             line("keep", format!("at least {}: {} ({}){counts}", minimum.period, minimum.because, minimum.place));
         }
         let guard = policy.guard;
-        line("guard", format!("{} and {} % in one run", figures::plural(guard.max_rows, "row"), guard.max_percent));
+        line("guard", format!("{} and {} % in one run", format::plural(guard.max_rows, "row"), guard.max_percent));
         if policy.cascade == Cascade::Allow {
             line("cascade", "rows that go along are allowed to".to_owned());
         }

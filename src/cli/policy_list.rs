@@ -8,7 +8,7 @@ use crate::policy::lifecycle::Cascade;
 use crate::policy::quality::check::Check;
 use crate::policy::section::Section;
 use crate::policy::view::View;
-use crate::report::figures::{self, plain};
+use crate::report::format::{self, plain};
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -92,9 +92,8 @@ fn of_expiry(expiry: &Expiry) -> Lines {
         Expiring::Permanent(keys) => (vec![("permanent", keys.because.clone())], None),
     };
     let guard = expiry.guard;
-    lines.extend(
-        of.map(|of| ("guard", format!("{} and {} % in one run", figures::plural(guard.max_rows, of), guard.max_percent))),
-    );
+    lines
+        .extend(of.map(|of| ("guard", format!("{} and {} % in one run", format::plural(guard.max_rows, of), guard.max_percent))));
     lines.extend(expiry.owner.iter().map(|owner| ("owner", owner.clone())));
     lines
 }
@@ -132,7 +131,7 @@ fn of_view(view: &View) -> Lines {
     let how = match (view.statements.len(), view.concurrently) {
         (0, true) => "concurrently, or not at all".to_owned(),
         (0, false) => "readers may have to wait".to_owned(),
-        (statements, _) => format!("{}, in one transaction", figures::plural(statements as u64, "statement")),
+        (statements, _) => format!("{}, in one transaction", format::plural(statements as u64, "statement")),
     };
     let mut lines = vec![("refresh", how)];
     if view.skip_unchanged {

@@ -2,7 +2,7 @@
 
 use super::stderr;
 use crate::action::Label;
-use crate::report::figures;
+use crate::report::format;
 use crate::runner::progress::{Looking, Progress};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::io::IsTerminal;
@@ -110,7 +110,7 @@ fn drawn(template: &str) -> ProgressStyle {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate is small, positive and read by people")]
 fn rate(state: &ProgressState, to: &mut dyn std::fmt::Write) {
     // A line that cannot be drawn is drawn again with the next batch.
-    let _ = to.write_str(&figures::count(state.per_sec() as u64));
+    let _ = to.write_str(&format::count(state.per_sec() as u64));
 }
 
 impl Plain {
@@ -121,9 +121,9 @@ impl Plain {
         format!(
             "{}: {} of {} rows, {} a second, {left} s left",
             self.dataset,
-            figures::count(self.done),
-            figures::count(self.rows),
-            figures::count(rate)
+            format::count(self.done),
+            format::count(self.rows),
+            format::count(rate)
         )
     }
 }

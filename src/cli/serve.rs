@@ -5,7 +5,7 @@ use super::job_source::{JobSource, entries};
 use super::{Ended, Globals, exit::Exit, stderr, unattended};
 use crate::declarations::reading::Declarations;
 use crate::job::outcome::Outcome;
-use crate::ledger::book::Ledger;
+use crate::ledger::Ledger;
 use crate::runner::stopped::SERVE;
 use crate::worker::{self, Drained, Hangup, ServeError, Settings, Signals};
 use clap::Args;

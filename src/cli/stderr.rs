@@ -4,7 +4,7 @@
 
 use crate::diagnostic::diagnosis::Diagnosis;
 use crate::diagnostic::item::Severity;
-use crate::report::figures::straight;
+use crate::report::format::straight;
 use serde_json::{Map, Value};
 use std::io::{IsTerminal, Write, stderr};
 use std::sync::OnceLock;

@@ -1,7 +1,7 @@
 //! Listings: one line per thing, in columns. In a pipe no line is broken, so that it can be searched.
 
 use super::out;
-use crate::report::figures::plain;
+use crate::report::format::plain;
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 use std::io::stdout;

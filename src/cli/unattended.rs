@@ -6,7 +6,7 @@ use crate::diagnostic::catalogue as codes;
 use crate::diagnostic::diagnosis::Diagnosis;
 use crate::diagnostic::item::Severity;
 use crate::job::outcome::Outcome;
-use crate::ledger::book::Ledger;
+use crate::ledger::Ledger;
 use crate::report::run::{RunReport, Weight};
 use crate::runner::notices::{About, Notices};
 use crate::runner::stopped::{Obstacle, SERVE, StoppedJobs};

@@ -13,7 +13,7 @@ use crate::policy::dataset::DatasetName;
 use crate::policy::set::Policies;
 use crate::report::finding::Finding;
 use crate::report::run::{Reason, Weight};
-use crate::runner::engine::Request;
+use crate::runner::Request;
 use crate::runner::holds;
 use crate::runner::plan::Planner;
 use crate::store::failure::StoreFailure;

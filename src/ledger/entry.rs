@@ -1,8 +1,8 @@
 //! What goes into the ledger in one transaction, said without SQL.
 
+use super::checkpoint::Pass;
 use super::event::Event;
 use super::finding::FindingText;
-use super::pass::Pass;
 use chrono::{DateTime, Utc};
 
 /// One transaction: all of it is recorded, or nothing.

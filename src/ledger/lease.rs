@@ -1,13 +1,13 @@
 //! One run of a job at a time: the operating system's lock decides, a fencing token in the ledger guards what is written.
 
-use super::book::Ledger;
 use super::chain::Head;
+use super::checkpoint::Pass;
 use super::entry::{Also, Entry, Fence};
+use super::error::LedgerError;
 use super::event::Event;
 use super::holder::Holder;
+use super::ledger::Ledger;
 use super::lockfile::LockFile;
-use super::pass::Pass;
-use super::refusal::LedgerError;
 use chrono::{DateTime, Utc};
 use std::path::Path;
 use std::time::Duration;

@@ -7,31 +7,32 @@
 //! No personal data belongs here: keys in cursors, samples in findings and reasons are the caller's to mask *before* they
 //! come (promise 9). The ledger cannot tell a key from a name.
 
-pub mod book;
 pub mod chain;
+pub mod checkpoint;
 pub mod entry;
+pub mod error;
 pub mod event;
 pub mod finding;
 pub mod hold;
 pub mod holder;
 pub mod lease;
+#[expect(clippy::module_inception, reason = "the file of the type of that name")]
+mod ledger;
 pub mod lockfile;
-pub mod pass;
-pub mod refusal;
 pub mod run;
 pub mod sqlite;
 mod trust;
 pub mod verify;
 
-pub use book::Ledger;
 pub use chain::{Head, Link};
+pub use checkpoint::Pass;
+pub use error::LedgerError;
 pub use event::{Event, OpenIntent};
 pub use finding::FindingRow;
 pub use hold::{FileHold, LedgerHold, NewHold};
 pub use holder::Holder;
 pub use lease::{Lease, LeaseError};
-pub use pass::Pass;
-pub use refusal::LedgerError;
+pub use ledger::Ledger;
 pub use run::{DryRuns, NewRun, RunRow};
 pub use verify::{Expected, Fault, Verification};
 

@@ -1,8 +1,8 @@
 //! What a run trusts of the ledger's tables is held against the chain before it is gone by: holds, and batches left open.
 
-use super::book::Ledger;
-use super::pass::Pass;
-use super::refusal::LedgerError;
+use super::checkpoint::Pass;
+use super::error::LedgerError;
+use super::ledger::Ledger;
 use super::verify::Verifier;
 
 impl Ledger {

@@ -1,7 +1,7 @@
 //! What checks saw, told: by owner, the loud ones one by one, those that passed in a count, and what got no answer by store.
 
-use super::figures::{count, instant, plain, plain_to, plural};
 use super::finding::{Finding, FindingOutcome, Unit};
+use super::format::{count, instant, plain, plain_to, plural};
 use super::lines::{self, Line, Tone};
 use super::run::{RunReport, Weight};
 use chrono::{DateTime, Utc};

@@ -1,9 +1,9 @@
 //! Hands mails over: to a server or a folder. What cannot be handed over now is kept, and sent by the next run.
 
-use super::figures::plural;
-use super::post::{Envelope, Post};
-pub use super::post::{MailKind, MailSettings, SendError, Without};
+use super::format::plural;
 use super::run::{MailState, Reason, Weight};
+use super::smtp::{Envelope, Post};
+pub use super::smtp::{MailKind, MailSettings, SendError, Without};
 use super::spool::{self, Flushed};
 use crate::config::mailbox::mailbox;
 use lettre::Message;

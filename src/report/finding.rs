@@ -1,6 +1,6 @@
 //! What a check saw, and how that compares with what it saw before.
 
-use super::figures::count;
+use super::format::count;
 use super::reason::Reason;
 use crate::policy::quality::shape::Counts;
 use chrono::{DateTime, Utc};

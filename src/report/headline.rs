@@ -1,11 +1,11 @@
 //! What to read first: one word, one sentence, and whether anything could be touched.
 
 use super::checks;
-use super::deed;
-use super::figures::{count, plain, plural, took};
+use super::counters;
+use super::format::{count, plain, plural, took};
 use super::lines::Tone;
 use super::run::{RunReport, Weight};
-use super::sums::Sums;
+use super::totals::Sums;
 use crate::job::outcome::Outcome;
 
 /// What to read first.
@@ -106,14 +106,14 @@ fn calm(report: &RunReport, sums: &Sums) -> String {
 fn acted(report: &RunReport, sums: &Sums) -> Option<String> {
     let said = |rows: u64, word: &str| (rows > 0).then(|| format!("{} {word}", count(rows)));
     if report.is_prospect() {
-        let (main, ttl) = (deed::main(report).would, deed::GIVEN_TTL.would);
+        let (main, ttl) = (counters::main(report).would, counters::GIVEN_TTL.would);
         let told: Vec<String> = [(sums.would - sums.would_give_ttl, main), (sums.would_give_ttl, ttl)]
             .iter()
             .filter_map(|(rows, word)| said(*rows, word))
             .collect();
         return (!told.is_empty()).then(|| told.join(", "));
     }
-    let done: Vec<String> = deed::done(report).iter().filter_map(|(deed, sum)| said(*sum, deed.word)).collect();
+    let done: Vec<String> = counters::done(report).iter().filter_map(|(deed, sum)| said(*sum, deed.word)).collect();
     (!done.is_empty()).then(|| done.join(", "))
 }
 

@@ -1,10 +1,10 @@
 //! The page: one file that needs nothing else, read in a minute, printed as it stands.
 
-use super::deed::{self, Deed};
-use super::figures::{self, count, instant, known, plain, plain_to, short_hash, short_run};
+use super::counters::{self, Deed};
+use super::format::{self, count, instant, known, plain, plain_to, short_hash, short_run};
 use super::lines;
 use super::run::{DatasetReport, RunReport};
-use super::told::{DatasetTold, Told, shares};
+use super::view_model::{DatasetTold, Told, shares};
 use super::views;
 use askama::Template;
 use chrono::{DateTime, Utc};
@@ -72,7 +72,7 @@ fn inert(json: &str) -> String {
     for c in json.chars() {
         match c {
             '<' | '>' | '&' => inert.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c if figures::turns_direction(c) => inert.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if format::turns_direction(c) => inert.push_str(&format!("\\u{:04x}", u32::from(c))),
             c => inert.push(c),
         }
     }
@@ -110,7 +110,7 @@ impl Page<'_> {
 
     /// The columns of what was done.
     fn deeds(&self) -> Vec<&'static Deed> {
-        deed::shown(self.report)
+        counters::shown(self.report)
     }
 
     /// The four numbers people look for, each with its name and tone.
@@ -122,7 +122,7 @@ impl Page<'_> {
             return views::tiles(self.report);
         }
         let sums = &self.told.sums;
-        let deed = deed::main(self.report);
+        let deed = counters::main(self.report);
         let acted = match self.report.is_prospect() {
             true if sums.would_give_ttl > 0 => (count(sums.would), "would end or be given a time to live", "note"),
             true => (count(sums.would), deed.would, "note"),
@@ -170,7 +170,7 @@ impl Page<'_> {
     /// The oldest overdue row's clock.
     fn oldest(&self, dataset: &DatasetReport) -> String {
         let oldest = dataset.debt.as_ref().and_then(|debt| debt.oldest.as_ref());
-        oldest.map_or_else(|| "–".to_owned(), |oldest| figures::plain(oldest).to_string())
+        oldest.map_or_else(|| "–".to_owned(), |oldest| format::plain(oldest).to_string())
     }
 
     /// Who started the run, and under which plan.

@@ -1,7 +1,7 @@
 //! The sentences of a report: a count, then what it is. They read alone and in a table.
 
-use super::deed::{self, DEEDS};
-use super::figures::{count, instant, plain, short_run};
+use super::counters::{self, DEEDS};
+use super::format::{count, instant, plain, short_run};
 use super::run::{DatasetReport, NotReached, Reason, RunReport, Settled, Verdict, Weight};
 use super::views;
 use crate::diagnostic::catalogue as codes;
@@ -273,7 +273,7 @@ pub fn would(dataset: &DatasetReport) -> Option<u64> {
 pub fn foreseen(dataset: &DatasetReport, report: &RunReport) -> Vec<(&'static str, u64)> {
     let would = would(dataset).unwrap_or(0);
     let given = dataset.to_be_given_ttl.unwrap_or(0).min(would);
-    let told = [(deed::main(report).would, would - given), (deed::GIVEN_TTL.would, given)];
+    let told = [(counters::main(report).would, would - given), (counters::GIVEN_TTL.would, given)];
     told.into_iter().filter(|(_, rows)| *rows > 0).collect()
 }
 

@@ -1,11 +1,11 @@
 //! The mail: the same report as text and as HTML that mail programs show, the page attached.
 
-use super::figures::{self, instant, plain};
+use super::format::{self, instant, plain};
 use super::html::page;
 use super::lines::{self, Tone};
 use super::run::RunReport;
 use super::text;
-use super::told::{DatasetTold, Told, shares};
+use super::view_model::{DatasetTold, Told, shares};
 use crate::config::mailbox;
 use crate::job::outcome::Outcome;
 use askama::Template;
@@ -156,8 +156,8 @@ impl Letter<'_> {
     /// Colour, width in percent and words of each part of a bar.
     fn bar(&self, dataset: &DatasetTold<'_>) -> Vec<(&'static str, String, String)> {
         let parts = dataset.parts.iter().zip(shares(&dataset.parts));
-        let cell = |(part, share): (&super::told::Part, u64)| {
-            (fill(part.kind), format!("{}.{}", share / 10, share % 10), format!("{} {}", figures::count(part.rows), part.label))
+        let cell = |(part, share): (&super::view_model::Part, u64)| {
+            (fill(part.kind), format!("{}.{}", share / 10, share % 10), format!("{} {}", format::count(part.rows), part.label))
         };
         parts.map(cell).collect()
     }

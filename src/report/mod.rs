@@ -3,24 +3,24 @@
 //! The sentences stand in `lines` and `told`; the forms only lay them out, so they cannot disagree.
 
 pub mod checks;
-pub mod deed;
+pub mod counters;
 pub mod deliver;
-pub mod figures;
 pub mod finding;
+pub mod format;
 pub mod headline;
 pub mod html;
 pub mod lines;
 pub mod mail;
+pub mod mail_policy;
 pub mod mask;
-pub mod post;
 pub mod reason;
 pub mod run;
 #[cfg(test)]
 mod samples;
+pub mod smtp;
 pub mod spool;
-pub mod sums;
 pub mod text;
-pub mod told;
+pub mod totals;
+pub mod view_model;
 pub mod views;
-pub mod when;
 pub mod write;

@@ -1,7 +1,7 @@
 //! The report of one run: the object that `run-job --json` prints, and the ground of the text, the page and the mail.
 
-use super::figures::short_run;
 use super::finding::Finding;
+use super::format::short_run;
 pub use super::reason::{Reason, Weight};
 use crate::job::origin::StartedBy;
 use crate::job::outcome::Outcome;

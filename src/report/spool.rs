@@ -3,7 +3,7 @@
 //! A mail is two files: `<stem>.eml`, and `<stem>.json` with sender and receivers. The second one
 //! is written last and removed first: without it there is no mail.
 
-use super::post::{Envelope, Post, SendError, Without};
+use super::smtp::{Envelope, Post, SendError, Without};
 use super::write::appear;
 use crate::file_owner;
 use std::fs::{self, File, TryLockError};

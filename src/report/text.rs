@@ -1,10 +1,10 @@
 //! A report on a terminal, 80 columns wide: headline, a table, the lines, where the rest is.
 
-use super::deed::DEEDS;
-use super::figures::{instant, known, plain};
+use super::counters::DEEDS;
+use super::format::{instant, known, plain};
 use super::lines::{self, Line, Tone};
 use super::run::RunReport;
-use super::told::{DatasetTold, Told};
+use super::view_model::{DatasetTold, Told};
 use super::views;
 use anstyle::{AnsiColor, Style as Paint};
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table};

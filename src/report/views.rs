@@ -1,6 +1,6 @@
 //! What a report tells of views: each is fresh or it is not, and nothing in it is due, kept or overdue.
 
-use super::figures::{count, known, plain, plural, took};
+use super::format::{count, known, plain, plural, took};
 use super::run::{DatasetReport, Refresh, RunReport};
 use chrono::TimeDelta;
 

@@ -3,7 +3,7 @@
 use crate::action::Tally;
 use crate::diagnostic::catalogue as codes;
 use crate::policy::lifecycle::Guard;
-use crate::report::figures;
+use crate::report::format;
 use crate::report::run::{Reason, Weight};
 use crate::runner::approval::PlannedStep;
 use crate::store::counts::Counts;
@@ -43,7 +43,7 @@ impl Allowance {
 
     /// Says that `more` rows or keys came due meanwhile and stay.
     pub fn refusal(&self, more: u64, noun: &str) -> Reason {
-        let granted = figures::count(self.granted);
+        let granted = format::count(self.granted);
         let (allowed, help) = if self.by_plan {
             (format!("the plan file approves {granted}"), "plan again, and look what came due")
         } else {
@@ -56,7 +56,7 @@ impl Allowance {
         Reason {
             weight: Weight::Refused,
             code: Some(codes::GUARDED.to_string()),
-            text: format!("{} more {noun} came due during the run, and {allowed}; these were not touched", figures::count(more)),
+            text: format!("{} more {noun} came due during the run, and {allowed}; these were not touched", format::count(more)),
             help: Some(help.into()),
         }
     }

@@ -1,12 +1,12 @@
 //! The plan under which a run acts: an event of its own before the first batch, and good for one run.
 
 use crate::diagnostic::catalogue as codes;
+use crate::ledger::error::LedgerError;
 use crate::ledger::event::Event;
 use crate::ledger::lease::Lease;
-use crate::ledger::refusal::LedgerError;
 use crate::report::run::{Approval, Reason, Weight};
 use crate::runner::approval::PlanFile;
-use crate::runner::engine::Runner;
+use crate::runner::runner::Runner;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The plan under which a run acts.

@@ -2,19 +2,19 @@
 
 use crate::action::{Action, Batch, Context, Facts, Label, Tally, reason};
 use crate::diagnostic::catalogue as codes;
+use crate::ledger::checkpoint::Pass;
+use crate::ledger::error::LedgerError;
 use crate::ledger::event::Event;
 use crate::ledger::lease::Lease;
-use crate::ledger::pass::Pass;
-use crate::ledger::refusal::LedgerError;
-use crate::report::figures;
+use crate::report::format;
 use crate::report::run::{NotReached, Reason, Weight};
 use crate::runner::allowance::Allowance;
-use crate::runner::engine::Runner;
+use crate::runner::batch_size::Pace;
 use crate::runner::holds;
-use crate::runner::pace::Pace;
 use crate::runner::pause;
 use crate::runner::put_aside::PutAside;
 use crate::runner::queue::Queue;
+use crate::runner::runner::Runner;
 use crate::store::cell::{Cell, Cursor};
 use crate::store::failure::StoreFailure;
 use crate::store::page::Page;
@@ -407,7 +407,7 @@ fn locked(rows: u64, why: &str) -> Reason {
     Reason {
         weight: Weight::Temporary,
         code: Some(codes::LOCKED.to_string()),
-        text: format!("{} {stay} for now: {why}", figures::plural(rows, "row")),
+        text: format!("{} {stay} for now: {why}", format::plural(rows, "row")),
         help: Some("the next run takes them; a transaction that is open for hours is worth a look".into()),
     }
 }

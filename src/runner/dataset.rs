@@ -2,10 +2,10 @@
 
 use crate::action::{Action, Context, Facts, Label, reason};
 use crate::diagnostic::catalogue as codes;
+use crate::ledger::checkpoint::Pass;
+use crate::ledger::error::LedgerError;
 use crate::ledger::event::Event;
 use crate::ledger::lease::Lease;
-use crate::ledger::pass::Pass;
-use crate::ledger::refusal::LedgerError;
 use crate::report::run::{DatasetReport, Reason, Settled, Weight};
 use crate::runner::allowance::Allowance;
 use crate::runner::approval::{PlanFile, PlannedStep, basis};
@@ -14,11 +14,11 @@ use crate::runner::batches::{Batches, Cut, Worked};
 use crate::runner::dataset_report::{
     blocked, closed, conflicts, cut_short, debt, guarded, held_by, notes, refresh, said, told, untold, warned,
 };
-use crate::runner::engine::Runner;
 use crate::runner::progress::Progress;
-use crate::runner::settle::SettleError;
+use crate::runner::recovery::SettleError;
+use crate::runner::runner::Runner;
 use crate::runner::time_ahead::{not_come, pass_ahead, pass_unbound};
-use crate::runner::{guard, looking, settle};
+use crate::runner::{guard, heartbeat, recovery};
 use crate::store::counts::Counts;
 use crate::store::failure::StoreFailure;
 use crate::store::identity::StoreIdentity;
@@ -121,7 +121,7 @@ impl<A: Action> Dataset<'_, A> {
     /// What there is; where it takes long, whoever watches is told how far it is.
     async fn counted(&self, action: &A, facts: &Facts) -> Result<Counts, StoreFailure> {
         let what = A::label(self.target).dataset;
-        looking::told(action.survey(self.cx), self.progress, self.cx, &what, &[&facts.store]).await
+        heartbeat::told(action.survey(self.cx), self.progress, self.cx, &what, &[&facts.store]).await
     }
 
     /// Surveys, and says what the real run would do or refuse. Touches nothing.
@@ -157,7 +157,7 @@ impl<A: Action> Dataset<'_, A> {
             }
         };
         surveyed.report.reasons.extend(unbound);
-        let settled = match settle::open_batches(acting.runner, self.cx, acting.lease, &surveyed.action, &label).await {
+        let settled = match recovery::open_batches(acting.runner, self.cx, acting.lease, &surveyed.action, &label).await {
             Ok(settled) => settled,
             Err(SettleError::Ledger(error)) => return Err(error),
             Err(SettleError::Store(failure)) => {

@@ -2,7 +2,7 @@
 
 use crate::action::{Facts, Label};
 use crate::diagnostic::catalogue as codes;
-use crate::report::figures;
+use crate::report::format;
 use crate::report::run::{DatasetReport, Debt, DueTo, HeldBy, Left, Reason, Refresh, Weight};
 use crate::runner::batches::Cut;
 use crate::runner::outcome;
@@ -139,7 +139,7 @@ pub fn notes(facts: &Facts, counts: &Counts) -> Vec<Reason> {
                 Weight::Note,
                 format!(
                     "{} of `{}` would go or change along, by foreign key `{}`",
-                    figures::plural(child.rows, "row"),
+                    format::plural(child.rows, "row"),
                     child.child.table,
                     child.child.constraint
                 ),
@@ -147,7 +147,7 @@ pub fn notes(facts: &Facts, counts: &Counts) -> Vec<Reason> {
             )
         }));
         notes.extend(counts.relations.iter().map(|relations| {
-            let many = figures::plural(relations.count, "relation");
+            let many = format::plural(relations.count, "relation");
             note(Weight::Note, format!("{many} of type `{}` would go along with their nodes", relations.kind), None)
         }));
     }
@@ -175,7 +175,7 @@ pub fn blocked(counts: &Counts, weight: Weight, label: &Label) -> Vec<Reason> {
             code: Some(codes::BLOCKED.to_string()),
             text: format!(
                 "{} of `{of}` {are} referred to by rows of `{}`, by foreign key `{}`, which refuses their removal: {stay}",
-                figures::plural(*rows, "row"),
+                format::plural(*rows, "row"),
                 child.table,
                 child.constraint
             ),

@@ -2,7 +2,7 @@
 
 use crate::action::Facts;
 use crate::diagnostic::catalogue as codes;
-use crate::report::figures;
+use crate::report::format;
 use crate::report::run::{Reason, Weight};
 use crate::store::counts::{Counts, RelationCount};
 use crate::store::table::OnDelete;
@@ -36,7 +36,7 @@ fn too_much(facts: &Facts, counts: &Counts) -> Option<Reason> {
         return None;
     }
     let cap = if rows {
-        format!("more than the {} that one run may take", figures::count(facts.guard.max_rows))
+        format!("more than the {} that one run may take", format::count(facts.guard.max_rows))
     } else {
         format!("{share:.1} % of all, more than the {} % that one run may take", facts.guard.max_percent)
     };
@@ -44,7 +44,7 @@ fn too_much(facts: &Facts, counts: &Counts) -> Option<Reason> {
     Some(Reason {
         weight: Weight::Refused,
         code: Some(codes::GUARDED.to_string()),
-        text: format!("{} {what} are due, {cap}; nothing was touched", figures::count(going)),
+        text: format!("{} {what} are due, {cap}; nothing was touched", format::count(going)),
         help: Some("`guard` in the policy sets the bound; where there is none it is 100,000 rows and 20 %".into()),
     })
 }
@@ -61,7 +61,7 @@ fn cascades(table: &str, constraint: &str, rule: OnDelete, rows: u64) -> Reason 
         code: Some(codes::CASCADE.to_string()),
         text: format!(
             "{} of `{table}` would be {what} along, by foreign key `{constraint}`; nothing was touched",
-            figures::plural(rows, "row")
+            format::plural(rows, "row")
         ),
         help: Some("write `cascade: allow` in the policy if they may, or archive them first".into()),
     }
@@ -73,7 +73,7 @@ fn related(relations: &RelationCount) -> Reason {
         code: Some(codes::CASCADE.to_string()),
         text: format!(
             "{} of type `{}` would be removed along with their nodes; nothing was touched",
-            figures::plural(relations.count, "relation"),
+            format::plural(relations.count, "relation"),
             relations.kind
         ),
         help: Some("write `cascade: allow` in the policy if they may, or leave those nodes out: `where: \"NOT (n)--()\"`".into()),

@@ -1,8 +1,8 @@
 //! The holds in force: those of the files, those of the ledger, and those that vanished from a file.
 
-use crate::ledger::book::Ledger;
+use crate::ledger::Ledger;
+use crate::ledger::error::LedgerError;
 use crate::ledger::hold::{FileHold, LedgerHold, Origin};
-use crate::ledger::refusal::LedgerError;
 use crate::policy::hold::{Hold, HoldOrigin};
 use chrono::{DateTime, Utc};
 

@@ -2,12 +2,12 @@
 
 use crate::job::outcome::Outcome;
 use crate::job::spec::{Job, Mode, ReportRule};
-use crate::ledger::book::Ledger;
+use crate::ledger::Ledger;
 use crate::ledger::event::Event;
-use crate::report::figures::{instant, lasted, plural};
+use crate::report::format::{instant, lasted, plural};
 use crate::report::run::{MailState, Reason, RunReport, Weight};
+use crate::runner::delivery::Reporting;
 use crate::runner::stopped::{Obstacle, Stopped, StoppedJobs};
-use crate::runner::tell::Reporting;
 use chrono::{DateTime, Utc};
 
 /// Whom a job that does not run is told to, and where it is written down.

@@ -3,7 +3,7 @@
 use crate::action::{Context, reason};
 use crate::job::spec::Pause;
 use crate::report::run::{Reason, Weight};
-use crate::runner::engine::Runner;
+use crate::runner::runner::Runner;
 use crate::store::failure::StoreFailure;
 use crate::store::replica::Lag;
 use std::time::{Duration, Instant};

@@ -1,16 +1,16 @@
 //! What a run would find, and what stands in its way. Writes nothing, not even to the ledger.
 
 use crate::action::{Action, Context, reason};
-use crate::ledger::book::Ledger;
+use crate::ledger::Ledger;
 use crate::policy::set::Policies;
 use crate::report::run::{Reason, RunReport, Weight};
 use crate::runner::approval::PlannedStep;
 use crate::runner::dataset::Dataset;
 use crate::runner::dataset_report::said;
-use crate::runner::engine::{Request, blank};
 use crate::runner::holds;
-use crate::runner::memory;
+use crate::runner::previous_run;
 use crate::runner::progress::Progress;
+use crate::runner::runner::{Request, blank};
 use crate::store::stores::Stores;
 use chrono::{SubsecRound, Utc};
 use std::sync::Arc;
@@ -72,7 +72,7 @@ impl Planner {
             }
         };
         let cx = Context::new("plan".into(), request.job.clone(), self.stores.clone(), self.policies.clone(), in_force);
-        let cx = cx.remembering(memory::underneath(self.ledger.as_ref(), &request.job.name).await);
+        let cx = cx.remembering(previous_run::underneath(self.ledger.as_ref(), &request.job.name).await);
         let arranged = A::arrange(&cx, A::targets(&request.job, &self.policies)).await;
         planned.report.reasons.extend(said(&arranged.notes));
         for target in arranged.targets {

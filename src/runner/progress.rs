@@ -1,7 +1,7 @@
 //! Whoever watches a run: a bar on a terminal, plain lines elsewhere, nobody in a test.
 
 use crate::action::Label;
-use crate::report::figures;
+use crate::report::format;
 use std::fmt;
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ impl fmt::Display for Looking<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.took.as_secs().max(1);
         let Some(keys) = self.keys else { return write!(f, "{}: looked at for {seconds} s", self.what) };
-        write!(f, "{}: {}, {} a second", self.what, figures::plural(keys, "key"), figures::count(keys / seconds))?;
+        write!(f, "{}: {}, {} a second", self.what, format::plural(keys, "key"), format::count(keys / seconds))?;
         // Of less than a hundredth nobody can say when the rest is done.
         let Some(part) = self.part.filter(|part| (0.01..=1.0).contains(part)) else { return Ok(()) };
         let left = (self.took.as_secs_f64() * (1.0 - part) / part).ceil() as u64;

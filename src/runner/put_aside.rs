@@ -1,7 +1,7 @@
 //! Rows that were put aside, since each of them fails on its own: told by reason, each reason once.
 
 use crate::action::reason;
-use crate::report::figures;
+use crate::report::format;
 use crate::report::run::{Reason, Weight};
 use crate::store::failure::StoreFailure;
 
@@ -105,7 +105,7 @@ impl Kind {
         let more = if self.rows > self.named.len() as u64 { ", …" } else { "" };
         let named = if self.named.is_empty() { String::new() } else { format!(" ({}{more})", self.named.join(", ")) };
         let stay = if self.rows == 1 { "stays" } else { "stay" };
-        let text = format!("{}{named} {stay}: {}", figures::plural(self.rows, noun), self.reason.text);
+        let text = format!("{}{named} {stay}: {}", format::plural(self.rows, noun), self.reason.text);
         let them = if self.rows == 1 { "it" } else { "them" };
         let help = self.reason.help.or_else(|| {
             (self.reason.weight == Weight::Failed && !self.named.is_empty())

@@ -1,18 +1,18 @@
 //! One execution of a job that acts: holds, and every dataset in the job's order.
 
 use crate::action::{Action, Context};
+use crate::ledger::error::LedgerError;
 use crate::ledger::lease::Lease;
-use crate::ledger::refusal::LedgerError;
 use crate::policy::hold::Hold;
-use crate::report::figures;
+use crate::report::format;
 use crate::report::run::{Reason, RunReport, Weight};
 use crate::runner::approved::{self, Approved};
-use crate::runner::course::{Begun, Work, no_ledger};
 use crate::runner::dataset::{Acting, Dataset};
 use crate::runner::dataset_report::said;
-use crate::runner::engine::{Request, Runner};
 use crate::runner::holds::{self, HoldsError};
-use crate::runner::memory;
+use crate::runner::lifecycle::{Begun, Work, no_ledger};
+use crate::runner::previous_run;
+use crate::runner::runner::{Request, Runner};
 use crate::runner::time_ahead::time_ahead;
 use std::marker::PhantomData;
 use std::time::Instant;
@@ -32,11 +32,11 @@ impl<A: Action> Work for Acts<A> {
             return Err(reason);
         }
         if request.acts() && report.as_of > runner.now() {
-            return Err(time_ahead(&format!("this run would measure from {}", figures::instant(report.as_of))));
+            return Err(time_ahead(&format!("this run would measure from {}", format::instant(report.as_of))));
         }
         let in_force = runner.holds_in_force(request).await?;
         let cx = Context::new(run.to_owned(), request.job.clone(), runner.stores.clone(), runner.policies.clone(), in_force);
-        let cx = cx.remembering(memory::underneath(Some(&runner.ledger), &request.job.name).await);
+        let cx = cx.remembering(previous_run::underneath(Some(&runner.ledger), &request.job.name).await);
         runner.datasets::<A>(&cx, request, lease, report).await.map_err(no_ledger)
     }
 }

@@ -2,13 +2,13 @@
 
 use crate::action::Facts;
 use crate::diagnostic::catalogue as codes;
-use crate::report::figures;
+use crate::report::format;
 use crate::report::run::{Reason, Weight};
 use chrono::{DateTime, Utc};
 
 /// Refuses a cutoff that has not come by this machine's clock, whatever brought it here: a flag, a plan, a pass.
 pub fn not_come(facts: &Facts, now: DateTime<Utc>) -> Option<Reason> {
-    let text = || format!("rows dated before {} would be due", figures::instant(facts.cutoff));
+    let text = || format!("rows dated before {} would be due", format::instant(facts.cutoff));
     (facts.cutoff > now).then(|| time_ahead(&text()))
 }
 
@@ -29,7 +29,7 @@ pub fn pass_ahead(as_of: DateTime<Utc>) -> Reason {
         code: Some(codes::TIME_AHEAD.to_string()),
         text: format!(
             "the pass that was stopped measured from {}, which has not come yet: a new one begins",
-            figures::instant(as_of)
+            format::instant(as_of)
         ),
         help: Some("this machine's clock was ahead in an earlier run: `steward runs` shows which, and what it did".into()),
     }

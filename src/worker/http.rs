@@ -1,6 +1,6 @@
 //! What others can ask over HTTP: does the clock tick, are we ready, what is due when.
 
-use crate::report::figures;
+use crate::report::format;
 use crate::worker::clock::Clock;
 use crate::worker::executor::Executor;
 use crate::worker::job_state::{Doing, Last, RunEnd};
@@ -116,8 +116,8 @@ async fn readyz<J: Jobs>(State(page): State<Arc<StatusServer<J>>>) -> (StatusCod
         return (StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", page.phase().word()));
     }
     let line = |stopped: &NotRunning| {
-        let since = figures::instant(stopped.since);
-        format!("job {} does not run, since {since}: {}\n", stopped.job, figures::plain(&stopped.reason))
+        let since = format::instant(stopped.since);
+        format!("job {} does not run, since {since}: {}\n", stopped.job, format::plain(&stopped.reason))
     };
     let stopped: String = page.stopped().iter().map(line).collect();
     if stopped.is_empty() { (StatusCode::OK, "ready\n".to_owned()) } else { (StatusCode::SERVICE_UNAVAILABLE, stopped) }

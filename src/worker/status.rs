@@ -1,7 +1,7 @@
 //! The status page for people: what each job does, when it is due, how it last ended.
 
 use crate::job::outcome::Outcome;
-use crate::report::figures::{self, instant};
+use crate::report::format::{self, instant};
 use crate::worker::job_state::{Doing, Last, RunEnd};
 use crate::worker::jobs::{Entry, NotRunning};
 use askama::Template;
@@ -64,10 +64,10 @@ impl Status {
         let warned = count(&|told| told.tone == "warn");
         let (tone, more) = match (phase, stopped, bad, warned) {
             (Phase::Ready, 0, 0, 0) => ("good", String::new()),
-            (Phase::Ready, 0, 0, warned) => ("warn", format!("{} to look at", figures::plural(warned, "job"))),
+            (Phase::Ready, 0, 0, warned) => ("warn", format!("{} to look at", format::plural(warned, "job"))),
             (_, 0, 0, _) => ("warn", String::new()),
-            (_, 0, bad, _) => ("bad", format!("{} did not end well", figures::plural(bad, "job"))),
-            (_, stopped, ..) => ("bad", format!("{} cannot run", figures::plural(stopped, "job"))),
+            (_, 0, bad, _) => ("bad", format!("{} did not end well", format::plural(bad, "job"))),
+            (_, stopped, ..) => ("bad", format!("{} cannot run", format::plural(stopped, "job"))),
         };
         let verdict = if more.is_empty() { phase.word().to_owned() } else { format!("{}, {more}", phase.word()) };
         let verdict = if stopped > 0 && phase == Phase::Ready { more } else { verdict };
@@ -84,9 +84,9 @@ impl Told {
         last: Option<&Last>,
         stopped: Option<&NotRunning>,
     ) -> Self {
-        let why = |stopped: &NotRunning| format!("since {}: {}", instant(stopped.since), figures::plain(&stopped.reason));
+        let why = |stopped: &NotRunning| format!("since {}: {}", instant(stopped.since), format::plain(&stopped.reason));
         Self {
-            job: figures::plain(&entry.name),
+            job: format::plain(&entry.name),
             when: format!("{}, {}", entry.schedule.describe(), entry.zone.name()),
             next: next.map_or_else(|| "–".to_owned(), instant),
             now: now(doing),
@@ -101,7 +101,7 @@ fn now(doing: &Doing) -> String {
     match doing {
         Doing::Idle => "idle".to_owned(),
         Doing::Waiting { .. } => "waits for one of the places".to_owned(),
-        Doing::Behind { job, .. } => format!("waits until {} has ended", figures::plain(job)),
+        Doing::Behind { job, .. } => format!("waits until {} has ended", format::plain(job)),
         Doing::Running { since, .. } => format!("running since {}", instant(*since)),
         Doing::Retrying { at, .. } => format!("tried again at {}", instant(*at)),
     }

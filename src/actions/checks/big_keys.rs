@@ -1,11 +1,11 @@
 //! Keys that take much memory: `big_keys: "*", over: 10 MB`.
 
-use super::key_look;
+use super::key_check;
 use super::kind::Kind;
 use crate::action::{Context, Measured};
 use crate::policy::quality::check::Check;
 use crate::policy::quality::shape::{Also, Counts, On, Shape, Takes};
-use crate::report::figures::count;
+use crate::report::format::count;
 use crate::store::failure::StoreFailure;
 use crate::store::redis::walk::Asked;
 use futures_util::FutureExt;
@@ -29,7 +29,7 @@ async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> 
     let over = check.given.number("over").unwrap_or(f64::MAX);
     let is_big = |bytes: u64| (bytes as f64 > over).then(|| format!(", about {} bytes", count(bytes)));
     let mut measured =
-        key_look::count(cx, check, Asked { bytes: true, ..Asked::default() }, |key| key.bytes.and_then(is_big)).await?;
+        key_check::count(cx, check, Asked { bytes: true, ..Asked::default() }, |key| key.bytes.and_then(is_big)).await?;
     measured.notes.push("sizes of lists, sets and hashes are told by five of their members".into());
     Ok(measured)
 }

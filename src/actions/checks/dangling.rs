@@ -1,7 +1,7 @@
 //! References that lead nowhere within one store: `dangling: user_id, to: core.users.id`.
 
 use super::kind::Kind;
-use super::{faulty, look};
+use super::{row_check, target};
 use crate::action::{Context, Measured};
 use crate::diagnostic::catalogue as codes;
 use crate::policy::quality::check::Check;
@@ -27,10 +27,10 @@ pub const KIND: Kind = Kind {
 async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
     let column = check.given.text(check.shape.key).unwrap_or_default();
     let (to, to_column) = other_end(check)?;
-    let mut looked = look::at(cx, check).await?;
+    let mut looked = target::at(cx, check).await?;
     let nowhere = looked.leads_nowhere(column, &to.field.dataset, to_column, to.r#where.as_deref()).await?;
     let known = format!("{} IS NOT NULL", looked.column(column)?);
-    faulty::rows(cx, check, &mut looked, &nowhere, &[known], &[column]).await
+    row_check::rows(cx, check, &mut looked, &nowhere, &[known], &[column]).await
 }
 
 fn other_end(check: &Check) -> Result<(&End, &str), StoreFailure> {

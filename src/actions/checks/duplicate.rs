@@ -1,8 +1,8 @@
 //! Rows that share what should be one row's alone: `duplicate: [email], normalize: email`.
 
 use super::kind::Kind;
-use super::look;
 use super::sample::Sampler;
+use super::target;
 use crate::action::{Context, Measured};
 use crate::diagnostic::catalogue as codes;
 use crate::policy::quality::check::Check;
@@ -53,7 +53,7 @@ const MOST_ODD: u64 = 1_000_000;
 async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
     let normal = normal(check)?;
     let columns = check.given.names(check.shape.key);
-    let mut looked = look::at(cx, check).await?;
+    let mut looked = target::at(cx, check).await?;
     let groups = Groups::of(&mut looked, columns, normal).await?;
     let samples = usize::try_from(check.samples).unwrap_or(usize::MAX);
     let (mut plain, mut odd) = (Plain::default(), Odd::default());
@@ -99,8 +99,8 @@ async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> 
 
 /// A second session where it helps. One does all of it as well, so nothing is lost where no other is to be had.
 async fn another(cx: &Context, check: &Check, groups: &Groups) -> Option<Looked> {
-    let lends_two = look::store(cx, check).is_ok_and(|store| store.connections() > 1);
-    if lends_two && groups.can_be_halved() { look::at(cx, check).await.ok() } else { None }
+    let lends_two = target::store(cx, check).is_ok_and(|store| store.connections() > 1);
+    if lends_two && groups.can_be_halved() { target::at(cx, check).await.ok() } else { None }
 }
 
 fn normal(check: &Check) -> Result<Normal, StoreFailure> {

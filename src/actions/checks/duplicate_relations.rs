@@ -1,7 +1,7 @@
 //! Relations that say the same twice: `duplicate_relations: [HAS_SKILL]`.
 
 use super::kind::Kind;
-use super::look;
+use super::target;
 use crate::action::{Context, Measured};
 use crate::policy::quality::check::Check;
 use crate::policy::quality::shape::{Also, Counts, On, Shape, Takes};
@@ -30,6 +30,6 @@ pub const KIND: Kind = Kind {
 async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
     let (types, by) = (check.given.names(check.shape.key), check.given.names("by"));
     let found =
-        look::graph(cx, check)?.duplicate_relations(&cx.who(), types, by, check.r#where.as_deref(), check.samples).await?;
+        target::graph(cx, check)?.duplicate_relations(&cx.who(), types, by, check.r#where.as_deref(), check.samples).await?;
     Ok(Measured { samples: found.samples, ..Measured::asked(found.beyond, Some(found.of), found.query) })
 }

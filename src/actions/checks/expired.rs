@@ -1,7 +1,7 @@
 //! Rows past their own end that are still there: `expired: expires_at`.
 
 use super::kind::Kind;
-use super::{clock, faulty, look};
+use super::{clock, row_check, target};
 use crate::action::{Context, Measured};
 use crate::policy::quality::check::Check;
 use crate::policy::quality::shape::{Also, Counts, On, Shape, Takes};
@@ -32,8 +32,8 @@ pub const KIND: Kind = Kind {
 async fn measure(cx: &Context, check: &Check, as_of: DateTime<Utc>) -> Result<Measured, StoreFailure> {
     let clock = clock::of(check)?;
     let end = check.given.period("after").map_or(as_of, |after| after.before(as_of, cx.job.timezone));
-    let mut looked = look::at(cx, check).await?;
+    let mut looked = target::at(cx, check).await?;
     let over = looked.before(&clock, end).await?;
-    let measured = faulty::rows(cx, check, &mut looked, &over, &[], &[&clock.column]).await?;
+    let measured = row_check::rows(cx, check, &mut looked, &over, &[], &[&clock.column]).await?;
     Ok(Measured { nothing_seen: false, ..measured })
 }

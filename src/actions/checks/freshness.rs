@@ -1,7 +1,7 @@
 //! How old the newest row is: `freshness: created_at, warn: "> 24 h"`.
 
 use super::kind::Kind;
-use super::{clock, look};
+use super::{clock, target};
 use crate::action::{Context, Measured};
 use crate::policy::quality::check::Check;
 use crate::policy::quality::shape::{Counts, On, Shape, Takes};
@@ -25,7 +25,7 @@ pub const KIND: Kind = Kind {
 
 async fn measure(cx: &Context, check: &Check, as_of: DateTime<Utc>) -> Result<Measured, StoreFailure> {
     let clock = clock::of(check)?;
-    let mut looked = look::at(cx, check).await?;
+    let mut looked = target::at(cx, check).await?;
     let newest = looked.newest(&clock, as_of).await?;
     let mut measured = Measured { query: Some(newest.query), nothing_seen: newest.instant.is_none(), ..Measured::default() };
     if let Some(instant) = newest.instant {

@@ -1,6 +1,6 @@
 //! Keys that nobody uses any more: `idle_keys: "cache:*", over: 30 days`.
 
-use super::key_look;
+use super::key_check;
 use super::kind::Kind;
 use crate::action::{Context, Measured};
 use crate::diagnostic::catalogue as codes;
@@ -25,7 +25,7 @@ pub const KIND: Kind = Kind {
 };
 
 async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
-    let store = key_look::store(cx, check)?;
+    let store = key_check::store(cx, check)?;
     let eviction = store.nodes(&cx.who()).await?.about().eviction.clone();
     if eviction.ends_with("-lfu") {
         return Err(StoreFailure::refused(
@@ -36,6 +36,6 @@ async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> 
     }
     let over = check.given.period("over").map_or(i64::MAX, |over| over.duration().num_seconds());
     let is_idle = |idle: u64| i64::try_from(idle).is_ok_and(|idle| idle >= over);
-    key_look::count(cx, check, Asked { idle: true, ..Asked::default() }, |key| key.idle.is_some_and(is_idle).then(String::new))
+    key_check::count(cx, check, Asked { idle: true, ..Asked::default() }, |key| key.idle.is_some_and(is_idle).then(String::new))
         .await
 }

@@ -1,12 +1,12 @@
 //! How full a store of keys is: `memory: true, warn: "> 85 %", fail: "> 90 %"`.
 
-use super::key_look;
+use super::key_check;
 use super::kind::Kind;
 use crate::action::{Context, Measured};
 use crate::diagnostic::catalogue as codes;
 use crate::policy::quality::check::Check;
 use crate::policy::quality::shape::{Counts, On, Shape, Takes};
-use crate::report::figures::count;
+use crate::report::format::count;
 use crate::store::failure::StoreFailure;
 use futures_util::FutureExt;
 
@@ -25,7 +25,7 @@ pub const KIND: Kind = Kind {
 };
 
 async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
-    let store = key_look::store(cx, check)?;
+    let store = key_check::store(cx, check)?;
     let servers = store.memory(&cx.who()).await?;
     let shares: Option<Vec<u64>> = servers.iter().map(|server| server.percent()).collect();
     let Some(value) = shares.and_then(|shares| shares.into_iter().max()) else {

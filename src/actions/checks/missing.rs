@@ -1,7 +1,7 @@
 //! Rows that lack something: `missing: [email, name]`.
 
 use super::kind::Kind;
-use super::{faulty, look, nodes};
+use super::{node_check, row_check, target};
 use crate::action::{Context, Measured};
 use crate::policy::quality::check::Check;
 use crate::policy::quality::shape::{Counts, On, Shape, Takes};
@@ -24,14 +24,14 @@ pub const KIND: Kind = Kind {
 
 async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
     let columns: Vec<&str> = check.given.names(check.shape.key).iter().map(String::as_str).collect();
-    if let Some(looked) = look::label(cx, check).await? {
+    if let Some(looked) = target::label(cx, check).await? {
         let mut faults = vec![];
         for column in &columns {
             faults.push(looked.missing(column).await?);
         }
-        return nodes::faulty(cx, check, &looked, &faults.join(" OR "), &[], &columns).await;
+        return node_check::faulty(cx, check, &looked, &faults.join(" OR "), &[], &columns).await;
     }
-    let mut looked = look::at(cx, check).await?;
+    let mut looked = target::at(cx, check).await?;
     let faults = columns.iter().map(|column| looked.missing(column)).collect::<Result<Vec<_>, _>>()?;
-    faulty::rows(cx, check, &mut looked, &faults.join(" OR "), &[], &columns).await
+    row_check::rows(cx, check, &mut looked, &faults.join(" OR "), &[], &columns).await
 }

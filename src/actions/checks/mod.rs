@@ -7,27 +7,27 @@ mod dangling;
 mod duplicate;
 mod duplicate_relations;
 mod expired;
-mod faulty;
 mod freshness;
 mod idle_keys;
-mod key_look;
+mod key_check;
 mod kind;
-mod look;
 mod memory;
 mod missing;
-mod nodes;
+mod node_check;
 mod orphan_nodes;
 mod overdue;
 mod range;
 mod reference;
 mod regex;
+mod row_check;
 mod row_count;
 mod sample;
+mod server_health;
 mod sql;
+mod target;
 mod unclassified;
 mod uncovered_keys;
 mod unsealed;
-mod vitals;
 mod without_ttl;
 
 pub use kind::Kind;
@@ -48,12 +48,12 @@ pub const KINDS: &[Kind] = &[
     overdue::KIND,
     sql::KIND,
     reference::KIND,
-    vitals::CONNECTIONS,
-    vitals::CACHE_HIT,
-    vitals::REPLICATION_LAG,
-    vitals::SLOW_STATEMENTS,
-    vitals::TABLE_SIZE,
-    vitals::UNUSED_INDEXES,
+    server_health::CONNECTIONS,
+    server_health::CACHE_HIT,
+    server_health::REPLICATION_LAG,
+    server_health::SLOW_STATEMENTS,
+    server_health::TABLE_SIZE,
+    server_health::UNUSED_INDEXES,
     without_ttl::KIND,
     idle_keys::KIND,
     big_keys::KIND,

@@ -1,7 +1,7 @@
 //! Nodes that nothing relates to: `orphan_nodes: [User, Skill]`.
 
 use super::kind::Kind;
-use super::{look, nodes};
+use super::{node_check, target};
 use crate::action::{Context, Measured};
 use crate::policy::dataset::DatasetName;
 use crate::policy::quality::check::Check;
@@ -25,10 +25,10 @@ pub const KIND: Kind = Kind {
 };
 
 async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
-    let store = look::graph(cx, check)?;
+    let store = target::graph(cx, check)?;
     let dataset = |label: &String| DatasetName { store: store.name().to_owned(), schema: None, table: label.clone() };
     let labels: Vec<DatasetName> = check.given.names(check.shape.key).iter().map(dataset).collect();
     let [label, others @ ..] = labels.as_slice() else { return Ok(Measured { nothing_seen: true, ..Measured::default() }) };
     let looked = LookedLabel::any_of(store, &cx.who(), label, others, check.r#where.as_deref()).await?;
-    nodes::faulty(cx, check, &looked, "NOT (n)--()", &[], &[]).await
+    node_check::faulty(cx, check, &looked, "NOT (n)--()", &[], &[]).await
 }

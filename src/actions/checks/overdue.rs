@@ -2,7 +2,7 @@
 
 use super::kind::Kind;
 use crate::action::{Context, Measured};
-use crate::actions::due;
+use crate::actions::row_policy;
 use crate::diagnostic::catalogue as codes;
 use crate::policy::dataset::DatasetName;
 use crate::policy::lifecycle::Lifecycle;
@@ -49,8 +49,8 @@ async fn measure(cx: &Context, check: &Check, as_of: DateTime<Utc>) -> Result<Me
     let (mut measured, mut queries, mut any_held) = (Measured { of: Some(0), ..Measured::default() }, vec![], false);
     for step in cx.policies.matching(names).into_iter().flat_map(steps) {
         let rows = match rows(cx, &step, as_of).await {
-            Err(failure) if due::is_to_be_made(step.policy, &failure) => {
-                let (text, help) = due::to_be_made(step.dataset);
+            Err(failure) if row_policy::is_to_be_made(step.policy, &failure) => {
+                let (text, help) = row_policy::to_be_made(step.dataset);
                 measured.notes.push(format!("{text}; {help}"));
                 continue;
             }
@@ -83,7 +83,7 @@ fn steps(policy: &Lifecycle) -> Vec<Step<'_>> {
 }
 
 async fn rows(cx: &Context, step: &Step<'_>, as_of: DateTime<Utc>) -> Result<Removable, StoreFailure> {
-    due::refuse_unusable(step.policy)?;
+    row_policy::refuse_unusable(step.policy)?;
     let (policy, cutoff) = (step.policy, Cutoff::before(as_of, Some(step.after), cx.job.timezone));
     Removable::prepare(&cx.stores, &cx.who(), step.dataset, policy, cutoff, &cx.holds_on(step.dataset)).await
 }

@@ -1,7 +1,7 @@
 //! Numbers out of their range: `range: silicon_level, min: 0, max: 5`.
 
 use super::kind::Kind;
-use super::{faulty, look, nodes};
+use super::{node_check, row_check, target};
 use crate::action::{Context, Measured};
 use crate::diagnostic::catalogue as codes;
 use crate::policy::quality::check::Check;
@@ -33,12 +33,12 @@ async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> 
         return Err(StoreFailure::refused(codes::CHECK_UNFIT, text, "add `min`, `max` or both"));
     }
     let column = check.given.text(check.shape.key).unwrap_or_default();
-    if let Some(looked) = look::label(cx, check).await? {
+    if let Some(looked) = target::label(cx, check).await? {
         let (outside, known) =
             (looked.outside(column, min, max).await?, format!("{} IS NOT NULL", looked.property(column).await?));
-        return nodes::faulty(cx, check, &looked, &outside, &[known], &[column]).await;
+        return node_check::faulty(cx, check, &looked, &outside, &[known], &[column]).await;
     }
-    let mut looked = look::at(cx, check).await?;
+    let mut looked = target::at(cx, check).await?;
     let (outside, known) = (looked.outside(column, min, max)?, format!("{} IS NOT NULL", looked.column(column)?));
-    faulty::rows(cx, check, &mut looked, &outside, &[known], &[column]).await
+    row_check::rows(cx, check, &mut looked, &outside, &[known], &[column]).await
 }

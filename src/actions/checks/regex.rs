@@ -1,8 +1,8 @@
 //! Values that do not look as they should: `regex: "^[^@]+@[^@]+$", column: email`.
 
 use super::kind::Kind;
-use super::look;
 use super::sample::Sampler;
+use super::target;
 use crate::action::{Context, Measured};
 use crate::diagnostic::catalogue as codes;
 use crate::policy::quality::check::Check;
@@ -42,7 +42,7 @@ async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> 
     let pattern = compiled(check)?;
     let wrong_if = check.given.text("match") == Some("forbidden");
     let column = check.given.text("column").unwrap_or_default();
-    let mut looked = look::at(cx, check).await?;
+    let mut looked = target::at(cx, check).await?;
     let (at, names) = (looked.column(column)?, [looked.key_names(), vec![column.to_owned()]].concat());
     let text = looked.text_of(column)?;
     let mut walk = looked.scan(&[format!("{at} IS NOT NULL")], &[text]).await?;

@@ -1,7 +1,7 @@
 //! How many rows a table has: `row_count: true, fail: "< 100"`.
 
 use super::kind::Kind;
-use super::look;
+use super::target;
 use crate::action::{Context, Measured};
 use crate::policy::quality::check::Check;
 use crate::policy::quality::shape::{Counts, On, Shape, Takes};
@@ -23,11 +23,11 @@ pub const KIND: Kind = Kind {
 };
 
 async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
-    if let Some(looked) = look::label(cx, check).await? {
+    if let Some(looked) = target::label(cx, check).await? {
         let (nodes, query) = looked.count(&[]).await?;
         return Ok(Measured { value: nodes, query: Some(query), ..Measured::default() });
     }
-    let mut looked = look::at(cx, check).await?;
+    let mut looked = target::at(cx, check).await?;
     let (rows, query) = looked.count(&[]).await?;
     Ok(Measured { value: rows, query: Some(query), ..Measured::default() })
 }

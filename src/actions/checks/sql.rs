@@ -1,7 +1,7 @@
 //! A person's own question: `sql: "SELECT COUNT(*) FROM …"`.
 
 use super::kind::Kind;
-use super::look;
+use super::target;
 use crate::action::{Context, Measured};
 use crate::policy::quality::check::Check;
 use crate::policy::quality::shape::{Counts, On, Shape, Takes};
@@ -24,6 +24,6 @@ pub const KIND: Kind = Kind {
 
 async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
     let query = check.given.text(check.shape.key).unwrap_or_default();
-    let asked = look::store(cx, check)?.ask(&cx.who(), query).await?;
+    let asked = target::store(cx, check)?.ask(&cx.who(), query).await?;
     Ok(Measured::asked(asked.value, asked.of, query.trim()))
 }

@@ -1,12 +1,12 @@
 //! Keys that no `cache` or `sessions` policy covers: `uncovered_keys: true`.
 
-use super::key_look;
+use super::key_check;
 use super::kind::Kind;
 use crate::action::{Context, Measured};
-use crate::actions::expiring::uncovered;
+use crate::actions::expire::uncovered;
 use crate::policy::quality::check::Check;
 use crate::policy::quality::shape::{Counts, On, Shape, Takes};
-use crate::report::figures::{count, plural};
+use crate::report::format::{count, plural};
 use crate::store::failure::StoreFailure;
 use futures_util::FutureExt;
 
@@ -25,7 +25,7 @@ pub const KIND: Kind = Kind {
 };
 
 async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
-    let store = key_look::store(cx, check)?;
+    let store = key_check::store(cx, check)?;
     let covered = uncovered::covered(&cx.policies, store.name());
     let (total, prefixes, is_about) = uncovered::measure(store, &cx.who(), &covered).await?;
     let told = prefixes.told();

@@ -1,7 +1,7 @@
 //! Plaintext where a tag says sealed: `unsealed: true` (M4: every such column is a finding).
 
 use super::kind::Kind;
-use super::{faulty, look};
+use super::{row_check, target};
 use crate::action::{Context, Measured};
 use crate::policy::classification::{Protection, Tag};
 use crate::policy::quality::check::Check;
@@ -28,7 +28,7 @@ pub const KIND: Kind = Kind {
 };
 
 async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
-    let mut looked = look::at(cx, check).await?;
+    let mut looked = target::at(cx, check).await?;
     let tags = to_seal(cx, check);
     let columns: Vec<&str> = tags.iter().map(|tag| tag.field.as_str()).collect();
     let named = check.given.names("columns");
@@ -49,7 +49,7 @@ async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> 
     for tag in tags.iter().filter(|tag| tag.sealed_in.is_none()) {
         notes.push(format!("`{}` names no `sealed_in`: every value in it counts as plaintext", tag.field));
     }
-    let measured = faulty::rows(cx, check, &mut looked, &faults.join(" OR "), &[], &columns).await?;
+    let measured = row_check::rows(cx, check, &mut looked, &faults.join(" OR "), &[], &columns).await?;
     // A column that was named and that no tag speaks of was not looked at.
     Ok(Measured { nothing_seen: measured.nothing_seen || columns.len() < named.len(), notes, ..measured })
 }

@@ -1,11 +1,11 @@
 //! Keys that never expire: `without_ttl: "*"`.
 
-use super::key_look;
+use super::key_check;
 use super::kind::Kind;
 use crate::action::{Context, Measured};
 use crate::policy::quality::check::Check;
 use crate::policy::quality::shape::{Counts, On, Shape, Takes};
-use crate::report::figures::plural;
+use crate::report::format::plural;
 use crate::store::failure::StoreFailure;
 use crate::store::redis::walk::Asked;
 use futures_util::FutureExt;
@@ -25,10 +25,10 @@ pub const KIND: Kind = Kind {
 };
 
 async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
-    let permanent = cx.permanent_keys(key_look::store(cx, check)?.name());
+    let permanent = cx.permanent_keys(key_check::store(cx, check)?.name());
     let lives_on = |name: &[u8]| permanent.iter().any(|pattern| pattern.may_mean(name));
     let (mut on_purpose, mut will_end) = (0, 0);
-    let mut measured = key_look::count(cx, check, Asked::default(), |key| match (key.left, lives_on(&key.name)) {
+    let mut measured = key_check::count(cx, check, Asked::default(), |key| match (key.left, lives_on(&key.name)) {
         (None, false) => Some(String::new()),
         (None, true) => {
             on_purpose += 1;

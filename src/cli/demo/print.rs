@@ -3,9 +3,9 @@
 use super::audit::Accounted;
 use super::faults::Compared;
 use crate::job::outcome::Outcome;
-use crate::report::figures::count;
+use crate::report::format::count;
 use crate::report::run::RunReport;
-use crate::report::told::Told;
+use crate::report::view_model::Told;
 use anstyle::{AnsiColor, Style};
 use std::path::Path;
 

@@ -4,5 +4,5 @@ mod migrations;
 pub mod open;
 pub mod read;
 mod schema;
-pub mod walk;
+pub mod verify_rows;
 pub mod write;

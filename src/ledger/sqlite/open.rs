@@ -3,8 +3,8 @@
 use super::migrations::migrator;
 use super::schema;
 use crate::file_owner;
+use crate::ledger::error::LedgerError;
 use crate::ledger::lockfile::{self, LockFile};
-use crate::ledger::refusal::LedgerError;
 use sqlx::migrate::{Migrate, MigrateError};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};

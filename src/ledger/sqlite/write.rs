@@ -2,13 +2,13 @@
 
 use super::open::Sqlite;
 use crate::ledger::chain::{Head, Link, stamp};
+use crate::ledger::checkpoint::{Pass, to_the_nanosecond};
 use crate::ledger::entry::{Also, Entry, Fence};
+use crate::ledger::error::LedgerError;
 use crate::ledger::event::Event;
 use crate::ledger::finding::FindingText;
 use crate::ledger::hold::LedgerHold;
 use crate::ledger::holder::Holder;
-use crate::ledger::pass::{Pass, to_the_nanosecond};
-use crate::ledger::refusal::LedgerError;
 use crate::ledger::run::RunRow;
 use sqlx::sqlite::SqliteConnection;
 

@@ -7,7 +7,7 @@ use crate::support::sandbox::{Ended, Sandbox, URL};
 use std::sync::Arc;
 use steward::action::{Action, Batch, Context, Tally};
 use steward::actions;
-use steward::actions::expiring::{Caches, Expire};
+use steward::actions::expire::{Caches, Expire};
 use steward::declarations::reading::Declarations;
 use steward::policy::hold::{Hold, HoldOrigin};
 use steward::store::cell::Cell;

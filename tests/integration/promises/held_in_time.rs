@@ -13,7 +13,7 @@ use crate::support::sandbox::Sandbox;
 use crate::support::wait::until;
 use std::fs::File;
 use std::process::Stdio;
-use steward::ledger::book::Ledger;
+use steward::ledger::Ledger;
 use steward::ledger::event::Event;
 use steward::ledger::hold::NewHold;
 

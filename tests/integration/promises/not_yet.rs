@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use steward::action::{Action, Batch};
 use steward::actions::archive::ArchiveRows;
 use steward::actions::delete::DeleteRows;
-use steward::actions::expiring::{Caches, Expire, Sessions};
+use steward::actions::expire::{Caches, Expire, Sessions};
 use steward::store::failure::StoreFailure;
 
 on_every_engine!(

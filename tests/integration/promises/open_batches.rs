@@ -9,7 +9,7 @@ use crate::support::wait::until;
 use steward::action::{Action, Batch, OpenBatch};
 use steward::actions::archive::ArchiveRows;
 use steward::actions::delete::DeleteRows;
-use steward::actions::expiring::{Expire, Sessions};
+use steward::actions::expire::{Expire, Sessions};
 use steward::report::run::Verdict;
 use steward::store::failure::StoreFailure;
 

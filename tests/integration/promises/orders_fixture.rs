@@ -12,7 +12,7 @@ use steward::action::{Action, Context};
 use steward::actions;
 use steward::actions::archive::ArchiveRows;
 use steward::declarations::reading::Declarations;
-use steward::ledger::book::Ledger;
+use steward::ledger::Ledger;
 use steward::ledger::event::{Event, OpenIntent};
 use steward::policy::hold::Hold;
 use steward::store::connect::{StoreAddress, StoreLocation};

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use steward::action::{Action, Batch};
 use steward::actions::archive::ArchiveRows;
 use steward::actions::delete::DeleteRows;
-use steward::actions::expiring::{Caches, Expire, Sessions};
+use steward::actions::expire::{Caches, Expire, Sessions};
 use steward::actions::{ACTIONS, Entry};
-use steward::ledger::book::Ledger;
+use steward::ledger::Ledger;
 use steward::ledger::event::Event;
 use steward::ledger::hold::NewHold;
 use steward::policy::hold::{Hold, HoldOrigin};
@@ -368,7 +368,7 @@ pub fn add_hold(sandbox: &Sandbox, dataset: &str) {
     in_ledger(sandbox, async |ledger| ledger.add_hold(&hold, chrono::Utc::now()).await.map(drop));
 }
 
-fn in_ledger(sandbox: &Sandbox, what: impl AsyncFnOnce(&Ledger) -> Result<(), steward::ledger::refusal::LedgerError>) {
+fn in_ledger(sandbox: &Sandbox, what: impl AsyncFnOnce(&Ledger) -> Result<(), steward::ledger::error::LedgerError>) {
     orders_fixture::wait(async {
         let ledger = Ledger::open(&sandbox.path("state/steward.db")).await.expect("a ledger");
         what(&ledger).await.expect("told to the ledger");

@@ -1,6 +1,6 @@
 //! What the job's last run left for this one: the numbers underneath its views.
 
-use crate::ledger::book::Ledger;
+use crate::ledger::Ledger;
 use crate::report::run::RunReport;
 use std::collections::BTreeMap;
 

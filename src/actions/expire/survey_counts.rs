@@ -1,8 +1,8 @@
 //! What a survey of keys counts.
 
-use super::judge::{Cause, Judged, Owner, Rule};
+use super::rule::{Cause, Judged, Owner, Rule};
 use crate::policy::key_pattern::KeyPattern;
-use crate::report::figures::plural;
+use crate::report::format::plural;
 use crate::store::counts::Counts;
 use crate::store::redis::holds::KeyHolds;
 use crate::store::redis::walk::Key;

@@ -1,19 +1,19 @@
 //! Ends what says itself when it ends: sessions and cache entries, rows of a table or keys of a key-value store.
 
-mod judge;
 mod keys;
-mod known;
-mod look;
 mod orphans;
 mod owners;
 pub mod rights;
 mod rows;
+mod rule;
+mod scan;
 mod survey;
-mod told;
+mod survey_cache;
+mod survey_counts;
 pub mod uncovered;
 
 use crate::action::{Action, Arranged, Batch, Context, Facts, Label, OpenBatch, Tally};
-use crate::actions::due;
+use crate::actions::row_policy;
 use crate::diagnostic::catalogue as codes;
 use crate::job::spec::Job;
 use crate::policy::dataset::DatasetName;
@@ -108,7 +108,7 @@ impl<E: Ends> Action for Expire<E> {
     }
 
     async fn arrange(cx: &Context, targets: Vec<Self::Target>) -> Arranged<Self::Target> {
-        due::children_first(cx, targets, table_of).await
+        row_policy::children_first(cx, targets, table_of).await
     }
 
     fn label(target: &Self::Target) -> Label {

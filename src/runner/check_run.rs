@@ -7,11 +7,11 @@ use crate::policy::section;
 use crate::policy::set::Policies;
 use crate::report::finding::{Finding, FindingOutcome};
 use crate::report::run::{Reason, RunReport, Weight};
-use crate::runner::course::{Begun, Work, no_ledger};
-use crate::runner::engine::{Request, Runner, blank};
-use crate::runner::life;
+use crate::runner::check_runner::Round;
+use crate::runner::history;
+use crate::runner::lifecycle::{Begun, Work, no_ledger};
 use crate::runner::plan::{Planned, Planner};
-use crate::runner::round::Round;
+use crate::runner::runner::{Request, Runner, blank};
 use chrono::{SubsecRound, Utc};
 use std::marker::PhantomData;
 use tokio_util::sync::CancellationToken;
@@ -29,8 +29,8 @@ impl<I: Inspection> Work for Inspects<I> {
         let cx = Context::new(run.to_owned(), request.job.clone(), runner.stores.clone(), runner.policies.clone(), vec![]);
         let checks = picked(request, &runner.policies);
         report.findings = Round::<I>::over(&checks, &cx, report.as_of, &runner.stop, &*runner.progress).await;
-        let past = runner.ledger.past_findings(&request.job.name, run, life::RUNS).await.map_err(no_ledger)?;
-        life::remember(&mut report.findings, &past, report.started.unwrap_or(report.as_of));
+        let past = runner.ledger.past_findings(&request.job.name, run, history::RUNS).await.map_err(no_ledger)?;
+        history::remember(&mut report.findings, &past, report.started.unwrap_or(report.as_of));
         if !request.dry_run {
             let rows = rows(&report.findings);
             runner.ledger.record_findings(run, &rows, runner.now()).await.map_err(no_ledger)?;

@@ -1,12 +1,12 @@
 //! A whole report, told: the headline, and what each part has to say, bounded so that a page stays a page.
 
 use super::checks::ChecksTold;
-use super::deed::DEEDS;
-use super::figures::count;
+use super::counters::DEEDS;
+use super::format::count;
 use super::headline::Headline;
 use super::lines::{self, Line, Tone};
 use super::run::{DatasetReport, RunReport};
-use super::sums::Sums;
+use super::totals::Sums;
 use crate::job::outcome::Outcome;
 
 /// Datasets and settled batches shown at most. What is left out is counted, and stands in the JSON.

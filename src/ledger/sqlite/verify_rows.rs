@@ -3,8 +3,8 @@
 use super::open::Sqlite;
 use super::schema;
 use crate::ledger::chain::{Link, sha256};
-use crate::ledger::pass;
-use crate::ledger::refusal::LedgerError;
+use crate::ledger::checkpoint;
+use crate::ledger::error::LedgerError;
 use crate::ledger::verify::{Table, Told, Verifier, pass_id};
 use futures_util::TryStreamExt;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -97,7 +97,7 @@ async fn show_all(tx: &mut SqliteConnection, verifier: &mut Verifier) -> Result<
 /// A pass by what binds it to the chain.
 fn bound(row: &Told) -> Told {
     let text = |column| row.get(column).and_then(Option::as_deref).unwrap_or_default();
-    let digest = pass::digest(
+    let digest = checkpoint::digest(
         ["job", "dataset", "policy", "fingerprint", "as_of"].map(text),
         row.get("cursor").and_then(Option::as_deref),
     );

@@ -1,17 +1,17 @@
 //! Ends keys that live longer than they may: they get a time to live, or go.
 
-use super::judge::{Cause, Judged, Owner, Rule, seconds};
-use super::look::{Look, Seen};
 use super::orphans::Orphans;
 use super::owners::Owners;
 use super::rights;
+use super::rule::{Cause, Judged, Owner, Rule, seconds};
+use super::scan::{Look, Seen};
 use crate::action::{Batch, Context, Facts, OpenBatch, Tally};
 use crate::diagnostic::catalogue as codes;
 use crate::policy::expiry::{Expiring, ExpiringKeys, Expiry};
 use crate::policy::key_pattern::KeyPattern;
 use crate::policy::lifecycle::Guard;
 use crate::policy::section::{Section, pick};
-use crate::report::figures::plural;
+use crate::report::format::plural;
 use crate::report::run::Verdict;
 use crate::store::cell::{Cell, Cursor};
 use crate::store::failure::StoreFailure;

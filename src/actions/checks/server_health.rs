@@ -1,7 +1,7 @@
 //! What servers say of their own health: connections, cache, lag, slow statements, room, idle indexes (M14).
 
 use super::kind::Kind;
-use super::look;
+use super::target;
 use crate::action::{Context, Measured};
 use crate::diagnostic::catalogue as codes;
 use crate::policy::quality::bound::{Bound, Unit};
@@ -57,15 +57,15 @@ pub const UNUSED_INDEXES: Kind = Kind {
 };
 
 async fn connections(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
-    Ok(measured(look::store(cx, check)?.connections_taken(&cx.who()).await?))
+    Ok(measured(target::store(cx, check)?.connections_taken(&cx.who()).await?))
 }
 
 async fn cache_hit(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
-    Ok(measured(look::store(cx, check)?.cache_hits(&cx.who()).await?))
+    Ok(measured(target::store(cx, check)?.cache_hits(&cx.who()).await?))
 }
 
 async fn replication_lag(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
-    let store = look::store(cx, check)?;
+    let store = target::store(cx, check)?;
     if matches!(store.location(), StoreLocation::File(_)) {
         return Err(vital::makes_no_sense(store, "replicas", "it has none"));
     }
@@ -80,17 +80,17 @@ async fn replication_lag(cx: &Context, check: &Check) -> Result<Measured, StoreF
 
 async fn slow_statements(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
     let over = over(check)?;
-    let mut measured = measured(look::store(cx, check)?.slow_statements(&cx.who(), over, check.samples).await?);
+    let mut measured = measured(target::store(cx, check)?.slow_statements(&cx.who(), over, check.samples).await?);
     measured.notes.push(format!("slow is more than {over} ms on average"));
     Ok(measured)
 }
 
 async fn table_size(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
-    Ok(measured(look::store(cx, check)?.largest_table(&cx.who(), check.samples).await?))
+    Ok(measured(target::store(cx, check)?.largest_table(&cx.who(), check.samples).await?))
 }
 
 async fn unused_indexes(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
-    Ok(measured(look::store(cx, check)?.unused_indexes(&cx.who(), check.samples).await?))
+    Ok(measured(target::store(cx, check)?.unused_indexes(&cx.who(), check.samples).await?))
 }
 
 /// `over` in milliseconds, written as a bound is.

@@ -3,13 +3,13 @@
 use crate::diagnostic::catalogue as codes;
 use crate::job::outcome::Outcome;
 use crate::job::spec::Mode;
+use crate::ledger::error::LedgerError;
 use crate::ledger::lease::{Lease, LeaseError};
-use crate::ledger::refusal::LedgerError;
 use crate::ledger::run::{DryRuns, NewRun};
-use crate::report::figures;
+use crate::report::format;
 use crate::report::run::{Reason, RunReport, Weight};
-use crate::runner::engine::{Request, Runner, blank};
 use crate::runner::outcome;
+use crate::runner::runner::{Request, Runner, blank};
 use crate::runner::stopped::REMINDER;
 use chrono::TimeDelta;
 use std::future::Future;
@@ -129,12 +129,12 @@ impl Runner {
         let now = self.now();
         let is_well = matches!(report.outcome, Some(Outcome::Done | Outcome::Due | Outcome::Undelivered));
         let is_due = !is_well && now - since >= REMINDER && !self.ledger.mailed_since(job, run, now - REMINDER).await?;
-        let (began, runs) = (figures::instant(since), figures::plural(runs, "run"));
+        let (began, runs) = (format::instant(since), format::plural(runs, "run"));
         // What was over within the hour, such as a stop for an update, is no story.
         let text = match is_well {
             true if now - since >= TimeDelta::hours(1) => Some(format!(
                 "the {runs} before, since {began}, had not ended well; that went on for {}",
-                figures::lasted(now - since)
+                format::lasted(now - since)
             )),
             false if is_due => {
                 Some(format!("the {runs} before, since {began}, did not end well either; this is told again each week"))

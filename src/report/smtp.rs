@@ -1,6 +1,6 @@
 //! The way out for mails: a server, spoken to in time and over TLS, or a folder.
 
-use super::figures::plain;
+use super::format::plain;
 use super::write::appear;
 use crate::file_owner;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};

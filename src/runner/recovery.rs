@@ -1,11 +1,11 @@
 //! Batches that an interrupted run left open: settled from what the stores hold, before anything new begins.
 
 use crate::action::{Action, Context, Label, OpenBatch};
+use crate::ledger::error::LedgerError;
 use crate::ledger::event::Event;
 use crate::ledger::lease::Lease;
-use crate::ledger::refusal::LedgerError;
 use crate::report::run::{Settled, Verdict};
-use crate::runner::engine::Runner;
+use crate::runner::runner::Runner;
 use crate::store::failure::StoreFailure;
 
 /// Why a batch could not be settled; it stays open, and its dataset is left alone.

@@ -5,7 +5,7 @@ use crate::job::spec::ReportRule;
 use crate::ledger::event::ReportFile;
 use crate::report::deliver::{self, MailSettings};
 use crate::report::run::{Delivery, MailState, Reason, RunReport, Weight};
-use crate::report::{mail, when, write};
+use crate::report::{mail, mail_policy, write};
 use std::path::PathBuf;
 
 /// Where reports go.
@@ -73,7 +73,7 @@ impl Reporting {
 
     async fn mail(&self, rule: &ReportRule, report: &mut RunReport, last: Option<&RunReport>, remind: bool) -> MailState {
         let Some((settings, to)) = self.receivers(rule) else { return MailState::NotConfigured };
-        if !remind && !when::should_send(rule.when, report, last) {
+        if !remind && !mail_policy::should_send(rule.when, report, last) {
             let flushed = deliver::flush_spool(settings, &self.spool).await;
             refused(report, flushed.refused);
             return MailState::NotDue;

@@ -1,6 +1,6 @@
 //! Whose copy, or session, a key is, and whether they are there.
 
-use super::judge::Owner;
+use super::rule::Owner;
 use crate::action::Context;
 use crate::diagnostic::catalogue as codes;
 use crate::policy::belonging::{self, Belonging, IdFrom};

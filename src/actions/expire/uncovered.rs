@@ -9,7 +9,7 @@ use crate::policy::key_pattern::KeyPattern;
 use crate::policy::lifecycle::Guard;
 use crate::policy::section::pick;
 use crate::policy::set::Policies;
-use crate::report::figures::{count, plural};
+use crate::report::format::{count, plural};
 use crate::store::counts::Counts;
 use crate::store::failure::StoreFailure;
 use crate::store::page::Keeps;

@@ -2,12 +2,12 @@
 
 use crate::job::origin::StartedBy;
 use crate::job::spec::{Job, Mode};
-use crate::ledger::book::Ledger;
+use crate::ledger::Ledger;
 use crate::policy::set::Policies;
 use crate::report::run::RunReport;
 use crate::runner::approval::PlanFile;
+use crate::runner::delivery::Reporting;
 use crate::runner::progress::Progress;
-use crate::runner::tell::Reporting;
 use crate::store::stores::Stores;
 use chrono::{DateTime, SubsecRound, Utc};
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use crate::action::scope;
 use crate::action::{Batch, Context, Facts, OpenBatch, Tally};
-use crate::actions::due::{self, Governed};
+use crate::actions::row_policy::{self, Governed};
 use crate::policy::expiry::{ExpiringRows, Expiry};
 use crate::policy::lifecycle::{Cascade, Guard};
 use crate::policy::section::Section;
@@ -48,13 +48,13 @@ impl ExpireRows {
         }
         let (holds, condition) = (cx.holds_on(&declared.dataset), declared.r#where.as_deref());
         let rows = Rows::prepare(store, &cx.who(), &declared.dataset, &declared.expires, cutoff, condition, &holds).await?;
-        let rows = rows.with_batches(due::batches_of(cx, &declared.dataset, &expiry.name));
+        let rows = rows.with_batches(row_policy::batches_of(cx, &declared.dataset, &expiry.name));
         let rows = if declared.set.is_empty() {
             rows.removing(None, declared.cascade, &holds).await?
         } else {
             rows.marking(&declared.set, &holds).await?
         };
-        due::refuse_kept_children(cx, declared.cascade, (&rows).into()).await?;
+        row_policy::refuse_kept_children(cx, declared.cascade, (&rows).into()).await?;
         if declared.set.is_empty() {
             scope::refuse_unarchived(cx, &covered, &expiry.name, condition, &rows).await?;
         }
@@ -75,7 +75,7 @@ impl ExpireRows {
             cascade: if self.marks() { Cascade::Allow } else { self.declared.cascade },
             basis: format!("{:?}", self.declared.set),
         };
-        let mut facts = due::facts(cx, governed);
+        let mut facts = row_policy::facts(cx, governed);
         let holds = cx.holds_on(dataset);
         facts.statements.insert(0, format!("-- dataset {dataset}"));
         let batch = if self.marks() { self.rows.marking_sql(&holds) } else { self.rows.batch_sql(None, &holds) };
@@ -120,12 +120,12 @@ impl ExpireRows {
 
     /// What the rows of a page are called in a report.
     pub fn row_names(&self, cx: &Context, page: &Page) -> Vec<String> {
-        due::row_names(&cx.policies, &self.declared.dataset, &self.rows, page)
+        row_policy::row_names(&cx.policies, &self.declared.dataset, &self.rows, page)
     }
 
     /// What became of a batch, by the mark that its own transaction left.
     pub async fn settle(&self, batch: &OpenBatch) -> Result<Verdict, StoreFailure> {
-        self.rows.settle(&batch.id, batch.before.as_deref()).await.map(due::verdict)
+        self.rows.settle(&batch.id, batch.before.as_deref()).await.map(row_policy::verdict)
     }
 
     /// Leaves the store's own audit row.

@@ -1,7 +1,7 @@
 //! Looks at the keys of a policy, one after another, and says of each whether it is due.
 
-use super::judge::{Judged, Owner, Rule};
 use super::owners::Owners;
+use super::rule::{Judged, Owner, Rule};
 use crate::store::failure::StoreFailure;
 use crate::store::redis::walk::{Key, Place, Walk};
 

@@ -1,12 +1,12 @@
 //! The ledger itself: what may be asked of it and told to it, whatever database keeps it.
 
 use super::chain::{Head, Link, sha256};
+use super::checkpoint::Pass;
 use super::entry::{Also, Entry};
+use super::error::LedgerError;
 use super::event::{Event, OpenIntent, ReportFile};
 use super::finding::{self, FindingRow, FindingText, PastFinding};
 use super::hold::{self, FileHold, LedgerHold, NewHold};
-use super::pass::Pass;
-use super::refusal::LedgerError;
 use super::run::{DryRuns, NewRun, RunRow};
 use super::sqlite::open::Sqlite;
 use super::verify::{Verification, Verifier};

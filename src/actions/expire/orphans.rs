@@ -1,6 +1,6 @@
 //! Keys whose owners, other keys, were not there when the survey came by.
 
-use super::judge::Owner;
+use super::rule::Owner;
 use crate::store::redis::walk::Key;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};

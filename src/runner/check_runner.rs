@@ -6,10 +6,10 @@ use crate::action::{Context, Inspection};
 use crate::policy::quality::check::Check;
 use crate::report::finding::Finding;
 use crate::report::run::{Reason, Weight};
-use crate::runner::judge;
-use crate::runner::looking;
+use crate::runner::heartbeat;
 use crate::runner::progress::Progress;
-use crate::runner::turns::{Turn, Turns};
+use crate::runner::store_locks::{Turn, Turns};
+use crate::runner::thresholds;
 use crate::store::failure::StoreFailure;
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
@@ -88,33 +88,33 @@ impl<'r, I: Inspection> Round<'r, I> {
             Some(_) => None,
             None => tokio::select! {
                 biased;
-                () = self.stop.cancelled() => return judge::skipped(check, stopped()),
-                () = at(self.until) => return judge::skipped(check, self.out_of_time()),
+                () = self.stop.cancelled() => return thresholds::skipped(check, stopped()),
+                () = at(self.until) => return thresholds::skipped(check, self.out_of_time()),
                 turn = self.turns.all(stores) => Some(turn),
             },
         };
         if self.stop.is_cancelled() {
-            return judge::skipped(check, stopped());
+            return thresholds::skipped(check, stopped());
         }
         if self.until.is_some_and(|until| until <= Instant::now()) {
-            return judge::skipped(check, self.out_of_time());
+            return thresholds::skipped(check, self.out_of_time());
         }
         if let Some(failure) = self.known_away(stores) {
-            return judge::unanswered(check, &failure);
+            return thresholds::unanswered(check, &failure);
         }
         let began = Instant::now();
         let deadline = self.until.unwrap_or_else(|| began + self.patience(stores));
-        let look = looking::told(I::measure(self.cx, check, self.as_of), self.progress, self.cx, &check.name, stores);
+        let look = heartbeat::told(I::measure(self.cx, check, self.as_of), self.progress, self.cx, &check.name, stores);
         let measured = tokio::select! {
             biased;
-            () = self.stop.cancelled() => return judge::skipped(check, stopped()),
+            () = self.stop.cancelled() => return thresholds::skipped(check, stopped()),
             measured = tokio::time::timeout_at(deadline, look) => measured,
         };
         let finding = match measured {
-            Ok(Ok(measured)) => judge::measured(check, measured),
+            Ok(Ok(measured)) => thresholds::measured(check, measured),
             Ok(Err(failure)) => {
                 self.note_away(&failure);
-                judge::unanswered(check, &failure)
+                thresholds::unanswered(check, &failure)
             }
             Err(_) => no_answer(check, stores, began.elapsed()),
         };
@@ -175,7 +175,7 @@ fn no_answer(check: &Check, stores: &[&str], waited: Duration) -> Finding {
         _ => None,
     };
     let help = "`statement_timeout` of the store, or the job's `budget`, says how long a check may take";
-    Finding { silent, reason: Some(temporary(text, Some(help))), ..judge::unseen(check) }
+    Finding { silent, reason: Some(temporary(text, Some(help))), ..thresholds::unseen(check) }
 }
 
 fn stopped() -> Reason {

@@ -3,13 +3,13 @@
 //! Whatever fails for another policy is left to that policy's own turn, and whatever the store refuses to all of them
 //! together is asked for one policy alone: no policy is told less, or fails more, than if it had looked for itself.
 
-use super::judge::Owner;
 use super::keys::ExpireKeys;
-use super::known::{Known, Manner, Surveyed};
-use super::look::TOGETHER;
 use super::orphans::Orphans;
 use super::owners::Owners;
-use super::told::Told;
+use super::rule::Owner;
+use super::scan::TOGETHER;
+use super::survey_cache::{Known, Manner, Surveyed};
+use super::survey_counts::Told;
 use super::uncovered::{self, Uncovered};
 use crate::action::Context;
 use crate::policy::expiry::Expiring;
