@@ -11,10 +11,10 @@ use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection};
 use std::process::Command;
 use std::time::{Duration, Instant};
 use steward::policy::quality::field::{End, Field};
-use steward::store::connect::{StoreAddress, StoreLocation};
-use steward::store::reference::compare::{Asked, compare};
-use steward::store::reference::side::Side;
-use steward::store::stores::Stores;
+use steward::reference::compare::{Asked, compare};
+use steward::reference::side::Side;
+use steward::store::registry::Stores;
+use steward::store::sql::session::store::{StoreAddress, StoreLocation};
 
 const ROUNDS: usize = 3;
 const ROLE: &str = "STEWARD_BENCH_ROLE";

@@ -14,6 +14,8 @@ pub mod yaml;
 pub mod ledger;
 pub mod report;
 pub mod store;
+// 2: two stores side by side
+pub mod reference;
 // 2: the contract, and what people declare, read from disk
 pub mod action;
 pub mod declarations;

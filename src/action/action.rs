@@ -9,10 +9,10 @@ use crate::policy::lifecycle::Guard;
 use crate::policy::section::Section;
 use crate::policy::set::Policies;
 use crate::report::run::{Reason, Verdict, Weight};
-use crate::store::cell::Cursor;
-use crate::store::counts::Counts;
-use crate::store::failure::StoreFailure;
+use crate::store::error::StoreFailure;
 use crate::store::page::{Keeps, Page};
+use crate::store::survey::Counts;
+use crate::store::value::Cursor;
 use chrono::{DateTime, Utc};
 use std::future::Future;
 

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use crate::policy::quality::check::Check;
-use crate::store::failure::StoreFailure;
+use crate::store::error::StoreFailure;
 use chrono::{DateTime, Utc};
 use std::future::Future;
 

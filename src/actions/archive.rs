@@ -8,14 +8,14 @@ use crate::policy::lifecycle::{ArchiveStep, Lifecycle};
 use crate::policy::section::Section;
 use crate::policy::set::Policies;
 use crate::report::run::Verdict;
-use crate::store::archive::Archive;
-use crate::store::cell::Cursor;
-use crate::store::counts::Counts;
 use crate::store::cutoff::Cutoff;
-use crate::store::failure::StoreFailure;
+use crate::store::error::StoreFailure;
 use crate::store::page::Page;
-use crate::store::rows::Rows;
-use crate::store::system_log;
+use crate::store::sql::batch::archive::Archive;
+use crate::store::sql::batch::rows::Rows;
+use crate::store::sql::batch::system_log;
+use crate::store::survey::Counts;
+use crate::store::value::Cursor;
 use chrono::{DateTime, Utc};
 
 /// Copies a batch, proves the copy, and only then removes the rows.

@@ -4,7 +4,7 @@ use super::checks;
 use crate::action::{Context, Inspection, Measured};
 use crate::diagnostic::catalogue as codes;
 use crate::policy::quality::check::Check;
-use crate::store::failure::StoreFailure;
+use crate::store::error::StoreFailure;
 use chrono::{DateTime, Utc};
 
 /// Measures declared checks, each by its kind. Reads only; a crash leaves nothing behind.

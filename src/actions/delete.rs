@@ -10,14 +10,14 @@ use crate::policy::lifecycle::{DeleteStep, Lifecycle};
 use crate::policy::section::Section;
 use crate::policy::set::Policies;
 use crate::report::run::Verdict;
-use crate::store::cell::Cursor;
-use crate::store::counts::Counts;
 use crate::store::cutoff::Cutoff;
-use crate::store::failure::StoreFailure;
+use crate::store::error::StoreFailure;
 use crate::store::page::Page;
-use crate::store::removable::Removable;
-use crate::store::rows::Rows;
-use crate::store::system_log;
+use crate::store::source::Removable;
+use crate::store::sql::batch::rows::Rows;
+use crate::store::sql::batch::system_log;
+use crate::store::survey::Counts;
+use crate::store::value::Cursor;
 use chrono::{DateTime, Utc};
 
 /// Removes a batch in one transaction, the whole predicate repeated.

@@ -7,13 +7,13 @@ use crate::policy::lifecycle::{Cascade, Guard, Lifecycle};
 use crate::policy::period::Period;
 use crate::policy::set::Policies;
 use crate::report::run::Verdict;
-use crate::store::cell::Cell;
-use crate::store::children_first;
-use crate::store::failure::StoreFailure;
-use crate::store::last_batch::{BatchesOf, Found};
+use crate::store::batch_mark::{BatchesOf, Found};
+use crate::store::error::StoreFailure;
 use crate::store::page::Page;
-use crate::store::rows::Rows;
-use crate::store::walk::Walk;
+use crate::store::sql::batch::rows::Rows;
+use crate::store::sql::schema::children_first;
+use crate::store::survey_source::Walk;
+use crate::store::value::Cell;
 use chrono::{DateTime, Utc};
 
 /// What a policy says of its rows, whatever kind of policy it is.

@@ -1,6 +1,6 @@
 //! One line of `doctor`: what was looked at, and how it is.
 
-use crate::store::failure::StoreFailure;
+use crate::store::error::StoreFailure;
 use serde::Serialize;
 
 /// What was looked at, and how it is.

@@ -13,10 +13,11 @@ use crate::policy::condition::Language;
 use crate::policy::dataset::DatasetName;
 use crate::policy::hold::{Hold, HoldOrigin};
 use crate::runner::holds::file_holds;
-use crate::store::failure::StoreFailure;
+use crate::store::error::StoreFailure;
 use crate::store::redis::holds::KeyHolds;
-use crate::store::stores::{AnyStore, Stores};
-use crate::store::{catalogue, condition};
+use crate::store::registry::{AnyStore, Stores};
+use crate::store::sql::query::condition;
+use crate::store::sql::schema::catalog;
 use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -188,7 +189,7 @@ impl AddHold {
 }
 
 async fn asked(
-    address: crate::store::connect::StoreAddress,
+    address: crate::store::sql::session::store::StoreAddress,
     dataset: &DatasetName,
     condition: Option<&str>,
     name: &str,
@@ -202,7 +203,7 @@ async fn asked(
         return KeyHolds::check(name, dataset, condition);
     }
     let mut session = stores.get(&dataset.store)?.reading("hold").await?;
-    let table = catalogue::must_find(&mut session, dataset).await?;
+    let table = catalog::must_find(&mut session, dataset).await?;
     match condition {
         Some(text) => {
             condition::check(&mut session, &table, text, &whose).await?;

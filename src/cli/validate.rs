@@ -16,7 +16,7 @@ use crate::report::run::{Reason, Weight};
 use crate::runner::Request;
 use crate::runner::holds;
 use crate::runner::plan::Planner;
-use crate::store::failure::StoreFailure;
+use crate::store::error::StoreFailure;
 use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;

@@ -6,7 +6,7 @@ use crate::policy::lifecycle::Guard;
 use crate::report::format;
 use crate::report::run::{Reason, Weight};
 use crate::runner::approval::PlannedStep;
-use crate::store::counts::Counts;
+use crate::store::survey::Counts;
 
 /// What one run may change of a dataset, and how much of it is left.
 ///

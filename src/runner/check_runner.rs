@@ -10,7 +10,7 @@ use crate::runner::heartbeat;
 use crate::runner::progress::Progress;
 use crate::runner::store_locks::{Turn, Turns};
 use crate::runner::thresholds;
-use crate::store::failure::StoreFailure;
+use crate::store::error::StoreFailure;
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use std::collections::BTreeMap;

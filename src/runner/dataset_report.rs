@@ -6,8 +6,8 @@ use crate::report::format;
 use crate::report::run::{DatasetReport, Debt, DueTo, HeldBy, Left, Reason, Refresh, Weight};
 use crate::runner::batches::Cut;
 use crate::runner::outcome;
-use crate::store::blocker::BlockedRows;
-use crate::store::counts::Counts;
+use crate::store::foreign_key::BlockedRows;
+use crate::store::survey::Counts;
 
 /// Names the rows that the loop did not come to by why.
 pub fn cut_short(report: &mut DatasetReport, cut: Cut, rows: u64) {

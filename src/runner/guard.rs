@@ -4,8 +4,8 @@ use crate::action::Facts;
 use crate::diagnostic::catalogue as codes;
 use crate::report::format;
 use crate::report::run::{Reason, Weight};
-use crate::store::counts::{Counts, RelationCount};
-use crate::store::table::OnDelete;
+use crate::store::sql::schema::table::OnDelete;
+use crate::store::survey::{Counts, RelationCount};
 
 /// What forbids to go on with a dataset; empty when nothing does. Refuse rather than trim: a guard never takes a part.
 ///

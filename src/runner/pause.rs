@@ -4,8 +4,8 @@ use crate::action::{Context, reason};
 use crate::job::spec::Pause;
 use crate::report::run::{Reason, Weight};
 use crate::runner::runner::Runner;
-use crate::store::failure::StoreFailure;
-use crate::store::replica::Lag;
+use crate::store::error::StoreFailure;
+use crate::store::sql::health::replica::Lag;
 use std::time::{Duration, Instant};
 
 /// A run that may not go on for so long gives up.

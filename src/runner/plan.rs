@@ -11,7 +11,7 @@ use crate::runner::holds;
 use crate::runner::previous_run;
 use crate::runner::progress::Progress;
 use crate::runner::runner::{Request, blank};
-use crate::store::stores::Stores;
+use crate::store::registry::Stores;
 use chrono::{SubsecRound, Utc};
 use std::sync::Arc;
 

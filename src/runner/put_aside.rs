@@ -3,7 +3,7 @@
 use crate::action::reason;
 use crate::report::format;
 use crate::report::run::{Reason, Weight};
-use crate::store::failure::StoreFailure;
+use crate::store::error::StoreFailure;
 
 /// Batches that may fail on the way to single rows in one run of a dataset. Behind that a batch that fails is put aside whole, so
 /// that a table in which everything fails is walked to its end all the same, and what can go goes.

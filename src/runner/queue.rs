@@ -1,9 +1,9 @@
 //! The rows that come next: read ahead in one go, handed out in batches, halved where a batch fails.
 
 use crate::action::{Action, Context};
-use crate::store::cell::Cursor;
-use crate::store::failure::StoreFailure;
+use crate::store::error::StoreFailure;
 use crate::store::page::Page;
+use crate::store::value::Cursor;
 
 /// Rows read at once. Many rows can bear one date, and sorting that day's rows anew for every batch would take longer than
 /// moving them. Keys only, so a few megabytes; what changes before its batch comes is seen when the batch locks it.

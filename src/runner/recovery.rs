@@ -6,7 +6,7 @@ use crate::ledger::event::Event;
 use crate::ledger::lease::Lease;
 use crate::report::run::{Settled, Verdict};
 use crate::runner::runner::Runner;
-use crate::store::failure::StoreFailure;
+use crate::store::error::StoreFailure;
 
 /// Why a batch could not be settled; it stays open, and its dataset is left alone.
 #[derive(Debug, thiserror::Error)]

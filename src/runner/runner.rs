@@ -8,7 +8,7 @@ use crate::report::run::RunReport;
 use crate::runner::approval::PlanFile;
 use crate::runner::delivery::Reporting;
 use crate::runner::progress::Progress;
-use crate::store::stores::Stores;
+use crate::store::registry::Stores;
 use chrono::{DateTime, SubsecRound, Utc};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;

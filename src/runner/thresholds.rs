@@ -6,7 +6,7 @@ use crate::policy::quality::bound::Bound;
 use crate::policy::quality::check::Check;
 use crate::report::finding::{Finding, FindingOutcome, Unit};
 use crate::report::run::{Reason, Weight};
-use crate::store::failure::StoreFailure;
+use crate::store::error::StoreFailure;
 
 /// The finding of a check that measured something.
 ///

@@ -1,13 +1,13 @@
 //! Where a store is, so that two names for one place are known as such without asking.
 
-use super::connect::StoreLocation;
+use super::sql::session::store::StoreLocation;
 use secrecy::ExposeSecret;
 
 /// A store's address without who logs in there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Address {
+pub(crate) struct Address {
     /// `mysql` for MariaDB too; TLS is none of its own.
-    pub(super) protocol: &'static str,
+    pub(crate) protocol: &'static str,
     /// Host and port, or a file's real path.
     at: String,
     /// The database; empty where none is named.
@@ -24,7 +24,7 @@ const PROTOCOLS: &[(&str, &str, u16)] = &[
 ];
 
 impl Address {
-    pub(super) fn of(location: &StoreLocation) -> Self {
+    pub(crate) fn of(location: &StoreLocation) -> Self {
         match location {
             StoreLocation::File(path) => {
                 let path = path.canonicalize().unwrap_or_else(|_| path.clone());

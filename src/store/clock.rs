@@ -1,9 +1,9 @@
 //! The column that dates a row: what it holds, and how a cutoff is written for it.
 
-use super::cell::Cell;
-use super::dialect::Dialect;
-use super::failure::StoreFailure;
-use super::table::{Class, Column, Table};
+use super::error::StoreFailure;
+use super::sql::dialect::Dialect;
+use super::sql::schema::table::{Class, Column, Table};
+use super::value::Cell;
 use crate::diagnostic::catalogue as codes;
 use crate::policy::lifecycle::{Clock, ClockUnit};
 use crate::policy::period::first_instant;
@@ -94,7 +94,7 @@ impl ClockKind {
 
 /// Where all dates lie when they cannot be meant so: in 1970 or beyond the year 3000; and the unit under which they would be of
 /// our time, where there is one.
-pub(super) fn looks_wrong(unit: ClockUnit, oldest: i64, newest: i64) -> Option<(&'static str, Option<ClockUnit>)> {
+pub(crate) fn looks_wrong(unit: ClockUnit, oldest: i64, newest: i64) -> Option<(&'static str, Option<ClockUnit>)> {
     let year = |unit: ClockUnit, count: i64| ClockKind::Epoch(unit).instant(&Cell::Int(count)).map(|instant| instant.year());
     let when = if newest > 0 && year(unit, newest).is_some_and(|year| year <= 1970) {
         "in 1970 or before"
@@ -193,7 +193,7 @@ fn offset(suffix: &str) -> Option<Duration> {
 ///
 /// In the hour that a zone has twice a wall clock names two instants. A row is due only when both are past,
 /// so a cutoff in the first pass of that hour moves back to where the hour begins.
-pub(super) fn wall_before(cutoff: DateTime<Utc>, zone: Tz) -> NaiveDateTime {
+pub(crate) fn wall_before(cutoff: DateTime<Utc>, zone: Tz) -> NaiveDateTime {
     let wall = cutoff.with_timezone(&zone).naive_local();
     match zone.from_local_datetime(&wall) {
         LocalResult::Ambiguous(first, _) if first.with_timezone(&Utc) == cutoff => {
@@ -209,7 +209,7 @@ pub(super) fn wall_before(cutoff: DateTime<Utc>, zone: Tz) -> NaiveDateTime {
 }
 
 /// The day before which every day has ended, strictly, when the cutoff comes.
-pub(super) fn day_before(cutoff: DateTime<Utc>, zone: Tz) -> chrono::NaiveDate {
+pub(crate) fn day_before(cutoff: DateTime<Utc>, zone: Tz) -> chrono::NaiveDate {
     end_of_day(cutoff.with_timezone(&zone).naive_local())
 }
 
@@ -219,7 +219,7 @@ fn end_of_day(wall: NaiveDateTime) -> chrono::NaiveDate {
 }
 
 /// The smallest count that is not before the cutoff.
-pub(super) fn units_before(cutoff: DateTime<Utc>, unit: ClockUnit) -> i64 {
+pub(crate) fn units_before(cutoff: DateTime<Utc>, unit: ClockUnit) -> i64 {
     let micros = cutoff.timestamp_micros();
     let step = match unit {
         ClockUnit::Seconds => 1_000_000,

@@ -1,9 +1,9 @@
 //! The instant before which rows are due, held against the clocks: a time that has not come removes nothing.
 
-use super::cell::Cell;
-use super::dialect::Dialect;
-use super::failure::StoreFailure;
-use super::session::Session;
+use super::error::StoreFailure;
+use super::sql::dialect::Dialect;
+use super::sql::session::connection::Session;
+use super::value::Cell;
 use crate::diagnostic::catalogue as codes;
 use crate::policy::period::Period;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -75,7 +75,7 @@ impl CheckedCutoff {
 }
 
 /// The question for a store's own time in milliseconds since 1970; a file has no clock of its own.
-pub(super) const fn time_query(dialect: Dialect) -> Option<&'static str> {
+pub(crate) const fn time_query(dialect: Dialect) -> Option<&'static str> {
     match dialect {
         Dialect::Sqlite => None,
         Dialect::Postgres => Some("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"),
@@ -84,14 +84,14 @@ pub(super) const fn time_query(dialect: Dialect) -> Option<&'static str> {
 }
 
 /// The store's own time, to the millisecond; none for a file.
-pub(super) async fn store_now(session: &mut Session) -> Result<Option<DateTime<Utc>>, StoreFailure> {
+pub(crate) async fn store_now(session: &mut Session) -> Result<Option<DateTime<Utc>>, StoreFailure> {
     let Some(sql) = time_query(session.dialect()) else { return Ok(None) };
     let rows = session.rows(sql, &[]).await?;
     read_time(session.store(), rows.first().and_then(|row| row.first())).map(Some)
 }
 
 /// A time in milliseconds since 1970. A store that does not say what time it is is not believed about any.
-pub(super) fn read_time(store: &str, cell: Option<&Cell>) -> Result<DateTime<Utc>, StoreFailure> {
+pub(crate) fn read_time(store: &str, cell: Option<&Cell>) -> Result<DateTime<Utc>, StoreFailure> {
     let read = match cell {
         Some(Cell::Int(milliseconds)) => DateTime::from_timestamp_millis(*milliseconds),
         _ => None,

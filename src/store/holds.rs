@@ -1,7 +1,7 @@
 //! The predicates that decide which rows may go. The only way to build one takes the holds.
 
-use super::dialect::Dialect;
-use super::graph::name::quote;
+use super::neo4j::identifier::quote;
+use super::sql::dialect::Dialect;
 use crate::policy::hold::Hold;
 
 /// The legal holds on a dataset, as conditions. Without this value no removing statement can be written (promise 4).

@@ -1,12 +1,12 @@
 //! Which database a store is: what a plan is approved for, and what a pass may be continued in.
 
-use super::connect::{Store, StoreLocation};
-use super::dialect::Dialect;
-use super::failure::StoreFailure;
-use super::graph::connect::GraphStore;
-use super::redis::connect::KeyStore;
-use super::session::Session;
-use super::stores::{AnyStore, Stores};
+use super::error::StoreFailure;
+use super::neo4j::store::GraphStore;
+use super::redis::store::KeyStore;
+use super::registry::{AnyStore, Stores};
+use super::sql::dialect::Dialect;
+use super::sql::session::connection::Session;
+use super::sql::session::store::{Store, StoreLocation};
 use serde::{Deserialize, Serialize};
 use std::os::unix::fs::MetadataExt;
 
@@ -88,7 +88,7 @@ async fn server_of(session: &mut Session) -> Result<String, StoreFailure> {
 
 /// The server and, where names stay within one, the database: equal for two store names of the same data, as long as the server
 /// runs. Reads only.
-pub(super) async fn database_of(session: &mut Session, store: &Store) -> Result<String, StoreFailure> {
+pub(crate) async fn database_of(session: &mut Session, store: &Store) -> Result<String, StoreFailure> {
     let within = match session.dialect() {
         Dialect::Sqlite => return Ok(file_of(store)),
         // Names reach over databases there, so the server is all.

@@ -1,6 +1,6 @@
 //! The next few rows, keys or nodes, frozen by their places in the walk.
 
-use super::cell::{Cell, Cursor};
+use super::value::{Cell, Cursor};
 use std::collections::HashSet;
 
 /// The next few due rows, frozen by their places in the walk: the clock, where the walk follows it, and the key.

@@ -10,7 +10,7 @@ use sqlx::postgres::PgDatabaseError;
 use sqlx::sqlite::SqliteError;
 
 /// What may be passed on of a server's error.
-pub(super) fn harmless(error: &dyn DatabaseError) -> String {
+pub(crate) fn harmless(error: &dyn DatabaseError) -> String {
     if let Some(error) = error.try_downcast_ref::<PgDatabaseError>() {
         return postgres(error);
     }

@@ -13,6 +13,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("policy", 0),
     ("yaml", 0),
     ("ledger", 1),
+    ("reference", 2),
     ("report", 1),
     ("store", 1),
     ("action", 2),

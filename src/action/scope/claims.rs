@@ -6,8 +6,8 @@ use crate::diagnostic::catalogue as codes;
 use crate::policy::claims::{Minimum, Overlap};
 use crate::policy::dataset::DatasetName;
 use crate::policy::period::Period;
-use crate::store::failure::StoreFailure;
-use crate::store::rows::Rows;
+use crate::store::error::StoreFailure;
+use crate::store::sql::batch::rows::Rows;
 
 /// Refuses to remove rows of a dataset for good when some minimum over them is longer than they are old by then.
 ///

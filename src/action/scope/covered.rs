@@ -3,7 +3,7 @@
 use super::places::Places;
 use crate::action::context::Context;
 use crate::policy::dataset::DatasetName;
-use crate::store::located::Share;
+use crate::store::sql::schema::table_location::Share;
 use std::collections::BTreeMap;
 
 /// The declared names that share rows with one dataset, or with what is archived into it.

@@ -12,7 +12,7 @@ pub use places::check_declared;
 use super::context::Context;
 use crate::policy::dataset::DatasetName;
 use crate::policy::hold::Hold;
-use crate::store::failure::StoreFailure;
+use crate::store::error::StoreFailure;
 use places::Places;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

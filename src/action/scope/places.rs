@@ -6,11 +6,11 @@ use crate::policy::dataset::DatasetName;
 use crate::policy::expiry::Expiring;
 use crate::policy::hold::{Hold, HoldOrigin};
 use crate::policy::set::Policies;
-use crate::store::failure::StoreFailure;
-use crate::store::graph::connect::GraphStore;
-use crate::store::located::{Located, Share};
-use crate::store::rights;
-use crate::store::stores::{AnyStore, Stores};
+use crate::store::error::StoreFailure;
+use crate::store::neo4j::store::GraphStore;
+use crate::store::registry::{AnyStore, Stores};
+use crate::store::sql::batch::grants;
+use crate::store::sql::schema::table_location::{Located, Share};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The tables that declarations name, in the stores that may lead to one database.
@@ -211,7 +211,7 @@ impl About<'_> {
 
 /// What an account needs to see these tables, if they are there and hidden from it.
 fn grants(stores: &Stores, names: &BTreeSet<&DatasetName>) -> Vec<String> {
-    let of = |name: &&DatasetName| stores.get(&name.store).map(|store| rights::grants_to_read(store, name)).unwrap_or_default();
+    let of = |name: &&DatasetName| stores.get(&name.store).map(|store| grants::grants_to_read(store, name)).unwrap_or_default();
     let mut grants: Vec<String> = names.iter().flat_map(of).collect();
     grants.sort_unstable();
     grants.dedup();

@@ -6,8 +6,8 @@ use crate::action::{Context, Measured};
 use crate::policy::quality::check::Check;
 use crate::policy::quality::shape::{Also, Counts, On, Shape, Takes};
 use crate::report::format::count;
-use crate::store::failure::StoreFailure;
-use crate::store::redis::walk::Asked;
+use crate::store::error::StoreFailure;
+use crate::store::redis::scan::Asked;
 use futures_util::FutureExt;
 
 /// Counts keys above a size.

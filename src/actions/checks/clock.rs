@@ -4,7 +4,7 @@ use crate::diagnostic::catalogue as codes;
 use crate::policy::lifecycle::{Clock, ClockUnit};
 use crate::policy::quality::check::Check;
 use crate::policy::quality::shape::{Also, Takes};
-use crate::store::failure::StoreFailure;
+use crate::store::error::StoreFailure;
 
 /// The zone of a clock that carries none.
 pub const ZONE: Also =

@@ -7,7 +7,7 @@ use crate::diagnostic::catalogue as codes;
 use crate::policy::quality::check::Check;
 use crate::policy::quality::field::End;
 use crate::policy::quality::shape::{Also, Counts, On, Shape, Takes};
-use crate::store::failure::StoreFailure;
+use crate::store::error::StoreFailure;
 use futures_util::FutureExt;
 
 /// Counts rows whose value has no row at the other end. NULL refers to nothing and is not counted.

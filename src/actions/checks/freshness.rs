@@ -5,7 +5,7 @@ use super::{clock, target};
 use crate::action::{Context, Measured};
 use crate::policy::quality::check::Check;
 use crate::policy::quality::shape::{Counts, On, Shape, Takes};
-use crate::store::failure::StoreFailure;
+use crate::store::error::StoreFailure;
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 

@@ -5,9 +5,9 @@ use crate::diagnostic::catalogue as codes;
 use crate::policy::key_name::masked;
 use crate::policy::key_pattern::KeyPattern;
 use crate::policy::quality::check::{Check, Subject};
-use crate::store::failure::StoreFailure;
-use crate::store::redis::connect::KeyStore;
-use crate::store::redis::walk::{Asked, Key, Place, Walk};
+use crate::store::error::StoreFailure;
+use crate::store::redis::scan::{Asked, Key, Place, Walk};
+use crate::store::redis::store::KeyStore;
 
 /// The store with keys that a check names.
 ///

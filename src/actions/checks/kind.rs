@@ -3,7 +3,7 @@
 use crate::action::{Context, Measured};
 use crate::policy::quality::check::Check;
 use crate::policy::quality::shape::Shape;
-use crate::store::failure::StoreFailure;
+use crate::store::error::StoreFailure;
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 

@@ -7,7 +7,7 @@ use crate::diagnostic::catalogue as codes;
 use crate::policy::quality::check::Check;
 use crate::policy::quality::shape::{Counts, On, Shape, Takes};
 use crate::report::format::count;
-use crate::store::failure::StoreFailure;
+use crate::store::error::StoreFailure;
 use futures_util::FutureExt;
 
 /// The share of memory in use; of a cluster that of its fullest server.
@@ -35,7 +35,7 @@ async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> 
             "set `maxmemory` in the server's configuration: without it the machine's memory is the limit, and nobody is asked before",
         ));
     };
-    let note = |server: &crate::store::redis::about::Memory| {
+    let note = |server: &crate::store::redis::server_info::Memory| {
         format!("{}: {} of {} bytes", server.server, count(server.used), count(server.most))
     };
     Ok(Measured { value, query: Some("INFO memory".into()), notes: servers.iter().map(note).collect(), ..Measured::default() })

@@ -3,8 +3,8 @@
 use super::sample::Sampler;
 use crate::action::{Context, Measured};
 use crate::policy::quality::check::Check;
-use crate::store::failure::StoreFailure;
-use crate::store::graph::looked::LookedLabel;
+use crate::store::error::StoreFailure;
+use crate::store::neo4j::label_query::LookedLabel;
 
 /// Counts the nodes that meet `fault`, among those that meet `of`; shows the key and these properties of a few, masked.
 ///

@@ -6,8 +6,8 @@ use crate::action::{Context, Measured};
 use crate::policy::dataset::DatasetName;
 use crate::policy::quality::check::Check;
 use crate::policy::quality::shape::{Counts, On, Shape, Takes};
-use crate::store::failure::StoreFailure;
-use crate::store::graph::looked::LookedLabel;
+use crate::store::error::StoreFailure;
+use crate::store::neo4j::label_query::LookedLabel;
 use futures_util::FutureExt;
 
 /// Counts nodes of these labels without any relation; one that bears several of them counts once.

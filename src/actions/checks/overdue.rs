@@ -10,8 +10,8 @@ use crate::policy::period::Period;
 use crate::policy::quality::check::Check;
 use crate::policy::quality::shape::{Counts, On, Shape, Takes};
 use crate::store::cutoff::Cutoff;
-use crate::store::failure::StoreFailure;
-use crate::store::removable::Removable;
+use crate::store::error::StoreFailure;
+use crate::store::source::Removable;
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 

@@ -6,7 +6,7 @@ use crate::action::{Context, Measured};
 use crate::diagnostic::catalogue as codes;
 use crate::policy::quality::check::Check;
 use crate::policy::quality::shape::{Also, Counts, On, Shape, Takes};
-use crate::store::failure::StoreFailure;
+use crate::store::error::StoreFailure;
 use futures_util::FutureExt;
 
 /// Counts rows whose number is below `min` or above `max`. NULL is no number and not counted; in SQLite, text is.

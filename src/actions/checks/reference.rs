@@ -8,9 +8,12 @@ use crate::policy::period::Period;
 use crate::policy::quality::check::Check;
 use crate::policy::quality::field::End;
 use crate::policy::quality::shape::{Also, Counts, On, Shape, Takes};
-use crate::store::failure::StoreFailure;
-use crate::store::reference::compare::{Asked, Compared, Told, compare};
-use crate::store::reference::side::Side;
+use crate::reference::compare::Asked;
+use crate::reference::compare::Compared;
+use crate::reference::compare::Told;
+use crate::reference::compare::compare;
+use crate::reference::side::Side;
+use crate::store::error::StoreFailure;
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 

@@ -8,8 +8,8 @@ use crate::diagnostic::catalogue as codes;
 use crate::policy::quality::check::Check;
 use crate::policy::quality::pattern;
 use crate::policy::quality::shape::{Also, Counts, On, Shape, Takes};
-use crate::store::cell::Cell;
-use crate::store::failure::StoreFailure;
+use crate::store::error::StoreFailure;
+use crate::store::value::Cell;
 use futures_util::FutureExt;
 use regex::Regex;
 

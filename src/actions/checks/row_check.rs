@@ -3,8 +3,8 @@
 use super::sample::Sampler;
 use crate::action::{Context, Measured};
 use crate::policy::quality::check::Check;
-use crate::store::failure::StoreFailure;
-use crate::store::looked::Looked;
+use crate::store::error::StoreFailure;
+use crate::store::sql::query::table_query::Looked;
 
 /// Counts the rows that meet `fault`, among those that meet `of`; shows the key and these columns of a few, masked.
 ///

@@ -4,7 +4,7 @@ use crate::action::Context;
 use crate::policy::classification::{Sensitivity, Tag};
 use crate::policy::dataset::DatasetName;
 use crate::report::mask::{Kind, mask};
-use crate::store::cell::Cell;
+use crate::store::value::Cell;
 
 /// What stands for a value that is not there. It tells nobody anything about anyone.
 const NOTHING: &str = "NULL";

@@ -7,10 +7,10 @@ use crate::diagnostic::catalogue as codes;
 use crate::policy::quality::bound::{Bound, Unit};
 use crate::policy::quality::check::Check;
 use crate::policy::quality::shape::{Also, Counts, On, Shape, Takes};
-use crate::store::connect::StoreLocation;
-use crate::store::failure::StoreFailure;
-use crate::store::replica::Lag;
-use crate::store::vital::{self, Vital};
+use crate::store::error::StoreFailure;
+use crate::store::sql::health::metrics::{self, Vital};
+use crate::store::sql::health::replica::Lag;
+use crate::store::sql::session::store::StoreLocation;
 use futures_util::FutureExt;
 
 const fn shape(key: &'static str, about: &'static str, counts: Counts, warns: Option<&'static str>) -> Shape {
@@ -67,7 +67,7 @@ async fn cache_hit(cx: &Context, check: &Check) -> Result<Measured, StoreFailure
 async fn replication_lag(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
     let store = target::store(cx, check)?;
     if matches!(store.location(), StoreLocation::File(_)) {
-        return Err(vital::makes_no_sense(store, "replicas", "it has none"));
+        return Err(metrics::makes_no_sense(store, "replicas", "it has none"));
     }
     match store.replica_lag(&cx.who()).await? {
         Lag::Known(lag) => Ok(Measured { value: u64::try_from(lag.as_millis()).unwrap_or(u64::MAX), ..Measured::default() }),

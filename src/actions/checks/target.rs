@@ -3,12 +3,12 @@
 use crate::action::Context;
 use crate::diagnostic::catalogue as codes;
 use crate::policy::quality::check::{Check, Subject};
-use crate::store::connect::Store;
-use crate::store::failure::StoreFailure;
-use crate::store::graph::connect::GraphStore;
-use crate::store::graph::looked::LookedLabel;
-use crate::store::looked::Looked;
-use crate::store::stores::AnyStore;
+use crate::store::error::StoreFailure;
+use crate::store::neo4j::label_query::LookedLabel;
+use crate::store::neo4j::store::GraphStore;
+use crate::store::registry::AnyStore;
+use crate::store::sql::query::table_query::Looked;
+use crate::store::sql::session::store::Store;
 
 /// Finds the table of a check and tries its condition out.
 ///

@@ -5,7 +5,7 @@ use super::target;
 use crate::action::{Context, Measured};
 use crate::policy::quality::check::Check;
 use crate::policy::quality::shape::{Counts, On, Shape, Takes};
-use crate::store::failure::StoreFailure;
+use crate::store::error::StoreFailure;
 use futures_util::FutureExt;
 
 /// Counts columns of the connection's own schema that no tag speaks of. Their values are hidden everywhere until one does.

@@ -7,7 +7,7 @@ use crate::actions::expire::uncovered;
 use crate::policy::quality::check::Check;
 use crate::policy::quality::shape::{Counts, On, Shape, Takes};
 use crate::report::format::{count, plural};
-use crate::store::failure::StoreFailure;
+use crate::store::error::StoreFailure;
 use futures_util::FutureExt;
 
 /// Counts keys that nobody decided about.

@@ -6,7 +6,7 @@ use crate::action::{Context, Measured};
 use crate::policy::classification::{Protection, Tag};
 use crate::policy::quality::check::Check;
 use crate::policy::quality::shape::{Also, Counts, On, Shape, Takes};
-use crate::store::failure::StoreFailure;
+use crate::store::error::StoreFailure;
 use futures_util::FutureExt;
 
 /// Counts rows in which a column that must be sealed still holds something.

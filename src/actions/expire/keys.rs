@@ -13,16 +13,16 @@ use crate::policy::lifecycle::Guard;
 use crate::policy::section::{Section, pick};
 use crate::report::format::plural;
 use crate::report::run::Verdict;
-use crate::store::cell::{Cell, Cursor};
-use crate::store::failure::StoreFailure;
+use crate::store::error::StoreFailure;
 use crate::store::page::{Keeps, Page};
-use crate::store::redis::change::{self, Done, Due};
-use crate::store::redis::connect::KeyStore;
+use crate::store::redis::dedup::Once;
 use crate::store::redis::holds::KeyHolds;
 use crate::store::redis::lost::Lost;
-use crate::store::redis::names;
-use crate::store::redis::once::Once;
-use crate::store::redis::walk::{Asked, Place, Walk};
+use crate::store::redis::mutate::{self, Done, Due};
+use crate::store::redis::scan::{Asked, Place, Walk};
+use crate::store::redis::scan_names;
+use crate::store::redis::store::KeyStore;
+use crate::store::value::{Cell, Cursor};
 use chrono::{DateTime, Utc};
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -215,7 +215,7 @@ impl ExpireKeys {
         let wanting: Vec<usize> = found.iter().enumerate().filter_map(wanting).collect();
         let names: Vec<&[u8]> = wanting.iter().map(|at| found[*at].0.key.name.as_slice()).collect();
         let nodes = self.store.nodes(&cx.who()).await?;
-        for (at, mark) in wanting.into_iter().zip(change::marks(&nodes, &names).await?) {
+        for (at, mark) in wanting.into_iter().zip(mutate::marks(&nodes, &names).await?) {
             proofs[at] = mark;
         }
         Ok(proofs)
@@ -237,7 +237,7 @@ impl ExpireKeys {
         let (found, back) = self.still_orphaned(cx, found.collect()).await?;
         let due: Vec<Due> = found.into_iter().map(|(name, cause, proof)| self.due(name, cause, proof)).collect();
         let mut lost = self.lost.lock().await;
-        let changed = change::change(&self.store, &cx.who(), &holds, &due, &mut lost.0).await;
+        let changed = mutate::change(&self.store, &cx.who(), &holds, &due, &mut lost.0).await;
         let (done, open) = changed?;
         lost.1 += done.found_done;
         drop(lost);
@@ -276,7 +276,7 @@ impl ExpireKeys {
         let (mut tally, mut notes) = (self.untold(), vec![]);
         let removed: Vec<Vec<u8>> = open.iter().filter(|(_, is_removal)| *is_removal).map(|(name, _)| name.clone()).collect();
         let mut unknown = (open.len() - removed.len()) as u64;
-        match names::known(&self.store, &cx.who(), &removed).await {
+        match scan_names::known(&self.store, &cx.who(), &removed).await {
             Ok(known) => {
                 let gone = known.iter().filter(|known| **known == Some(false)).count() as u64;
                 unknown += known.iter().filter(|known| known.is_none()).count() as u64;

@@ -1,7 +1,7 @@
 //! Keys whose owners, other keys, were not there when the survey came by.
 
 use super::rule::Owner;
-use crate::store::redis::walk::Key;
+use crate::store::redis::scan::Key;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};

@@ -6,11 +6,11 @@ use crate::diagnostic::catalogue as codes;
 use crate::policy::belonging::{self, Belonging, IdFrom};
 use crate::policy::expiry::ExpiringKeys;
 use crate::policy::key_pattern::{KeyId, KeyPattern, is_id};
-use crate::store::failure::StoreFailure;
-use crate::store::owner_table::OwnerTable;
-use crate::store::redis::connect::KeyStore;
-use crate::store::redis::names;
-use crate::store::redis::walk::Key;
+use crate::store::error::StoreFailure;
+use crate::store::redis::scan::Key;
+use crate::store::redis::scan_names;
+use crate::store::redis::store::KeyStore;
+use crate::store::sql::query::owner_table::OwnerTable;
 use std::collections::HashMap;
 
 /// When none of so many owners is there, it is not they who are gone.
@@ -131,7 +131,7 @@ impl Kind<'_> {
             Of::Keys { store, who, pattern } => {
                 let names: Vec<Option<Vec<u8>>> = wanted.iter().map(|id| pattern.name_of(id.as_bytes())).collect();
                 let asked: Vec<Vec<u8>> = names.iter().flatten().cloned().collect();
-                let mut answers = names::known(store, who, &asked).await?.into_iter();
+                let mut answers = scan_names::known(store, who, &asked).await?.into_iter();
                 let owner = |there: bool| if there { Owner::There } else { Owner::Missing };
                 names.iter().map(|name| name.as_ref().and_then(|_| answers.next().flatten()).map(owner)).collect()
             }

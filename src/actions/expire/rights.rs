@@ -5,9 +5,9 @@ use crate::policy::belonging::Owners;
 use crate::policy::expiry::{Expiring, ExpiringKeys};
 use crate::policy::key_pattern::KeyPattern;
 use crate::policy::set::Policies;
-use crate::store::failure::StoreFailure;
-use crate::store::redis::connect::KeyStore;
-use crate::store::redis::nodes::About;
+use crate::store::error::StoreFailure;
+use crate::store::redis::store::KeyStore;
+use crate::store::redis::topology::About;
 
 /// The keys of a store that policies ask for as owners of others.
 pub fn asked_for(policies: &Policies, store: &str) -> Vec<KeyPattern> {

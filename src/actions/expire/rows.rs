@@ -7,13 +7,13 @@ use crate::policy::expiry::{ExpiringRows, Expiry};
 use crate::policy::lifecycle::{Cascade, Guard};
 use crate::policy::section::Section;
 use crate::report::run::Verdict;
-use crate::store::cell::Cursor;
-use crate::store::counts::Counts;
 use crate::store::cutoff::Cutoff;
-use crate::store::failure::StoreFailure;
+use crate::store::error::StoreFailure;
 use crate::store::page::Page;
-use crate::store::rows::Rows;
-use crate::store::system_log;
+use crate::store::sql::batch::rows::Rows;
+use crate::store::sql::batch::system_log;
+use crate::store::survey::Counts;
+use crate::store::value::Cursor;
 use chrono::{DateTime, Utc};
 
 /// Removes the expired rows of a table in batches, or marks them with the values of `set`.

@@ -3,8 +3,11 @@
 use crate::policy::expiry::{ExpiringKeys, KeyRule};
 use crate::policy::key_pattern::KeyPattern;
 use crate::policy::period::Period;
-use crate::store::redis::change::{Change, Due, Still, spread};
-use crate::store::redis::walk::Key;
+use crate::store::redis::mutate::Change;
+use crate::store::redis::mutate::Due;
+use crate::store::redis::mutate::Still;
+use crate::store::redis::mutate::spread;
+use crate::store::redis::scan::Key;
 
 /// Why a key is due. In this order: what ends it for good comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,8 +2,8 @@
 
 use super::owners::Owners;
 use super::rule::{Judged, Owner, Rule};
-use crate::store::failure::StoreFailure;
-use crate::store::redis::walk::{Key, Place, Walk};
+use crate::store::error::StoreFailure;
+use crate::store::redis::scan::{Key, Place, Walk};
 
 /// Keys whose owners are asked for together.
 pub const TOGETHER: usize = 2_000;

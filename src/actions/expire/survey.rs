@@ -16,11 +16,11 @@ use crate::policy::expiry::Expiring;
 use crate::policy::key_name::Prefixes;
 use crate::policy::key_pattern::KeyPattern;
 use crate::policy::section::{Section, pick};
-use crate::store::counts::Counts;
-use crate::store::failure::StoreFailure;
+use crate::store::error::StoreFailure;
+use crate::store::redis::commands::{Questions, Wanted};
 use crate::store::redis::holds::KeyHolds;
-use crate::store::redis::question::{Questions, Wanted};
-use crate::store::redis::walk::{Asked, Key, Place, Walk};
+use crate::store::redis::scan::{Asked, Key, Place, Walk};
+use crate::store::survey::Counts;
 
 /// Counts the keys of a policy, and those that are due by what makes them due. Makes no key look used, see [`Asked`].
 ///

@@ -2,9 +2,9 @@
 
 use super::orphans::Orphans;
 use crate::diagnostic::catalogue as codes;
-use crate::store::counts::Counts;
-use crate::store::failure::StoreFailure;
+use crate::store::error::StoreFailure;
 use crate::store::redis::holds::KeyHolds;
+use crate::store::survey::Counts;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

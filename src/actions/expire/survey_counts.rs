@@ -3,9 +3,9 @@
 use super::rule::{Cause, Judged, Owner, Rule};
 use crate::policy::key_pattern::KeyPattern;
 use crate::report::format::plural;
-use crate::store::counts::Counts;
 use crate::store::redis::holds::KeyHolds;
-use crate::store::redis::walk::Key;
+use crate::store::redis::scan::Key;
+use crate::store::survey::Counts;
 use std::collections::BTreeMap;
 
 /// What a survey of keys counts.

@@ -10,13 +10,13 @@ use crate::policy::lifecycle::Guard;
 use crate::policy::section::pick;
 use crate::policy::set::Policies;
 use crate::report::format::{count, plural};
-use crate::store::counts::Counts;
-use crate::store::failure::StoreFailure;
+use crate::store::error::StoreFailure;
 use crate::store::page::Keeps;
-use crate::store::redis::connect::KeyStore;
-use crate::store::redis::names::Names;
-use crate::store::redis::question::{Questions, Wanted};
-use crate::store::redis::walk::{Asked, Place, Walk};
+use crate::store::redis::commands::{Questions, Wanted};
+use crate::store::redis::scan::{Asked, Place, Walk};
+use crate::store::redis::scan_names::Names;
+use crate::store::redis::store::KeyStore;
+use crate::store::survey::Counts;
 use chrono::{DateTime, Utc};
 
 /// Beginnings of names that a report tells.

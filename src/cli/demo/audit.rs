@@ -4,9 +4,9 @@ use super::company::{FILLED, written};
 use crate::policy::dataset::DatasetName;
 use crate::policy::expiry::Expiring;
 use crate::policy::set::Policies;
-use crate::store::cell::Cell;
-use crate::store::connect::Store;
-use crate::store::failure::StoreFailure;
+use crate::store::error::StoreFailure;
+use crate::store::sql::session::store::Store;
+use crate::store::value::Cell;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 

@@ -17,8 +17,8 @@ use crate::report::format::{count, plural, took};
 use crate::report::run::RunReport;
 use crate::runner::Request;
 use crate::runner::approval::PlanFile;
-use crate::store::connect::Store;
-use crate::store::failure::StoreFailure;
+use crate::store::error::StoreFailure;
+use crate::store::sql::session::store::Store;
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -319,7 +319,7 @@ async fn tables(store: &Store, before: &[Before]) -> Result<Vec<[String; 3]>, St
         if table.name == "user_sessions" {
             let now = super::company::written(Utc::now());
             let expired = "SELECT COUNT(*) FROM user_sessions WHERE expires_at < ?";
-            let expired = session.count(expired, &[crate::store::cell::Cell::Text(now)]).await?;
+            let expired = session.count(expired, &[crate::store::value::Cell::Text(now)]).await?;
             faults.push(format!("{} expired", count(expired)));
         }
         told.push([table.name.to_owned(), count(rows), faults.join(", ")]);

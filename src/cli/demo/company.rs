@@ -2,10 +2,10 @@
 
 use super::people;
 use super::rng::Rng;
-use crate::store::cell::Cell;
-use crate::store::connect::Store;
-use crate::store::failure::StoreFailure;
-use crate::store::session::Session;
+use crate::store::error::StoreFailure;
+use crate::store::sql::session::connection::Session;
+use crate::store::sql::session::store::Store;
+use crate::store::value::Cell;
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// Rows that go into one statement.

@@ -2,8 +2,8 @@
 
 use crate::report::finding::FindingOutcome;
 use crate::report::run::RunReport;
-use crate::store::connect::Store;
-use crate::store::failure::StoreFailure;
+use crate::store::error::StoreFailure;
+use crate::store::sql::session::store::Store;
 
 /// Each check of the demo, and how somebody would ask the table without it.
 const ASKED: &[(&str, &str)] = &[

@@ -1,7 +1,7 @@
 //! The people of the company, in two scripts, with the faults that a real table of users has.
 
 use super::rng::Rng;
-use crate::store::cell::Cell;
+use crate::store::value::Cell;
 
 /// Family names, as written and in Latin letters.
 const FAMILIES: &[(&str, &str)] = &[

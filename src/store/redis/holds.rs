@@ -4,7 +4,7 @@ use crate::diagnostic::catalogue as codes;
 use crate::policy::dataset::DatasetName;
 use crate::policy::hold::Hold;
 use crate::policy::key_pattern::KeyPattern;
-use crate::store::failure::StoreFailure;
+use crate::store::error::StoreFailure;
 
 /// The legal holds on a store's keys. Without this value no key can be changed (promise 4).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

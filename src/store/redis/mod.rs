@@ -1,20 +1,20 @@
 //! Redis and Valkey: one server, a cluster, or found through Sentinel. The only place that names the driver.
 
-pub mod about;
-mod answer;
-pub mod change;
-mod coming;
-pub mod connect;
+pub mod commands;
+pub mod cursor;
+pub mod dedup;
 pub mod holds;
-mod location;
 pub mod lost;
-pub mod names;
-mod node;
-pub mod nodes;
-pub mod once;
-mod pace;
-mod place;
-pub mod question;
-pub mod sight;
-mod slot;
-pub mod walk;
+pub mod mutate;
+pub mod node;
+pub mod pending;
+pub mod progress;
+pub mod reply;
+pub mod scan;
+pub mod scan_count;
+pub mod scan_names;
+pub mod server_info;
+pub mod slot;
+pub mod store;
+pub mod topology;
+pub mod url;

@@ -1,9 +1,11 @@
 //! One server that holds keys, and one connection to it.
 
-use super::answer::{failure, is_moved};
-use super::location::Location;
-use crate::store::failure::StoreFailure;
-use crate::store::stranger::{Expected, Speaks, told_apart};
+use super::reply::{failure, is_moved};
+use super::url::Location;
+use crate::store::error::StoreFailure;
+use crate::store::protocol_probe::Expected;
+use crate::store::protocol_probe::Speaks;
+use crate::store::protocol_probe::told_apart;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::io::tcp::TcpSettings;
 use redis::{
@@ -99,7 +101,7 @@ impl Node {
     pub async fn must(&self, commands: &Pipeline) -> Result<Vec<Value>, StoreFailure> {
         let answers = self.ask(commands).await?;
         match answers.iter().find_map(|answer| if let Value::ServerError(error) = answer { Some(error) } else { None }) {
-            Some(error) => Err(super::answer::refusal(&self.store, error)),
+            Some(error) => Err(super::reply::refusal(&self.store, error)),
             None => Ok(answers),
         }
     }
@@ -151,7 +153,7 @@ fn client(location: &Location, at: &(String, u16), login: bool) -> Result<Client
             settings = settings.set_password(password.expose_secret());
         }
     }
-    let told = |error: redis::RedisError| crate::store::failure::without_values(&error.to_string());
+    let told = |error: redis::RedisError| crate::store::error::without_values(&error.to_string());
     let info = address.into_connection_info().map_err(told)?;
     let info = info.set_redis_settings(settings).set_tcp_settings(TcpSettings::default().set_nodelay(true));
     match &location.ca {

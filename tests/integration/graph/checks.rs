@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use steward::action::Measured;
 use steward::actions::checks;
 use steward::policy::dataset::DatasetName;
-use steward::store::failure::StoreFailure;
-use steward::store::graph::ids::{IdKind, SortedIds, present};
-use steward::store::graph::looked::LookedLabel;
+use steward::store::error::StoreFailure;
+use steward::store::neo4j::ids::{IdKind, SortedIds, present};
+use steward::store::neo4j::label_query::LookedLabel;
 
 /// Measures the one check; `{label}` is filled in as labels of this test.
 fn measure(sandbox: &Sandbox, check: &str) -> Result<Measured, StoreFailure> {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use steward::action::{Action, Batch, OpenBatch};
 use steward::actions::delete::DeleteRows;
 use steward::report::run::Verdict;
-use steward::store::failure::StoreFailure;
+use steward::store::error::StoreFailure;
 
 #[test]
 fn a_wrong_password_fails_and_is_named_nowhere() {

@@ -5,7 +5,7 @@ use crate::promises::orders_fixture::wait;
 use crate::support::sandbox::Sandbox;
 use steward::action::{Action, Batch};
 use steward::actions::delete::DeleteRows;
-use steward::store::failure::StoreFailure;
+use steward::store::error::StoreFailure;
 
 fn removed_after(sandbox: &Sandbox, between: &str, exit: impl FnOnce(Result<(Option<u64>, u64), StoreFailure>)) {
     let cx = context(sandbox);

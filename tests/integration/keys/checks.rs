@@ -6,7 +6,7 @@ use crate::support::keyspace::KeyServer;
 use crate::support::sandbox::Sandbox;
 use steward::action::Measured;
 use steward::actions::checks;
-use steward::store::failure::StoreFailure;
+use steward::store::error::StoreFailure;
 
 /// Measures the only check that is declared.
 fn measured(sandbox: &Sandbox) -> Result<Measured, StoreFailure> {

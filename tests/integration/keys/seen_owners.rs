@@ -6,8 +6,8 @@ use crate::support::database::Database;
 use crate::support::engine::Engine;
 use crate::support::keyspace::KeyServer;
 use std::collections::HashMap;
-use steward::store::failure::StoreFailure;
-use steward::store::owner_table::OwnerTable;
+use steward::store::error::StoreFailure;
+use steward::store::sql::query::owner_table::OwnerTable;
 
 fn known(
     database: &Database,
@@ -106,7 +106,7 @@ fn an_owner_on_a_store_that_only_reads_may_not_have_arrived() {
         let pair = crate::support::pair::Pair::new(engine);
         let found = super::setup::wait(async {
             let stores =
-                steward::store::stores::Stores::new([crate::references::stores::address("core", &pair.replica.url())]).unwrap();
+                steward::store::registry::Stores::new([crate::references::stores::address("core", &pair.replica.url())]).unwrap();
             OwnerTable::at(stores.get("core").unwrap(), "test", &"core.t".parse().unwrap(), "id", None).await.map(drop)
         });
         let told = found.unwrap_err().to_string();
@@ -146,7 +146,7 @@ fn an_account_that_sees_some_tenants_alone_takes_nobody_for_gone_and_compares_no
     ));
     let address = |name| crate::references::stores::address(name, account.url());
     let found = super::setup::wait(async {
-        let stores = steward::store::stores::Stores::new([address("core")]).unwrap();
+        let stores = steward::store::registry::Stores::new([address("core")]).unwrap();
         let owners = OwnerTable::at(stores.get("core").unwrap(), "test", &"core.users".parse().unwrap(), "id", None).await?;
         owners.known(&["1".to_owned(), "2".to_owned()]).await.map(drop)
     });

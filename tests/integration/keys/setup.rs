@@ -10,10 +10,10 @@ use steward::actions;
 use steward::actions::expire::{Caches, Expire};
 use steward::declarations::reading::Declarations;
 use steward::policy::hold::{Hold, HoldOrigin};
-use steward::store::cell::Cell;
-use steward::store::counts::Counts;
 use steward::store::page::Page;
-use steward::store::stores::Stores;
+use steward::store::registry::Stores;
+use steward::store::survey::Counts;
+use steward::store::value::Cell;
 
 /// The action on caches.
 pub type Sweep = Expire<Caches>;

@@ -7,7 +7,7 @@ use crate::support::sandbox::Sandbox;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use steward::action::{Action, Batch, Context};
-use steward::store::counts::Counts;
+use steward::store::survey::Counts;
 
 /// Policies that share keys, want different things of them, and leave some to nobody.
 const SHARED: &str = r#"

@@ -7,8 +7,8 @@ use crate::support::sandbox::Sandbox;
 use std::collections::{BTreeMap, BTreeSet};
 use steward::action::Context;
 use steward::policy::key_pattern::KeyPattern;
-use steward::store::redis::question::{Questions, Wanted};
-use steward::store::redis::walk::{Asked, Place, Walk};
+use steward::store::redis::commands::{Questions, Wanted};
+use steward::store::redis::scan::{Asked, Place, Walk};
 
 const POLICY: &str = "cache: [{ store: cache, keys: \"{{prefix}}c:*\", ttl: 1 h }]\n";
 

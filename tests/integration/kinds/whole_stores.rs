@@ -90,7 +90,7 @@ fn a_query_that_would_write_is_refused_and_nothing_is_written() {
             let harmless = attempt.contains("[\"]");
             assert!(answer.is_err() || harmless, "{} {attempt}: {answer:?}", engine.name());
             // A store called away would keep every other check of the run from being asked.
-            let away = answer.as_ref().is_err_and(steward::store::failure::StoreFailure::is_temporary);
+            let away = answer.as_ref().is_err_and(steward::store::error::StoreFailure::is_temporary);
             assert!(!away, "{} {attempt}: {answer:?}", engine.name());
             assert_eq!(sight.sandbox.database.dump("orders"), dump, "{} {attempt}", engine.name());
         }

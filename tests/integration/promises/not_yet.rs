@@ -8,7 +8,7 @@ use steward::action::{Action, Batch};
 use steward::actions::archive::ArchiveRows;
 use steward::actions::delete::DeleteRows;
 use steward::actions::expire::{Caches, Expire, Sessions};
-use steward::store::failure::StoreFailure;
+use steward::store::error::StoreFailure;
 
 on_every_engine!(
     /// Archived, removed, ended, marked: counted all the same. Three months ahead are refused although the cutoff itself, a

@@ -11,7 +11,7 @@ use steward::actions::archive::ArchiveRows;
 use steward::actions::delete::DeleteRows;
 use steward::actions::expire::{Expire, Sessions};
 use steward::report::run::Verdict;
-use steward::store::failure::StoreFailure;
+use steward::store::error::StoreFailure;
 
 const JOB: &str = "archive-orders";
 

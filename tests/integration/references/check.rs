@@ -10,7 +10,7 @@ use steward::actions::checks;
 use steward::declarations::reading::Declarations;
 use steward::job::spec::{Job, Mode, ReportRule};
 use steward::place::Place;
-use steward::store::failure::StoreFailure;
+use steward::store::error::StoreFailure;
 
 /// Measures the one check of a policy file.
 fn measured(two: &Two, policy: &str) -> Result<Measured, StoreFailure> {

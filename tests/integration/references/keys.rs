@@ -6,8 +6,8 @@ use crate::support::engine::Engine;
 use crate::support::keyspace::{KeyServer, Keyspace};
 use chrono::Utc;
 use std::time::Duration;
-use steward::store::failure::StoreFailure;
-use steward::store::reference::compare::{Asked, Compared};
+use steward::reference::compare::{Asked, Compared};
+use steward::store::error::StoreFailure;
 
 struct Sandbox {
     core: Database,

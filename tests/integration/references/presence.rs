@@ -4,8 +4,8 @@ use super::stores::{core, literal, table};
 use crate::support::database::Database;
 use crate::support::engine::Engine;
 use std::collections::BTreeSet;
-use steward::store::presence::{Presence, any, present};
-use steward::store::stores::Stores;
+use steward::store::registry::Stores;
+use steward::store::sql::query::id_lookup::{Presence, any, present};
 
 async fn found(stores: &Stores, name: &str, column: &str, condition: Option<&str>, ids: &[&str]) -> BTreeSet<String> {
     let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();

@@ -5,7 +5,7 @@ use crate::support::engine::Engine;
 use chrono::{TimeZone, Utc};
 use std::time::{Duration, Instant};
 use steward::policy::lifecycle::{Clock, ClockUnit};
-use steward::store::reference::compare::Asked;
+use steward::reference::compare::Asked;
 
 const SETTLED: Asked = Asked { settle: Some(Duration::from_secs(1)), ..BOTH };
 

@@ -3,7 +3,7 @@
 use super::stores::{BOTH, Two, fill, sorted};
 use crate::support::engine::Engine;
 use std::collections::BTreeSet;
-use steward::store::reference::compare::Asked;
+use steward::reference::compare::Asked;
 
 /// Numbers that look like chance and are the same every time.
 struct Dice(u64);

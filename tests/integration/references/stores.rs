@@ -9,11 +9,11 @@ use std::path::Path;
 use std::time::Duration;
 use steward::policy::dataset::DatasetName;
 use steward::policy::quality::field::{End, Field};
-use steward::store::connect::{StoreAddress, StoreLocation};
-use steward::store::failure::StoreFailure;
-use steward::store::reference::compare::{Asked, Compared, Told, compare};
-use steward::store::reference::side::Side;
-use steward::store::stores::Stores;
+use steward::reference::compare::{Asked, Compared, Told, compare};
+use steward::reference::side::Side;
+use steward::store::error::StoreFailure;
+use steward::store::registry::Stores;
+use steward::store::sql::session::store::{StoreAddress, StoreLocation};
 
 /// Opens a store of that name at a URL with its password.
 pub fn address(name: &str, url: &str) -> StoreAddress {

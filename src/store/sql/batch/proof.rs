@@ -1,0 +1,138 @@
+//! The last look of a batch, where something may fire that is not ours: what was proved must still be so right before the COMMIT.
+//!
+//! A trigger may put rows back, or empty the archive after it was read. Where none can fire, not one statement is added.
+
+use super::archive::Archive;
+use super::key_table::Keys;
+use super::rows::Rows;
+use crate::diagnostic::catalogue as codes;
+use crate::store::error::StoreFailure;
+use crate::store::sql::dialect::Dialect;
+use crate::store::sql::schema::table::{Class, Column};
+use crate::store::sql::session::connection::Session;
+use crate::store::value::Cell;
+use sha2::{Digest, Sha256};
+
+/// The digest of a batch's copies, in no order. Compared with another of the same batch alone.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Copies(Vec<Vec<Cell>>);
+
+impl Rows {
+    /// What the archive holds of the batch; none where nothing may fire.
+    pub(crate) async fn copies(
+        &self,
+        session: &mut Session,
+        keys: &Keys,
+        archive: &Archive,
+    ) -> Result<Option<Copies>, StoreFailure> {
+        if self.fires().is_empty() {
+            return Ok(None);
+        }
+        let sql = self.copies_sql(keys, archive);
+        if self.dialect != Dialect::Sqlite {
+            return Ok(Some(Copies(session.rows(&sql, &[]).await?)));
+        }
+        // SQLite has no digest of its own.
+        let mut digests = vec![];
+        session.each(&sql, &[], |row| digests.push(vec![Cell::Bytes(Sha256::digest(format!("{row:?}")).to_vec())])).await?;
+        digests.sort_by_key(|row| row.first().map(Cell::shown));
+        Ok(Some(Copies(digests)))
+    }
+
+    pub(crate) fn copies_sql(&self, keys: &Keys, archive: &Archive) -> String {
+        let from = keys.joined_to(self.dialect, &archive.path(self.dialect), "steward_a");
+        let names = archive.shared.iter().map(|column| (column, format!("steward_a.{}", self.dialect.quote(&column.name))));
+        match self.dialect {
+            Dialect::Postgres => {
+                let [_, of_copies] = self.digest_sql(keys, archive);
+                of_copies
+            }
+            Dialect::Sqlite => {
+                let quoted: Vec<_> = names.map(|(_, name)| format!("quote({name})")).collect();
+                format!("SELECT {} FROM {from}", quoted.join(", "))
+            }
+            Dialect::Mysql | Dialect::Mariadb => {
+                // MySQL 9.6 took MD5 away; half a SHA-256 in two numbers adds up in any order.
+                let one: Vec<_> =
+                    names.map(|(column, name)| format!("COALESCE(SHA2({}, 256), '-')", bytes_of(column, &name))).collect();
+                let row = format!("SHA2(CONCAT({}), 256)", one.join(", "));
+                let half = |side: &str| format!("CAST(SUM(CAST(CONV({side}({row}, 16), 16, 10) AS DECIMAL(40, 0))) AS CHAR)");
+                format!("SELECT COUNT(*), {}, {} FROM {from}", half("LEFT"), half("RIGHT"))
+            }
+        }
+    }
+
+    /// Refuses to commit when rows that were removed stand there again, or copies are not what was read back.
+    ///
+    /// Triggers that wait for the COMMIT fire now.
+    pub(crate) async fn must_stay_so(
+        &self,
+        session: &mut Session,
+        keys: &Keys,
+        copies: Option<(&Archive, Copies)>,
+    ) -> Result<(), StoreFailure> {
+        if self.fires().is_empty() {
+            return Ok(());
+        }
+        self.fire_what_waits(session).await?;
+        let back = session.count(&self.back_sql(keys), &[]).await?;
+        if back > 0 {
+            return Err(self.undone(&format!("{back} rows of `{}` were there again after their removal", self.table.label())));
+        }
+        if let Some((archive, before)) = copies
+            && self.copies(session, keys, archive).await? != Some(before)
+        {
+            let path = archive.path(self.dialect);
+            return Err(self.undone(&format!("copies in archive {path} changed or went after they were read back")));
+        }
+        Ok(())
+    }
+
+    /// Has deferred triggers and constraints of PostgreSQL fire before the last look.
+    pub(crate) async fn fire_what_waits(&self, session: &mut Session) -> Result<(), StoreFailure> {
+        if self.dialect == Dialect::Postgres && !self.fires().is_empty() {
+            session.raw(FIRE).await?;
+        }
+        Ok(())
+    }
+
+    /// The statements of the last look, to be shown.
+    pub(crate) fn last_look_sql(&self, keys: &Keys, archive: Option<&Archive>) -> Vec<String> {
+        if self.fires().is_empty() {
+            return vec![];
+        }
+        let waiting = (self.dialect == Dialect::Postgres).then(|| FIRE.to_owned());
+        let copies = archive.map(|archive| self.copies_sql(keys, archive));
+        waiting.into_iter().chain([self.back_sql(keys)]).chain(copies).collect()
+    }
+
+    fn back_sql(&self, keys: &Keys) -> String {
+        format!("SELECT COUNT(*) FROM {}", keys.joined(self))
+    }
+
+    pub(crate) fn undone(&self, what: &str) -> StoreFailure {
+        StoreFailure::refused(
+            codes::UNDONE,
+            format!("{what}; the batch was rolled back, and nothing was removed or changed"),
+            format!("look at what fires meanwhile: {}", self.fires().join(", ")),
+        )
+    }
+
+    fn fires(&self) -> &[String] {
+        self.effects.as_ref().map(|effects| effects.fires.as_slice()).unwrap_or_default()
+    }
+}
+
+const FIRE: &str = "SET CONSTRAINTS ALL IMMEDIATE";
+
+/// A value's bytes, so that two that differ give two digests.
+fn bytes_of(column: &Column, name: &str) -> String {
+    match column.class {
+        Class::Bytes => name.to_owned(),
+        Class::Other => format!("HEX({name})"),
+        Class::Bit => format!("CAST({name} + 0 AS CHAR)"),
+        // A FLOAT is shown with six digits, a DOUBLE with all.
+        Class::Float => format!("CAST({name} + 0e0 AS CHAR)"),
+        _ => format!("CAST({name} AS BINARY)"),
+    }
+}

@@ -1,0 +1,106 @@
+//! What a store says of its own health: shares that one statement gives.
+
+use crate::diagnostic::catalogue as codes;
+use crate::store::error::StoreFailure;
+use crate::store::sql::dialect::Dialect;
+use crate::store::sql::session::connection::Session;
+use crate::store::sql::session::store::Store;
+use crate::store::value::Cell;
+
+/// A number that a store keeps of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Vital {
+    /// The number.
+    pub value: u64,
+    /// Out of how many, where there is such a number.
+    pub of: Option<u64>,
+    /// A few of what was counted: names and digests, never values.
+    pub samples: Vec<String>,
+    /// Gives the number again.
+    pub query: String,
+    /// What one must know to read it.
+    pub notes: Vec<String>,
+    /// The store has seen nothing yet that this could be about.
+    pub nothing_seen: bool,
+}
+
+impl Store {
+    /// How many of the connections that the server allows are taken, in percent, rounded up.
+    ///
+    /// # Errors
+    /// A file has none; the store's own.
+    pub async fn connections_taken(&self, who: &str) -> Result<Vital, StoreFailure> {
+        let mut session = self.reading(who).await?;
+        let sql = match session.dialect() {
+            Dialect::Sqlite => return Err(makes_no_sense(self, "connections", "any number of processes may open it")),
+            Dialect::Postgres => "SELECT CEIL(SUM(numbackends) * 100.0 / MAX(current_setting('max_connections')::int))::bigint, \
+                 SUM(numbackends)::bigint, MAX(current_setting('max_connections')::int)::bigint FROM pg_stat_database"
+                .to_owned(),
+            dialect => format!(
+                "SELECT CAST(CEIL(VARIABLE_VALUE * 100 / @@GLOBAL.max_connections) AS SIGNED), CAST(VARIABLE_VALUE AS SIGNED), \
+                 CAST(@@GLOBAL.max_connections AS SIGNED) FROM {} WHERE VARIABLE_NAME = 'Threads_connected'",
+                status(dialect)
+            ),
+        };
+        let row = one(&mut session, &sql).await?;
+        let notes = vec![format!("{} of {} connections are taken", row[1].shown(), row[2].shown())];
+        Ok(Vital { value: row[0].as_count(), query: sql, notes, ..Vital::default() })
+    }
+
+    /// How many of the pages that were wanted stood in memory already, in percent, rounded down.
+    ///
+    /// # Errors
+    /// A file keeps no such number; the store's own.
+    pub async fn cache_hits(&self, who: &str) -> Result<Vital, StoreFailure> {
+        let mut session = self.reading(who).await?;
+        let sql = match session.dialect() {
+            Dialect::Sqlite => return Err(makes_no_sense(self, "cache", "each process has its own, and keeps no numbers of it")),
+            Dialect::Postgres => {
+                "SELECT FLOOR(blks_hit * 100.0 / NULLIF(blks_hit + blks_read, 0))::bigint, (blks_hit + blks_read)::bigint, \
+                 COALESCE(stats_reset::text, 'the database was made') FROM pg_stat_database WHERE datname = current_database()"
+                    .to_owned()
+            }
+            dialect => {
+                let number = |name: &str| {
+                    format!("(SELECT CAST(VARIABLE_VALUE AS SIGNED) FROM {} WHERE VARIABLE_NAME = '{name}')", status(dialect))
+                };
+                let (wanted, missed) = (number("Innodb_buffer_pool_read_requests"), number("Innodb_buffer_pool_reads"));
+                format!(
+                    "SELECT CAST(FLOOR(100 - {missed} * 100 / NULLIF({wanted}, 0)) AS SIGNED), {wanted}, \
+                     CONCAT('the server was started ', {}, ' s ago')",
+                    number("Uptime")
+                )
+            }
+        };
+        let row = one(&mut session, &sql).await?;
+        let nothing_seen = row[0] == Cell::Null;
+        let notes = vec![format!("of {} pages wanted since {}", row[1].shown(), row[2].shown())];
+        Ok(Vital { value: row[0].as_count(), query: sql, notes, nothing_seen, ..Vital::default() })
+    }
+}
+
+/// Where a server keeps its counters.
+const fn status(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Mariadb => "information_schema.GLOBAL_STATUS",
+        _ => "performance_schema.global_status",
+    }
+}
+
+/// The one row of such a statement; a server that gives none does not know.
+pub(crate) async fn one(session: &mut Session, sql: &str) -> Result<Vec<Cell>, StoreFailure> {
+    let row = session.rows(sql, &[]).await?.into_iter().next();
+    row.ok_or_else(|| {
+        let text = format!("store `{}` does not say this of itself", session.store());
+        StoreFailure::refused(codes::CHECK_UNFIT, text, "the user may lack the right to see the server's counters")
+    })
+}
+
+/// A number that a kind of store does not have.
+pub fn makes_no_sense(store: &Store, what: &str, why: &str) -> StoreFailure {
+    StoreFailure::refused(
+        codes::CHECK_UNFIT,
+        format!("store `{}` is a SQLite file, and says nothing about {what}: {why}", store.name()),
+        "take the check out, or name a server",
+    )
+}

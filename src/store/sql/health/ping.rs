@@ -1,0 +1,104 @@
+//! A visit to a store, for `doctor`: who answers, how fast, over what, and what its clock says.
+
+use crate::store::cutoff::time_query;
+use crate::store::error::StoreFailure;
+use crate::store::sql::dialect::Dialect;
+use crate::store::sql::session::connection::Session;
+use crate::store::sql::session::read_only::unwritable;
+use crate::store::sql::session::store::Store;
+use crate::store::value::Cell;
+use chrono::{DateTime, TimeDelta, Utc};
+use std::time::{Duration, Instant};
+
+/// What a store answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ping {
+    /// `PostgreSQL 16.4`.
+    pub version: String,
+    /// Who the store takes us for; none for a file.
+    pub user: Option<String>,
+    /// The shortest of three questions and answers, on an open connection.
+    pub latency: Duration,
+    /// `TLSv1.3`; none when the connection is in clear, or there is none.
+    pub tls: Option<String>,
+    /// The server was reached at another port than ours leads to: a pooler or a proxy stands between, and `tls` is about its side.
+    pub is_behind: bool,
+    /// How far the store's clock is ahead of ours, exact to half of `latency`; none for a file.
+    pub ahead: Option<TimeDelta>,
+    /// Why the file cannot be written; none when it can, and for a server.
+    pub unwritable: Option<String>,
+}
+
+impl Store {
+    /// Asks the store who it is. Touches nothing.
+    ///
+    /// # Errors
+    /// It cannot be reached, or refuses the login.
+    pub async fn ping(&self) -> Result<Ping, StoreFailure> {
+        let mut session = self.reading("doctor").await?;
+        let dialect = session.dialect();
+        if dialect == Dialect::Postgres {
+            // One transaction for all of it: beginning one is no part of an answer.
+            session.begin_reading().await?;
+        }
+        let (latency, ahead) = clock(&mut session).await?;
+        let (version, user) = identity(&mut session).await?;
+        let tls = tls(&mut session).await?;
+        Ok(Ping {
+            version: format!("{} {version}", dialect.name()),
+            user,
+            latency,
+            tls,
+            is_behind: is_behind(&mut session, self.port()).await?,
+            ahead,
+            unwritable: self.path().and_then(unwritable),
+        })
+    }
+}
+
+/// The shortest of three answers, and the clock it brought.
+async fn clock(session: &mut Session) -> Result<(Duration, Option<TimeDelta>), StoreFailure> {
+    let sql = time_query(session.dialect()).unwrap_or("SELECT NULL");
+    let mut best: Option<(Duration, Option<TimeDelta>)> = None;
+    for _ in 0..3 {
+        let (asked, began) = (Utc::now(), Instant::now());
+        let rows = session.rows(sql, &[]).await?;
+        let took = began.elapsed();
+        let told = match rows.first().and_then(|row| row.first()) {
+            Some(Cell::Int(milliseconds)) => DateTime::from_timestamp_millis(*milliseconds),
+            _ => None,
+        };
+        if best.as_ref().is_none_or(|(shortest, _)| took < *shortest) {
+            let halfway = asked + TimeDelta::from_std(took / 2).unwrap_or_default();
+            best = Some((took, told.map(|told| told - halfway)));
+        }
+    }
+    Ok(best.unwrap_or_default())
+}
+
+async fn identity(session: &mut Session) -> Result<(String, Option<String>), StoreFailure> {
+    let sql = match session.dialect() {
+        Dialect::Sqlite => "SELECT sqlite_version(), NULL",
+        Dialect::Postgres => "SELECT current_setting('server_version'), current_user::text",
+        Dialect::Mysql | Dialect::Mariadb => "SELECT VERSION(), CURRENT_USER()",
+    };
+    let row = session.rows(sql, &[]).await?.into_iter().next().unwrap_or_default();
+    let text = |at: usize| row.get(at).filter(|cell| **cell != Cell::Null).map(Cell::shown);
+    Ok((text(0).unwrap_or_default(), text(1)))
+}
+
+async fn is_behind(session: &mut Session, port: Option<u16>) -> Result<bool, StoreFailure> {
+    let (Dialect::Postgres, Some(port)) = (session.dialect(), port) else { return Ok(false) };
+    let rows = session.rows("SELECT inet_server_port()", &[]).await?;
+    Ok(rows.first().and_then(|row| row.first()) != Some(&Cell::Int(i64::from(port))))
+}
+
+async fn tls(session: &mut Session) -> Result<Option<String>, StoreFailure> {
+    let (sql, at) = match session.dialect() {
+        Dialect::Sqlite => return Ok(None),
+        Dialect::Postgres => ("SELECT version::text FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl", 0),
+        Dialect::Mysql | Dialect::Mariadb => ("SHOW SESSION STATUS LIKE 'Ssl_version'", 1),
+    };
+    let rows = session.rows(sql, &[]).await?;
+    Ok(rows.first().and_then(|row| row.get(at)).map(Cell::shown).filter(|version| !version.is_empty()))
+}

@@ -1,0 +1,13 @@
+//! PostgreSQL.
+
+pub mod effects;
+pub mod relatives;
+pub mod replica_identity;
+pub mod row_security;
+pub mod schema;
+
+pub(crate) use effects::dependents;
+pub(crate) use relatives::relatives;
+pub(crate) use replica_identity::refuse_unidentified;
+pub(crate) use row_security::refuse_hidden_rows;
+pub(crate) use schema::{index_used, table, tables};

@@ -1,0 +1,13 @@
+//! Tables as their catalog describes them, and what follows from that.
+
+pub mod catalog;
+pub mod children_first;
+pub mod columns;
+pub mod dated;
+pub mod effects;
+pub mod id_column;
+pub mod relatives;
+pub mod table;
+pub mod table_location;
+pub mod trigger;
+pub mod visibility;

@@ -1,0 +1,7 @@
+//! Connections: opening them, what they are set to, and one conversation.
+
+pub mod connection;
+pub mod driver_values;
+pub mod read_only;
+pub mod settings;
+pub mod store;
