@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod dialect;
+pub mod engines;
 pub mod health;
 pub mod mysql;
 pub mod postgres;

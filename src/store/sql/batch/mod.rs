@@ -5,6 +5,7 @@ pub mod archive;
 pub mod archive_ddl;
 pub mod assignment;
 pub mod blocked;
+pub mod dialect;
 pub mod expire;
 pub mod explain;
 pub mod grants;

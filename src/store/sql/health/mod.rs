@@ -1,5 +1,6 @@
 //! What a server says of itself.
 
+pub mod dialect;
 pub mod metrics;
 pub mod ping;
 pub mod replica;

@@ -1,4 +1,9 @@
 //! MySQL and MariaDB.
 
+pub mod batch;
+pub mod dialect;
+pub mod health;
 pub mod privileges;
+pub mod query;
 pub mod schema;
+pub mod session;

@@ -1,13 +1,17 @@
 //! MySQL's and MariaDB's catalogue, read into a [`Table`].
 
+use super::dialect::Mysql;
 use crate::diagnostic::catalogue as codes;
 use crate::store::error::StoreFailure;
 use crate::store::sql::dialect::Dialect;
+use crate::store::sql::schema::dialect::SchemaDialect;
 use crate::store::sql::schema::relatives::Relatives;
 use crate::store::sql::schema::table::{Child, Class, Column, Dependents, Index, OnDelete, Table};
 use crate::store::sql::schema::trigger::{Event, Trigger};
 use crate::store::sql::session::connection::Session;
 use crate::store::value::Cell;
+
+impl SchemaDialect for Mysql {}
 
 /// A table by its exact name, or `None`; what is there and cannot be governed is refused.
 pub(crate) async fn table(session: &mut Session, schema: Option<&str>, name: &str) -> Result<Option<Table>, StoreFailure> {

@@ -1,10 +1,15 @@
 //! PostgreSQL.
 
+pub mod batch;
+pub mod dialect;
 pub mod effects;
+pub mod health;
+pub mod query;
 pub mod relatives;
 pub mod replica_identity;
 pub mod row_security;
 pub mod schema;
+pub mod session;
 
 pub(crate) use effects::dependents;
 pub(crate) use relatives::relatives;

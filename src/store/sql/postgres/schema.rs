@@ -1,12 +1,16 @@
 //! PostgreSQL's catalogue, read into a [`Table`].
 
+use super::dialect::Postgres;
 use super::effects::{names, of_oid};
 use super::row_security::refuse_hidden_rows;
 use crate::diagnostic::catalogue as codes;
 use crate::store::error::StoreFailure;
+use crate::store::sql::schema::dialect::SchemaDialect;
 use crate::store::sql::schema::table::{Class, Column, Index, Table};
 use crate::store::sql::session::connection::Session;
 use crate::store::value::Cell;
+
+impl SchemaDialect for Postgres {}
 
 /// A table by its exact name, or `None`; what is there and cannot be governed is refused.
 pub(crate) async fn table(session: &mut Session, schema: Option<&str>, name: &str) -> Result<Option<Table>, StoreFailure> {

@@ -4,6 +4,7 @@ pub mod catalog;
 pub mod children_first;
 pub mod columns;
 pub mod dated;
+pub mod dialect;
 pub mod effects;
 pub mod id_column;
 pub mod relatives;

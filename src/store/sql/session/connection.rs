@@ -1,6 +1,7 @@
 //! One conversation with a store: statements in, cells out, nothing half-done left behind.
 
 use super::driver_values::{as_text, by_class, mysql_row, named, postgres_row, sqlite_row};
+use super::statements::{Answer, Statements};
 use crate::diagnostic::catalogue as codes;
 use crate::store::error::{StoreFailure, would_write};
 use crate::store::sql::dialect::Dialect;
@@ -355,6 +356,32 @@ impl Session {
             ),
             Trouble::Driver(error) => StoreFailure::read(&self.store, &error),
         })
+    }
+}
+
+impl Statements for Session {
+    fn store(&self) -> &str {
+        &self.store
+    }
+
+    fn raw<'a>(&'a mut self, sql: &'a str) -> Answer<'a, ()> {
+        Box::pin(self.raw(sql))
+    }
+
+    fn execute<'a>(&'a mut self, sql: &'a str, binds: &'a [Cell]) -> Answer<'a, u64> {
+        Box::pin(self.execute(sql, binds))
+    }
+
+    fn rows<'a>(&'a mut self, sql: &'a str, binds: &'a [Cell]) -> Answer<'a, Vec<Vec<Cell>>> {
+        Box::pin(self.rows(sql, binds))
+    }
+
+    fn count<'a>(&'a mut self, sql: &'a str, binds: &'a [Cell]) -> Answer<'a, u64> {
+        Box::pin(self.count(sql, binds))
+    }
+
+    fn fields<'a>(&'a mut self, sql: &'a str, names: &'a [&'a str]) -> Answer<'a, Vec<Vec<Cell>>> {
+        Box::pin(self.fields(sql, names))
     }
 }
 

@@ -1,3 +1,8 @@
 //! SQLite.
 
+pub mod batch;
+pub mod dialect;
+pub mod health;
+pub mod query;
 pub mod schema;
+pub mod session;

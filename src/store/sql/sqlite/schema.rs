@@ -1,16 +1,20 @@
 //! SQLite's catalogue, read into a [`Table`], and what its values say of a clock.
 
+use super::dialect::Sqlite;
 use crate::diagnostic::catalogue as codes;
 use crate::policy::lifecycle::Clock;
 use crate::store::clock::{ClockKind, TextShape, unit_missing};
 use crate::store::error::StoreFailure;
 use crate::store::sql::schema::dated::zero_date;
+use crate::store::sql::schema::dialect::SchemaDialect;
 use crate::store::sql::schema::relatives::Relatives;
 use crate::store::sql::schema::table::{Child, Class, Column, Dependents, Index, OnDelete, Table};
 use crate::store::sql::schema::trigger::{Event, Trigger};
 use crate::store::sql::session::connection::Session;
 use crate::store::value::Cell;
 use chrono_tz::Tz;
+
+impl SchemaDialect for Sqlite {}
 
 /// A table by its exact name, or `None`; what is there and cannot be governed is refused.
 pub(crate) async fn table(session: &mut Session, schema: Option<&str>, name: &str) -> Result<Option<Table>, StoreFailure> {

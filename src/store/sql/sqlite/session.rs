@@ -1,0 +1,6 @@
+//! What SQLite does in its own way about connections and transactions.
+
+use super::dialect::Sqlite;
+use crate::store::sql::session::dialect::SessionDialect;
+
+impl SessionDialect for Sqlite {}
