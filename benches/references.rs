@@ -50,12 +50,7 @@ fn configured(variable: &str) -> String {
 }
 
 fn decoded(text: &str) -> String {
-    let mut parts = text.split('%');
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| {
-        let byte = u8::from_str_radix(&part[..2], 16).expect("two digits");
-        text + &char::from(byte).to_string() + &part[2..]
-    })
+    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 fn address(name: &str, at: StoreLocation) -> StoreAddress {

@@ -3,6 +3,7 @@
 //! The modules stand in the order of their floors; a file imports only from floors below its own.
 
 // 0: pure values and decisions: no clock, no network, no async
+pub mod clock;
 pub mod config;
 pub mod diagnostic;
 pub mod file_owner;

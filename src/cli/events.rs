@@ -81,7 +81,6 @@ fn sentence(event: &Event) -> String {
 mod tests {
     use super::*;
     use crate::ledger::chain::Head;
-    use chrono::Utc;
 
     #[test]
     fn counts_that_are_zero_are_not_told() {
@@ -105,7 +104,7 @@ mod tests {
     #[test]
     fn an_event_of_a_later_steward_is_shown_as_it_is_stored() {
         let event = Event::Failed { batch: "b".into(), reason: "x".into() };
-        let link = Link::after(&Head::genesis(), None, Utc::now(), &event).unwrap();
+        let link = Link::after(&Head::genesis(), None, crate::clock::now(), &event).unwrap();
         assert_eq!(told(&Link { kind: "teleported".into(), ..link }), r#"{"batch":"b","reason":"x"}"#);
     }
 }

@@ -26,7 +26,7 @@ use std::path::Path;
 /// Keep rows that nothing may remove or alter: put down, list and release legal holds
 #[derive(Debug, Args)]
 #[command(arg_required_else_help = true)]
-pub(crate) struct Holds {
+pub(crate) struct HoldCommand {
     #[command(subcommand)]
     what: What,
 }
@@ -84,7 +84,7 @@ struct ReleaseHold {
     json: bool,
 }
 
-impl Holds {
+impl HoldCommand {
     pub(crate) async fn run(self, globals: &Globals) -> Ended {
         match self.what {
             What::Add(add) => add.run(&globals.config).await,
@@ -416,7 +416,7 @@ fn refused(error: &LedgerError) -> Exit {
 }
 
 fn now() -> DateTime<Utc> {
-    Utc::now().trunc_subsecs(6)
+    crate::clock::now().trunc_subsecs(6)
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub(crate) struct Init {
 }
 
 #[derive(Serialize)]
-struct Written {
+struct WrittenFiles {
     written: Vec<String>,
 }
 
@@ -40,7 +40,7 @@ impl Init {
         }
         let written: Vec<String> = files.iter().map(|(name, _)| self.dir.join(name).display().to_string()).collect();
         if self.json {
-            out::json(&Written { written })?;
+            out::json(&WrittenFiles { written })?;
         } else {
             out::say(&next(&written, &self.dir))?;
         }

@@ -24,7 +24,7 @@ use crate::runner::Request;
 use crate::runner::delivery::Reporting;
 use crate::runner::notices::{About, Notices};
 use crate::runner::stopped::{Obstacle, Stopped, StoppedJobs};
-use crate::worker::{Came, Entry, Jobs, NotRunning};
+use crate::worker::{Came, Jobs, NotRunning, ScheduledJob};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
@@ -44,7 +44,7 @@ pub(super) struct JobSource {
 
 /// What was read at the start, or the last time that all of it was valid.
 struct InForce {
-    entries: Vec<Entry>,
+    entries: Vec<ScheduledJob>,
     config: Config,
     jobs: Vec<Job>,
     reporting: Option<Reporting>,
@@ -89,15 +89,15 @@ impl JobSource {
 }
 
 /// The jobs that have a schedule.
-pub(super) fn entries(declarations: &Declarations) -> Vec<Entry> {
+pub(super) fn entries(declarations: &Declarations) -> Vec<ScheduledJob> {
     declarations.jobs.iter().filter_map(entry).collect()
 }
 
-fn entry(job: &Job) -> Option<Entry> {
+fn entry(job: &Job) -> Option<ScheduledJob> {
     let schedule = Schedule::parse(job.schedule.as_deref()?).ok()?;
     let length = |period: Period| period.duration().to_std().ok();
     let (patience, retry_after) = (job.budget.and_then(length), job.retry_after.and_then(length));
-    Some(Entry { name: job.name.clone(), schedule, zone: job.timezone, after: job.after.clone(), patience, retry_after })
+    Some(ScheduledJob { name: job.name.clone(), schedule, zone: job.timezone, after: job.after.clone(), patience, retry_after })
 }
 
 /// A tick that comes to nothing, and why.
@@ -176,7 +176,7 @@ impl Jobs for JobSource {
     }
 
     /// A policy table that is away stops no reload: each run reads it again.
-    async fn reload(&self) -> Result<Vec<Entry>, String> {
+    async fn reload(&self) -> Result<Vec<ScheduledJob>, String> {
         let declarations = match App::look(&self.config).await {
             Ok((app, warnings)) => {
                 told(None, &warnings);
@@ -299,16 +299,16 @@ impl JobSource {
 }
 
 fn now() -> DateTime<Utc> {
-    Utc::now().trunc_subsecs(6)
+    crate::clock::now().trunc_subsecs(6)
 }
 
 /// Just before the tick that a run which began then was for.
-fn before_tick_of(entry: &Entry, began: DateTime<Utc>) -> Option<DateTime<Utc>> {
+fn before_tick_of(entry: &ScheduledJob, began: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let tick = entry.schedule.missed_since(Some(began - TimeDelta::days(400)), began, entry.zone)?;
     Some(tick - TimeDelta::seconds(1))
 }
 
-fn same(one: &Entry, other: &Entry) -> bool {
+fn same(one: &ScheduledJob, other: &ScheduledJob) -> bool {
     (&one.name, one.schedule.text(), one.zone, &one.after) == (&other.name, other.schedule.text(), other.zone, &other.after)
 }
 
@@ -344,7 +344,7 @@ mod tests {
     #[test]
     fn the_tick_of_a_first_run_that_was_stopped_is_missed() {
         let at = |text: &str| DateTime::parse_from_rfc3339(text).unwrap().to_utc();
-        let entry = Entry {
+        let entry = ScheduledJob {
             name: "a".into(),
             schedule: Schedule::parse("15 2 * * *").unwrap(),
             zone: chrono_tz::UTC,
@@ -358,7 +358,7 @@ mod tests {
 
     #[test]
     fn an_edited_schedule_is_another() {
-        let entry = |line: &str| Entry {
+        let entry = |line: &str| ScheduledJob {
             name: "a".into(),
             schedule: Schedule::parse(line).unwrap(),
             zone: chrono_tz::UTC,

@@ -22,7 +22,7 @@ pub(crate) struct ListJobs {
 }
 
 #[derive(Serialize)]
-struct Jobs {
+struct JobList {
     jobs: Vec<JobLine>,
 }
 
@@ -55,7 +55,7 @@ impl ListJobs {
     pub(crate) async fn run(self, globals: &Globals) -> Ended {
         let declarations = App::read(&globals.config)?;
         let ledger = ledger_if_any(&declarations.config).await?;
-        let now = Utc::now();
+        let now = crate::clock::now();
         let mut jobs = vec![];
         for job in &declarations.jobs {
             let last = match &ledger {
@@ -65,7 +65,7 @@ impl ListJobs {
             jobs.push(JobLine::of(job, last, now));
         }
         if self.json {
-            out::json(&Jobs { jobs })?;
+            out::json(&JobList { jobs })?;
         } else {
             out::say(&told(&jobs))?;
         }

@@ -75,7 +75,7 @@ enum Command {
     Serve(serve::Serve),
     Runs(runs::ListRuns),
     Audit(audit::Audit),
-    Hold(hold::Holds),
+    Hold(hold::HoldCommand),
     Explain(explain::Explain),
     Doctor(doctor::Doctor),
     Completions(completions::Completions),

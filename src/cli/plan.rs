@@ -5,7 +5,8 @@ use super::current_user::current_user;
 use super::exit::Exit;
 use super::out;
 use super::progress_bar::TerminalProgress;
-use super::run_job::{instant, why};
+use super::run_job::instant;
+use super::run_log::why;
 use super::{Ended, Globals, stderr};
 use crate::actions;
 use crate::diagnostic::catalogue as codes;
@@ -46,7 +47,7 @@ pub(crate) struct PlanJobs {
 }
 
 #[derive(serde::Serialize)]
-struct Jobs<'a> {
+struct PlannedJobs<'a> {
     jobs: Vec<&'a RunReport>,
 }
 
@@ -55,7 +56,7 @@ impl PlanJobs {
         let app = App::open(&globals.config).await?;
         let jobs = self.jobs(&app)?;
         let planner = Planner { progress: Arc::new(TerminalProgress::new()), ..app.planner().await? };
-        let now = Utc::now().trunc_subsecs(6);
+        let now = crate::clock::now().trunc_subsecs(6);
         let mut planned: Vec<Planned> = vec![];
         self.out.as_deref().map_or(Ok(()), must_be_a_plan_or_nothing)?;
         for job in jobs {
@@ -67,7 +68,7 @@ impl PlanJobs {
         self.print(&planned)?;
         if let Some(path) = &self.out {
             let plan = write(path, &planned, now)?;
-            match plan.ahead_of(Utc::now()) {
+            match plan.ahead_of(crate::clock::now()) {
                 None => stderr::line(Level::INFO, &format!("plan written to {}; good for 24 hours and one run", path.display())),
                 Some(_) => stderr::line(
                     Level::WARN,
@@ -91,7 +92,7 @@ impl PlanJobs {
 
     fn print(&self, planned: &[Planned]) -> Result<(), Exit> {
         if self.json {
-            return out::json(&Jobs { jobs: planned.iter().map(|planned| &planned.report).collect() });
+            return out::json(&PlannedJobs { jobs: planned.iter().map(|planned| &planned.report).collect() });
         }
         if self.sql {
             return out::say(&planned.iter().map(sql).collect::<String>());

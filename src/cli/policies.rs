@@ -46,7 +46,7 @@ struct PolicyShown<'a> {
     #[serde(flatten)]
     policy: &'a Lifecycle,
     places: &'a [Place],
-    minimums: Vec<Minimum>,
+    minimums: Vec<MinimumShown>,
     holds: Vec<&'a str>,
 }
 
@@ -59,7 +59,7 @@ struct TagShown<'a> {
 
 /// What no final removal may undercut.
 #[derive(Debug, PartialEq, Serialize)]
-struct Minimum {
+struct MinimumShown {
     period: Period,
     because: String,
     place: String,
@@ -225,19 +225,19 @@ fn tag_told(shown: &TagShown<'_>) -> [String; 7] {
 }
 
 /// The minimums over a policy's dataset and over everything that is archived into it; the longest one counts.
-fn minimums(policies: &Policies, policy: &Lifecycle) -> Vec<Minimum> {
+fn minimums(policies: &Policies, policy: &Lifecycle) -> Vec<MinimumShown> {
     let rows = policies.sources_of(&policy.dataset);
     let covers = |dataset| rows.iter().any(|source| source.may_be(dataset));
     let promises = policies.lifecycle.iter().filter(|other| other.active && covers(&other.dataset)).filter_map(|other| {
         let keep = other.keep_at_least.as_ref()?;
         let place = other.places.last().map(ToString::to_string).unwrap_or_default();
-        Some(Minimum { period: keep.period, because: keep.because.clone(), place, counts: false })
+        Some(MinimumShown { period: keep.period, because: keep.because.clone(), place, counts: false })
     });
     let retentions = policies.tags_of(&policy.dataset).filter_map(|tag| {
         let because = format!("retention of the field `{}`", tag.field);
-        Some(Minimum { period: tag.retention?, because, place: tag.place.to_string(), counts: false })
+        Some(MinimumShown { period: tag.retention?, because, place: tag.place.to_string(), counts: false })
     });
-    let mut minimums: Vec<Minimum> = promises.chain(retentions).filter(|minimum| !minimum.period.is_zero()).collect();
+    let mut minimums: Vec<MinimumShown> = promises.chain(retentions).filter(|minimum| !minimum.period.is_zero()).collect();
     let longest = (0..minimums.len())
         .reduce(|best, at| if minimums[best].period.is_ever_shorter_than(&minimums[at].period) { at } else { best });
     if let Some(longest) = longest {

@@ -16,13 +16,13 @@ use std::fmt::Write;
 #[derive(Debug, Serialize)]
 pub(super) struct EntryShown<'a> {
     #[serde(flatten)]
-    entry: Entry<'a>,
+    entry: PolicyEntry<'a>,
     place: &'a Place,
 }
 
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(untagged)]
-enum Entry<'a> {
+enum PolicyEntry<'a> {
     Expiry(&'a Expiry),
     View(&'a View),
     Check(&'a Check),
@@ -34,19 +34,19 @@ type Lines = Vec<(&'static str, String)>;
 /// The session or cache policies that any of the names mean; all of them when none is given.
 pub(super) fn expiring<'a>(entries: &'a [Expiry], names: &[String]) -> Vec<EntryShown<'a>> {
     let wanted = entries.iter().filter(|expiry| is_wanted(&expiry.name, names));
-    wanted.map(|expiry| EntryShown { entry: Entry::Expiry(expiry), place: &expiry.place }).collect()
+    wanted.map(|expiry| EntryShown { entry: PolicyEntry::Expiry(expiry), place: &expiry.place }).collect()
 }
 
 /// The views that any of the names mean.
 pub(super) fn views<'a>(entries: &'a [View], names: &[String]) -> Vec<EntryShown<'a>> {
     let wanted = entries.iter().filter(|view| is_wanted(&view.name, names));
-    wanted.map(|view| EntryShown { entry: Entry::View(view), place: &view.place }).collect()
+    wanted.map(|view| EntryShown { entry: PolicyEntry::View(view), place: &view.place }).collect()
 }
 
 /// The checks that any of the names mean.
 pub(super) fn checks<'a>(entries: &'a [Check], names: &[String]) -> Vec<EntryShown<'a>> {
     let wanted = entries.iter().filter(|check| is_wanted(&check.name, names));
-    wanted.map(|check| EntryShown { entry: Entry::Check(check), place: &check.place }).collect()
+    wanted.map(|check| EntryShown { entry: PolicyEntry::Check(check), place: &check.place }).collect()
 }
 
 fn is_wanted(name: &str, names: &[String]) -> bool {
@@ -58,12 +58,12 @@ pub(super) fn told(section: Section, entries: &[EntryShown<'_>]) -> String {
     let mut text = String::new();
     for shown in entries {
         let (name, about, mut lines) = match shown.entry {
-            Entry::Expiry(expiry) => (&expiry.name, about_expiry(expiry), of_expiry(expiry)),
-            Entry::View(view) => (&view.name, view.dataset.to_string(), of_view(view)),
-            Entry::Check(check) => (&check.name, check.dataset(), format_check::lines(check)),
+            PolicyEntry::Expiry(expiry) => (&expiry.name, about_expiry(expiry), of_expiry(expiry)),
+            PolicyEntry::View(view) => (&view.name, view.dataset.to_string(), of_view(view)),
+            PolicyEntry::Check(check) => (&check.name, check.dataset(), format_check::lines(check)),
         };
         let kind = match shown.entry {
-            Entry::Check(check) => format!("{}: {}", section.word(), check.shape.key.replace('_', " ")),
+            PolicyEntry::Check(check) => format!("{}: {}", section.word(), check.shape.key.replace('_', " ")),
             _ => section.word().to_owned(),
         };
         lines.push(("declared", shown.place.to_string()));

@@ -12,7 +12,6 @@ use crate::job::origin::Origin;
 use crate::job::outcome::Outcome;
 use crate::job::spec::Job;
 use crate::policy::period::first_instant;
-use crate::report::checks;
 use crate::report::finding::FindingOutcome;
 use crate::report::run::RunReport;
 use crate::report::text::{self, Style};
@@ -108,18 +107,18 @@ impl RunJob {
             tell(unattended::of_report(&report).as_ref()).await;
         }
         self.print(&report)?;
-        Ok(Exit::of(self.outcome(&report), &why(&report)))
+        Ok(Exit::of(self.outcome(&report), &run_log::why(&report)))
     }
 
     fn request(&self, job: Arc<Job>) -> Result<Request, Exit> {
         let as_of = self.as_of.as_deref().map(|text| instant(text, &job)).transpose()?;
-        if as_of.is_some_and(|as_of| as_of > Utc::now()) && !self.dry_run {
+        if as_of.is_some_and(|as_of| as_of > crate::clock::now()) && !self.dry_run {
             return Err(Exit::usage("a future `--as-of` works only with `plan` and `--dry-run`"));
         }
         let approval = self.plan.as_ref().map(|path| {
             let text = std::fs::read_to_string(path)
                 .map_err(|error| Exit::usage(&format!("plan file `{}`: {error}", path.display())))?;
-            PlanFile::open(&text, &job.name, Utc::now()).map_err(|error| not_approved(&error, &job.name))
+            PlanFile::open(&text, &job.name, crate::clock::now()).map_err(|error| not_approved(&error, &job.name))
         });
         Ok(Request { job, dry_run: self.dry_run, as_of, approval: approval.transpose()? })
     }
@@ -172,22 +171,4 @@ fn confirmed(job: &Job) -> Result<bool, Exit> {
     let mut answer = String::new();
     stdin().lock().read_line(&mut answer).map_err(|error| Exit::usage(&format!("no answer could be read: {error}")))?;
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
-}
-
-/// The first reason that explains an outcome other than done.
-pub(crate) fn why(report: &RunReport) -> String {
-    use crate::report::run::Weight::{Note, Warning};
-    if report.inspects() && !report.findings.is_empty() {
-        return checks::sentence(report);
-    }
-    let mut telling =
-        report.all_reasons().filter(|reason| !matches!(reason.weight, Note | Warning)).map(|reason| reason.text.as_str());
-    // A run that is done but not delivered has nothing heavier to tell than why.
-    let undelivered =
-        || report.reasons.last().filter(|_| report.outcome == Some(Outcome::Undelivered)).map(|reason| reason.text.as_str());
-    let first = telling.next().or_else(undelivered).unwrap_or_default().to_owned();
-    match telling.count() {
-        0 => first,
-        more => format!("{first} (and {more} more)"),
-    }
 }

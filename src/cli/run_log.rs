@@ -1,7 +1,7 @@
 //! A run as log lines: its datasets, its checks, every reason, and how it ended.
 
-use super::run_job::why;
 use crate::job::outcome::Outcome;
+use crate::report::checks;
 use crate::report::finding::FindingOutcome;
 use crate::report::run::{Reason, RunReport, Weight};
 
@@ -57,5 +57,23 @@ fn reasons(report: &RunReport, dataset: Option<&str>, reasons: &[Reason]) {
             Weight::Failed | Weight::Invalid => tracing::error!(job, run, dataset, code, help, "{text}"),
             Weight::Warning | Weight::Refused | Weight::Temporary => tracing::warn!(job, run, dataset, code, help, "{text}"),
         }
+    }
+}
+
+/// The first reason that explains an outcome other than done.
+pub(super) fn why(report: &RunReport) -> String {
+    use crate::report::run::Weight::{Note, Warning};
+    if report.inspects() && !report.findings.is_empty() {
+        return checks::sentence(report);
+    }
+    let mut telling =
+        report.all_reasons().filter(|reason| !matches!(reason.weight, Note | Warning)).map(|reason| reason.text.as_str());
+    // A run that is done but not delivered has nothing heavier to tell than why.
+    let undelivered =
+        || report.reasons.last().filter(|_| report.outcome == Some(Outcome::Undelivered)).map(|reason| reason.text.as_str());
+    let first = telling.next().or_else(undelivered).unwrap_or_default().to_owned();
+    match telling.count() {
+        0 => first,
+        more => format!("{first} (and {more} more)"),
     }
 }

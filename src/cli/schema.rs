@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 #[command(arg_required_else_help = true)]
 pub(crate) struct PrintSchema {
     /// Which files
-    subject: Of,
+    subject: SubjectArg,
     /// A schema is one JSON object anyway
     #[arg(long, hide = true)]
     json: bool,
@@ -19,9 +19,9 @@ pub(crate) struct PrintSchema {
 
 /// A subject as a word on the command line.
 #[derive(Debug, Clone, Copy)]
-struct Of(Subject);
+struct SubjectArg(Subject);
 
-impl ValueEnum for Of {
+impl ValueEnum for SubjectArg {
     fn value_variants<'a>() -> &'a [Self] {
         &[Self(Subject::Policy), Self(Subject::Job), Self(Subject::Config)]
     }
@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn every_subject_can_be_asked_for() {
-        assert_eq!(Of::value_variants().len(), Subject::ALL.len());
+        assert_eq!(SubjectArg::value_variants().len(), Subject::ALL.len());
     }
 
     #[test]

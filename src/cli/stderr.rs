@@ -49,7 +49,7 @@ pub(super) fn object(level: Level, message: &str, more: Map<String, Value>) {
     }
     let mut object = Map::new();
     object.insert("priority".into(), priority(level).into());
-    object.insert("timestamp".into(), chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true).into());
+    object.insert("timestamp".into(), crate::clock::now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true).into());
     object.insert("level".into(), level.as_str().into());
     object.insert("message".into(), anstream::adapter::strip_str(message).to_string().into());
     object.extend(more);

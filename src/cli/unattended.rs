@@ -10,7 +10,7 @@ use crate::ledger::Ledger;
 use crate::report::run::{RunReport, Weight};
 use crate::runner::notices::{About, Notices};
 use crate::runner::stopped::{Obstacle, SERVE, StoppedJobs};
-use chrono::{SubsecRound, Utc};
+use chrono::SubsecRound;
 use std::path::Path;
 
 /// Tells that a job did not run, or, without an obstacle, that it did. Nothing where the configuration cannot be read: nobody knows
@@ -28,7 +28,7 @@ pub(super) async fn tell(config: &Path, job: &str, obstacle: Option<&Obstacle>) 
     };
     let ledger = Ledger::open(&read.ledger).await.ok();
     let notices = Notices { stopped, ledger: ledger.clone(), reporting: app::reporting(read).ok(), stays: false };
-    let now = Utc::now().trunc_subsecs(6);
+    let now = crate::clock::now().trunc_subsecs(6);
     match obstacle {
         Some(obstacle) => notices.stops(&about, obstacle, now).await,
         None => notices.runs_again(&about, now).await,

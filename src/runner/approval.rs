@@ -182,16 +182,12 @@ const fn is_none(rows: &u64) -> bool {
 
 fn hash(plan: &Plan) -> Result<String, PlanError> {
     let text = serde_json::to_string(plan).map_err(|error| PlanError::Unreadable(error.to_string()))?;
-    Ok(hex(&Sha256::digest(text)))
+    Ok(hex::encode(Sha256::digest(text)))
 }
 
 /// SHA-256 of a text, in hexadecimal.
 pub fn basis(text: &str) -> String {
-    hex(&Sha256::digest(text))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(text))
 }
 
 /// A planned step to test on.
@@ -210,7 +206,7 @@ pub(super) mod samples {
             job: "j".into(),
             dataset: "d".into(),
             policy: "p".into(),
-            cutoff: Utc::now(),
+            cutoff: crate::clock::now(),
             basis: basis("x"),
             due: 10,
             held: 1,

@@ -12,7 +12,7 @@ use crate::runner::history;
 use crate::runner::lifecycle::{Begun, Work, no_ledger};
 use crate::runner::plan::{Planned, Planner};
 use crate::runner::runner::{Request, Runner, blank};
-use chrono::{SubsecRound, Utc};
+use chrono::SubsecRound;
 use std::marker::PhantomData;
 use tokio_util::sync::CancellationToken;
 
@@ -52,7 +52,7 @@ impl Runner {
 impl Planner {
     /// Evaluates every check of a job, and writes nothing down.
     pub async fn inspect<I: Inspection>(&self, request: &Request) -> Planned {
-        let mut report = RunReport { started: None, ..blank(I::NAME, request, None, Utc::now().trunc_subsecs(6)) };
+        let mut report = RunReport { started: None, ..blank(I::NAME, request, None, crate::clock::now().trunc_subsecs(6)) };
         let cx = Context::new("plan".into(), request.job.clone(), self.stores.clone(), self.policies.clone(), vec![]);
         let never = CancellationToken::new();
         report.findings = Round::<I>::over(&picked(request, &self.policies), &cx, report.as_of, &never, &*self.progress).await;

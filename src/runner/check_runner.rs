@@ -275,7 +275,7 @@ mod tests {
 
     async fn over(cx: &Context, checks: &[Check], stop: &CancellationToken) -> Vec<Finding> {
         let checks: Vec<&Check> = checks.iter().collect();
-        Round::<Probe>::over(&checks, cx, Utc::now(), stop, &Unwatched).await
+        Round::<Probe>::over(&checks, cx, crate::clock::now(), stop, &Unwatched).await
     }
 
     fn log(run: &str) -> Vec<String> {

@@ -12,7 +12,7 @@ use crate::runner::previous_run;
 use crate::runner::progress::Progress;
 use crate::runner::runner::{Request, blank};
 use crate::store::registry::Stores;
-use chrono::{SubsecRound, Utc};
+use chrono::SubsecRound;
 use std::sync::Arc;
 
 /// What a plan found, and the steps it would approve.
@@ -53,7 +53,7 @@ impl Planner {
         let cx = Context::new("doctor".into(), request.job.clone(), self.stores.clone(), self.policies.clone(), in_force);
         let mut unfit = vec![];
         for target in A::arrange(&cx, A::targets(&request.job, &self.policies)).await.targets {
-            if let Err(failure) = Box::pin(A::prepare(&cx, &target, Utc::now())).await {
+            if let Err(failure) = Box::pin(A::prepare(&cx, &target, crate::clock::now())).await {
                 unfit.push((A::label(&target).dataset, reason(&failure)));
             }
         }
@@ -62,7 +62,7 @@ impl Planner {
 
     /// Surveys every dataset of a job.
     pub async fn plan<A: Action>(&self, request: &Request) -> Planned {
-        let report = RunReport { started: None, ..blank(A::NAME, request, None, Utc::now().trunc_subsecs(6)) };
+        let report = RunReport { started: None, ..blank(A::NAME, request, None, crate::clock::now().trunc_subsecs(6)) };
         let mut planned = Planned { report, steps: vec![], statements: vec![] };
         let in_force = match holds::look(self.ledger.as_ref(), &self.policies.holds).await {
             Ok(in_force) => in_force,

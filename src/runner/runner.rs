@@ -57,7 +57,7 @@ impl Request {
 impl Runner {
     /// The time. Asked here and nowhere else in a run.
     pub fn now(&self) -> DateTime<Utc> {
-        Utc::now().trunc_subsecs(6)
+        crate::clock::now().trunc_subsecs(6)
     }
 }
 

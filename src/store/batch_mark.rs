@@ -6,7 +6,6 @@
 //! for a transaction that is still under way.
 
 use super::error::StoreFailure;
-use super::value::hex;
 use crate::diagnostic::catalogue as codes;
 use sha2::{Digest, Sha256};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,7 +45,7 @@ pub(crate) struct LastBatch {
 impl BatchesOf {
     /// The row's key: as long for every name.
     pub(crate) fn id(&self) -> String {
-        hex(&Sha256::digest(serde_json::json!([self.job, self.dataset, self.policy]).to_string())).to_lowercase()
+        hex::encode(Sha256::digest(serde_json::json!([self.job, self.dataset, self.policy]).to_string()))
     }
 }
 

@@ -67,7 +67,7 @@ impl Cell {
             Self::Int(int) => int.to_string(),
             Self::Real(real) => real.to_string(),
             Self::Text(text) => text.clone(),
-            Self::Bytes(bytes) => format!("x'{}'", hex(bytes)),
+            Self::Bytes(bytes) => format!("x'{}'", hex::encode_upper(bytes)),
         }
     }
 }
@@ -75,11 +75,6 @@ impl Cell {
 fn starts_as_date(text: &str) -> bool {
     let only = |c: char| c.is_ascii_digit() || matches!(c, '-' | ':' | '.' | '+' | ' ' | 'T' | 'Z');
     text.get(..10).is_some_and(|date| date.parse::<chrono::NaiveDate>().is_ok()) && text.chars().all(only)
-}
-
-/// Bytes in hexadecimal, upper case.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
 }
 
 /// Rows of cells as one JSON text, which every dialect can unfold again: text and numbers as themselves, bytes as `[hex]`.
@@ -91,7 +86,7 @@ pub fn as_json(rows: &[Vec<Cell>]) -> String {
         Cell::Real(real) => serde_json::Number::from_f64(*real)
             .map_or_else(|| serde_json::json!({ "real": if *real < 0.0 { "-9e999" } else { "9e999" } }), Into::into),
         Cell::Text(text) => text.clone().into(),
-        Cell::Bytes(bytes) => vec![hex(bytes)].into(),
+        Cell::Bytes(bytes) => vec![hex::encode_upper(bytes)].into(),
     };
     serde_json::Value::from(rows.iter().map(|row| row.iter().map(value).collect::<Vec<_>>()).collect::<Vec<_>>()).to_string()
 }

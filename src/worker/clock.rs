@@ -1,10 +1,10 @@
 //! The ticking: tokio-cron-scheduler asks every half second which job is due, and we answer from our own calendar.
 //!
 //! The scheduler (0.15.1) reduces a zone to a fixed offset, wants six fields, reads day of month *and* day of week, and
-//! silently deletes a job without a next tick. So its storage is ours: it gets the next tick of each [`Entry`] as
+//! silently deletes a job without a next tick. So its storage is ours: it gets the next tick of each [`ScheduledJob`] as
 //! [`Schedule`](crate::job::schedule::Schedule) computes it, and what it would store in return is ignored.
 
-use crate::worker::jobs::Entry;
+use crate::worker::jobs::ScheduledJob;
 use chrono::{DateTime, Duration as Span, Utc};
 use std::collections::HashMap;
 use std::future::{Future, ready};
@@ -41,14 +41,14 @@ struct Hands {
 
 #[derive(Debug)]
 struct Slot {
-    entry: Entry,
+    entry: ScheduledJob,
     next: Option<DateTime<Utc>>,
     data: Option<JobStoredData>,
 }
 
 impl Clock {
     /// A clock whose jobs are due from `now` on, not yet ticking.
-    pub fn new(entries: Vec<Entry>, now: DateTime<Utc>) -> Arc<Self> {
+    pub fn new(entries: Vec<ScheduledJob>, now: DateTime<Utc>) -> Arc<Self> {
         let slots = slots(entries, &HashMap::new(), now);
         Arc::new(Self { hands: Mutex::new(Hands { slots, asked: Instant::now(), seen: now }) })
     }
@@ -56,7 +56,7 @@ impl Clock {
     /// Goes by other jobs and schedules from here on; a tick of one that stays as it was is neither lost nor taken twice.
     ///
     /// A scheduler knows only the jobs it was started with: start another one afterwards.
-    pub fn replace(&self, entries: Vec<Entry>, now: DateTime<Utc>) {
+    pub fn replace(&self, entries: Vec<ScheduledJob>, now: DateTime<Utc>) {
         let mut hands = self.hands();
         hands.slots = slots(entries, &hands.slots, now);
     }
@@ -86,7 +86,7 @@ impl Clock {
         for id in ids {
             let (clock, on_tick) = (self.clone(), on_tick.clone());
             let mut job = Job::new_async(UNUSED_PATTERN, move |id, _| {
-                if let Some((job, due)) = clock.claim(id, Utc::now()) {
+                if let Some((job, due)) = clock.claim(id, crate::clock::now()) {
                     on_tick(&job, due);
                 }
                 Box::pin(ready(()))
@@ -118,7 +118,7 @@ impl Clock {
         let mut hands = self.hands();
         let slot = hands.slots.get_mut(&id)?;
         let first = slot.next.filter(|next| *next <= now)?;
-        let Entry { name, schedule, zone, .. } = &slot.entry;
+        let ScheduledJob { name, schedule, zone, .. } = &slot.entry;
         let due = schedule.missed_since(Some(first), now, *zone).unwrap_or(first);
         slot.next = schedule.next_after(now, *zone);
         Some((name.clone(), due))
@@ -142,9 +142,9 @@ impl Clock {
 }
 
 /// A slot for each job, due from `now` on; one whose schedule is the same keeps its next tick.
-fn slots(entries: Vec<Entry>, before: &HashMap<Uuid, Slot>, now: DateTime<Utc>) -> HashMap<Uuid, Slot> {
-    let kept = |entry: &Entry| before.values().find(|slot| slot.entry.ticks_like(entry)).and_then(|slot| slot.next);
-    let slot = |entry: Entry| {
+fn slots(entries: Vec<ScheduledJob>, before: &HashMap<Uuid, Slot>, now: DateTime<Utc>) -> HashMap<Uuid, Slot> {
+    let kept = |entry: &ScheduledJob| before.values().find(|slot| slot.entry.ticks_like(entry)).and_then(|slot| slot.next);
+    let slot = |entry: ScheduledJob| {
         let next = kept(&entry).or_else(|| entry.schedule.next_after(now, entry.zone));
         (Uuid::now_v7(), Slot { next, entry, data: None })
     };
@@ -172,7 +172,7 @@ fn answer<T: Send + 'static>(value: T) -> Answer<T> {
 
 impl MetaDataStorage for Storage {
     fn list_next_ticks(&mut self) -> Answer<Vec<JobAndNextTick>> {
-        answer(self.0.asked(Utc::now()))
+        answer(self.0.asked(crate::clock::now()))
     }
 
     /// What comes here was computed from the fixed offset: `claim` knows better.
@@ -181,7 +181,7 @@ impl MetaDataStorage for Storage {
     }
 
     fn time_till_next_job(&mut self) -> Answer<Option<Duration>> {
-        let now = Utc::now();
+        let now = crate::clock::now();
         let next = self.0.hands().slots.values().filter_map(|slot| slot.next).min();
         answer(next.map(|next| (next - now).to_std().unwrap_or_default()))
     }
@@ -229,7 +229,7 @@ mod tests {
     }
 
     fn clock(line: &str, zone: Tz, now: &str) -> (Arc<Clock>, Uuid) {
-        let entry = Entry {
+        let entry = ScheduledJob {
             name: "nightly".to_owned(),
             schedule: Schedule::parse(line).unwrap(),
             zone,
@@ -269,7 +269,7 @@ mod tests {
     fn a_reload_keeps_the_tick_of_a_job_that_stays_as_it_was_and_forgets_the_others() {
         let (clock, id) = clock("0 * * * *", Tz::UTC, "2026-01-01T00:30:00Z");
         let kept = clock.hands().slots[&id].entry.clone();
-        let moved = Entry { name: "moved".into(), ..kept.clone() };
+        let moved = ScheduledJob { name: "moved".into(), ..kept.clone() };
         // The tick of 01:00 has come and was not taken yet when the reload begins.
         clock.replace(vec![kept, moved], at("2026-01-01T01:00:00.2Z"));
         assert_eq!(clock.next("nightly"), Some(at("2026-01-01T01:00:00Z")));
@@ -289,7 +289,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_scheduler_ticks_each_second_by_our_calendar() {
-        let entry = Entry {
+        let entry = ScheduledJob {
             name: "each".to_owned(),
             schedule: Schedule::in_seconds("* * * * * *"),
             zone: Tz::UTC,
@@ -297,7 +297,7 @@ mod tests {
             patience: None,
             retry_after: None,
         };
-        let clock = Clock::new(vec![entry], Utc::now());
+        let clock = Clock::new(vec![entry], crate::clock::now());
         let (heard, mut ticks) = tokio::sync::mpsc::unbounded_channel();
         let mut scheduler = clock.start(move |job, due| heard.send((job.to_owned(), due)).unwrap()).await.unwrap();
         let (first, second) = (ticks.recv().await.unwrap().1, ticks.recv().await.unwrap().1);
@@ -308,7 +308,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_clock_that_nobody_asks_stands_still() {
-        let clock = Clock::new(vec![], Utc::now());
+        let clock = Clock::new(vec![], crate::clock::now());
         tokio::time::sleep(Duration::from_millis(20)).await;
         assert!(!clock.ticks_within(Duration::from_millis(10)));
     }

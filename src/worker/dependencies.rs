@@ -2,7 +2,7 @@
 
 use crate::job::outcome::Outcome;
 use crate::worker::job_state::{Doing, JobState, RunEnd};
-use crate::worker::jobs::{Entry, Jobs};
+use crate::worker::jobs::{Jobs, ScheduledJob};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// A tick of another job that lies further back belongs to another night.
@@ -26,7 +26,7 @@ pub enum Ahead {
 /// Its tick is the last one at or before `due`, within a day. What became of it is known here or, where another process or a
 /// person ran it, from the record. A tick that passed before we began and is not made up for is waited for by nobody.
 pub async fn ahead<J: Jobs>(jobs: &J, other: &JobState, due: DateTime<Utc>, began: DateTime<Utc>) -> Ahead {
-    let Entry { name, schedule, zone, .. } = &other.entry();
+    let ScheduledJob { name, schedule, zone, .. } = &other.entry();
     let Some(tick) = schedule.missed_since(Some(due - NIGHT), due, *zone) else { return Ahead::Clear };
     let (doing, last) = other.look();
     if !matches!(doing, Doing::Idle) {
@@ -37,7 +37,7 @@ pub async fn ahead<J: Jobs>(jobs: &J, other: &JobState, due: DateTime<Utc>, bega
     }
     match jobs.ended_since(name, tick).await {
         Some(outcome) => judged(&RunEnd::Outcome(outcome)),
-        None if tick < began && Utc::now() > began + MADE_UP_WITHIN => Ahead::Clear,
+        None if tick < began && crate::clock::now() > began + MADE_UP_WITHIN => Ahead::Clear,
         None => Ahead::NotYet,
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::worker::dependencies::{Ahead, ahead};
 use crate::worker::job_state::{Doing, JobState, Last, RunEnd};
-use crate::worker::jobs::{Entry, Jobs};
+use crate::worker::jobs::{Jobs, ScheduledJob};
 use crate::worker::signals::Signals;
 use chrono::{DateTime, Utc};
 use std::any::Any;
@@ -50,8 +50,14 @@ pub struct Drained {
 
 impl<J: Jobs> Executor<J> {
     /// An executor for these jobs, `concurrency` of them at a time.
-    pub fn new(entries: Vec<Entry>, jobs: Arc<J>, concurrency: usize, retry_after: Duration, signals: Signals) -> Arc<Self> {
-        let job_state = |entry: Entry| (entry.name.clone(), Arc::new(JobState::new(entry)));
+    pub fn new(
+        entries: Vec<ScheduledJob>,
+        jobs: Arc<J>,
+        concurrency: usize,
+        retry_after: Duration,
+        signals: Signals,
+    ) -> Arc<Self> {
+        let job_state = |entry: ScheduledJob| (entry.name.clone(), Arc::new(JobState::new(entry)));
         let concurrency = concurrency.clamp(1, Semaphore::MAX_PERMITS);
         Arc::new(Self {
             jobs,
@@ -61,7 +67,7 @@ impl<J: Jobs> Executor<J> {
             retry_after,
             tasks: TaskTracker::new(),
             signals,
-            began: Utc::now(),
+            began: crate::clock::now(),
         })
     }
 
@@ -93,7 +99,7 @@ impl<J: Jobs> Executor<J> {
     }
 
     /// Goes by other jobs from here on. Runs that are under way go on; a job that is gone is not tried again.
-    pub fn replace(&self, entries: Vec<Entry>) {
+    pub fn replace(&self, entries: Vec<ScheduledJob>) {
         let mut job_states = self.job_states.write().unwrap_or_else(PoisonError::into_inner);
         let mut before = std::mem::take(&mut *job_states);
         for entry in entries {
@@ -166,15 +172,15 @@ impl<J: Jobs> Executor<J> {
     /// Waits until every job that this one comes after has ended its run for a tick at or before `due`: until its own next
     /// tick at most, or its budget. It holds no place meanwhile.
     async fn turn(&self, job_state: &JobState, due: DateTime<Utc>) -> Turn {
-        let Entry { schedule, zone, after, patience, .. } = &job_state.entry();
-        let until = patience.and_then(|patience| Some(Utc::now() + chrono::Duration::from_std(patience).ok()?));
-        let until = [schedule.next_after(due.max(Utc::now()), *zone), until].into_iter().flatten().min();
+        let ScheduledJob { schedule, zone, after, patience, .. } = &job_state.entry();
+        let until = patience.and_then(|patience| Some(crate::clock::now() + chrono::Duration::from_std(patience).ok()?));
+        let until = [schedule.next_after(due.max(crate::clock::now()), *zone), until].into_iter().flatten().min();
         for (name, other) in after.iter().filter_map(|name| Some((name, self.job_state(name)?))) {
             loop {
                 match ahead(&*self.jobs, &other, due, self.began).await {
                     Ahead::Clear => break,
                     Ahead::Failed(how) => return Turn::Skip(format!("it comes after job `{name}`, which {how}")),
-                    Ahead::NotYet if until.is_some_and(|until| Utc::now() >= until) => {
+                    Ahead::NotYet if until.is_some_and(|until| crate::clock::now() >= until) => {
                         return Turn::Skip(format!("it comes after job `{name}`, which had not ended in time"));
                     }
                     Ahead::NotYet => job_state.wait_behind(due, Some(name)),
@@ -233,9 +239,9 @@ impl<J: Jobs> Executor<J> {
 
     /// A tick that comes before the retry would is the retry.
     fn tries_again(&self, job_state: &JobState) -> bool {
-        let Entry { schedule, zone, .. } = &job_state.entry();
-        let next = schedule.next_after(Utc::now(), *zone);
-        !self.signals.stop.is_cancelled() && next.is_none_or(|next| next > Utc::now() + self.pause(job_state))
+        let ScheduledJob { schedule, zone, .. } = &job_state.entry();
+        let next = schedule.next_after(crate::clock::now(), *zone);
+        !self.signals.stop.is_cancelled() && next.is_none_or(|next| next > crate::clock::now() + self.pause(job_state))
     }
 
     /// How long a job waits to be tried again.
@@ -246,7 +252,7 @@ impl<J: Jobs> Executor<J> {
 
 fn retry(due: DateTime<Utc>, pause: Duration) -> (Doing, CancellationToken) {
     let taken_over = CancellationToken::new();
-    (Doing::Retrying { due, at: Utc::now() + pause, taken_over: taken_over.clone() }, taken_over)
+    (Doing::Retrying { due, at: crate::clock::now() + pause, taken_over: taken_over.clone() }, taken_over)
 }
 
 /// What a panic said.

@@ -4,8 +4,8 @@ use crate::report::format;
 use crate::worker::clock::Clock;
 use crate::worker::executor::Executor;
 use crate::worker::job_state::{Doing, Last, RunEnd};
-use crate::worker::jobs::{Entry, Jobs, NotRunning};
-use crate::worker::status::{Phase, Status, Told};
+use crate::worker::jobs::{Jobs, NotRunning, ScheduledJob};
+use crate::worker::status::{JobStatus, Phase, Status};
 use askama::Template;
 use axum::extract::State;
 use axum::http::header::{ACCEPT, VARY};
@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use chrono::{SubsecRound, Utc};
+use chrono::SubsecRound;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -21,7 +21,7 @@ use std::time::Duration;
 
 /// What the pages show.
 pub struct StatusServer<J> {
-    entries: RwLock<Vec<Entry>>,
+    entries: RwLock<Vec<ScheduledJob>>,
     clock: Arc<Clock>,
     executor: Arc<Executor<J>>,
     stall_after: Duration,
@@ -30,7 +30,7 @@ pub struct StatusServer<J> {
 
 impl<J: Jobs> StatusServer<J> {
     /// A page over this clock and executor, starting.
-    pub fn new(entries: Vec<Entry>, clock: Arc<Clock>, executor: Arc<Executor<J>>, stall_after: Duration) -> Arc<Self> {
+    pub fn new(entries: Vec<ScheduledJob>, clock: Arc<Clock>, executor: Arc<Executor<J>>, stall_after: Duration) -> Arc<Self> {
         Arc::new(Self {
             entries: RwLock::new(entries),
             clock,
@@ -41,11 +41,11 @@ impl<J: Jobs> StatusServer<J> {
     }
 
     /// Shows other jobs from here on.
-    pub fn replace(&self, entries: Vec<Entry>) {
+    pub fn replace(&self, entries: Vec<ScheduledJob>) {
         *self.entries.write().unwrap_or_else(PoisonError::into_inner) = entries;
     }
 
-    fn entries(&self) -> Vec<Entry> {
+    fn entries(&self) -> Vec<ScheduledJob> {
         self.entries.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -82,15 +82,15 @@ impl<J: Jobs> StatusServer<J> {
 
     fn shown(&self) -> Status {
         let stopped = self.stopped();
-        let told = |entry: &Entry| {
+        let told = |entry: &ScheduledJob| {
             let (doing, last) = self.executor.state(&entry.name).unwrap_or_default();
             let stopped = stopped.iter().find(|stopped| stopped.job == entry.name);
-            Told::of(entry, self.clock.next(&entry.name), &doing, last.as_ref(), stopped)
+            JobStatus::of(entry, self.clock.next(&entry.name), &doing, last.as_ref(), stopped)
         };
-        Status::of(self.phase(), Utc::now().trunc_subsecs(0), self.entries().iter().map(told).collect())
+        Status::of(self.phase(), crate::clock::now().trunc_subsecs(0), self.entries().iter().map(told).collect())
     }
 
-    fn line(&self, entry: &Entry, stopped: &[NotRunning]) -> Value {
+    fn line(&self, entry: &ScheduledJob, stopped: &[NotRunning]) -> Value {
         let stopped = stopped.iter().find(|stopped| stopped.job == entry.name);
         let (doing, last) = self.executor.state(&entry.name).unwrap_or_default();
         json!({

@@ -1,7 +1,7 @@
 //! What one job is doing right now, so that it never runs twice at a time.
 
 use crate::job::outcome::Outcome;
-use crate::worker::jobs::Entry;
+use crate::worker::jobs::ScheduledJob;
 use chrono::{DateTime, Utc};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
@@ -14,7 +14,7 @@ pub struct JobState {
 
 #[derive(Debug)]
 struct State {
-    entry: Entry,
+    entry: ScheduledJob,
     doing: Doing,
     last: Option<Last>,
 }
@@ -81,17 +81,17 @@ pub enum RunEnd {
 
 impl JobState {
     /// The job_state of a job that does nothing yet.
-    pub fn new(entry: Entry) -> Self {
+    pub fn new(entry: ScheduledJob) -> Self {
         Self { state: Mutex::new(State { entry, doing: Doing::Idle, last: None }) }
     }
 
     /// The job, as it was declared last.
-    pub fn entry(&self) -> Entry {
+    pub fn entry(&self) -> ScheduledJob {
         self.state().entry.clone()
     }
 
     /// It is declared otherwise from here on; what it does now goes on.
-    pub fn replace(&self, entry: Entry) {
+    pub fn replace(&self, entry: ScheduledJob) {
         self.state().entry = entry;
     }
 
@@ -145,7 +145,7 @@ impl JobState {
     pub fn begin(&self, due: DateTime<Utc>) {
         let mut state = self.state();
         tracing::info!(job = state.entry.name, %due, "job starts");
-        state.doing = Doing::Running { due, since: Utc::now() };
+        state.doing = Doing::Running { due, since: crate::clock::now() };
     }
 
     /// Its run ended; `retry` says that it waits to be tried again.
@@ -153,7 +153,7 @@ impl JobState {
         let mut state = self.state();
         tracing::info!(job = state.entry.name, %due, end = end.word(), retry = retry.is_some(), "job ended");
         state.doing = retry.unwrap_or_default();
-        state.last = Some(Last { due: Some(due), ended: Utc::now(), end });
+        state.last = Some(Last { due: Some(due), ended: crate::clock::now(), end });
     }
 
     /// Takes the job_state again for a retry, unless a tick was quicker.

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 /// A job that has a schedule.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct ScheduledJob {
     /// The job's name.
     pub name: String,
     /// When it is due.
@@ -36,7 +36,7 @@ pub struct NotRunning {
     pub reason: String,
 }
 
-impl Entry {
+impl ScheduledJob {
     /// True when both are one job with the same ticks.
     pub fn ticks_like(&self, other: &Self) -> bool {
         (&self.name, self.schedule.text(), self.zone) == (&other.name, other.schedule.text(), other.zone)
@@ -88,7 +88,7 @@ pub trait Jobs: Send + Sync + 'static {
     fn look_again(&self) -> impl Future<Output = ()> + Send;
 
     /// Reads again which jobs have a schedule. An error says why the list before stays in force.
-    fn reload(&self) -> impl Future<Output = Result<Vec<Entry>, String>> + Send;
+    fn reload(&self) -> impl Future<Output = Result<Vec<ScheduledJob>, String>> + Send;
 
     /// Records that the run for `due` broke off without an outcome of its own: it panicked.
     fn failed(&self, job: &str, due: DateTime<Utc>, reason: &str) -> impl Future<Output = ()> + Send;
@@ -111,7 +111,7 @@ pub(crate) mod probe {
         pub(crate) ended: Mutex<HashMap<String, (DateTime<Utc>, Outcome)>>,
         /// What the next reloads give, oldest first.
         pub(crate) stopped: Mutex<Vec<NotRunning>>,
-        pub(crate) reloads: Mutex<Vec<Result<Vec<Entry>, String>>>,
+        pub(crate) reloads: Mutex<Vec<Result<Vec<ScheduledJob>, String>>>,
         work: Box<Work>,
     }
 
@@ -169,7 +169,7 @@ pub(crate) mod probe {
             self.stopped.lock().unwrap().clear();
         }
 
-        async fn reload(&self) -> Result<Vec<Entry>, String> {
+        async fn reload(&self) -> Result<Vec<ScheduledJob>, String> {
             self.note("reload".to_owned());
             self.reloads.lock().unwrap().remove(0)
         }
@@ -184,10 +184,10 @@ pub(crate) mod probe {
     }
 
     /// A job by its cron line, in UTC; six fields begin with seconds.
-    pub(crate) fn entry(name: &str, line: &str) -> Entry {
+    pub(crate) fn entry(name: &str, line: &str) -> ScheduledJob {
         let fields = line.split(' ').count();
         let schedule = if fields == 6 { Schedule::in_seconds(line) } else { Schedule::parse(line).unwrap() };
-        Entry { name: name.to_owned(), schedule, zone: Tz::UTC, after: vec![], patience: None, retry_after: None }
+        ScheduledJob { name: name.to_owned(), schedule, zone: Tz::UTC, after: vec![], patience: None, retry_after: None }
     }
 
     /// Waits for what should come soon.

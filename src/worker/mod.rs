@@ -20,6 +20,6 @@ mod status;
 pub mod systemd;
 
 pub use executor::Drained;
-pub use jobs::{Came, Entry, Jobs, NotRunning};
+pub use jobs::{Came, Jobs, NotRunning, ScheduledJob};
 pub use serve::{ServeError, Settings, serve};
 pub use signals::{Hangup, Signals};

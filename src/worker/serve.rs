@@ -5,7 +5,7 @@ use crate::worker::executor::{Drained, Executor};
 use crate::worker::hosts::{self, Hosts};
 use crate::worker::http::StatusServer;
 use crate::worker::job_state::{Last, RunEnd};
-use crate::worker::jobs::{Entry, Jobs};
+use crate::worker::jobs::{Jobs, ScheduledJob};
 use crate::worker::signals::Signals;
 use crate::worker::status::Phase;
 use crate::worker::systemd;
@@ -99,13 +99,13 @@ impl ServeError {
 /// # Errors
 /// [`ServeError`]; no job was started.
 pub async fn serve<J: Jobs>(
-    entries: Vec<Entry>,
+    entries: Vec<ScheduledJob>,
     jobs: Arc<J>,
     settings: Settings,
     signals: Signals,
 ) -> Result<Drained, ServeError> {
     let listener = bind(settings.listen).await?;
-    let now = Utc::now();
+    let now = crate::clock::now();
     let clock = Clock::new(entries.clone(), now);
     let executor = Executor::new(entries.clone(), jobs.clone(), settings.concurrency, settings.retry_after, signals.clone());
     let page = StatusServer::new(entries.clone(), clock.clone(), executor.clone(), settings.stall_after);
@@ -130,7 +130,7 @@ pub async fn serve<J: Jobs>(
 
     while let Some(entries) = reloaded(jobs.as_ref(), &signals).await {
         scheduler.shutdown().await?;
-        clock.replace(entries.clone(), Utc::now());
+        clock.replace(entries.clone(), crate::clock::now());
         executor.replace(entries.clone());
         page.replace(entries.clone());
         remember(&entries, jobs.as_ref(), &executor).await;
@@ -155,7 +155,7 @@ async fn tick<J: Jobs>(clock: &Arc<Clock>, executor: &Arc<Executor<J>>) -> Resul
 }
 
 /// Waits until a reload is asked for and gives another list of jobs; none once we stop. What cannot be read changes nothing.
-async fn reloaded<J: Jobs>(jobs: &J, signals: &Signals) -> Option<Vec<Entry>> {
+async fn reloaded<J: Jobs>(jobs: &J, signals: &Signals) -> Option<Vec<ScheduledJob>> {
     loop {
         tokio::select! {
             biased;
@@ -178,8 +178,8 @@ async fn reloaded<J: Jobs>(jobs: &J, signals: &Signals) -> Option<Vec<Entry>> {
 }
 
 /// Tells the page what is known from before we began: a restart forgets nothing that the ledger knows.
-async fn remember<J: Jobs>(entries: &[Entry], jobs: &J, executor: &Arc<Executor<J>>) {
-    for Entry { name, .. } in entries {
+async fn remember<J: Jobs>(entries: &[ScheduledJob], jobs: &J, executor: &Arc<Executor<J>>) {
+    for ScheduledJob { name, .. } in entries {
         if let Some((ended, outcome)) = jobs.last_end(name).await {
             executor.remember(name, Last { due: None, ended, end: RunEnd::Outcome(outcome) });
         }
@@ -204,8 +204,8 @@ async fn bind(listen: SocketAddr) -> Result<TcpListener, ServeError> {
 }
 
 /// Runs each job once whose ticks were missed since it last ran; a job that never ran has missed nothing.
-async fn make_up<J: Jobs>(entries: &[Entry], jobs: &J, executor: &Arc<Executor<J>>, now: DateTime<Utc>) {
-    for Entry { name, schedule, zone, .. } in entries {
+async fn make_up<J: Jobs>(entries: &[ScheduledJob], jobs: &J, executor: &Arc<Executor<J>>, now: DateTime<Utc>) {
+    for ScheduledJob { name, schedule, zone, .. } in entries {
         let last = jobs.last_tick(name).await;
         if let Some(due) = schedule.missed_since(last, now, *zone) {
             tracing::info!(job = name, %due, "a tick was missed; it runs now");
@@ -231,7 +231,7 @@ mod tests {
         std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
     }
 
-    fn start(entries: Vec<Entry>, probe: &Arc<Probe>, settings: Settings) -> (Signals, Served) {
+    fn start(entries: Vec<ScheduledJob>, probe: &Arc<Probe>, settings: Settings) -> (Signals, Served) {
         let signals = Signals::default();
         (signals.clone(), tokio::spawn(serve(entries, probe.clone(), settings, signals)))
     }
@@ -277,7 +277,7 @@ mod tests {
     #[tokio::test]
     async fn a_missed_tick_runs_once_at_the_start_and_only_for_a_job_that_has_run_before() {
         let probe = Probe::that(|_, _, _| async { Outcome::Done });
-        let now = Utc::now();
+        let now = crate::clock::now();
         probe.last.lock().unwrap().extend([("missed".to_owned(), now - Span::days(9)), ("recent".to_owned(), now)]);
         let entries = ["missed", "recent", "never"].map(|name| entry(name, "0 0 * * *")).to_vec();
         let (signals, served) = start(entries, &probe, Settings::new(free()));
@@ -363,7 +363,7 @@ mod tests {
                 vec![]
             }
             async fn look_again(&self) {}
-            async fn reload(&self) -> Result<Vec<Entry>, String> {
+            async fn reload(&self) -> Result<Vec<ScheduledJob>, String> {
                 Ok(vec![])
             }
             async fn skipped(&self, _: &str, _: DateTime<Utc>, _: &str) {}

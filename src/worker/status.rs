@@ -3,7 +3,7 @@
 use crate::job::outcome::Outcome;
 use crate::report::format::{self, instant};
 use crate::worker::job_state::{Doing, Last, RunEnd};
-use crate::worker::jobs::{Entry, NotRunning};
+use crate::worker::jobs::{NotRunning, ScheduledJob};
 use askama::Template;
 use chrono::{DateTime, Utc};
 
@@ -39,11 +39,11 @@ pub(super) struct Status {
     /// The same in words.
     verdict: String,
     at: DateTime<Utc>,
-    jobs: Vec<Told>,
+    jobs: Vec<JobStatus>,
 }
 
 /// One job, told.
-pub(super) struct Told {
+pub(super) struct JobStatus {
     job: String,
     when: String,
     next: String,
@@ -57,8 +57,8 @@ pub(super) struct Told {
 
 impl Status {
     /// The page of these jobs.
-    pub(super) fn of(phase: Phase, at: DateTime<Utc>, jobs: Vec<Told>) -> Self {
-        let count = |is_so: &dyn Fn(&&Told) -> bool| jobs.iter().filter(is_so).count() as u64;
+    pub(super) fn of(phase: Phase, at: DateTime<Utc>, jobs: Vec<JobStatus>) -> Self {
+        let count = |is_so: &dyn Fn(&&JobStatus) -> bool| jobs.iter().filter(is_so).count() as u64;
         let stopped = count(&|told| told.stopped.is_some());
         let bad = count(&|told| told.stopped.is_none() && told.tone == "bad");
         let warned = count(&|told| told.tone == "warn");
@@ -75,10 +75,10 @@ impl Status {
     }
 }
 
-impl Told {
+impl JobStatus {
     /// One job in words.
     pub(super) fn of(
-        entry: &Entry,
+        entry: &ScheduledJob,
         next: Option<DateTime<Utc>>,
         doing: &Doing,
         last: Option<&Last>,

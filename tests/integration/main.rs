@@ -1,4 +1,5 @@
 //! steward against real servers: cases, promises, stores, commands.
+#![allow(clippy::disallowed_methods, reason = "dates here are as far from the machine's as a test wants")]
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
 
 #[macro_use]

@@ -61,7 +61,7 @@ impl Demo {
     async fn make(&self) -> Result<Vec<Before>, Exit> {
         let app = self.app().await?;
         let store = app.stores.get(COMPANY).map_err(stopped)?;
-        Company::new(Utc::now()).settle_in(store).await.map_err(stopped)?;
+        Company::new(crate::clock::now()).settle_in(store).await.map_err(stopped)?;
         let before = audit::look(store, &app.declarations.policies).await.map_err(stopped)?;
         print::step(1, &format!("a small company's data, three years of it: {}", print::path(&self.dir.join("company.db"))));
         print::lines(&tables(store, &before).await.map_err(stopped)?);
@@ -191,7 +191,7 @@ impl Demo {
         print::section("look at", &look);
         let steward = std::env::args().next().unwrap_or_else(|| "steward".to_owned());
         let config = print::path(&self.dir.join("steward.yaml"));
-        let next_year = (Utc::now() + TimeDelta::days(365)).format("%Y-%m-%d");
+        let next_year = (crate::clock::now() + TimeDelta::days(365)).format("%Y-%m-%d");
         print::section(
             "try next",
             &[
@@ -273,11 +273,11 @@ async fn run_all(app: &App) -> Result<Vec<RunReport>, Exit> {
 
 async fn run_approved(app: &App, job: Arc<Job>, file: &Path) -> Result<RunReport, Exit> {
     let action = actions::named(&job.action).ok_or_else(|| Exit::of(Outcome::Invalid, "the action is not built"))?;
-    let now = Utc::now();
+    let now = crate::clock::now();
     let planned = action.plan(&app.planner().await?, &look_only(job.clone())).await;
     plan::write(file, &[planned], now)?;
     let text = std::fs::read_to_string(file).map_err(|error| Exit::usage(&format!("plan file `{}`: {error}", file.display())))?;
-    let approval = PlanFile::open(&text, &job.name, Utc::now()).map_err(|error| not_approved(&error, &job.name))?;
+    let approval = PlanFile::open(&text, &job.name, crate::clock::now()).map_err(|error| not_approved(&error, &job.name))?;
     let runner = app.runner(CancellationToken::new(), Arc::new(TerminalProgress::new())).await?;
     let report = action.run(&runner, &Request { job, dry_run: false, as_of: None, approval: Some(approval) }).await;
     runner.ledger.close().await;
@@ -317,7 +317,7 @@ async fn tables(store: &Store, before: &[Before]) -> Result<Vec<[String; 3]>, St
             faults.extend(some(before.held(), "under a legal hold"));
         }
         if table.name == "user_sessions" {
-            let now = super::company::written(Utc::now());
+            let now = super::company::written(crate::clock::now());
             let expired = "SELECT COUNT(*) FROM user_sessions WHERE expires_at < ?";
             let expired = session.count(expired, &[crate::store::value::Cell::Text(now)]).await?;
             faults.push(format!("{} expired", count(expired)));

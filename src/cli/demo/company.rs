@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn no_row_comes_due_while_the_demo_runs() {
-        let now = Utc::now();
+        let now = crate::clock::now();
         let mut company = Company::new(now);
         for _ in 0..20_000 {
             let age = (now - company.some_time_ago()).num_seconds();

@@ -17,7 +17,6 @@ use crate::store::error::StoreFailure;
 use crate::store::holds::Holds;
 use crate::store::page::{Keeps, Page};
 use crate::store::value::{Cell, Cursor};
-use chrono::Utc;
 
 /// The question for the store's own time.
 pub(crate) const TIME: &str = "RETURN datetime.realtime().epochMillis AS c0";
@@ -84,7 +83,7 @@ impl Nodes {
         let key = Key::of(&session, &label).await?;
         let now = session.rows(TIME, vec![]).await?;
         let now = read_time(store.name(), now.first().and_then(|row| row.first()))?;
-        let time = cutoff.checked(store.name(), Some(now), Utc::now());
+        let time = cutoff.checked(store.name(), Some(now), crate::clock::now());
         let mut nodes = Self {
             store: store.clone(),
             who: who.to_owned(),

@@ -5,7 +5,7 @@ use super::store::GraphStore;
 use crate::store::error::StoreFailure;
 use crate::store::sql::health::ping::Ping;
 use crate::store::value::Cell;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta};
 use std::time::Instant;
 
 impl GraphStore {
@@ -20,7 +20,7 @@ impl GraphStore {
         let word = |at: usize| told.first().and_then(|row| row.get(at)).map(Cell::shown).unwrap_or_default();
         let mut best = None;
         for _ in 0..3 {
-            let (asked, began) = (Utc::now(), Instant::now());
+            let (asked, began) = (crate::clock::now(), Instant::now());
             let rows = session.rows(TIME, vec![]).await?;
             let took = began.elapsed();
             let told = match rows.first().and_then(|row| row.first()) {

@@ -206,14 +206,7 @@ impl Parts {
 
 /// `%40` is `@`; what is no such pair stays.
 fn decoded(text: &str) -> String {
-    let (mut bytes, mut rest) = (vec![], text.as_bytes());
-    while let [first, after @ ..] = rest {
-        let pair = (*first == b'%').then(|| after.get(..2)).flatten();
-        let byte = pair.and_then(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
-        bytes.push(byte.unwrap_or(*first));
-        rest = if byte.is_some() { &after[2..] } else { after };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]

@@ -94,24 +94,9 @@ fn userinfo(url: &str) -> (Option<String>, Option<SecretString>) {
     (text(user), text(password).map(SecretString::from))
 }
 
-/// `%40` and its like as what they stand for; anything else as it is.
+/// `%40` is `@`; what is no such pair stays.
 fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let hex = after.get(..2).and_then(|two| std::str::from_utf8(two).ok()).and_then(|two| u8::from_str_radix(two, 16).ok());
-        match hex.filter(|_| *first == b'%') {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 fn wrong(address: &StoreAddress, why: &str) -> StoreFailure {

@@ -58,10 +58,12 @@ async fn jobs_run_beside_each_other_up_to_the_limit() {
 
 /// Two jobs each minute, the second after the first; the tick they share is this minute's.
 fn one_after_the_other(probe: &Arc<Probe>, patience: Option<Duration>) -> (Arc<Executor<Probe>>, DateTime<Utc>) {
-    let entries =
-        vec![entry("first", "* * * * *"), Entry { after: vec!["first".to_owned()], patience, ..entry("second", "0 0 1 1 *") }];
+    let entries = vec![
+        entry("first", "* * * * *"),
+        ScheduledJob { after: vec!["first".to_owned()], patience, ..entry("second", "0 0 1 1 *") },
+    ];
     let mut executor = Executor::new(entries, probe.clone(), 1, Duration::from_secs(60), Signals::default());
-    let now = Utc::now();
+    let now = crate::clock::now();
     Arc::get_mut(&mut executor).unwrap().began = now - Span::hours(1);
     (executor, DateTime::from_timestamp(now.timestamp() / 60 * 60, 0).unwrap())
 }
@@ -131,7 +133,7 @@ async fn what_ran_elsewhere_counts_and_what_has_no_tick_is_not_waited_for() {
 
     let entries = vec![
         entry("first", "0 0 29 2 *"),
-        Entry { after: vec!["first".to_owned(), "by-hand".to_owned()], ..entry("second", "0 * * * *") },
+        ScheduledJob { after: vec!["first".to_owned(), "by-hand".to_owned()], ..entry("second", "0 * * * *") },
     ];
     let probe = Probe::that(|_, _, _| async { Outcome::Done });
     let executor = Executor::new(entries, probe.clone(), 1, SOON, Signals::default());

@@ -34,15 +34,7 @@ impl Address {
 
 /// `%40` is `@`.
 fn decoded(text: &str) -> String {
-    let mut bytes = vec![];
-    let mut parts = text.split('%');
-    bytes.extend(parts.next().unwrap_or_default().bytes());
-    for part in parts {
-        let byte = part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        bytes.push(byte.unwrap_or_else(|| panic!("`%` without two digits in a server's URL")));
-        bytes.extend(part[2..].bytes());
-    }
-    String::from_utf8(bytes).expect("a server's URL in UTF-8")
+    percent_encoding::percent_decode_str(text).decode_utf8().expect("a server's URL in UTF-8").into_owned()
 }
 
 #[test]

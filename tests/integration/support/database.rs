@@ -224,6 +224,5 @@ fn readable(bytes: Vec<u8>) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    let digits: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
-    format!("x'{digits}'")
+    format!("x'{}'", hex::encode_upper(bytes))
 }

@@ -50,7 +50,7 @@ impl Keys {
         let dialect = rows.dialect;
         let path = dialect.table(&rows.table);
         let shape = Sha256::digest(format!("{path}|{:?}", rows.key));
-        let short = format!("steward_keys_{}", value::hex(&shape[..6]).to_lowercase());
+        let short = format!("steward_keys_{}", hex::encode(&shape[..6]));
         let name = match dialect {
             Dialect::Mysql | Dialect::Mariadb => dialect.path(rows.table.schema.as_deref(), &short),
             Dialect::Postgres => format!("pg_temp.{short}"),

@@ -23,7 +23,6 @@ use crate::store::sql::session::connection::Session;
 use crate::store::sql::session::store::Store;
 use crate::store::survey::{ChildRows, Counts};
 use crate::store::value::{Cell, Cursor};
-use chrono::Utc;
 
 /// The rows of one dataset that a policy dates by a clock and cuts at an instant.
 #[derive(Debug, Clone)]
@@ -85,7 +84,7 @@ impl Rows {
             condition::check(&mut session, &table, text, &format!("hold `{name}`")).await?;
         }
         let dialect = session.dialect();
-        let time = cutoff.checked(store.name(), store_now(&mut session).await?, Utc::now());
+        let time = cutoff.checked(store.name(), store_now(&mut session).await?, crate::clock::now());
         let mut rows = Self {
             store: store.clone(),
             who: who.to_owned(),

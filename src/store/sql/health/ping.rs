@@ -7,7 +7,7 @@ use crate::store::sql::session::connection::Session;
 use crate::store::sql::session::read_only::unwritable;
 use crate::store::sql::session::store::Store;
 use crate::store::value::Cell;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta};
 use std::time::{Duration, Instant};
 
 /// What a store answers.
@@ -61,7 +61,7 @@ async fn clock(session: &mut Session) -> Result<(Duration, Option<TimeDelta>), S
     let sql = time_query(session.dialect()).unwrap_or("SELECT NULL");
     let mut best: Option<(Duration, Option<TimeDelta>)> = None;
     for _ in 0..3 {
-        let (asked, began) = (Utc::now(), Instant::now());
+        let (asked, began) = (crate::clock::now(), Instant::now());
         let rows = session.rows(sql, &[]).await?;
         let took = began.elapsed();
         let told = match rows.first().and_then(|row| row.first()) {

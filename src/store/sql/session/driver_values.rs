@@ -25,7 +25,7 @@ pub(crate) fn as_text(cell: &Cell) -> Option<String> {
         Cell::Int(int) => Some(int.to_string()),
         Cell::Real(real) => Some(real.to_string()),
         Cell::Text(text) => Some(text.clone()),
-        Cell::Bytes(bytes) => Some(crate::store::value::hex(bytes)),
+        Cell::Bytes(bytes) => Some(hex::encode_upper(bytes)),
     }
 }
 
