@@ -5,17 +5,18 @@ mod looking;
 mod plan;
 mod stores;
 
+use crate::promises::settings::number;
 use plan::Plan;
 use serde_json::Value;
 use std::path::Path;
 use stores::Five;
 
-/// The seeds of every run of the tests.
+/// The seeds of a longer night; `STEWARD_TEST_NIGHTS` says how many of them a run of the tests takes.
 const SEEDS: [u64; 5] = [1, 7, 42, 2026, 90_210];
 
 #[test]
 fn a_night_over_five_stores_does_and_finds_what_was_planned_and_nothing_else() {
-    for seed in SEEDS {
+    for seed in SEEDS.into_iter().take(number("STEWARD_TEST_NIGHTS", 2) as usize) {
         let folder = tempfile::tempdir().expect("a folder");
         night(seed, folder.path());
     }
