@@ -10,7 +10,7 @@ use futures_util::TryStreamExt;
 use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection};
 use std::process::Command;
 use std::time::{Duration, Instant};
-use steward::policy::quality::field::{End, Field};
+use steward::policy::checks::field::{Field, ReferenceEnd};
 use steward::reference::compare::{Asked, compare};
 use steward::reference::side::Side;
 use steward::store::registry::Stores;
@@ -186,7 +186,7 @@ async fn compared(with: &str) -> u64 {
     let stores = Stores::new([core, other]).expect("stores");
     let end = |text: &str| {
         let field = Field::read(text, |store| store == "other" && with == "redis").expect("a field");
-        End { field, r#where: None, clock: None }
+        ReferenceEnd { field, r#where: None, clock: None }
     };
     let (from, to) = (end("core.users.id"), end(&field));
     let sides = tokio::try_join!(Side::at(&stores, "bench", &from, None), Side::at(&stores, "bench", &to, None));

@@ -6,8 +6,8 @@
 use super::context::Context;
 use crate::job::spec::Job;
 use crate::policy::lifecycle::Guard;
+use crate::policy::policies::Policies;
 use crate::policy::section::Section;
-use crate::policy::set::Policies;
 use crate::report::run::{Reason, Verdict, Weight};
 use crate::store::error::StoreFailure;
 use crate::store::page::{Keeps, Page};

@@ -1,7 +1,7 @@
 //! The contract of what looks and changes nothing: a check measures, the runner holds it against its bounds.
 
 use super::context::Context;
-use crate::policy::quality::check::Check;
+use crate::policy::checks::check::Check;
 use crate::store::error::StoreFailure;
 use chrono::{DateTime, Utc};
 use std::future::Future;

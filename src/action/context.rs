@@ -6,7 +6,7 @@ use crate::policy::dataset::DatasetName;
 use crate::policy::expiry::Expiring;
 use crate::policy::hold::Hold;
 use crate::policy::key_pattern::KeyPattern;
-use crate::policy::set::Policies;
+use crate::policy::policies::Policies;
 use crate::store::error::StoreFailure;
 use crate::store::holds::Holds;
 use crate::store::redis::holds::KeyHolds;

@@ -2,8 +2,8 @@
 
 use super::checks;
 use crate::action::{Context, Inspection, Measured};
-use crate::diagnostic::catalogue as codes;
-use crate::policy::quality::check::Check;
+use crate::diagnostic::codes;
+use crate::policy::checks::check::Check;
 use crate::store::error::StoreFailure;
 use chrono::{DateTime, Utc};
 

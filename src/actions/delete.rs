@@ -3,12 +3,12 @@
 use super::row_policy;
 use crate::action::scope;
 use crate::action::{Action, Arranged, Batch, Context, Facts, Label, OpenBatch, Tally};
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::job::spec::Job;
 use crate::policy::dataset::DatasetName;
 use crate::policy::lifecycle::{DeleteStep, Lifecycle};
+use crate::policy::policies::Policies;
 use crate::policy::section::Section;
-use crate::policy::set::Policies;
 use crate::report::run::Verdict;
 use crate::store::cutoff::Cutoff;
 use crate::store::error::StoreFailure;

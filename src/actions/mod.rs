@@ -9,7 +9,7 @@ pub mod refresh_views;
 mod row_policy;
 
 use crate::action::{Action, Inspection};
-use crate::job::vocabulary::Vocabulary;
+use crate::job::registry::Registry;
 use crate::policy::section::Section;
 use crate::report::run::RunReport;
 use crate::runner::plan::{Planned, Planner, Unfit};
@@ -91,8 +91,8 @@ pub fn named(name: &str) -> Option<&'static Entry> {
 }
 
 /// The words that declarations may use.
-pub fn vocabulary() -> Vocabulary {
-    Vocabulary {
+pub fn registry() -> Registry {
+    Registry {
         actions: ACTIONS.iter().map(|entry| (entry.name, entry.section)).collect(),
         checks: checks::KINDS.iter().map(|kind| kind.shape).collect(),
     }

@@ -1,11 +1,11 @@
 //! What every action on rows shares: rows that are due by a policy.
 
 use crate::action::{Arranged, Context, Facts, scope};
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::policy::dataset::DatasetName;
 use crate::policy::lifecycle::{Cascade, Guard, Lifecycle};
 use crate::policy::period::Period;
-use crate::policy::set::Policies;
+use crate::policy::policies::Policies;
 use crate::report::run::Verdict;
 use crate::store::batch_mark::{BatchesOf, Found};
 use crate::store::error::StoreFailure;

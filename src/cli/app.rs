@@ -10,9 +10,9 @@ use crate::config::settings::Config;
 use crate::config::store::{StoreAddress as Declared, StoreConfig};
 use crate::declarations::process::Process;
 use crate::declarations::reading::{Declarations, Reading};
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::diagnostic::diagnosis::Diagnosis;
-use crate::diagnostic::near;
+use crate::diagnostic::suggest;
 use crate::job::origin::StartedBy;
 use crate::job::outcome::Outcome;
 use crate::job::spec::Job;
@@ -126,7 +126,7 @@ impl App {
             return Ok(Arc::new(job.clone()));
         }
         let names: Vec<&str> = self.declarations.jobs.iter().map(|job| job.name.as_str()).collect();
-        let near = near::suggestion(name, names.iter().copied());
+        let near = suggest::suggestion(name, names.iter().copied());
         let known = near.unwrap_or_else(|| format!("there are: {}", names.join(", ")));
         Err(Exit::usage(&format!("there is no job `{name}`; {known}")))
     }
@@ -201,7 +201,7 @@ pub(crate) fn no_ledger(error: &crate::ledger::error::LedgerError) -> Exit {
 
 /// What the files say, wrong or not.
 pub(crate) fn files(config: &Path) -> Reading {
-    Reading::files(config, &|name| std::env::var(name).ok(), &actions::vocabulary())
+    Reading::files(config, &|name| std::env::var(name).ok(), &actions::registry())
 }
 
 /// Prints warnings, or everything that is wrong.

@@ -14,7 +14,7 @@ use crate::job::outcome::Outcome;
 use crate::ledger::Ledger;
 use crate::policy::dataset::DatasetName;
 use crate::policy::expiry::Expiring;
-use crate::policy::set::Policies;
+use crate::policy::policies::Policies;
 use crate::report::format::plural;
 use crate::store::error::StoreFailure;
 use crate::store::neo4j::store::GraphStore;

@@ -2,8 +2,8 @@
 
 use super::table::listing;
 use super::{Ended, exit::Exit, out};
-use crate::diagnostic::catalogue::{CATALOGUE, Explained, explained};
-use crate::diagnostic::near;
+use crate::diagnostic::codes::{CATALOGUE, Explained, explained};
+use crate::diagnostic::suggest;
 use clap::Args;
 use serde::Serialize;
 
@@ -56,7 +56,7 @@ impl Explain {
 fn lookup(code: &str) -> Result<&'static Explained, Exit> {
     let known = explained(code).or_else(|| explained(&format!("SW{code}")));
     known.ok_or_else(|| {
-        let near = near::nearest(code, CATALOGUE.iter().map(|entry| entry.code.as_str()));
+        let near = suggest::nearest(code, CATALOGUE.iter().map(|entry| entry.code.as_str()));
         let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
         Exit::usage(&format!("there is no code `{code}`{near}")).with_help("`steward explain` lists them all")
     })

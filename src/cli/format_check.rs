@@ -1,16 +1,16 @@
 //! A check in words that people read: `steward policies` shows them, `--json` has what was written.
 
+use crate::policy::checks::check::Check;
+use crate::policy::checks::field::ReferenceEnd;
+use crate::policy::checks::params::Param;
+use crate::policy::checks::spec::{CheckSpec, ParamType};
 use crate::policy::lifecycle::Clock;
-use crate::policy::quality::check::Check;
-use crate::policy::quality::field::End;
-use crate::policy::quality::given::Given;
-use crate::policy::quality::shape::{Shape, Takes};
 
 /// What it looks for, in lines of a word and what it is.
 pub(super) fn lines(check: &Check) -> Vec<(&'static str, String)> {
     let mut lines = vec![("checks", check.shape.about.to_owned())];
     // Its own key first: what it is about. The others narrow it down.
-    let (own, others): (Vec<_>, Vec<_>) = check.given.0.iter().partition(|(key, _)| **key == check.shape.key);
+    let (own, others): (Vec<_>, Vec<_>) = check.params.0.iter().partition(|(key, _)| **key == check.shape.key);
     for (key, value) in own.into_iter().chain(others) {
         lines.extend(given(check.shape, key, value));
     }
@@ -21,27 +21,27 @@ pub(super) fn lines(check: &Check) -> Vec<(&'static str, String)> {
     lines
 }
 
-fn given(shape: &Shape, key: &'static str, given: &Given) -> Vec<(&'static str, String)> {
+fn given(shape: &CheckSpec, key: &'static str, given: &Param) -> Vec<(&'static str, String)> {
     let also = shape.with.iter().find(|also| also.key == key);
     let takes = also.map_or(shape.takes, |also| also.takes);
     vec![(
         key,
         match given {
             // A kind that takes no more than `true` is told by what it checks.
-            Given::Flag(_) => return also.map(|also| (key, also.about.to_owned())).into_iter().collect(),
-            Given::Ends(ends) => return vec![("from", end(&ends.0)), ("to", end(&ends.1))],
-            Given::End(one) => end(one),
-            Given::Text(text) => text.clone(),
-            Given::Names(names) | Given::Policies(names) => names.join(", "),
-            Given::Number(bytes) if takes == Takes::Bytes => size(*bytes),
-            Given::Number(number) => number.to_string(),
-            Given::Period(period) => period.to_string(),
-            Given::Keys(pattern) => pattern.to_string(),
+            Param::Flag(_) => return also.map(|also| (key, also.about.to_owned())).into_iter().collect(),
+            Param::Ends(ends) => return vec![("from", end(&ends.0)), ("to", end(&ends.1))],
+            Param::ReferenceEnd(one) => end(one),
+            Param::Text(text) => text.clone(),
+            Param::Names(names) | Param::Policies(names) => names.join(", "),
+            Param::Number(bytes) if takes == ParamType::Bytes => size(*bytes),
+            Param::Number(number) => number.to_string(),
+            Param::Period(period) => period.to_string(),
+            Param::Keys(pattern) => pattern.to_string(),
         },
     )]
 }
 
-fn end(end: &End) -> String {
+fn end(end: &ReferenceEnd) -> String {
     let condition = end.r#where.as_ref().map(|condition| format!(" where {condition}")).unwrap_or_default();
     let clock = end.clock.as_ref().map(|clock| format!(", dated by {}", clock_told(clock))).unwrap_or_default();
     format!("{}{condition}{clock}", end.field)
@@ -75,7 +75,7 @@ mod tests {
         let stores = "stores: { core: { url: \"sqlite:a.db\" }, cache: { url: \"redis://h:6379/0\" } }\n";
         std::fs::write(dir.path().join("steward.yaml"), stores).unwrap();
         std::fs::write(dir.path().join("policies/p.yaml"), checks).unwrap();
-        let read = Declarations::read(&dir.path().join("steward.yaml"), &|_| None, &crate::actions::vocabulary());
+        let read = Declarations::read(&dir.path().join("steward.yaml"), &|_| None, &crate::actions::registry());
         let (declarations, _) = read.unwrap_or_else(|diagnosis| panic!("{diagnosis}"));
         let lines = declarations.policies.checks.iter().flat_map(lines);
         lines.map(|(word, value)| format!("{word} {value}")).collect()

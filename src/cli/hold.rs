@@ -4,7 +4,7 @@ use super::app::{self, App, ledger, ledger_if_any, no_ledger};
 use super::table::listing;
 use super::{Ended, Globals, current_user::current_user, exit::Exit, out, stderr};
 use crate::config::settings::Config;
-use crate::diagnostic::near;
+use crate::diagnostic::suggest;
 use crate::job::outcome::Outcome;
 use crate::ledger::Ledger;
 use crate::ledger::error::LedgerError;
@@ -155,7 +155,7 @@ impl AddHold {
         let store = config.store(&dataset.store);
         let language = store.map_or(Language::Unknown, |store| store.language(&|name| std::env::var(name).ok()));
         let Some(Err(fault)) = condition.map(|text| language.condition(text)) else { return Ok(()) };
-        let code = crate::diagnostic::catalogue::CONDITION_TEXT;
+        let code = crate::diagnostic::codes::CONDITION_TEXT;
         let text = format!("[{code}] the condition of hold `{}` {fault}; the hold was not added", self.name);
         Err(Exit::of(Outcome::Refused, &text).with_help("write one condition in the store's own language, in which all counts"))
     }
@@ -219,7 +219,7 @@ fn dataset(text: &str, config: &Config) -> Result<DatasetName, Exit> {
     if config.store(&dataset.store).is_some() {
         return Ok(dataset);
     }
-    let near = near::suggestion(&dataset.store, config.stores.iter().map(|store| store.name.as_str())).unwrap_or_default();
+    let near = suggest::suggestion(&dataset.store, config.stores.iter().map(|store| store.name.as_str())).unwrap_or_default();
     Err(Exit::usage(&format!("`{text}` begins with `{}`, which is no store of the configuration; {near}", dataset.store)))
 }
 
@@ -391,7 +391,7 @@ fn nothing_to_release(name: &str, in_file: Option<&str>, known: &[LedgerHold]) -
         .with_help("take it out of the file; once a run has seen it there, release it here as well");
     }
     let names = known.iter().filter(|hold| hold.in_force()).map(|hold| hold.name.as_str());
-    let near = near::nearest(name, names).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    let near = suggest::nearest(name, names).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
     Exit::usage(&format!("no hold `{name}` is in force{near}")).with_help("`steward hold list` shows those that are")
 }
 

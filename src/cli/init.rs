@@ -55,7 +55,7 @@ fn files() -> Vec<(&'static str, String)> {
         ("policies/orders.yaml", include_str!("starter/policy.yaml").to_owned()),
         ("jobs/archive-orders.yaml", include_str!("starter/job.yaml").to_owned()),
         ("schemas/config.json", schema(Subject::Config, &[])),
-        ("schemas/policy.json", schema(Subject::Policy, &actions::vocabulary().checks)),
+        ("schemas/policy.json", schema(Subject::Policy, &actions::registry().checks)),
         ("schemas/job.json", schema(Subject::Job, &[])),
     ]
 }
@@ -91,7 +91,7 @@ mod tests {
     fn what_is_written_is_sound_and_only_observes() {
         let dir = tempfile::tempdir().unwrap();
         Init { dir: dir.path().to_owned(), json: true }.run().unwrap();
-        let read = Declarations::read(&dir.path().join("steward.yaml"), &|_| None, &actions::vocabulary());
+        let read = Declarations::read(&dir.path().join("steward.yaml"), &|_| None, &actions::registry());
         let (declarations, warnings) = read.unwrap_or_else(|diagnosis| panic!("{diagnosis}"));
         assert_eq!(warnings.diagnostics.len(), 0, "{warnings}");
         let job = declarations.job("archive-orders").unwrap();

@@ -1,4 +1,4 @@
-//! What people type. One file per family of commands; each parses its words, calls, and says how it ended.
+//! What people type. One file per data_model of commands; each parses its words, calls, and says how it ended.
 
 mod app;
 mod audit;

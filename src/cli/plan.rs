@@ -9,7 +9,7 @@ use super::run_job::instant;
 use super::run_log::why;
 use super::{Ended, Globals, stderr};
 use crate::actions;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::job::outcome::Outcome;
 use crate::job::spec::Job;
 use crate::report::run::{DatasetReport, RunReport, Weight};

@@ -5,15 +5,15 @@ use super::format_check::clock_told;
 use super::policy_list::{self, EntryShown};
 use super::table::listing;
 use super::{Ended, Globals, exit::Exit, out};
-use crate::diagnostic::near;
+use crate::diagnostic::suggest;
 use crate::job::outcome::Outcome;
 use crate::place::Place;
 use crate::policy::classification::{Protection, Sensitivity, Tag};
 use crate::policy::hold::Hold;
 use crate::policy::lifecycle::{Cascade, Lifecycle};
 use crate::policy::period::Period;
+use crate::policy::policies::{Policies, is_called};
 use crate::policy::section::Section;
-use crate::policy::set::{Policies, is_called};
 use crate::report::format::{self, plain};
 use crate::runner::holds;
 use clap::Args;
@@ -150,7 +150,7 @@ fn must_be_there(policies: &Policies, names: &[String]) -> Result<(), Exit> {
     match names.iter().find(|name| !entries.iter().any(|entry| entry.is_called(name))) {
         None => Ok(()),
         Some(name) => {
-            let near = near::suggestion(name, entries.iter().map(|entry| entry.name));
+            let near = suggest::suggestion(name, entries.iter().map(|entry| entry.name));
             Err(Exit::usage(&format!("no policy is called `{name}`; {}", near.unwrap_or_default())))
         }
     }
@@ -263,7 +263,7 @@ mod tests {
         std::fs::create_dir(dir.path().join("jobs")).unwrap();
         std::fs::write(dir.path().join("steward.yaml"), "stores: { a: { url: \"sqlite:a.db\" } }\n").unwrap();
         std::fs::write(dir.path().join("policies/p.yaml"), text).unwrap();
-        Declarations::read(&dir.path().join("steward.yaml"), &|_| None, &crate::actions::vocabulary()).unwrap().0.policies
+        Declarations::read(&dir.path().join("steward.yaml"), &|_| None, &crate::actions::registry()).unwrap().0.policies
     }
 
     #[test]

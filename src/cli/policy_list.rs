@@ -2,10 +2,10 @@
 
 use super::format_check::{self, clock_told};
 use crate::place::Place;
+use crate::policy::checks::check::Check;
 use crate::policy::expiry::{Expiring, ExpiringKeys, ExpiringRows, Expiry, KeyRule};
 use crate::policy::glob;
 use crate::policy::lifecycle::Cascade;
-use crate::policy::quality::check::Check;
 use crate::policy::section::Section;
 use crate::policy::view::View;
 use crate::report::format::{self, plain};

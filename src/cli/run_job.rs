@@ -7,7 +7,7 @@ use super::progress_bar::TerminalProgress;
 use super::{Ended, Globals};
 use super::{out, run_log, stderr, unattended};
 use crate::actions;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::job::origin::Origin;
 use crate::job::outcome::Outcome;
 use crate::job::spec::Job;

@@ -3,7 +3,7 @@
 //! A stderr that takes nothing (its terminal was closed, its reader went away) never stops what is under way.
 
 use crate::diagnostic::diagnosis::Diagnosis;
-use crate::diagnostic::item::Severity;
+use crate::diagnostic::message::Severity;
 use crate::report::format::straight;
 use serde_json::{Map, Value};
 use std::io::{IsTerminal, Write, stderr};

@@ -2,9 +2,9 @@
 
 use super::app::{self, Closed};
 use super::exit::Exit;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::diagnostic::diagnosis::Diagnosis;
-use crate::diagnostic::item::Severity;
+use crate::diagnostic::message::Severity;
 use crate::job::outcome::Outcome;
 use crate::ledger::Ledger;
 use crate::report::run::{RunReport, Weight};
@@ -83,15 +83,15 @@ pub(super) fn in_a_line(diagnosis: &Diagnosis) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::catalogue;
-    use crate::diagnostic::item::Diagnostic;
+    use crate::diagnostic::codes;
+    use crate::diagnostic::message::Diagnostic;
 
     #[test]
     fn what_is_wrong_fits_an_event() {
         let mut diagnosis = Diagnosis::default();
-        diagnosis.push(Diagnostic::warning(catalogue::SIZE, "this policy file says nothing"));
-        diagnosis.push(Diagnostic::error(catalogue::UNKNOWN_KEY, "unknown key `wehre`"));
-        diagnosis.push(Diagnostic::error(catalogue::NO_CLOCK, "no clock"));
+        diagnosis.push(Diagnostic::warning(codes::SIZE, "this policy file says nothing"));
+        diagnosis.push(Diagnostic::error(codes::UNKNOWN_KEY, "unknown key `wehre`"));
+        diagnosis.push(Diagnostic::error(codes::NO_CLOCK, "no clock"));
         let line = in_a_line(&diagnosis);
         assert_eq!(line, "the declarations are not valid: unknown key `wehre` and 1 more; nothing was run");
     }

@@ -7,10 +7,10 @@ use super::progress_bar::TerminalProgress;
 use super::{Ended, Globals};
 use crate::action::{reason, scope};
 use crate::actions;
-use crate::diagnostic::catalogue;
+use crate::diagnostic::codes;
 use crate::job::outcome::Outcome;
 use crate::policy::dataset::DatasetName;
-use crate::policy::set::Policies;
+use crate::policy::policies::Policies;
 use crate::report::finding::Finding;
 use crate::report::run::{Reason, Weight};
 use crate::runner::Request;
@@ -140,7 +140,7 @@ async fn connected(config: &std::path::Path) -> Result<Checked, Exit> {
 /// A check that cannot work. One that found nothing to look at works: that is about the data, not about what is declared.
 fn unfit(job: &str, finding: Finding) -> Option<Problem> {
     let reason = finding.reason.filter(|_| !finding.outcome.is_measured())?;
-    let by_data = reason.code.as_deref() == Some(catalogue::NOTHING_SEEN.as_str());
+    let by_data = reason.code.as_deref() == Some(codes::NOTHING_SEEN.as_str());
     (!by_data).then(|| Problem {
         job: Some(job.to_owned()),
         check: Some(finding.check),

@@ -4,9 +4,9 @@ use super::address;
 use super::file::MailEntry;
 use super::mailbox::{SHAPE, mailbox};
 use super::secret::{SecretError, SecretRef, Sourced, Surroundings, refuse_inline};
-use crate::diagnostic::catalogue;
-use crate::diagnostic::item::Diagnostic;
-use crate::diagnostic::near;
+use crate::diagnostic::codes;
+use crate::diagnostic::message::Diagnostic;
+use crate::diagnostic::suggest;
 use crate::place::Place;
 use crate::yaml::node::{At, Node, Value};
 use crate::yaml::reading::Reading;
@@ -81,19 +81,17 @@ pub(super) fn mail(entry: At<MailEntry>, reading: &mut Reading<'_>) -> Option<Ma
     let to = entry.to.unwrap_or_default();
     if to.is_empty() {
         reading.note(
-            Diagnostic::error(catalogue::MAIL, "`mail` names nobody to write to")
-                .at(&place)
-                .help("add `to: [someone@example.com]`"),
+            Diagnostic::error(codes::MAIL, "`mail` names nobody to write to").at(&place).help("add `to: [someone@example.com]`"),
         );
     }
     for written in std::iter::once(&entry.from).chain(&to) {
         if let Err(why) = mailbox(&written.value) {
             let message = format!("`{}` is not an address: {why}", written.value);
-            reading.note(Diagnostic::error(catalogue::MAIL, message).at(&written.place).help(SHAPE));
+            reading.note(Diagnostic::error(codes::MAIL, message).at(&written.place).help(SHAPE));
         }
     }
     if entry.password.is_some() && entry.user.is_none() {
-        let diagnostic = Diagnostic::error(catalogue::MAIL, "`mail` has a `password` and no `user`").at(&place);
+        let diagnostic = Diagnostic::error(codes::MAIL, "`mail` has a `password` and no `user`").at(&place);
         reading.note(diagnostic.help("add `user`"));
     }
     (reading.notes.len() == notes).then(|| MailConfig {
@@ -118,20 +116,20 @@ enum Asked {
 fn asked(url: &str, has_password: bool) -> Result<Asked, Box<Diagnostic>> {
     let wrong = |code, message: String, help: &str| Err(Box::new(Diagnostic::error(code, message).help(help)));
     let shape = "such as `smtp://mail.example.com:587`, `smtps://mail.example.com`, `file:mails/`";
-    let Some(parts) = address::split(url) else { return wrong(catalogue::URL, "this is not a mail URL".to_owned(), shape) };
+    let Some(parts) = address::split(url) else { return wrong(codes::URL, "this is not a mail URL".to_owned(), shape) };
     let path = format!("{}{}", parts.host, parts.path);
     let implicit = match parts.scheme.to_ascii_lowercase().as_str() {
         "file" if !path.is_empty() => return Ok(Asked::Folder(path.into())),
-        "file" => return wrong(catalogue::URL, "this URL names no folder".to_owned(), "such as `file:mails/`"),
+        "file" => return wrong(codes::URL, "this URL names no folder".to_owned(), "such as `file:mails/`"),
         "smtp" => false,
         "smtps" => true,
         other => {
-            let help = near::suggestion(other, ["smtp", "smtps", "file"]).unwrap_or_default();
-            return wrong(catalogue::URL, format!("`{other}` is not a way to send mail"), &help);
+            let help = suggest::suggestion(other, ["smtp", "smtps", "file"]).unwrap_or_default();
+            return wrong(codes::URL, format!("`{other}` is not a way to send mail"), &help);
         }
     };
     if parts.host.is_empty() {
-        return wrong(catalogue::URL, "this URL names no host".to_owned(), shape);
+        return wrong(codes::URL, "this URL names no host".to_owned(), shape);
     }
     let tls = match (parts.parameter("tls"), implicit) {
         (None, true) => Tls::Implicit,
@@ -139,12 +137,12 @@ fn asked(url: &str, has_password: bool) -> Result<Asked, Box<Diagnostic>> {
         (None | Some("starttls"), false) => Tls::Required,
         (Some("none"), false) if has_password && !parts.is_loopback() => {
             let message = "`tls=none` would send the password in the clear".to_owned();
-            return wrong(catalogue::MAIL, message, "leave `tls=none` out, or use `smtps://`");
+            return wrong(codes::MAIL, message, "leave `tls=none` out, or use `smtps://`");
         }
         (Some("none"), false) => Tls::Off,
         (Some(other), _) => {
             let message = format!("`tls={other}` has no meaning here");
-            return wrong(catalogue::MAIL, message, "`tls=starttls` or `tls=none`, with `smtp://`");
+            return wrong(codes::MAIL, message, "`tls=starttls` or `tls=none`, with `smtp://`");
         }
     };
     Ok(Asked::Server { host: parts.host.to_owned(), port: parts.port.unwrap_or(if implicit { 465 } else { 587 }), tls })

@@ -5,13 +5,13 @@ use super::mail;
 use super::secret::{Source, Sourced};
 use super::settings::{Config, PolicyTables};
 use super::store::{self, StoreConfig, StoreKind};
-use crate::diagnostic::catalogue;
-use crate::diagnostic::item::Diagnostic;
-use crate::diagnostic::near;
+use crate::diagnostic::codes;
+use crate::diagnostic::message::Diagnostic;
+use crate::diagnostic::suggest;
 use crate::policy::condition::Language;
+use crate::policy::data_model::DataModel;
 use crate::policy::dataset::DatasetName;
 use crate::policy::draft::clock_of;
-use crate::policy::family::Family;
 use crate::yaml::node::{At, Node, Value};
 use crate::yaml::reading::{Read, Reading};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -26,7 +26,7 @@ pub struct ReadConfig {
     /// Every store that is named, those that cannot be used included: nobody is told that they do not exist.
     pub store_names: Vec<String>,
     /// What each store that could be read holds; none where its URL is elsewhere.
-    pub families: Vec<(String, Option<Family>)>,
+    pub data_models: Vec<(String, Option<DataModel>)>,
     /// The language of each store's conditions.
     pub languages: Vec<(String, Language)>,
 }
@@ -35,7 +35,7 @@ pub struct ReadConfig {
 pub fn read(file: &Arc<str>, base: &Path, root: &Node, reading: &mut Reading<'_>) -> Option<ReadConfig> {
     let before = reading.notes.len();
     if root.value == Value::Null {
-        let diagnostic = Diagnostic::error(catalogue::SIZE, "the configuration says nothing").at(&root.place);
+        let diagnostic = Diagnostic::error(codes::SIZE, "the configuration says nothing").at(&root.place);
         reading.note(diagnostic.help("it names the stores at least; `steward init` writes one to begin with"));
         return None;
     }
@@ -53,7 +53,7 @@ pub fn read(file: &Arc<str>, base: &Path, root: &Node, reading: &mut Reading<'_>
     let store_names: Vec<String> = written.stores.0.iter().map(|(key, _)| key.text.clone()).collect();
     if store_names.is_empty() {
         reading.note(
-            Diagnostic::error(catalogue::NO_STORES, "the configuration names no stores")
+            Diagnostic::error(codes::NO_STORES, "the configuration names no stores")
                 .at(&root.place)
                 .help("add one under `stores`: `core: { url: \"sqlite:company.db\" }`"),
         );
@@ -65,18 +65,17 @@ pub fn read(file: &Arc<str>, base: &Path, root: &Node, reading: &mut Reading<'_>
         stores.extend(read.filter(|_| !entry.broken));
     }
     let kind = |name: &String| stores.iter().find(|store| store.name == *name).and_then(StoreConfig::kind);
-    let family = |name: &String| kind(name).map(StoreKind::family);
+    let data_model = |name: &String| kind(name).map(StoreKind::data_model);
     let language = |name: &String| {
         let store = stores.iter().find(|store| store.name == *name);
         store.map_or(Language::Unknown, |store| store.language(&|variable| reading.variable(variable)))
     };
     let languages = store_names.iter().map(|name| (name.clone(), language(name))).collect();
-    let families = store_names.iter().map(|name| (name.clone(), family(name))).collect();
+    let data_models = store_names.iter().map(|name| (name.clone(), data_model(name))).collect();
     if let Some(keys) = &written.keys {
         let message = "`keys` comes with the action `encrypt`, which is not built yet; no key was read";
-        reading.note(
-            Diagnostic::error(catalogue::NOT_BUILT, message).at(&keys.place).help("take `keys` out until `encrypt` is there"),
-        );
+        reading
+            .note(Diagnostic::error(codes::NOT_BUILT, message).at(&keys.place).help("take `keys` out until `encrypt` is there"));
     }
     let state = base.join(written.state.as_deref().unwrap_or("state/"));
     let ledger =
@@ -105,7 +104,7 @@ pub fn read(file: &Arc<str>, base: &Path, root: &Node, reading: &mut Reading<'_>
             hosts: written.hosts.unwrap_or_default().into_iter().map(|host| host.value.to_ascii_lowercase()).collect(),
         },
         store_names,
-        families,
+        data_models,
         languages,
     })
 }
@@ -122,7 +121,7 @@ fn address(listen: &At<String>, reading: &mut Reading<'_>) -> Option<SocketAddr>
     });
     if parsed.is_none() {
         let diagnostic =
-            Diagnostic::error(catalogue::UNREADABLE_VALUE, format!("`{text}` is not an address to listen on")).at(&listen.place);
+            Diagnostic::error(codes::UNREADABLE_VALUE, format!("`{text}` is not an address to listen on")).at(&listen.place);
         reading.note(diagnostic.help("an IP address and a port: `127.0.0.1:9464`, `[::]:9464`"));
     }
     parsed
@@ -134,7 +133,7 @@ fn ledger_file(ledger: &At<Sourced>, base: &Path, reading: &mut Reading<'_>) -> 
         Sourced::Here(url) => url.as_str(),
         Sourced::Elsewhere(Source::Env(_) | Source::File(_) | Source::Credential(_)) => {
             let diagnostic =
-                Diagnostic::error(catalogue::NOT_BUILT, "a ledger whose URL is elsewhere is not built yet").at(&ledger.place);
+                Diagnostic::error(codes::NOT_BUILT, "a ledger whose URL is elsewhere is not built yet").at(&ledger.place);
             reading.note(diagnostic.help("write `ledger: \"sqlite:state/steward.db\"`"));
             return None;
         }
@@ -145,14 +144,14 @@ fn ledger_file(ledger: &At<Sourced>, base: &Path, reading: &mut Reading<'_>) -> 
         Some("sqlite") if !path.is_empty() => Some(base.join(path)),
         Some("postgres" | "postgresql" | "mysql" | "mariadb") => {
             let diagnostic =
-                Diagnostic::error(catalogue::NOT_BUILT, "a ledger on a server is not built yet; runs are recorded in SQLite")
+                Diagnostic::error(codes::NOT_BUILT, "a ledger on a server is not built yet; runs are recorded in SQLite")
                     .at(&ledger.place);
             reading.note(diagnostic.help("write `ledger: \"sqlite:state/steward.db\"`, or leave the key out"));
             None
         }
         _ => {
             reading.note(
-                Diagnostic::error(catalogue::URL, "this is not a ledger's URL")
+                Diagnostic::error(codes::URL, "this is not a ledger's URL")
                     .at(&ledger.place)
                     .help("write `sqlite:state/steward.db`, or leave the key out"),
             );
@@ -169,15 +168,14 @@ fn policy_tables(tables: At<super::file::PolicyTablesEntry>, stores: &[&str], re
     }
     if tables.lifecycle.is_none() && tables.classification.is_none() {
         reading.note(
-            Diagnostic::error(catalogue::POLICY_TABLES, "`policy_tables` names no table")
+            Diagnostic::error(codes::POLICY_TABLES, "`policy_tables` names no table")
                 .at(&place)
                 .help("add `lifecycle` or `classification`, each `store.table`"),
         );
     }
     if let Some(clock) = tables.clock.as_ref().filter(|_| tables.lifecycle.is_none()) {
-        let diagnostic =
-            Diagnostic::error(catalogue::POLICY_TABLES, "`clock` is for the rows of `lifecycle`, which is not there")
-                .at(&clock.place);
+        let diagnostic = Diagnostic::error(codes::POLICY_TABLES, "`clock` is for the rows of `lifecycle`, which is not there")
+            .at(&clock.place);
         reading.note(diagnostic.help("leave it out, or name the lifecycle table"));
     }
     let clock = tables.clock.as_ref().and_then(|clock| clock_of(clock, reading));
@@ -194,9 +192,9 @@ fn known_store(dataset: &At<DatasetName>, stores: &[&str], reading: &mut Reading
     if !stores.contains(&store) {
         let message = format!("`{}` begins with `{store}`, which is no store of the configuration", dataset.value);
         reading.note(
-            Diagnostic::error(catalogue::POLICY_TABLES, message)
+            Diagnostic::error(codes::POLICY_TABLES, message)
                 .at(&dataset.place)
-                .help_if(near::suggestion(store, stores.iter().copied())),
+                .help_if(suggest::suggestion(store, stores.iter().copied())),
         );
     }
 }

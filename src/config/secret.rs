@@ -1,7 +1,7 @@
 //! Where a secret is, and how it is fetched: never from the file itself.
 
-use crate::diagnostic::catalogue;
-use crate::diagnostic::item::Diagnostic;
+use crate::diagnostic::codes;
+use crate::diagnostic::message::Diagnostic;
 use crate::place::Place;
 use crate::yaml::fields::declared;
 use crate::yaml::node::{Node, Value};
@@ -75,7 +75,7 @@ impl SecretError {
 
     /// As a diagnostic (`SW1006`).
     pub fn diagnostic(&self) -> Diagnostic {
-        Diagnostic::error(catalogue::SECRET, self.what.clone()).at(&self.place)
+        Diagnostic::error(codes::SECRET, self.what.clone()).at(&self.place)
     }
 }
 
@@ -185,7 +185,7 @@ impl Read for SecretRef {
 
 /// Notes a password that is written in the file.
 pub(super) fn refuse_inline(node: &Node, reading: &mut Reading<'_>) {
-    let diagnostic = Diagnostic::error(catalogue::INLINE_PASSWORD, "a password is written here; it was not used");
+    let diagnostic = Diagnostic::error(codes::INLINE_PASSWORD, "a password is written here; it was not used");
     reading.note(diagnostic.at(&node.place).help("write `password: { env: NAME }`, `{ file: PATH }` or `{ credential: NAME }`, and change the password: this file has been read"));
 }
 

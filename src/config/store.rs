@@ -3,12 +3,12 @@
 use super::address::{self, Address};
 use super::file::StoreEntry;
 use super::secret::{SecretError, SecretRef, Source, Sourced, Surroundings, refuse_inline};
-use crate::diagnostic::catalogue;
-use crate::diagnostic::item::Diagnostic;
-use crate::diagnostic::near;
+use crate::diagnostic::codes;
+use crate::diagnostic::message::Diagnostic;
+use crate::diagnostic::suggest;
 use crate::place::Place;
 use crate::policy::condition::Language;
-use crate::policy::family::Family;
+use crate::policy::data_model::DataModel;
 use crate::policy::period::Period;
 use crate::yaml::node::{At, Key, Node, Value};
 use crate::yaml::reading::Reading;
@@ -44,11 +44,11 @@ impl StoreKind {
     }
 
     /// What such a store holds.
-    pub const fn family(self) -> Family {
+    pub const fn data_model(self) -> DataModel {
         match self {
-            Self::Mysql | Self::Postgres | Self::Sqlite => Family::Tables,
-            Self::Redis => Family::Keys,
-            Self::Neo4j => Family::Graph,
+            Self::Mysql | Self::Postgres | Self::Sqlite => DataModel::Tables,
+            Self::Redis => DataModel::Keys,
+            Self::Neo4j => DataModel::Graph,
         }
     }
 }
@@ -126,7 +126,7 @@ pub(super) fn store(key: &Key, entry: StoreEntry, reading: &mut Reading<'_>) -> 
     if key.text.is_empty() || !key.text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_')) {
         let message = format!("`{}` cannot be a store's name", key.text);
         reading.note(
-            Diagnostic::error(catalogue::STORE_NAME, message)
+            Diagnostic::error(codes::STORE_NAME, message)
                 .at(&key.place)
                 .help("letters, digits, `-` and `_`: datasets are written `store.table`"),
         );
@@ -137,7 +137,7 @@ pub(super) fn store(key: &Key, entry: StoreEntry, reading: &mut Reading<'_>) -> 
     for (what, timeout) in [("lock_timeout", &entry.lock_timeout), ("statement_timeout", &entry.statement_timeout)] {
         if let Some(timeout) = timeout.as_ref().filter(|timeout| timeout.value.is_zero()) {
             reading.note(
-                Diagnostic::error(catalogue::LIMIT, format!("`{what}` is zero"))
+                Diagnostic::error(codes::LIMIT, format!("`{what}` is zero"))
                     .at(&timeout.place)
                     .help("leave the key out for the default"),
             );
@@ -147,8 +147,7 @@ pub(super) fn store(key: &Key, entry: StoreEntry, reading: &mut Reading<'_>) -> 
         let fits = u32::try_from(count.value).ok().filter(|count| (1..=1000).contains(count));
         if fits.is_none() {
             reading.note(
-                Diagnostic::error(catalogue::LIMIT, format!("`connections` is {}; it is 1 to 1000", count.value))
-                    .at(&count.place),
+                Diagnostic::error(codes::LIMIT, format!("`connections` is {}; it is 1 to 1000", count.value)).at(&count.place),
             );
         }
         fits
@@ -180,26 +179,25 @@ fn check_url(url: &str, place: &Place, reading: &mut Reading<'_>) {
         let help = "such as `mysql://user@host/database`, `postgres://user@host/database`, `sqlite:file.db`";
         if url.contains(char::is_whitespace) {
             let message = "there is white space in this URL; the store was not opened";
-            reading.note(
-                Diagnostic::error(catalogue::URL, message).at(place).help("take it out; in a name a space is written `%20`"),
-            );
+            reading
+                .note(Diagnostic::error(codes::URL, message).at(place).help("take it out; in a name a space is written `%20`"));
         } else if !has_password {
-            reading.note(Diagnostic::error(catalogue::URL, "this is not a store's URL").at(place).help(help));
+            reading.note(Diagnostic::error(codes::URL, "this is not a store's URL").at(place).help(help));
         }
         return;
     };
     match scheme(address.scheme) {
         Some(Scheme::NotBuilt(name)) => {
             let message = format!("the store kind {name} (`{}`) is not built yet; the store was not opened", address.scheme);
-            reading.note(Diagnostic::error(catalogue::NOT_BUILT, message).at(place).help("take the store out until it is there"));
+            reading.note(Diagnostic::error(codes::NOT_BUILT, message).at(place).help("take the store out until it is there"));
         }
         None => {
             let message = format!("`{}` is not a kind of store", address.scheme);
-            reading.note(Diagnostic::error(catalogue::URL, message).at(place).help_if(near::suggestion(address.scheme, known())));
+            reading.note(Diagnostic::error(codes::URL, message).at(place).help_if(suggest::suggestion(address.scheme, known())));
         }
         Some(Scheme::Built(kind)) => {
             if let Some(what) = lacks(kind, &address) {
-                reading.note(Diagnostic::error(catalogue::URL, format!("this URL names no {what}")).at(place).help(match kind {
+                reading.note(Diagnostic::error(codes::URL, format!("this URL names no {what}")).at(place).help(match kind {
                     StoreKind::Sqlite => "such as `sqlite:company.db`",
                     StoreKind::Mysql => "such as `mysql://user@host/database`",
                     StoreKind::Postgres => "such as `postgres://user@host/database`",

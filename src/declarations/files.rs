@@ -1,7 +1,7 @@
 //! Finding and reading files: in the order of their names, hidden ones skipped, none of them fatal to the others.
 
-use crate::diagnostic::catalogue;
-use crate::diagnostic::item::Diagnostic;
+use crate::diagnostic::codes;
+use crate::diagnostic::message::Diagnostic;
 use crate::place::Place;
 use crate::yaml::parse::MAX_BYTES;
 use std::ffi::OsStr;
@@ -32,7 +32,7 @@ fn absent(path: &Path, named_at: Option<&Place>, error: &std::io::Error) -> Diag
         std::io::ErrorKind::NotADirectory => ("is not a folder".to_owned(), "name a folder"),
         _ => (format!("cannot be read: {error}"), "let this user read it"),
     };
-    let diagnostic = Diagnostic::error(catalogue::FILE, format!("`{}` {what}", path.display())).help(help);
+    let diagnostic = Diagnostic::error(codes::FILE, format!("`{}` {what}", path.display())).help(help);
     match named_at {
         Some(place) => diagnostic.at(place),
         None => diagnostic,
@@ -51,7 +51,7 @@ fn is_declared(path: &Path) -> bool {
 /// # Errors
 /// `SW0009` when it cannot be read or is not UTF-8.
 pub fn text(path: &Path, name: &Arc<str>) -> Result<String, Box<Diagnostic>> {
-    let wrong = |message: String| Box::new(Diagnostic::error(catalogue::FILE, message));
+    let wrong = |message: String| Box::new(Diagnostic::error(codes::FILE, message));
     let mut bytes = vec![];
     // One byte more than the limit is enough for the parser to refuse the file; ten gigabytes are not read for that.
     let opened = std::fs::File::open(path).and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes));

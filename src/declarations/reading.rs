@@ -4,20 +4,20 @@ use super::files;
 use crate::config::read as config_read;
 use crate::config::read::ReadConfig;
 use crate::config::settings::{Config, PolicyTables};
-use crate::diagnostic::catalogue;
+use crate::diagnostic::codes;
 use crate::diagnostic::diagnosis::Diagnosis;
-use crate::diagnostic::item::Diagnostic;
+use crate::diagnostic::message::Diagnostic;
 use crate::job::check::{self as job_check, Unknown};
 use crate::job::read::{self as job_read, ReadJob};
+use crate::job::registry::Registry;
 use crate::job::spec::Job;
-use crate::job::vocabulary::Vocabulary;
 use crate::place::Place;
-use crate::policy::check::finish;
+use crate::policy::checks::read::Kinds;
 use crate::policy::condition::Language;
-use crate::policy::gathered::Gathered;
-use crate::policy::ground::Ground;
-use crate::policy::quality::read::Kinds;
-use crate::policy::set::Policies;
+use crate::policy::effective::finish;
+use crate::policy::known_stores::KnownStores;
+use crate::policy::loaded::LoadedPolicies;
+use crate::policy::policies::Policies;
 use crate::policy::table::{LifecycleRow, Origin, TagRow};
 use crate::yaml::node::Node;
 use crate::yaml::parse::parse;
@@ -50,9 +50,9 @@ impl Declarations {
     pub fn read(
         config: &Path,
         variable: &dyn Fn(&str) -> Option<String>,
-        vocabulary: &Vocabulary,
+        registry: &Registry,
     ) -> Result<(Self, Diagnosis), Diagnosis> {
-        Reading::files(config, variable, vocabulary).finish()
+        Reading::files(config, variable, registry).finish()
     }
 
     /// The job of that name.
@@ -65,22 +65,22 @@ impl Declarations {
 #[derive(Debug, Clone)]
 pub struct Reading {
     config: Option<ReadConfig>,
-    gathered: Gathered,
+    loaded: LoadedPolicies,
     jobs: Vec<ReadJob>,
     /// Of every file, readable or not.
     job_names: Vec<String>,
-    vocabulary: Vocabulary,
+    registry: Registry,
     tables_read: bool,
     diagnosis: Diagnosis,
 }
 
 impl Reading {
-    /// Reads every file. What is wrong is kept for [`Reading::finish`]; `vocabulary` is what is built.
+    /// Reads every file. What is wrong is kept for [`Reading::finish`]; `registry` is what is built.
     ///
     /// `variable` looks names up in the environment, for `${NAME}`.
-    pub fn files(config: &Path, variable: &dyn Fn(&str) -> Option<String>, vocabulary: &Vocabulary) -> Self {
+    pub fn files(config: &Path, variable: &dyn Fn(&str) -> Option<String>, registry: &Registry) -> Self {
         let mut reading = Self::empty();
-        reading.vocabulary = vocabulary.clone();
+        reading.registry = registry.clone();
         let base = folder_of(config);
         let mut values = ValueReading::new(variable);
         reading.read_config(config, &base, &mut values);
@@ -147,15 +147,15 @@ impl Reading {
         if let Some(table) = &tables.lifecycle {
             let origin = Origin { table: &table.value, stores: &stores, methods: &tables.protection_methods };
             for (draft, unread) in lifecycle.iter().filter_map(|row| origin.lifecycle(row, notes)) {
-                self.gathered.lifecycle_rows.push(draft);
-                self.gathered.unread_minimums.extend(unread);
+                self.loaded.lifecycle_rows.push(draft);
+                self.loaded.unread_minimums.extend(unread);
             }
         }
         if let Some(table) = &tables.classification {
             let origin = Origin { table: &table.value, stores: &stores, methods: &tables.protection_methods };
             for (tag, unread) in tags.iter().filter_map(|row| origin.tag(row, notes)) {
-                self.gathered.tag_rows.push(tag);
-                self.gathered.unread_minimums.extend(unread);
+                self.loaded.tag_rows.push(tag);
+                self.loaded.unread_minimums.extend(unread);
             }
         }
         self.tables_read = true;
@@ -177,18 +177,18 @@ impl Reading {
             }
             _ => vec![],
         };
-        let ground = Ground {
-            stores: read.families.iter().map(|(name, family)| (name.as_str(), *family)).collect(),
+        let known_stores = KnownStores {
+            stores: read.data_models.iter().map(|(name, data_model)| (name.as_str(), *data_model)).collect(),
             languages: read.languages.iter().map(|(name, language)| (name.as_str(), *language)).collect(),
             table_clock: read.config.policy_tables.as_ref().and_then(|tables| tables.clock.as_ref()),
             unread_tables: unread.clone(),
         };
-        let incomplete = self.gathered.incomplete;
-        let (policies, broken) = finish(self.gathered, &ground, &mut self.diagnosis.diagnostics);
+        let incomplete = self.loaded.incomplete;
+        let (policies, broken) = finish(self.loaded, &known_stores, &mut self.diagnosis.diagnostics);
         let unknown = Unknown { broken: &broken, incomplete, tables_unread: !unread.is_empty() };
         for job in &self.jobs {
-            job_check::pauses(job, &ground, &mut self.diagnosis.diagnostics);
-            let Some(section) = self.vocabulary.section(&job.job.action) else { continue };
+            job_check::pauses(job, &known_stores, &mut self.diagnosis.diagnostics);
+            let Some(section) = self.registry.section(&job.job.action) else { continue };
             job_check::patterns(job, section, &policies, unknown, &mut self.diagnosis.diagnostics);
         }
         job_check::named_by_checks(&policies, unknown, &mut self.diagnosis.diagnostics);
@@ -205,14 +205,14 @@ impl Reading {
     }
 
     fn empty() -> Self {
-        let gathered = Gathered::default();
-        let (jobs, job_names, vocabulary) = (vec![], vec![], Vocabulary::default());
-        Self { config: None, gathered, jobs, job_names, vocabulary, tables_read: false, diagnosis: Diagnosis::default() }
+        let loaded = LoadedPolicies::default();
+        let (jobs, job_names, registry) = (vec![], vec![], Registry::default());
+        Self { config: None, loaded, jobs, job_names, registry, tables_read: false, diagnosis: Diagnosis::default() }
     }
 
     fn read_config(&mut self, config: &Path, base: &Path, values: &mut ValueReading<'_>) {
         if !config.exists() {
-            let diagnostic = Diagnostic::error(catalogue::FILE, format!("there is no configuration `{}`", config.display()));
+            let diagnostic = Diagnostic::error(codes::FILE, format!("there is no configuration `{}`", config.display()));
             self.diagnosis.push(
                 diagnostic.help("`steward init` writes one to begin with; `--config FILE` or `STEWARD_CONFIG` names another"),
             );
@@ -263,24 +263,24 @@ impl Reading {
             }
             match self.parsed(&path, base) {
                 Some((_, root)) => self.add_policies(&root, values),
-                None => self.gathered.incomplete = true,
+                None => self.loaded.incomplete = true,
             }
         }
     }
 
     fn add_policies(&mut self, root: &Node, values: &mut ValueReading<'_>) {
-        let families = self.config.as_ref().map(|read| read.families.as_slice()).unwrap_or_default();
-        let family = |store: &str| families.iter().find(|(name, _)| name == store).and_then(|(_, family)| *family);
+        let data_models = self.config.as_ref().map(|read| read.data_models.as_slice()).unwrap_or_default();
+        let data_model = |store: &str| data_models.iter().find(|(name, _)| name == store).and_then(|(_, data_model)| *data_model);
         let languages = self.config.as_ref().map(|read| read.languages.as_slice()).unwrap_or_default();
         let language =
             |store: &str| languages.iter().find(|(name, _)| name == store).map_or(Language::Unknown, |(_, language)| *language);
-        let kinds = Kinds { shapes: &self.vocabulary.checks, family: &family, language: &language };
-        self.gathered.add_file(root, kinds, values);
+        let kinds = Kinds { shapes: &self.registry.checks, data_model: &data_model, language: &language };
+        self.loaded.add_file(root, kinds, values);
     }
 
     fn read_jobs(&mut self, path: &Path, place: Option<&Place>, base: &Path, values: &mut ValueReading<'_>) {
         let mut names: HashMap<String, Place> = HashMap::new();
-        let actions: Vec<&str> = self.vocabulary.actions().collect();
+        let actions: Vec<&str> = self.registry.actions().collect();
         for path in self.listed(path, place) {
             let file = files::shown(&path, base);
             let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
@@ -294,7 +294,7 @@ impl Reading {
                 }
             };
             if let Some(earlier) = names.get(&name) {
-                let diagnostic = Diagnostic::error(catalogue::JOB_TWICE, format!("the job `{name}` is declared by two files"));
+                let diagnostic = Diagnostic::error(codes::JOB_TWICE, format!("the job `{name}` is declared by two files"));
                 self.diagnosis.push(diagnostic.at(&here).also(earlier, "the first is here").help("keep one of them"));
                 continue;
             }

@@ -2,9 +2,9 @@
 
 use crate::config::file::ConfigFile;
 use crate::job::file::JobFile;
+use crate::policy::checks::schema::of_checks;
+use crate::policy::checks::spec::CheckSpec;
 use crate::policy::file::PolicyFile;
-use crate::policy::quality::schema::of_checks;
-use crate::policy::quality::shape::Shape;
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value;
 
@@ -34,7 +34,7 @@ impl Subject {
 }
 
 /// The schema of a subject, as `steward schema` prints it: pretty, with a line end. `shapes` are the kinds of checks there are.
-pub fn schema(subject: Subject, shapes: &[&'static Shape]) -> String {
+pub fn schema(subject: Subject, shapes: &[&'static CheckSpec]) -> String {
     let value = match subject {
         Subject::Policy => {
             let mut schema = of::<PolicyFile>();

@@ -1,6 +1,6 @@
 //! All that is wrong, with the texts it was found in.
 
-use super::item::{Diagnostic, Severity};
+use super::message::{Diagnostic, Severity};
 use super::render;
 use super::source::Sources;
 use crate::place::Place;

@@ -1,8 +1,8 @@
 //! What is wrong with what people wrote: a stable code, a sentence, the place, the way out.
 
-pub mod catalogue;
+pub mod codes;
 pub mod diagnosis;
-pub mod item;
-pub mod near;
+pub mod message;
 pub mod render;
 pub mod source;
+pub mod suggest;

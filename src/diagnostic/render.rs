@@ -1,6 +1,6 @@
 //! A diagnostic as people read it: the fact, the line it is about, the other places, the way out.
 
-use super::item::{Diagnostic, Severity};
+use super::message::{Diagnostic, Severity};
 use super::source::Sources;
 use crate::place::Place;
 use annotate_snippets::renderer::DecorStyle;
@@ -88,7 +88,7 @@ fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::catalogue;
+    use crate::diagnostic::codes;
     use proptest::prelude::*;
 
     fn place(line: u32, column: u32) -> Place {
@@ -99,7 +99,7 @@ mod tests {
     fn a_diagnostic_shows_its_code_its_line_both_places_and_the_way_out() {
         let mut sources = Sources::default();
         sources.add("a.yaml".into(), "one: 1\ntwo: \"2\"\n");
-        let one = Diagnostic::error(catalogue::UNKNOWN_KEY, "unknown key `two`")
+        let one = Diagnostic::error(codes::UNKNOWN_KEY, "unknown key `two`")
             .at(&place(2, 1))
             .also(&place(1, 6), "the other")
             .help("go on");
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn control_characters_reach_no_terminal() {
-        let one = Diagnostic::error(catalogue::UNKNOWN_KEY, "unknown key `\u{1b}[2J`");
+        let one = Diagnostic::error(codes::UNKNOWN_KEY, "unknown key `\u{1b}[2J`");
         assert!(!diagnostic(&one, &Sources::default(), false).contains('\u{1b}'));
     }
 
@@ -121,7 +121,7 @@ mod tests {
         fn no_place_in_no_text_panics(text in "\\PC*|(?s).*", line in 0u32..9, column in 0u32..200) {
             let mut sources = Sources::default();
             sources.add("a.yaml".into(), &text);
-            diagnostic(&Diagnostic::error(catalogue::SYNTAX, "x").at(&place(line, column)), &sources, false);
+            diagnostic(&Diagnostic::error(codes::SYNTAX, "x").at(&place(line, column)), &sources, false);
         }
     }
 }

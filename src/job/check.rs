@@ -1,17 +1,17 @@
 //! Holds jobs against policies: every pattern must find something to do.
 
 use super::read::ReadJob;
-use crate::diagnostic::catalogue;
-use crate::diagnostic::item::Diagnostic;
-use crate::diagnostic::near;
+use crate::diagnostic::codes;
+use crate::diagnostic::message::Diagnostic;
+use crate::diagnostic::suggest;
 use crate::place::Place;
+use crate::policy::checks::params::Param;
 use crate::policy::condition;
-use crate::policy::family::Family;
+use crate::policy::data_model::DataModel;
 use crate::policy::glob;
-use crate::policy::ground::{Ground, must_hold};
-use crate::policy::quality::given::Given;
+use crate::policy::known_stores::{KnownStores, must_hold};
+use crate::policy::policies::Policies;
 use crate::policy::section::{Named, Section};
-use crate::policy::set::Policies;
 use crate::yaml::node::At;
 
 /// What is not known about policies, and so cannot be called missing.
@@ -41,12 +41,12 @@ pub fn patterns(read: &ReadJob, section: Section, policies: &Policies, unknown: 
 }
 
 /// Notes every store that a job asks whether to wait and that cannot be asked.
-pub fn pauses(read: &ReadJob, ground: &Ground<'_>, notes: &mut Vec<Diagnostic>) {
+pub fn pauses(read: &ReadJob, known_stores: &KnownStores<'_>, notes: &mut Vec<Diagnostic>) {
     for At { value: store, place } in &read.pause_stores {
-        must_hold(store, &[Family::Tables], "a job that waits asks tables", place, ground, notes);
+        must_hold(store, &[DataModel::Tables], "a job that waits asks tables", place, known_stores, notes);
     }
     if let Some(At { value: query, place }) = &read.pause_query
-        && let Err(fault) = ground.language(&query.store).query(&query.sql)
+        && let Err(fault) = known_stores.language(&query.store).query(&query.sql)
     {
         notes.push(condition::refused("the query", &fault, place));
     }
@@ -56,8 +56,8 @@ pub fn pauses(read: &ReadJob, ground: &Ground<'_>, notes: &mut Vec<Diagnostic>) 
 pub fn named_by_checks(policies: &Policies, unknown: Unknown<'_>, notes: &mut Vec<Diagnostic>) {
     let entries = Section::Delete.entries(policies);
     for check in &policies.checks {
-        let named = check.given.0.values().filter_map(|given| match given {
-            Given::Policies(names) => Some(names),
+        let named = check.params.0.values().filter_map(|given| match given {
+            Param::Policies(names) => Some(names),
             _ => None,
         });
         for pattern in named.flatten() {
@@ -76,11 +76,11 @@ pub fn order(jobs: &[ReadJob], names: &[&str], notes: &mut Vec<Diagnostic>) {
         for (name, place) in read.job.after.iter().zip(&read.after_places) {
             if !names.contains(&name.as_str()) {
                 let message = format!("`{name}` is no job; `{}` would never know when it has ended", read.job.name);
-                let help = near::suggestion(name, names.iter().copied());
-                notes.push(Diagnostic::error(catalogue::AFTER, message).at(place).help_if(help));
+                let help = suggest::suggestion(name, names.iter().copied());
+                notes.push(Diagnostic::error(codes::AFTER, message).at(place).help_if(help));
             } else if leads_to(jobs, name, &read.job.name) {
                 let message = format!("`{}` comes after `{name}`, and `{name}` comes after it: each would wait", read.job.name);
-                notes.push(Diagnostic::error(catalogue::AFTER, message).at(place).help("take one of them out of `after`"));
+                notes.push(Diagnostic::error(codes::AFTER, message).at(place).help("take one of them out of `after`"));
             }
         }
     }
@@ -109,10 +109,10 @@ fn missing(section: Section, pattern: &str, entries: &[Named<'_>], tables_unread
     // Only lifecycle policies may stand in a table.
     if section.step().is_some() && tables_unread {
         let message = format!("`{pattern}` matches no policy in a file; the policy tables were not read");
-        return Diagnostic::warning(catalogue::POLICY_UNKNOWN_YET, message).help("`steward validate --connect` reads them");
+        return Diagnostic::warning(codes::POLICY_UNKNOWN_YET, message).help("`steward validate --connect` reads them");
     }
-    let help = near::suggestion(pattern, entries.iter().map(|entry| entry.name));
-    Diagnostic::error(catalogue::NO_POLICY, format!("`{pattern}` matches no {}", section.word())).help_if(help)
+    let help = suggest::suggestion(pattern, entries.iter().map(|entry| entry.name));
+    Diagnostic::error(codes::NO_POLICY, format!("`{pattern}` matches no {}", section.word())).help_if(help)
 }
 
 fn nothing_found(
@@ -131,11 +131,11 @@ fn nothing_found(
     };
     if glob::is_glob(pattern) {
         let message = format!("`{pattern}` matches {} policies, and none has the step `{step}`", found.len());
-        let diagnostic = Diagnostic::error(catalogue::NO_POLICY, message).at(place);
+        let diagnostic = Diagnostic::error(codes::NO_POLICY, message).at(place);
         return Some(diagnostic.help(format!("add `{step}` to one of them, or leave the pattern out")));
     }
     let mut diagnostic =
-        Diagnostic::error(catalogue::POLICY_LACKS_STEP, format!("policy `{pattern}` has no step `{step}`")).at(place);
+        Diagnostic::error(codes::POLICY_LACKS_STEP, format!("policy `{pattern}` has no step `{step}`")).at(place);
     if let Some(declared) = found.first().and_then(|entry| entry.place) {
         diagnostic = diagnostic.also(declared, "the policy is here");
     }

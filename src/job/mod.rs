@@ -6,6 +6,6 @@ pub mod file;
 pub mod origin;
 pub mod outcome;
 pub mod read;
+pub mod registry;
 pub mod schedule;
 pub mod spec;
-pub mod vocabulary;

@@ -3,9 +3,9 @@
 use super::file::{JobFile, PauseEntry};
 use super::spec::{Job, Pause, PauseQuery, ReportRule};
 use crate::config::mailbox::{SHAPE, mailbox};
-use crate::diagnostic::catalogue;
-use crate::diagnostic::item::Diagnostic;
-use crate::diagnostic::near;
+use crate::diagnostic::codes;
+use crate::diagnostic::message::Diagnostic;
+use crate::diagnostic::suggest;
 use crate::job::schedule::Schedule;
 use crate::place::Place;
 use crate::policy::period::Period;
@@ -51,7 +51,7 @@ pub fn name_of(file: &Arc<str>, stem: &str) -> Result<String, Box<Diagnostic>> {
     let place = Place::File { file: file.clone(), line: 1, column: 1 };
     let better: String = stem.to_lowercase().chars().map(|c| if plain(c) { c } else { '-' }).take(MAX_NAME).collect();
     let diagnostic =
-        Diagnostic::error(catalogue::JOB_NAME, format!("`{stem}` cannot be a job's name; the job was not read")).at(&place);
+        Diagnostic::error(codes::JOB_NAME, format!("`{stem}` cannot be a job's name; the job was not read")).at(&place);
     Err(Box::new(diagnostic.help(match better.trim_matches('-') {
         "" => "lowercase letters, digits and `-`, at most 52 characters".to_owned(),
         better => format!("call the file `{better}.yaml`"),
@@ -63,7 +63,7 @@ pub fn read(name: &str, root: &Node, actions: &[&str], reading: &mut Reading<'_>
     let notes = reading.notes.len();
     if root.value == Value::Null {
         reading.note(
-            Diagnostic::error(catalogue::SIZE, format!("the job `{name}` says nothing"))
+            Diagnostic::error(codes::SIZE, format!("the job `{name}` says nothing"))
                 .at(&root.place)
                 .help("a job needs at least `action` and `policies`"),
         );
@@ -82,20 +82,20 @@ pub fn read(name: &str, root: &Node, actions: &[&str], reading: &mut Reading<'_>
     let retry = file.retry.and_then(|retry| retry.after);
     for (what, period) in [("budget", &file.budget), ("replica_lag", &lag), ("retry", &retry)] {
         if let Some(period) = period.as_ref().filter(|period| period.value.is_zero()) {
-            let diagnostic = Diagnostic::error(catalogue::BUDGET, format!("`{what}` is zero")).at(&period.place);
+            let diagnostic = Diagnostic::error(codes::BUDGET, format!("`{what}` is zero")).at(&period.place);
             reading.note(diagnostic.help("leave the key out: there is no limit then, and the usual pause before a retry"));
         }
     }
     if file.policies.value.is_empty() && reading.notes.len() == notes {
         let diagnostic =
-            Diagnostic::error(catalogue::NO_POLICY, format!("the job `{name}` acts on no policy")).at(&file.policies.place);
+            Diagnostic::error(codes::NO_POLICY, format!("the job `{name}` acts on no policy")).at(&file.policies.place);
         reading.note(diagnostic.help("name at least one, or `\"*\"` for all with its step"));
     }
     let to = file.report.as_ref().and_then(|report| report.to.clone()).unwrap_or_default();
     for address in &to {
         if let Err(why) = mailbox(&address.value) {
             let message = format!("`{}` is not an address: {why}", address.value);
-            reading.note(Diagnostic::error(catalogue::ADDRESS, message).at(&address.place).help(SHAPE));
+            reading.note(Diagnostic::error(codes::ADDRESS, message).at(&address.place).help(SHAPE));
         }
     }
     let value = |period: Option<At<Period>>| period.map(|period| period.value);
@@ -142,7 +142,7 @@ fn pause(entry: Option<PauseEntry>, reading: &mut Reading<'_>) -> ReadPause {
     let replicas = entry.replicas.unwrap_or_default();
     if let Some(replica) = replicas.first().filter(|_| entry.replica_lag.is_none()) {
         let message = "`replicas` are asked for their lag, and no `replica_lag` says how much is too much";
-        let diagnostic = Diagnostic::error(catalogue::MISSING_KEY, message).at(&replica.place);
+        let diagnostic = Diagnostic::error(codes::MISSING_KEY, message).at(&replica.place);
         reading.note(diagnostic.help("add `replica_lag: 5 s`"));
     }
     let pause = Pause {
@@ -162,15 +162,14 @@ fn check_action(action: &At<String>, built: &[&str], reading: &mut Reading<'_>) 
     }
     if NOT_BUILT.contains(&name) {
         let message = format!("the action `{name}` is not built yet; this job would do nothing");
-        reading
-            .note(Diagnostic::error(catalogue::NOT_BUILT, message).at(&action.place).help("take the job out until it is there"));
+        reading.note(Diagnostic::error(codes::NOT_BUILT, message).at(&action.place).help("take the job out until it is there"));
         return;
     }
     let message = format!("there is no action `{name}`");
     reading.note(
-        Diagnostic::error(catalogue::UNKNOWN_ACTION, message)
+        Diagnostic::error(codes::UNKNOWN_ACTION, message)
             .at(&action.place)
-            .help_if(near::suggestion(name, built.iter().copied())),
+            .help_if(suggest::suggestion(name, built.iter().copied())),
     );
 }
 
@@ -183,7 +182,7 @@ fn check_schedule(schedule: Option<&At<String>>, reading: &mut Reading<'_>) {
 
 /// A schedule that cannot be read, and why.
 fn schedule_error(schedule: &At<String>, message: &str) -> Diagnostic {
-    Diagnostic::error(catalogue::SCHEDULE, message)
+    Diagnostic::error(codes::SCHEDULE, message)
         .at(&schedule.place)
         .help("minute, hour, day of month, month, day of week: `15 2 * * *` is every night at 02:15")
 }

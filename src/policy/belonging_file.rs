@@ -1,11 +1,11 @@
 //! What may stand under `belongs_to`, and how it becomes the owners of keys.
 
-use super::belonging::{Belonging, IdFrom, Owners};
+use super::checks::field::Field;
 use super::condition::{self, Languages};
 use super::key_pattern::KeyPattern;
-use super::quality::field::Field;
-use crate::diagnostic::catalogue::{self, Code};
-use crate::diagnostic::item::Diagnostic;
+use super::owner::{Belonging, IdFrom, Owners};
+use crate::diagnostic::codes::{self, Code};
+use crate::diagnostic::message::Diagnostic;
 use crate::place::Place;
 use crate::yaml::fields::declared;
 use crate::yaml::node::{At, Node, Value};
@@ -84,7 +84,7 @@ pub(super) fn belonging(
 ) -> Option<Vec<Belonging>> {
     if entry.value.0.is_empty() {
         let help = "name an owner, `belongs_to: core.users.id`, or leave `belongs_to` out";
-        return refuse(reading, catalogue::SIZE, "`belongs_to` names no owner", &entry.place, help);
+        return refuse(reading, codes::SIZE, "`belongs_to` names no owner", &entry.place, help);
     }
     let owners: Vec<_> = entry.value.0.iter().map(|owner| self::owner(owner, store, keys, languages, reading)).collect();
     owners.into_iter().collect()
@@ -104,18 +104,18 @@ fn owner(
         (Some(_), Some(owner)) => {
             let text = "`field` and `keys` are two owners, and stand in one";
             let help = "write both as a list: `belongs_to: [{ field: core.users.id }, { keys: \"user:session:{id}\" }]`";
-            return refuse(reading, catalogue::MISSING_KEY, text, &owner.place, help);
+            return refuse(reading, codes::MISSING_KEY, text, &owner.place, help);
         }
         (None, None) => {
             let help = "rows: `field: core.users.id`; other keys: `keys: \"user:session:{id}\"`";
-            return refuse(reading, catalogue::MISSING_KEY, "an owner of keys needs a `field` or `keys`", &entry.place, help);
+            return refuse(reading, codes::MISSING_KEY, "an owner of keys needs a `field` or `keys`", &entry.place, help);
         }
     };
     let id = parts.id.unwrap_or(if keys.has_id() { IdFrom::Key } else { IdFrom::Value });
     if id == IdFrom::Key && !keys.has_id() {
         let text = format!("`{keys}` does not say which piece of a key is the owner's id");
         let help = "write `{id}` for that piece: `cache:user:{id}`; or `id: value` where the value is the id";
-        return refuse(reading, catalogue::MISSING_KEY, &text, &entry.place, help);
+        return refuse(reading, codes::MISSING_KEY, &text, &entry.place, help);
     }
     Some(Belonging { to, id })
 }
@@ -123,12 +123,12 @@ fn owner(
 fn rows(field: &At<String>, parts: &BelongingParts, languages: Languages<'_>, reading: &mut Reading<'_>) -> Option<Owners> {
     if let Some(store) = &parts.store {
         let help = "take `store` out: a `field` names its store itself, as in `core.users.id`";
-        return refuse(reading, catalogue::UNKNOWN_KEY, "`store` is for owners that are `keys`", &store.place, help);
+        return refuse(reading, codes::UNKNOWN_KEY, "`store` is for owners that are `keys`", &store.place, help);
     }
     let read = match Field::read(&field.value, |_| false) {
         Ok(read) => read,
         Err(message) => {
-            reading.note(Diagnostic::error(catalogue::UNREADABLE_VALUE, message).at(&field.place));
+            reading.note(Diagnostic::error(codes::UNREADABLE_VALUE, message).at(&field.place));
             return None;
         }
     };
@@ -149,22 +149,22 @@ fn other_keys(
     let (pattern, store) = (&owner.value, parts.store.as_ref().map_or(own_store, |store| &store.value));
     if let Some(condition) = &parts.r#where {
         let help = "take `where` out: a key is there, or it is not";
-        return refuse(reading, catalogue::UNKNOWN_KEY, "`where` is for rows of a `field`", &condition.place, help);
+        return refuse(reading, codes::UNKNOWN_KEY, "`where` is for rows of a `field`", &condition.place, help);
     }
     if !pattern.has_id() {
         let text = format!("`{pattern}` does not say where the id stands: all keys would have one owner");
         let help = "write `{id}` for it: `user:session:{id}`";
-        return refuse(reading, catalogue::MISSING_KEY, &text, &owner.place, help);
+        return refuse(reading, codes::MISSING_KEY, &text, &owner.place, help);
     }
     let Some(example) = pattern.name_of(b"1").or_else(|| pattern.name_of(b"a")) else {
         let text = format!("`{pattern}` has open pieces besides `{{id}}`: an id does not give the name of its owner");
         let help = "write the owner's whole name, `user:session:{id}`, without `*` and `?`";
-        return refuse(reading, catalogue::UNREADABLE_VALUE, &text, &owner.place, help);
+        return refuse(reading, codes::UNREADABLE_VALUE, &text, &owner.place, help);
     };
     if store == own_store && own.matches(&example) {
         let text = format!("`{own}` means its owners `{pattern}` too: they would belong to themselves");
         let help = "write a pattern that means the keys and not their owners";
-        return refuse(reading, catalogue::UNREADABLE_VALUE, &text, &owner.place, help);
+        return refuse(reading, codes::UNREADABLE_VALUE, &text, &owner.place, help);
     }
     Some(Owners::Keys { store: store.to_owned(), keys: pattern.clone() })
 }

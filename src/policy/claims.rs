@@ -4,10 +4,10 @@ use super::dataset::DatasetName;
 use super::expiry::{Expiring, ExpiringKeys, Expiry};
 use super::lifecycle::Lifecycle;
 use super::period::Period;
-use super::set::Policies;
+use super::policies::Policies;
 use super::view::View;
-use crate::diagnostic::catalogue;
-use crate::diagnostic::item::Diagnostic;
+use crate::diagnostic::codes;
+use crate::diagnostic::message::Diagnostic;
 use crate::place::Place;
 
 /// A time that rows of a dataset must be kept for at least, counted up to their final removal.
@@ -22,7 +22,7 @@ pub struct Minimum<'a> {
     /// Where it is declared.
     pub place: Option<&'a Place>,
     /// The code of a removal that comes before.
-    pub code: catalogue::Code,
+    pub code: codes::Code,
 }
 
 /// A policy that removes rows of a dataset for good where they stand.
@@ -67,7 +67,7 @@ impl Policies {
                 period: keep.period,
                 what: format!("`keep_at_least` of policy `{}`", policy.name),
                 place: policy.places.first(),
-                code: catalogue::DELETE_BEFORE_KEEP,
+                code: codes::DELETE_BEFORE_KEEP,
             })
         });
         let retained = self.tags.iter().filter_map(|tag| {
@@ -76,7 +76,7 @@ impl Policies {
                 period: tag.retention?,
                 what: format!("the retention of the field `{}`", tag.field),
                 place: Some(&tag.place),
-                code: catalogue::DELETE_BEFORE_TAG,
+                code: codes::DELETE_BEFORE_TAG,
             })
         });
         kept.chain(retained).filter(|minimum| !minimum.period.is_zero())
@@ -158,7 +158,7 @@ fn both_ended_and_permanent(ending: &Expiry, permanent: &Expiry, keys: &Expiring
         "policy `{}` ends the keys `{}`, and policy `{}` says they are permanent",
         ending.name, keys.keys, permanent.name
     );
-    Diagnostic::error(catalogue::ENDED_AND_PERMANENT, message)
+    Diagnostic::error(codes::ENDED_AND_PERMANENT, message)
         .at(&ending.place)
         .also(&permanent.place, "they are permanent by this policy")
         .help("take one of the two out, or narrow the pattern of the permanent one to the keys that must live")
@@ -206,7 +206,7 @@ fn refilled(policies: &Policies, view: &View, notes: &mut Vec<Diagnostic>) {
 fn never_archived(removal: &Removal<'_>, archive: &Lifecycle) -> Diagnostic {
     let message =
         format!("policy `{}` removes rows of `{}` that policy `{}` would archive", removal.name, removal.dataset, archive.name);
-    let mut diagnostic = Diagnostic::error(catalogue::NEVER_ARCHIVED, message).help(
+    let mut diagnostic = Diagnostic::error(codes::NEVER_ARCHIVED, message).help(
         "write both steps into one policy: its `delete` then removes from the archive alone; or give each a `where` of its own",
     );
     if let Some(place) = removal.place {

@@ -5,8 +5,8 @@ use super::dataset::DatasetName;
 use super::entries::{ClockEntry, GuardEntry, LifecycleEntry};
 use super::lifecycle::{Cascade, Clock, Guard, KeepAtLeast};
 use super::period::Period;
-use crate::diagnostic::catalogue;
-use crate::diagnostic::item::Diagnostic;
+use crate::diagnostic::codes;
+use crate::diagnostic::message::Diagnostic;
 use crate::place::Place;
 use crate::yaml::node::At;
 use crate::yaml::reading::Reading;
@@ -156,7 +156,7 @@ pub fn contradiction(
     our_place: &Place,
 ) -> Diagnostic {
     let message = format!("`{what}` is `{}` here and `{}` in the policy table", theirs.to_string(), ours.to_string());
-    Diagnostic::error(catalogue::TABLE_CONTRADICTION, message)
+    Diagnostic::error(codes::TABLE_CONTRADICTION, message)
         .at(their_place)
         .also(our_place, format!("the policy table says `{}`", ours.to_string()))
         .help("leave it out here, or change the row")
@@ -164,26 +164,23 @@ pub fn contradiction(
 
 /// A file gives a row's policy a step that the row has as NULL.
 fn no_such_step(step: &str, place: &Place, row: &Place) -> Diagnostic {
-    Diagnostic::error(
-        catalogue::TABLE_CONTRADICTION,
-        format!("`{step}` stands here, and the policy table's row has no such step"),
-    )
-    .at(place)
-    .also(row, format!("the row has NULL for `{step}`"))
-    .help("leave it out here, give this policy another name, or change the row")
+    Diagnostic::error(codes::TABLE_CONTRADICTION, format!("`{step}` stands here, and the policy table's row has no such step"))
+        .at(place)
+        .also(row, format!("the row has NULL for `{step}`"))
+        .help("leave it out here, give this policy another name, or change the row")
 }
 
 /// A clock whose parts go together.
 pub fn clock_of(clock: &At<ClockEntry>, reading: &mut Reading<'_>) -> Option<At<Clock>> {
     let ClockEntry { column, zone, unit } = &clock.value;
     if column.trim().is_empty() {
-        reading.note(Diagnostic::error(catalogue::CLOCK_FORM, "the clock's column has no name").at(&clock.place));
+        reading.note(Diagnostic::error(codes::CLOCK_FORM, "the clock's column has no name").at(&clock.place));
         return None;
     }
     if zone.is_some() && unit.is_some() {
         let message = format!("the clock `{column}` has both a `zone` and a `unit`");
         reading.note(
-            Diagnostic::error(catalogue::CLOCK_FORM, message)
+            Diagnostic::error(codes::CLOCK_FORM, message)
                 .at(&clock.place)
                 .help("an integer is counted in UTC: leave `zone` out; a time has no `unit`"),
         );
@@ -196,12 +193,12 @@ pub fn clock_of(clock: &At<ClockEntry>, reading: &mut Reading<'_>) -> Option<At<
 pub fn guard_of(guard: &At<GuardEntry>, reading: &mut Reading<'_>) -> Option<At<Guard>> {
     let default = Guard::default();
     if let Some(rows) = guard.value.max_rows.as_ref().filter(|rows| rows.value == 0) {
-        let diagnostic = Diagnostic::error(catalogue::GUARD, "`max_rows` is 0: nothing could ever be done").at(&rows.place);
+        let diagnostic = Diagnostic::error(codes::GUARD, "`max_rows` is 0: nothing could ever be done").at(&rows.place);
         reading.note(diagnostic.help("leave the policy out of the job, or set its mode to `observe`"));
     }
     if let Some(percent) = guard.value.max_percent.as_ref().filter(|percent| !(percent.value > 0.0 && percent.value <= 100.0)) {
         let diagnostic =
-            Diagnostic::error(catalogue::GUARD, format!("`max_percent` is {}; it is more than 0 and at most 100", percent.value));
+            Diagnostic::error(codes::GUARD, format!("`max_percent` is {}; it is more than 0 and at most 100", percent.value));
         reading.note(diagnostic.at(&percent.place));
     }
     let max_rows = guard.value.max_rows.as_ref().map_or(default.max_rows, |rows| rows.value);

@@ -1,9 +1,9 @@
 //! When sessions and cache entries end: the rules that expire-sessions and sweep-cache carry out.
 
-use super::belonging::{Belonging, IdFrom};
 use super::dataset::DatasetName;
 use super::key_pattern::KeyPattern;
 use super::lifecycle::{Cascade, Clock, Guard};
+use super::owner::{Belonging, IdFrom};
 use super::period::Period;
 use crate::place::Place;
 use serde::{Deserialize, Serialize};

@@ -9,8 +9,8 @@ use super::expiry::{Assignment, Expiring, ExpiringKeys, ExpiringRows, Expiry, Ke
 use super::key_pattern::KeyPattern;
 use super::lifecycle::Cascade;
 use super::period::Period;
-use crate::diagnostic::catalogue;
-use crate::diagnostic::item::Diagnostic;
+use crate::diagnostic::codes;
+use crate::diagnostic::message::Diagnostic;
 use crate::place::Place;
 use crate::yaml::fields::declared;
 use crate::yaml::node::{At, Node, Value};
@@ -72,7 +72,7 @@ impl Read for Assignments {
         for (key, value) in pairs {
             if assignments.iter().any(|known| known.column == key.text) {
                 reading.note(
-                    Diagnostic::error(catalogue::DUPLICATE_KEY, format!("`{}` is here twice", key.text))
+                    Diagnostic::error(codes::DUPLICATE_KEY, format!("`{}` is here twice", key.text))
                         .at(&key.place)
                         .help("keep one of them"),
                 );
@@ -110,7 +110,7 @@ pub fn expiry(
         (None, Some(keys)) => Expiring::Keys(self::keys(entry, keys, place, languages, reading)?),
         _ => {
             reading.note(
-                Diagnostic::error(catalogue::MISSING_KEY, "this entry needs either a `dataset` or `keys`")
+                Diagnostic::error(codes::MISSING_KEY, "this entry needs either a `dataset` or `keys`")
                     .at(place)
                     .help("rows: `dataset` and `expires`; keys: `store`, `keys` and `ttl`"),
             );
@@ -145,7 +145,7 @@ fn rows(
     refuse(&stray, "is for keys; rows of a `dataset` expire by their column", reading)?;
     let Some(expires) = &entry.expires else {
         reading.note(
-            Diagnostic::error(catalogue::MISSING_KEY, "rows that expire need the key `expires`")
+            Diagnostic::error(codes::MISSING_KEY, "rows that expire need the key `expires`")
                 .at(place)
                 .help("the column that holds the instant: `expires: expires_at`"),
         );
@@ -168,7 +168,7 @@ fn assignments(set: Option<&At<Assignments>>, reading: &mut Reading<'_>) -> Opti
     let Some(set) = set else { return Some(vec![]) };
     if set.value.0.is_empty() {
         reading.note(
-            Diagnostic::error(catalogue::SIZE, "`set` names no column; rows would be removed instead")
+            Diagnostic::error(codes::SIZE, "`set` names no column; rows would be removed instead")
                 .at(&set.place)
                 .help("name a column and its value, `set: { is_active: 0 }`, or leave `set` out"),
         );
@@ -185,7 +185,7 @@ fn permanent(entry: &ExpiryEntry, keys: &At<KeyPattern>, place: &Place, reading:
     let store = store_of(entry, place, reading)?;
     let Some(because) = entry.because.as_ref().filter(|because| !because.value.trim().is_empty()) else {
         reading.note(
-            Diagnostic::error(catalogue::MISSING_KEY, "`permanent: true` needs the key `because`: why do these keys live?")
+            Diagnostic::error(codes::MISSING_KEY, "`permanent: true` needs the key `because`: why do these keys live?")
                 .at(place)
                 .help("add `because: feature flags, kept by the platform team`"),
         );
@@ -198,7 +198,7 @@ fn store_of(entry: &ExpiryEntry, place: &Place, reading: &mut Reading<'_>) -> Op
     let store = entry.store.as_ref().map(|store| store.value.clone());
     if store.is_none() {
         reading.note(
-            Diagnostic::error(catalogue::MISSING_KEY, "`keys` need the key `store`")
+            Diagnostic::error(codes::MISSING_KEY, "`keys` need the key `store`")
                 .at(place)
                 .help("name the store that holds them, as `stores` in steward.yaml calls it"),
         );
@@ -220,7 +220,7 @@ fn keys(
     for (what, period) in [("ttl", &entry.ttl), ("idle", &entry.idle)] {
         if let Some(period) = period.as_ref().filter(|period| period.value.is_zero()) {
             reading.note(
-                Diagnostic::error(catalogue::ZERO_PERIOD, format!("`{what}` is zero: every key, at once"))
+                Diagnostic::error(codes::ZERO_PERIOD, format!("`{what}` is zero: every key, at once"))
                     .at(&period.place)
                     .help("leave the key out if there is no limit"),
             );
@@ -238,7 +238,7 @@ fn keys(
             entry.ttl.is_none() && (what == "longer_ttl" || rule.as_ref().is_some_and(|rule| rule.value == KeyRule::Expire));
         if let Some(rule) = rule.as_ref().filter(|_| lacks) {
             reading.note(
-                Diagnostic::error(catalogue::MISSING_KEY, format!("`{what}` needs the key `ttl`: how long may a key live?"))
+                Diagnostic::error(codes::MISSING_KEY, format!("`{what}` needs the key `ttl`: how long may a key live?"))
                     .at(&rule.place)
                     .help("add `ttl: 30 minutes`"),
             );
@@ -247,7 +247,7 @@ fn keys(
     }
     if entry.ttl.is_none() && entry.idle.is_none() && entry.without_ttl.is_none() && belongs_to.is_empty() {
         reading.note(
-            Diagnostic::error(catalogue::NO_STEP, format!("nothing is said about the keys `{}`", keys.value))
+            Diagnostic::error(codes::NO_STEP, format!("nothing is said about the keys `{}`", keys.value))
                 .at(place)
                 .help("add `ttl: 30 minutes`, `idle: 7 days`, `without_ttl: report` or `belongs_to: core.users.id`"),
         );
@@ -292,6 +292,6 @@ fn rules_of_keys(entry: &ExpiryEntry) -> [Written<'_>; 5] {
 /// Notes the first key that has no meaning here.
 fn refuse(stray: &[Written<'_>], why: &str, reading: &mut Reading<'_>) -> Option<()> {
     let Some((key, place)) = stray.iter().find_map(|(key, place)| Some((key, (*place)?))) else { return Some(()) };
-    reading.note(Diagnostic::error(catalogue::UNKNOWN_KEY, format!("`{key}` {why}")).at(place).help(format!("take `{key}` out")));
+    reading.note(Diagnostic::error(codes::UNKNOWN_KEY, format!("`{key}` {why}")).at(place).help(format!("take `{key}` out")));
     None
 }

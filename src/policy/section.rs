@@ -1,7 +1,7 @@
 //! The parts of a policy file that actions read, and the names in each.
 
-use super::set::Policies;
-use super::{glob, set};
+use super::policies::Policies;
+use super::{glob, policies};
 use crate::place::Place;
 
 /// What an action reads.
@@ -71,7 +71,7 @@ impl Section {
                 .iter()
                 .map(|policy| Named {
                     name: &policy.name,
-                    bare: set::bare_name(policy),
+                    bare: policies::bare_name(policy),
                     has_step: if self == Self::Archive { policy.archive.is_some() } else { policy.delete.is_some() },
                     place: policy.places.first(),
                 })

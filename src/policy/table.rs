@@ -7,11 +7,11 @@ use super::dataset::DatasetName;
 use super::draft::{ArchiveDraft, Draft};
 use super::lifecycle::KeepAtLeast;
 use super::period::Period;
-use super::set::UnreadMinimum;
+use super::policies::UnreadMinimum;
 use super::tag_draft::TagDraft;
-use crate::diagnostic::catalogue;
-use crate::diagnostic::item::Diagnostic;
-use crate::diagnostic::near;
+use crate::diagnostic::codes;
+use crate::diagnostic::message::Diagnostic;
+use crate::diagnostic::suggest;
 use crate::place::Place;
 use crate::yaml::node::At;
 
@@ -111,7 +111,7 @@ impl Origin<'_> {
                 let is = if days == NO_NUMBER { "no whole number".to_owned() } else { days.to_string() };
                 let message = format!("`{column}` is {is}; it is a number of days greater than zero, or NULL");
                 let help = "set it to NULL if there is no such step, and `is_active` to 0 if the policy must not be applied";
-                notes.push(Diagnostic::warning(catalogue::TABLE_VALUE, message).at(&self.place(row, Some(column))).help(help));
+                notes.push(Diagnostic::warning(codes::TABLE_VALUE, message).at(&self.place(row, Some(column))).help(help));
                 None
             }
         }
@@ -123,7 +123,7 @@ impl Origin<'_> {
         let mut own = vec![];
         let id = row.row.as_str();
         if row.table_name.trim().is_empty() {
-            let diagnostic = Diagnostic::warning(catalogue::TABLE_VALUE, "`table_name` is empty: this row governs nothing");
+            let diagnostic = Diagnostic::warning(codes::TABLE_VALUE, "`table_name` is empty: this row governs nothing");
             notes.push(diagnostic.at(&self.place(id, Some("table_name"))));
             return None;
         }
@@ -147,7 +147,7 @@ impl Origin<'_> {
         };
         let (archive, delete) = (step(row.archive_period, "archive_period"), step(row.deletion_period, "deletion_period"));
         if row.policy_name.trim().is_empty() {
-            let diagnostic = Diagnostic::warning(catalogue::TABLE_VALUE, "`policy_name` is empty");
+            let diagnostic = Diagnostic::warning(codes::TABLE_VALUE, "`policy_name` is empty");
             own.push(diagnostic.at(&self.place(id, Some("policy_name"))));
         }
         let draft = Draft {
@@ -180,7 +180,7 @@ impl Origin<'_> {
         if let Some((scheme, _)) = text.split_once("://") {
             let message =
                 format!("the archive location `{scheme}://…` is not built yet; rows are archived into a table of the same store");
-            let diagnostic = Diagnostic::warning(catalogue::ARCHIVE_LOCATION, message).at(&place);
+            let diagnostic = Diagnostic::warning(codes::ARCHIVE_LOCATION, message).at(&place);
             notes.push(diagnostic.help("name a table: `table` or `schema.table`"));
             return None;
         }
@@ -190,8 +190,8 @@ impl Origin<'_> {
         }
         if full.schema.is_some() {
             let message = format!("the archive location `{text}` begins with `{}`, which is no store", full.store);
-            let diagnostic = Diagnostic::warning(catalogue::ARCHIVE_LOCATION, message).at(&place);
-            notes.push(diagnostic.help_if(near::suggestion(&full.store, self.stores.iter().copied())));
+            let diagnostic = Diagnostic::warning(codes::ARCHIVE_LOCATION, message).at(&place);
+            notes.push(diagnostic.help_if(suggest::suggestion(&full.store, self.stores.iter().copied())));
             return None;
         }
         Some(At::new(self.dataset(text), place))
@@ -204,7 +204,7 @@ impl Origin<'_> {
         for (what, value) in [("table_name", &row.table_name), ("field_name", &row.field_name)] {
             if value.trim().is_empty() {
                 let diagnostic =
-                    Diagnostic::warning(catalogue::TABLE_VALUE, format!("`{what}` is empty: this row classifies nothing"));
+                    Diagnostic::warning(codes::TABLE_VALUE, format!("`{what}` is empty: this row classifies nothing"));
                 notes.push(diagnostic.at(&self.place(id, Some(what))));
                 return None;
             }
@@ -246,9 +246,9 @@ impl Origin<'_> {
             "critical" => Sensitivity::Critical,
             other => {
                 let message = format!("the sensitivity `{other}` is not known; the field counts as `critical`");
-                let help = near::suggestion(other, ["low", "medium", "high", "critical"]);
+                let help = suggest::suggestion(other, ["low", "medium", "high", "critical"]);
                 let place = self.place(&row.row, Some("sensitivity_level"));
-                notes.push(Diagnostic::warning(catalogue::TABLE_VALUE, message).at(&place).help_if(help));
+                notes.push(Diagnostic::warning(codes::TABLE_VALUE, message).at(&place).help_if(help));
                 Sensitivity::Critical
             }
         };
@@ -276,10 +276,9 @@ impl Origin<'_> {
     fn unknown_method(&self, method: &str, row: &str) -> Diagnostic {
         let words = ["aes256_encryption", "bcrypt_encryption", "jwt_encryption", "access_control", "none"];
         let message = format!("the protection method `{method}` is not known; the field counts as not protected");
-        let diagnostic =
-            Diagnostic::warning(catalogue::PROTECTION_UNKNOWN, message).at(&self.place(row, Some("protection_method")));
+        let diagnostic = Diagnostic::warning(codes::PROTECTION_UNKNOWN, message).at(&self.place(row, Some("protection_method")));
         diagnostic
-            .help_if(near::suggestion(method, words))
+            .help_if(suggest::suggestion(method, words))
             .help(format!("say what it means: `policy_tables: {{ protection_methods: {{ {method}: access_control }} }}`"))
     }
 }

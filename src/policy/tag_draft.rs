@@ -5,8 +5,8 @@ use super::dataset::DatasetName;
 use super::draft::contradiction;
 use super::entries::FieldEntry;
 use super::period::Period;
-use crate::diagnostic::catalogue;
-use crate::diagnostic::item::Diagnostic;
+use crate::diagnostic::codes;
+use crate::diagnostic::message::Diagnostic;
 use crate::place::Place;
 use crate::yaml::node::At;
 
@@ -84,7 +84,7 @@ impl TagDraft {
         let Some(sensitivity) = self.sensitivity else {
             let message = format!("the field `{}` of `{}` has no `sensitivity`", self.field, self.dataset);
             notes.push(
-                Diagnostic::error(catalogue::MISSING_KEY, message)
+                Diagnostic::error(codes::MISSING_KEY, message)
                     .at(&self.place)
                     .help("write `low`, `medium`, `high` or `critical`"),
             );
@@ -93,7 +93,7 @@ impl TagDraft {
         if let Some(sealed_in) = self.sealed_in.as_ref().filter(|column| column.value == self.field) {
             let message = format!("`{}` would be sealed into itself", self.field);
             notes.push(
-                Diagnostic::error(catalogue::SEALED_IN_ITSELF, message)
+                Diagnostic::error(codes::SEALED_IN_ITSELF, message)
                     .at(&sealed_in.place)
                     .help("name the column that holds the sealed value"),
             );

@@ -4,8 +4,8 @@ use super::condition::{self, Languages};
 use super::dataset::DatasetName;
 use super::period::Period;
 use super::view::View;
-use crate::diagnostic::catalogue;
-use crate::diagnostic::item::Diagnostic;
+use crate::diagnostic::codes;
+use crate::diagnostic::message::Diagnostic;
 use crate::place::Place;
 use crate::yaml::fields::declared;
 use crate::yaml::node::{At, Node, Value};
@@ -69,7 +69,7 @@ pub fn view(
         Some(statements) => {
             if statements.value.0.is_empty() || statements.value.0.iter().any(|statement| statement.value.trim().is_empty()) {
                 reading.note(
-                    Diagnostic::error(catalogue::SIZE, "`statement` is empty; nothing would be filled")
+                    Diagnostic::error(codes::SIZE, "`statement` is empty; nothing would be filled")
                         .at(&statements.place)
                         .help("write the SQL that fills the table, or leave the key out for a materialized view"),
                 );
@@ -88,7 +88,7 @@ pub fn view(
     for (what, period) in [("lock_timeout", &entry.lock_timeout), ("statement_timeout", &entry.statement_timeout)] {
         if let Some(period) = period.as_ref().filter(|period| period.value.is_zero()) {
             reading.note(
-                Diagnostic::error(catalogue::LIMIT, format!("`{what}` is zero"))
+                Diagnostic::error(codes::LIMIT, format!("`{what}` is zero"))
                     .at(&period.place)
                     .help("leave the key out for the default"),
             );
@@ -98,7 +98,7 @@ pub fn view(
     if let Some(concurrently) = entry.concurrently.as_ref().filter(|_| !statements.is_empty()) {
         reading.note(
             Diagnostic::error(
-                catalogue::UNKNOWN_KEY,
+                codes::UNKNOWN_KEY,
                 "`concurrently` is for a materialized view; a summary table is filled in one transaction",
             )
             .at(&concurrently.place)

@@ -1,13 +1,13 @@
 //! How the values of policies are written: periods, datasets, zones, words.
 
-use super::belonging::IdFrom;
 use super::classification::{Protection, Sensitivity};
 use super::dataset::DatasetName;
 use super::expiry::KeyRule;
 use super::key_pattern::KeyPattern;
 use super::lifecycle::{Cascade, ClockUnit};
+use super::owner::IdFrom;
 use super::period::Period;
-use crate::diagnostic::near;
+use crate::diagnostic::suggest;
 use crate::yaml::node::Node;
 use crate::yaml::reading::{Read, Reading};
 use crate::yaml::values::word;
@@ -46,7 +46,7 @@ fn period_help(text: &str) -> Option<String> {
     abbreviated
         .or(too_long)
         .or_else(|| {
-            near::nearest(unit, units)
+            suggest::nearest(unit, units)
                 .filter(|_| !count.is_empty() && !unit.is_empty())
                 .map(|unit| format!("did you mean `{count} {unit}`?"))
         })
@@ -72,14 +72,14 @@ impl Read for Zone {
         let text = reading.text(node)?;
         let zone = text.parse().ok().map(Self);
         if zone.is_none() {
-            let near = near::nearest(&text, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
+            let near = suggest::nearest(&text, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
             let help = near.map_or_else(
                 || "write a name such as `Europe/Amsterdam`, `Asia/Shanghai` or `UTC`".to_owned(),
                 |near| format!("did you mean `{near}`?"),
             );
             let message = format!("`{text}` is not a time zone");
             reading.note(
-                crate::diagnostic::item::Diagnostic::error(crate::diagnostic::catalogue::TIMEZONE, message)
+                crate::diagnostic::message::Diagnostic::error(crate::diagnostic::codes::TIMEZONE, message)
                     .at(&node.place)
                     .help(help),
             );

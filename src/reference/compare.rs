@@ -4,7 +4,7 @@ use super::diff::{Difference, Way};
 use super::recheck::Suspects;
 use super::side::Side;
 use super::stream::{Keyed, sorted};
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::store::error::StoreFailure;
 use std::time::Duration;
 use tokio::task::JoinSet;

@@ -3,7 +3,7 @@
 use super::order::Key;
 use super::page::IdPage;
 use super::stream::IdStream;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::store::error::StoreFailure;
 use std::cmp::Ordering;
 

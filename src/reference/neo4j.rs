@@ -3,8 +3,8 @@
 use super::page::IdPage;
 use super::sql::USUAL_CLOCK;
 use super::stream::{self, IdSink, IdStream, Keyed};
+use crate::policy::checks::field::ReferenceEnd;
 use crate::policy::lifecycle::Clock;
-use crate::policy::quality::field::End;
 use crate::store::error::StoreFailure;
 use crate::store::neo4j::catalog;
 use crate::store::neo4j::clock;
@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 pub struct GraphSide {
     store: GraphStore,
     who: String,
-    end: End,
+    end: ReferenceEnd,
     property: String,
     /// Texts are among the values, so that they do not come in the order that both sides share.
     has_text: bool,
@@ -40,7 +40,7 @@ impl GraphSide {
     pub(crate) async fn at(
         store: &GraphStore,
         who: &str,
-        end: &End,
+        end: &ReferenceEnd,
         property: &str,
         settled_before: Option<DateTime<Utc>>,
     ) -> Result<Self, StoreFailure> {

@@ -2,9 +2,9 @@
 
 use super::page::IdPage;
 use super::stream::{self, IdSink, IdStream, Keyed};
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
+use crate::policy::checks::field::ReferenceEnd;
 use crate::policy::key_pattern::{KeyId, KeyPattern};
-use crate::policy::quality::field::End;
 use crate::store::error::StoreFailure;
 use crate::store::redis::scan_names::Names;
 use crate::store::redis::scan_names::are_there;
@@ -29,7 +29,7 @@ pub struct KeysSide {
 
 impl KeysSide {
     /// Reads the pattern and reaches the store.
-    pub(crate) async fn at(store: &KeyStore, who: &str, end: &End) -> Result<Self, StoreFailure> {
+    pub(crate) async fn at(store: &KeyStore, who: &str, end: &ReferenceEnd) -> Result<Self, StoreFailure> {
         let (text, field) = (&end.field.dataset.table, &end.field);
         let unfit = |why: String| StoreFailure::refused(codes::CONDITION, why, "name the keys alone: `cache.cache:user:{id}`");
         let pattern: KeyPattern = text.parse().map_err(|error| unfit(format!("{error}; nothing was compared")))?;

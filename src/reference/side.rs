@@ -4,8 +4,8 @@ use super::neo4j::GraphSide;
 use super::redis::KeysSide;
 use super::sql::TableSide;
 use super::stream::{IdStream, Keyed};
-use crate::diagnostic::catalogue as codes;
-use crate::policy::quality::field::End;
+use crate::diagnostic::codes;
+use crate::policy::checks::field::ReferenceEnd;
 use crate::store::error::StoreFailure;
 use crate::store::registry::{AnyStore, Stores};
 use crate::store::sql::schema::id_column::IdKind;
@@ -29,7 +29,12 @@ impl Side {
     ///
     /// # Errors
     /// The store is away; there is no such table or column; condition or clock do not work there.
-    pub async fn at(stores: &Stores, who: &str, end: &End, settled_before: Option<DateTime<Utc>>) -> Result<Self, StoreFailure> {
+    pub async fn at(
+        stores: &Stores,
+        who: &str,
+        end: &ReferenceEnd,
+        settled_before: Option<DateTime<Utc>>,
+    ) -> Result<Self, StoreFailure> {
         let field = &end.field;
         match (stores.any(&field.dataset.store)?, &field.column) {
             (AnyStore::Tables(store), Some(column)) => {
@@ -41,7 +46,7 @@ impl Side {
             }
             (other, _) => Err(StoreFailure::refused(
                 codes::WRONG_FAMILY,
-                format!("`{field}` names no ids of a store that holds {}; nothing was compared", other.family().holds()),
+                format!("`{field}` names no ids of a store that holds {}; nothing was compared", other.data_model().holds()),
                 "write `core.users.id`, `graph.User.id` or `cache.cache:user:{id}`",
             )),
         }

@@ -2,8 +2,8 @@
 
 use super::id_walk::Walk;
 use super::stream::{self, IdStream, Keyed};
+use crate::policy::checks::field::ReferenceEnd;
 use crate::policy::lifecycle::Clock;
-use crate::policy::quality::field::End;
 use crate::store::error::StoreFailure;
 use crate::store::sql::query::id_lookup::Presence;
 use crate::store::sql::query::table_query::Looked;
@@ -35,7 +35,7 @@ impl TableSide {
     pub(crate) async fn at(
         store: &Store,
         who: &str,
-        end: &End,
+        end: &ReferenceEnd,
         column: &str,
         settled_before: Option<DateTime<Utc>>,
     ) -> Result<Self, StoreFailure> {

@@ -3,7 +3,7 @@
 use super::external_sort::Sorter;
 use super::order::Key;
 use super::page::IdPage;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::store::error::StoreFailure;
 use crate::store::sql::schema::id_column::IdKind;
 use std::io;

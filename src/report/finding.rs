@@ -2,7 +2,7 @@
 
 use super::format::count;
 use super::reason::Reason;
-use crate::policy::quality::shape::Counts;
+use crate::policy::checks::spec::Counts;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 

@@ -4,7 +4,7 @@ use super::counters::{self, DEEDS};
 use super::format::{count, instant, plain, short_run};
 use super::run::{DatasetReport, NotReached, Reason, RunReport, Settled, Verdict, Weight};
 use super::views;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::job::outcome::Outcome;
 use std::fmt;
 

@@ -1,7 +1,7 @@
 //! What one run may change of a dataset: a guard and a plan are budgets for the whole run, not looks at its beginning.
 
 use crate::action::Tally;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::policy::lifecycle::Guard;
 use crate::report::format;
 use crate::report::run::{Reason, Weight};

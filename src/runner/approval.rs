@@ -1,6 +1,6 @@
 //! A plan that a person has seen: what a run under it may do, and whether the world is still the one that was planned for.
 
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::store::identity::StoreIdentity;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! The plan under which a run acts: an event of its own before the first batch, and good for one run.
 
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::ledger::error::LedgerError;
 use crate::ledger::event::Event;
 use crate::ledger::lease::Lease;

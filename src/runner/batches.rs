@@ -1,7 +1,7 @@
 //! The loop over one dataset: find a batch, note the intent, carry it out, note the outcome; until there is no more, or no more time.
 
 use crate::action::{Action, Batch, Context, Facts, Label, Tally, reason};
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::ledger::checkpoint::Pass;
 use crate::ledger::error::LedgerError;
 use crate::ledger::event::Event;

@@ -2,9 +2,9 @@
 
 use crate::action::{Context, Inspection};
 use crate::ledger::finding::FindingRow;
-use crate::policy::quality::check::Check;
+use crate::policy::checks::check::Check;
+use crate::policy::policies::Policies;
 use crate::policy::section;
-use crate::policy::set::Policies;
 use crate::report::finding::{Finding, FindingOutcome};
 use crate::report::run::{Reason, RunReport, Weight};
 use crate::runner::check_runner::Round;

@@ -3,7 +3,7 @@
 //! So a slow or frozen store delays nobody else, and no store is asked two things at once.
 
 use crate::action::{Context, Inspection};
-use crate::policy::quality::check::Check;
+use crate::policy::checks::check::Check;
 use crate::report::finding::Finding;
 use crate::report::run::{Reason, Weight};
 use crate::runner::heartbeat;
@@ -192,10 +192,10 @@ mod tests {
     use crate::action::Measured;
     use crate::job::spec::{Job, Mode, ReportRule};
     use crate::place::Place;
-    use crate::policy::quality::check::Subject;
-    use crate::policy::quality::field::{End, Field};
-    use crate::policy::quality::given::{Given, Givens};
-    use crate::policy::quality::shape::{Counts, On, Shape, Takes};
+    use crate::policy::checks::check::Subject;
+    use crate::policy::checks::field::{Field, ReferenceEnd};
+    use crate::policy::checks::params::{Param, Params};
+    use crate::policy::checks::spec::{CheckSpec, Counts, On, ParamType};
     use crate::report::finding::FindingOutcome::{Error, Pass, Skipped};
     use crate::runner::progress::Unwatched;
     use std::sync::{Arc, LazyLock};
@@ -203,7 +203,7 @@ mod tests {
     /// What was begun and ended, by run.
     static LOG: LazyLock<Mutex<Vec<(String, String)>>> = LazyLock::new(Mutex::default);
 
-    /// Takes as many milliseconds as the check says samples; one on `gone` finds its store away.
+    /// ParamType as many milliseconds as the check says samples; one on `gone` finds its store away.
     struct Probe;
 
     impl Inspection for Probe {
@@ -222,10 +222,10 @@ mod tests {
         }
     }
 
-    const SHAPE: Shape = Shape {
+    const SHAPE: CheckSpec = CheckSpec {
         key: "reference",
         about: "",
-        takes: Takes::Ends,
+        takes: ParamType::Ends,
         with: &[],
         on: On::Nothing,
         counts: Counts::Things,
@@ -235,11 +235,11 @@ mod tests {
     fn check(name: &str, stores: &[&str], takes_ms: u32) -> Check {
         let end = |store: &str| {
             let dataset = format!("{store}.t").parse().unwrap();
-            End { field: Field { dataset, column: Some("id".into()) }, r#where: None, clock: None }
+            ReferenceEnd { field: Field { dataset, column: Some("id".into()) }, r#where: None, clock: None }
         };
         let given = match stores {
-            [from, to] => Givens([("reference", Given::Ends(Box::new((end(from), end(to)))))].into_iter().collect()),
-            _ => Givens::default(),
+            [from, to] => Params([("reference", Param::Ends(Box::new((end(from), end(to)))))].into_iter().collect()),
+            _ => Params::default(),
         };
         Check {
             name: name.into(),
@@ -247,7 +247,7 @@ mod tests {
             shape: &SHAPE,
             on: (stores.len() == 1).then(|| Subject::Store(stores[0].into())),
             r#where: None,
-            given,
+            params: given,
             warn: None,
             fail: None,
             samples: takes_ms,

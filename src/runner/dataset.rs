@@ -1,7 +1,7 @@
 //! One dataset of a run: prepare, survey, guard, and where the run acts, the batches.
 
 use crate::action::{Action, Context, Facts, Label, reason};
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::ledger::checkpoint::Pass;
 use crate::ledger::error::LedgerError;
 use crate::ledger::event::Event;

@@ -1,7 +1,7 @@
 //! The report of one dataset, put together from what is known of it.
 
 use crate::action::{Facts, Label};
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::report::format;
 use crate::report::run::{DatasetReport, Debt, DueTo, HeldBy, Left, Reason, Refresh, Weight};
 use crate::runner::batches::Cut;

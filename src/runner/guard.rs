@@ -1,7 +1,7 @@
 //! Decides, on the survey alone, whether a dataset may be touched without a person.
 
 use crate::action::Facts;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::report::format;
 use crate::report::run::{Reason, Weight};
 use crate::store::sql::schema::table::OnDelete;

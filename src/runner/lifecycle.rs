@@ -1,6 +1,6 @@
 //! The course of a run, whatever it does: lock, first line in the ledger, the work, how it ended, who is told.
 
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::job::outcome::Outcome;
 use crate::job::spec::Mode;
 use crate::ledger::error::LedgerError;

@@ -2,7 +2,7 @@
 
 use crate::action::{Action, Context, reason};
 use crate::ledger::Ledger;
-use crate::policy::set::Policies;
+use crate::policy::policies::Policies;
 use crate::report::run::{Reason, RunReport, Weight};
 use crate::runner::approval::PlannedStep;
 use crate::runner::dataset::Dataset;

@@ -3,7 +3,7 @@
 use crate::job::origin::StartedBy;
 use crate::job::spec::{Job, Mode};
 use crate::ledger::Ledger;
-use crate::policy::set::Policies;
+use crate::policy::policies::Policies;
 use crate::report::run::RunReport;
 use crate::runner::approval::PlanFile;
 use crate::runner::delivery::Reporting;

@@ -1,9 +1,9 @@
 //! Holds what a check measured against its bounds.
 
 use crate::action::{Measured, reason};
-use crate::diagnostic::catalogue as codes;
-use crate::policy::quality::bound::Bound;
-use crate::policy::quality::check::Check;
+use crate::diagnostic::codes;
+use crate::policy::checks::check::Check;
+use crate::policy::checks::threshold::Threshold;
 use crate::report::finding::{Finding, FindingOutcome, Unit};
 use crate::report::run::{Reason, Weight};
 use crate::store::error::StoreFailure;
@@ -83,7 +83,7 @@ pub fn unseen(check: &Check) -> Finding {
     }
 }
 
-fn verdict<'c>(check: &'c Check, measured: &Measured) -> (FindingOutcome, Option<&'c Bound>, Option<Reason>) {
+fn verdict<'c>(check: &'c Check, measured: &Measured) -> (FindingOutcome, Option<&'c Threshold>, Option<Reason>) {
     if measured.nothing_seen {
         return (FindingOutcome::Error, None, Some(nothing_seen(check)));
     }
@@ -113,7 +113,7 @@ fn nothing_seen(check: &Check) -> Reason {
     }
 }
 
-fn no_whole(check: &Check, bound: &Bound) -> Reason {
+fn no_whole(check: &Check, bound: &Threshold) -> Reason {
     Reason {
         weight: Weight::Failed,
         code: Some(codes::BOUND.to_string()),
@@ -129,13 +129,20 @@ fn no_whole(check: &Check, bound: &Bound) -> Reason {
 mod tests {
     use super::*;
     use crate::place::Place;
-    use crate::policy::quality::check::Subject;
-    use crate::policy::quality::given::Givens;
-    use crate::policy::quality::shape::{Counts, On, Shape, Takes};
+    use crate::policy::checks::check::Subject;
+    use crate::policy::checks::params::Params;
+    use crate::policy::checks::spec::{CheckSpec, Counts, On, ParamType};
     use FindingOutcome::{Error, Fail, Pass, Warn};
 
-    const GAPS: Shape =
-        Shape { key: "gaps", about: "gaps", takes: Takes::Flag, with: &[], on: On::Table, counts: Counts::Things, warns: None };
+    const GAPS: CheckSpec = CheckSpec {
+        key: "gaps",
+        about: "gaps",
+        takes: ParamType::Flag,
+        with: &[],
+        on: On::Table,
+        counts: Counts::Things,
+        warns: None,
+    };
 
     fn check(warn: Option<&str>, fail: Option<&str>) -> Check {
         let bound = |text: Option<&str>| text.map(|text| text.parse().unwrap());
@@ -145,7 +152,7 @@ mod tests {
             shape: &GAPS,
             on: Some(Subject::Table("core.t".parse().unwrap())),
             r#where: None,
-            given: Givens::default(),
+            params: Params::default(),
             warn: bound(warn),
             fail: bound(fail),
             samples: 2,

@@ -1,7 +1,7 @@
 //! A time that has not come by this machine's clock never reaches a statement that changes something.
 
 use crate::action::Facts;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::report::format;
 use crate::report::run::{Reason, Weight};
 use chrono::{DateTime, Utc};

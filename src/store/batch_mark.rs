@@ -6,7 +6,7 @@
 //! for a transaction that is still under way.
 
 use super::error::StoreFailure;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use sha2::{Digest, Sha256};
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -4,7 +4,7 @@ use super::error::StoreFailure;
 use super::sql::dialect::Dialect;
 use super::sql::schema::table::{Class, Column, Table};
 use super::value::Cell;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::policy::lifecycle::{Clock, ClockUnit};
 use crate::policy::period::first_instant;
 use chrono::{DateTime, Datelike, Days, Duration, LocalResult, NaiveDateTime, NaiveTime, TimeZone, Timelike, Utc};

@@ -4,7 +4,7 @@ use super::error::StoreFailure;
 use super::sql::dialect::Dialect;
 use super::sql::session::connection::Session;
 use super::value::Cell;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::policy::period::Period;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;

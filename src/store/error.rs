@@ -1,7 +1,7 @@
 //! What a store answers when it does not do what was asked, and what that means for a run.
 
 use super::server_message;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use std::time::Duration;
 
 /// What helps where the server itself does not say more than that it is read-only.

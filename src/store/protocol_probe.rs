@@ -1,7 +1,7 @@
 //! Who answers at an address where a store was expected: asked once it did not behave like one.
 
 use super::error::StoreFailure;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

@@ -5,8 +5,8 @@ use super::error::StoreFailure;
 use super::neo4j::store::GraphStore;
 use super::redis::store::KeyStore;
 use super::sql::session::store::{Store, StoreAddress, StoreLocation};
-use crate::diagnostic::catalogue as codes;
-use crate::policy::family::Family;
+use crate::diagnostic::codes;
+use crate::policy::data_model::DataModel;
 use secrecy::ExposeSecret;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -23,7 +23,7 @@ pub struct Stores {
     closed: BTreeMap<String, StoreFailure>,
 }
 
-/// A store of any family.
+/// A store of any data_model.
 #[derive(Debug, Clone)]
 pub enum AnyStore {
     /// MySQL, MariaDB, PostgreSQL, SQLite.
@@ -36,11 +36,11 @@ pub enum AnyStore {
 
 impl AnyStore {
     /// What it holds.
-    pub const fn family(&self) -> Family {
+    pub const fn data_model(&self) -> DataModel {
         match self {
-            Self::Tables(_) => Family::Tables,
-            Self::Keys(_) => Family::Keys,
-            Self::Graph(_) => Family::Graph,
+            Self::Tables(_) => DataModel::Tables,
+            Self::Keys(_) => DataModel::Keys,
+            Self::Graph(_) => DataModel::Graph,
         }
     }
 }
@@ -84,7 +84,7 @@ impl Stores {
         is_unknown || protocol(one).is_some() && protocol(one) == protocol(other)
     }
 
-    /// A store of any family.
+    /// A store of any data_model.
     ///
     /// # Errors
     /// There is none of that name.
@@ -106,7 +106,7 @@ impl Stores {
     pub fn get(&self, name: &str) -> Result<&Store, StoreFailure> {
         match self.any(name)? {
             AnyStore::Tables(store) => Ok(store),
-            other => Err(wrong_family(name, other.family(), Family::Tables)),
+            other => Err(wrong_family(name, other.data_model(), DataModel::Tables)),
         }
     }
 
@@ -117,7 +117,7 @@ impl Stores {
     pub fn keys(&self, name: &str) -> Result<&KeyStore, StoreFailure> {
         match self.any(name)? {
             AnyStore::Keys(store) => Ok(store),
-            other => Err(wrong_family(name, other.family(), Family::Keys)),
+            other => Err(wrong_family(name, other.data_model(), DataModel::Keys)),
         }
     }
 
@@ -128,7 +128,7 @@ impl Stores {
     pub fn graph(&self, name: &str) -> Result<&GraphStore, StoreFailure> {
         match self.any(name)? {
             AnyStore::Graph(store) => Ok(store),
-            other => Err(wrong_family(name, other.family(), Family::Graph)),
+            other => Err(wrong_family(name, other.data_model(), DataModel::Graph)),
         }
     }
 }
@@ -145,7 +145,7 @@ fn any(address: StoreAddress) -> Result<AnyStore, StoreFailure> {
     })
 }
 
-fn wrong_family(name: &str, is: Family, wanted: Family) -> StoreFailure {
+fn wrong_family(name: &str, is: DataModel, wanted: DataModel) -> StoreFailure {
     StoreFailure::refused(
         codes::WRONG_FAMILY,
         format!("the store `{name}` holds {}, and this needs {}; nothing was touched", is.holds(), wanted.holds()),

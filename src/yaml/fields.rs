@@ -2,9 +2,9 @@
 
 use super::node::{Key, Node, Value};
 use super::reading::{Read, Reading, Variable, variable_of};
-use crate::diagnostic::catalogue;
-use crate::diagnostic::item::Diagnostic;
-use crate::diagnostic::near;
+use crate::diagnostic::codes;
+use crate::diagnostic::message::Diagnostic;
+use crate::diagnostic::suggest;
 use std::collections::HashMap;
 
 /// What people write for our keys: other tools' words and our own forerunners'.
@@ -71,7 +71,7 @@ impl<'n> Fields<'n> {
         let mut first: HashMap<&str, (&Key, &Node)> = HashMap::new();
         for (key, value) in pairs {
             if let Some((earlier, _)) = first.get(key.text.as_str()) {
-                let diagnostic = Diagnostic::error(catalogue::DUPLICATE_KEY, format!("the key `{}` is here twice", key.text));
+                let diagnostic = Diagnostic::error(codes::DUPLICATE_KEY, format!("the key `{}` is here twice", key.text));
                 reading.note(diagnostic.at(&key.place).also(&earlier.place, "the first is here").help("keep one of them"));
                 continue;
             }
@@ -90,7 +90,7 @@ impl<'n> Fields<'n> {
                 let message = format!(
                     "`{key}` is kept in the ledger and told in reports: a variable, which may hold a secret, is not taken"
                 );
-                reading.note(Diagnostic::error(catalogue::VARIABLE, message).at(&node.place).help("write the text itself"));
+                reading.note(Diagnostic::error(codes::VARIABLE, message).at(&node.place).help("write the text itself"));
                 None
             }
             Some(node) => T::read(node, reading),
@@ -108,12 +108,12 @@ fn says_a_variable(node: &Node) -> bool {
 
 /// What to say about a key that nobody asked for.
 fn unknown(key: &Key, of: &str, known: &[&str]) -> Diagnostic {
-    let diagnostic = Diagnostic::error(catalogue::UNKNOWN_KEY, format!("{of} has no key `{}`", key.text)).at(&key.place);
+    let diagnostic = Diagnostic::error(codes::UNKNOWN_KEY, format!("{of} has no key `{}`", key.text)).at(&key.place);
     if key.text == "<<" {
         return diagnostic.help("merge keys are not used; repeat what both entries need");
     }
     let folded = key.text.to_lowercase().replace('-', "_");
-    let meant = near::nearest(&key.text, known.iter().copied()).or_else(|| {
+    let meant = suggest::nearest(&key.text, known.iter().copied()).or_else(|| {
         SYNONYMS
             .iter()
             .filter(|(word, _)| folded == *word || (word.len() > 2 && folded.starts_with(&format!("{word}_"))))
@@ -122,7 +122,7 @@ fn unknown(key: &Key, of: &str, known: &[&str]) -> Diagnostic {
     });
     match meant {
         Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
-        None => diagnostic.help_if(near::suggestion(&key.text, known.iter().copied())),
+        None => diagnostic.help_if(suggest::suggestion(&key.text, known.iter().copied())),
     }
 }
 

@@ -1,8 +1,8 @@
 //! A text into a tree. Hostile texts end in a diagnostic: bombs, cycles, depth and size are bounded.
 
 use super::node::{Key, Node, Scalar, Value};
-use crate::diagnostic::catalogue;
-use crate::diagnostic::item::Diagnostic;
+use crate::diagnostic::codes;
+use crate::diagnostic::message::Diagnostic;
 use crate::place::Place;
 use serde_saphyr::granit_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 use std::collections::HashMap;
@@ -23,7 +23,7 @@ pub fn parse(file: &Arc<str>, text: &str) -> Result<Node, Box<Diagnostic>> {
     if text.len() > MAX_BYTES {
         let message = format!("`{file}` has {} bytes; it was not read, the limit is {MAX_BYTES}", text.len());
         return Err(Box::new(
-            Diagnostic::error(catalogue::SIZE, message).help("a file of that size is rarely the one that was meant"),
+            Diagnostic::error(codes::SIZE, message).help("a file of that size is rarely the one that was meant"),
         ));
     }
     let mut tree = Tree { file, open: vec![], anchors: HashMap::new(), nodes: 0, root: None };
@@ -81,7 +81,7 @@ impl Tree<'_> {
             Event::DocumentStart(..) if self.root.is_some() => {
                 let message = "a second document begins here; one file holds one";
                 Err(Box::new(
-                    Diagnostic::error(catalogue::SYNTAX, message)
+                    Diagnostic::error(codes::SYNTAX, message)
                         .at(&place)
                         .help("remove the `---`, or move what follows to a file of its own"),
                 ))
@@ -96,7 +96,7 @@ impl Tree<'_> {
             None => Ok(false),
             Some("!" | "!!str" | "tag:yaml.org,2002:str") => Ok(true),
             Some(tag) => Err(Box::new(
-                Diagnostic::error(catalogue::SYNTAX, format!("the tag `{tag}` is not used here"))
+                Diagnostic::error(codes::SYNTAX, format!("the tag `{tag}` is not used here"))
                     .at(place)
                     .help("write the value without a tag"),
             )),
@@ -109,7 +109,7 @@ impl Tree<'_> {
         }
         if self.open.len() >= MAX_DEPTH {
             return Err(Box::new(
-                Diagnostic::error(catalogue::SIZE, format!("more than {MAX_DEPTH} levels inside each other")).at(&place),
+                Diagnostic::error(codes::SIZE, format!("more than {MAX_DEPTH} levels inside each other")).at(&place),
             ));
         }
         if anchor > 0 {
@@ -136,17 +136,17 @@ impl Tree<'_> {
             Some(Some((node, size))) => {
                 if depth(&node) + self.open.len() > MAX_DEPTH {
                     return Err(Box::new(
-                        Diagnostic::error(catalogue::SIZE, format!("more than {MAX_DEPTH} levels inside each other")).at(&place),
+                        Diagnostic::error(codes::SIZE, format!("more than {MAX_DEPTH} levels inside each other")).at(&place),
                     ));
                 }
                 self.count(size, &place)?;
                 self.add(node, 0, size)
             }
-            Some(None) => Err(Box::new(
-                Diagnostic::error(catalogue::SYNTAX, "an alias stands inside the very thing it refers to").at(&place),
-            )),
+            Some(None) => {
+                Err(Box::new(Diagnostic::error(codes::SYNTAX, "an alias stands inside the very thing it refers to").at(&place)))
+            }
             None => Err(Box::new(
-                Diagnostic::error(catalogue::SYNTAX, "an alias refers to an anchor that is not defined above it").at(&place),
+                Diagnostic::error(codes::SYNTAX, "an alias refers to an anchor that is not defined above it").at(&place),
             )),
         }
     }
@@ -171,7 +171,7 @@ impl Tree<'_> {
         self.nodes += more;
         if self.nodes > MAX_NODES {
             let message = format!("more than {MAX_NODES} values, those that aliases repeat included");
-            return Err(Box::new(Diagnostic::error(catalogue::SIZE, message).at(place)));
+            return Err(Box::new(Diagnostic::error(codes::SIZE, message).at(place)));
         }
         Ok(())
     }
@@ -195,7 +195,7 @@ impl Tree<'_> {
             None
         };
         let diagnostic = Diagnostic::error(
-            catalogue::SYNTAX,
+            codes::SYNTAX,
             format!("not readable as YAML: {}; nothing in this file was read", info.trim_end_matches('.')),
         );
         Box::new(diagnostic.at(&self.place(at)).help_if(help.map(str::to_owned)))
@@ -215,9 +215,7 @@ fn depth(node: &Node) -> usize {
 fn key_of(node: Node) -> Result<Key, Box<Diagnostic>> {
     match node.value {
         Value::Scalar(scalar) => Ok(Key { place: node.place, text: scalar.text }),
-        _ => Err(Box::new(
-            Diagnostic::error(catalogue::SYNTAX, format!("a key is {}; keys are words", node.kind())).at(&node.place),
-        )),
+        _ => Err(Box::new(Diagnostic::error(codes::SYNTAX, format!("a key is {}; keys are words", node.kind())).at(&node.place))),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Turning a tree into values: what is wrong is noted, and the reading goes on.
 
 use super::node::{Node, Value};
-use crate::diagnostic::catalogue;
-use crate::diagnostic::item::Diagnostic;
+use crate::diagnostic::codes;
+use crate::diagnostic::message::Diagnostic;
 
 /// The state of a reading: the variables it may use, and what it found wrong.
 pub struct Reading<'a> {
@@ -37,12 +37,12 @@ impl<'a> Reading<'a> {
             _ => None,
         };
         let message = format!("expected {expected}, found {}", node.kind());
-        self.note(Diagnostic::error(catalogue::WRONG_KIND, message).at(&node.place).help_if(help));
+        self.note(Diagnostic::error(codes::WRONG_KIND, message).at(&node.place).help_if(help));
     }
 
     /// Notes that a text means nothing here.
     pub fn unreadable(&mut self, node: &Node, message: impl Into<String>, help: Option<String>) {
-        self.note(Diagnostic::error(catalogue::UNREADABLE_VALUE, message).at(&node.place).help_if(help));
+        self.note(Diagnostic::error(codes::UNREADABLE_VALUE, message).at(&node.place).help_if(help));
     }
 
     /// The text of a single value, `${NAME}` replaced; notes what is wrong and gives none.
@@ -58,7 +58,7 @@ impl<'a> Reading<'a> {
                 if value.is_none() {
                     let message = format!("the environment has no variable `{name}`");
                     self.note(
-                        Diagnostic::error(catalogue::VARIABLE, message)
+                        Diagnostic::error(codes::VARIABLE, message)
                             .at(&node.place)
                             .help(format!("set `{name}`, or write the value here")),
                     );
@@ -68,7 +68,7 @@ impl<'a> Reading<'a> {
             Variable::Inside => {
                 let message = "`${…}` stands inside a longer text, and would not be replaced";
                 let help = "a variable must be the whole value: `${NAME}`";
-                self.note(Diagnostic::error(catalogue::VARIABLE, message).at(&node.place).help(help));
+                self.note(Diagnostic::error(codes::VARIABLE, message).at(&node.place).help(help));
                 None
             }
         }
@@ -110,7 +110,7 @@ pub trait Read: Sized {
     /// What a missing key means: an error here, nothing for what is optional.
     fn absent(key: &str, of: &str, map: &Node, reading: &mut Reading<'_>) -> Option<Self> {
         let message = format!("{of} needs the key `{key}`");
-        reading.note(Diagnostic::error(catalogue::MISSING_KEY, message).at(&map.place));
+        reading.note(Diagnostic::error(codes::MISSING_KEY, message).at(&map.place));
         None
     }
 }

@@ -2,7 +2,7 @@
 
 use super::node::{At, Entry, Named, Node, Value};
 use super::reading::{Read, Reading};
-use crate::diagnostic::{catalogue, item::Diagnostic, near};
+use crate::diagnostic::{codes, message::Diagnostic, suggest};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::value::StrDeserializer;
 use serde::de::{Deserialize, IntoDeserializer};
@@ -104,7 +104,7 @@ impl<T: Read> Read for Named<T> {
         for (key, value) in pairs {
             match named.iter().find(|(earlier, _)| earlier.text == key.text) {
                 Some((earlier, _)) => {
-                    let diagnostic = Diagnostic::error(catalogue::DUPLICATE_KEY, format!("`{}` is here twice", key.text));
+                    let diagnostic = Diagnostic::error(codes::DUPLICATE_KEY, format!("`{}` is here twice", key.text));
                     reading.note(diagnostic.at(&key.place).also(&earlier.place, "the first is here").help("keep one of them"));
                 }
                 None => named.extend(Entry::read(value, reading).map(|entry| (key.clone(), entry))),
@@ -120,7 +120,7 @@ pub fn word<T: for<'de> Deserialize<'de>>(node: &Node, reading: &mut Reading<'_>
     let read: Result<T, Choices> =
         T::deserialize(IntoDeserializer::<Choices>::into_deserializer(text.as_str()) as StrDeserializer<'_, Choices>);
     read.map_err(|Choices(choices)| {
-        reading.unreadable(node, format!("`{text}` is not known here"), near::suggestion(&text, choices.iter().copied()))
+        reading.unreadable(node, format!("`{text}` is not known here"), suggest::suggestion(&text, choices.iter().copied()))
     })
     .ok()
 }

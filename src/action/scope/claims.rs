@@ -2,7 +2,7 @@
 
 use super::{Covered, cover};
 use crate::action::context::Context;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::policy::claims::{Minimum, Overlap};
 use crate::policy::dataset::DatasetName;
 use crate::policy::period::Period;

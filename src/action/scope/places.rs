@@ -1,11 +1,11 @@
 //! Where the tables that declarations name really are.
 
 use crate::action::context::Context;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::policy::dataset::DatasetName;
 use crate::policy::expiry::Expiring;
 use crate::policy::hold::{Hold, HoldOrigin};
-use crate::policy::set::Policies;
+use crate::policy::policies::Policies;
 use crate::store::error::StoreFailure;
 use crate::store::neo4j::store::GraphStore;
 use crate::store::registry::{AnyStore, Stores};

@@ -3,8 +3,8 @@
 use super::key_check;
 use super::kind::Kind;
 use crate::action::{Context, Measured};
-use crate::policy::quality::check::Check;
-use crate::policy::quality::shape::{Also, Counts, On, Shape, Takes};
+use crate::policy::checks::check::Check;
+use crate::policy::checks::spec::{CheckSpec, Counts, On, ParamSpec, ParamType};
 use crate::report::format::count;
 use crate::store::error::StoreFailure;
 use crate::store::redis::scan::Asked;
@@ -12,11 +12,16 @@ use futures_util::FutureExt;
 
 /// Counts keys above a size.
 pub const KIND: Kind = Kind {
-    shape: &Shape {
+    shape: &CheckSpec {
         key: "big_keys",
         about: "keys that take more memory than they should",
-        takes: Takes::Keys,
-        with: &[Also { key: "over", about: "the size above which a key is big: `10 MB`", takes: Takes::Bytes, needed: true }],
+        takes: ParamType::Keys,
+        with: &[ParamSpec {
+            key: "over",
+            about: "the size above which a key is big: `10 MB`",
+            takes: ParamType::Bytes,
+            needed: true,
+        }],
         on: On::KeyStore,
         counts: Counts::Things,
         warns: Some("> 0"),
@@ -26,7 +31,7 @@ pub const KIND: Kind = Kind {
 
 #[expect(clippy::cast_precision_loss, reason = "a size is a round number; a part in 2^53 changes nothing")]
 async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
-    let over = check.given.number("over").unwrap_or(f64::MAX);
+    let over = check.params.number("over").unwrap_or(f64::MAX);
     let is_big = |bytes: u64| (bytes as f64 > over).then(|| format!(", about {} bytes", count(bytes)));
     let mut measured =
         key_check::count(cx, check, Asked { bytes: true, ..Asked::default() }, |key| key.bytes.and_then(is_big)).await?;

@@ -4,10 +4,10 @@ use super::kind::Kind;
 use super::sample::Sampler;
 use super::target;
 use crate::action::{Context, Measured};
-use crate::diagnostic::catalogue as codes;
-use crate::policy::quality::check::Check;
-use crate::policy::quality::normal::Normal;
-use crate::policy::quality::shape::{Also, Counts, On, Shape, Takes};
+use crate::diagnostic::codes;
+use crate::policy::checks::check::Check;
+use crate::policy::checks::normal::Normal;
+use crate::policy::checks::spec::{CheckSpec, Counts, On, ParamSpec, ParamType};
 use crate::store::error::StoreFailure;
 use crate::store::sql::query::duplicates::{Group, Groups};
 use crate::store::sql::query::table_query::Looked;
@@ -21,22 +21,22 @@ use std::collections::{BTreeSet, HashSet};
 /// compute: what is beyond plain ASCII, or spells a domain in it (`xn--`). The worker brings these to their form; those that plain rows can share are looked up.
 /// So all stores agree, whatever their collations say. Both readings see the table as the first found it.
 pub const KIND: Kind = Kind {
-    shape: &Shape {
+    shape: &CheckSpec {
         key: "duplicate",
         about: "rows beyond the first that share the values of these columns; NULL is shared with nobody",
-        takes: Takes::Names,
+        takes: ParamType::Names,
         with: &[
-            Also {
+            ParamSpec {
                 key: "normalize",
                 about: "when two texts are the same: byte for byte (none, the default), without white space around them (trim), \
                         in small letters too (lower), the domain in its ASCII form too (email)",
-                takes: Takes::Word(&["none", "trim", "lower", "email"]),
+                takes: ParamType::Word(&["none", "trim", "lower", "email"]),
                 needed: false,
             },
-            Also {
+            ParamSpec {
                 key: "plus_tags",
                 about: "with `normalize: email`: whether `li+news@x.com` is `li@x.com` (ignore) or not (keep, the default)",
-                takes: Takes::Word(&["keep", "ignore"]),
+                takes: ParamType::Word(&["keep", "ignore"]),
                 needed: false,
             },
         ],
@@ -52,7 +52,7 @@ const MOST_ODD: u64 = 1_000_000;
 
 async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
     let normal = normal(check)?;
-    let columns = check.given.names(check.shape.key);
+    let columns = check.params.names(check.shape.key);
     let mut looked = target::at(cx, check).await?;
     let groups = Groups::of(&mut looked, columns, normal).await?;
     let samples = usize::try_from(check.samples).unwrap_or(usize::MAX);
@@ -104,14 +104,14 @@ async fn another(cx: &Context, check: &Check, groups: &Groups) -> Option<Looked>
 }
 
 fn normal(check: &Check) -> Result<Normal, StoreFailure> {
-    let without_tag = check.given.text("plus_tags") == Some("ignore");
-    let normal = match check.given.text("normalize") {
+    let without_tag = check.params.text("plus_tags") == Some("ignore");
+    let normal = match check.params.text("normalize") {
         Some("trim") => Normal::Trim,
         Some("lower") => Normal::Lower,
         Some("email") => return Ok(Normal::Email { without_tag }),
         _ => Normal::None,
     };
-    if check.given.text("plus_tags").is_some() {
+    if check.params.text("plus_tags").is_some() {
         let text = format!("the check `{}` names `plus_tags` without `normalize: email`", check.name);
         return Err(StoreFailure::refused(codes::CHECK_UNFIT, text, "add `normalize: email`, or take `plus_tags` out"));
     }
@@ -155,7 +155,7 @@ impl Odd {
         self.rows - (self.seen.len() as u64 - self.shared)
     }
 
-    /// Takes a group in. Beyond the most that can be compared it is counted alone, to say how many there are.
+    /// ParamType a group in. Beyond the most that can be compared it is counted alone, to say how many there are.
     fn see(&mut self, groups: &Groups, group: &Group) {
         self.rows += group.rows;
         if self.rows > MOST_ODD {

@@ -3,8 +3,8 @@
 use super::kind::Kind;
 use super::{clock, row_check, target};
 use crate::action::{Context, Measured};
-use crate::policy::quality::check::Check;
-use crate::policy::quality::shape::{Also, Counts, On, Shape, Takes};
+use crate::policy::checks::check::Check;
+use crate::policy::checks::spec::{CheckSpec, Counts, On, ParamSpec, ParamType};
 use crate::store::error::StoreFailure;
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
@@ -13,12 +13,12 @@ use futures_util::FutureExt;
 ///
 /// No row at all is no fault: nothing is left over then.
 pub const KIND: Kind = Kind {
-    shape: &Shape {
+    shape: &CheckSpec {
         key: "expired",
         about: "rows past the instant in this column that are still there",
-        takes: Takes::Text,
+        takes: ParamType::Text,
         with: &[
-            Also { key: "after", about: "how long they may outlive it", takes: Takes::Period, needed: false },
+            ParamSpec { key: "after", about: "how long they may outlive it", takes: ParamType::Period, needed: false },
             clock::ZONE,
             clock::UNIT,
         ],
@@ -31,7 +31,7 @@ pub const KIND: Kind = Kind {
 
 async fn measure(cx: &Context, check: &Check, as_of: DateTime<Utc>) -> Result<Measured, StoreFailure> {
     let clock = clock::of(check)?;
-    let end = check.given.period("after").map_or(as_of, |after| after.before(as_of, cx.job.timezone));
+    let end = check.params.period("after").map_or(as_of, |after| after.before(as_of, cx.job.timezone));
     let mut looked = target::at(cx, check).await?;
     let over = looked.before(&clock, end).await?;
     let measured = row_check::rows(cx, check, &mut looked, &over, &[], &[&clock.column]).await?;

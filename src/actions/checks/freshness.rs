@@ -3,18 +3,18 @@
 use super::kind::Kind;
 use super::{clock, target};
 use crate::action::{Context, Measured};
-use crate::policy::quality::check::Check;
-use crate::policy::quality::shape::{Counts, On, Shape, Takes};
+use crate::policy::checks::check::Check;
+use crate::policy::checks::spec::{CheckSpec, Counts, On, ParamType};
 use crate::store::error::StoreFailure;
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 
 /// The age of the newest row, in milliseconds. Rows dated in the future are left out, and told.
 pub const KIND: Kind = Kind {
-    shape: &Shape {
+    shape: &CheckSpec {
         key: "freshness",
         about: "how old the newest row is",
-        takes: Takes::Text,
+        takes: ParamType::Text,
         with: &[clock::ZONE, clock::UNIT],
         on: On::Table,
         counts: Counts::Time,

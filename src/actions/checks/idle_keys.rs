@@ -3,20 +3,20 @@
 use super::key_check;
 use super::kind::Kind;
 use crate::action::{Context, Measured};
-use crate::diagnostic::catalogue as codes;
-use crate::policy::quality::check::Check;
-use crate::policy::quality::shape::{Also, Counts, On, Shape, Takes};
+use crate::diagnostic::codes;
+use crate::policy::checks::check::Check;
+use crate::policy::checks::spec::{CheckSpec, Counts, On, ParamSpec, ParamType};
 use crate::store::error::StoreFailure;
 use crate::store::redis::scan::Asked;
 use futures_util::FutureExt;
 
 /// Counts keys that were not used for a while.
 pub const KIND: Kind = Kind {
-    shape: &Shape {
+    shape: &CheckSpec {
         key: "idle_keys",
         about: "keys that nobody read or wrote for a while",
-        takes: Takes::Keys,
-        with: &[Also { key: "over", about: "for how long", takes: Takes::Period, needed: true }],
+        takes: ParamType::Keys,
+        with: &[ParamSpec { key: "over", about: "for how long", takes: ParamType::Period, needed: true }],
         on: On::KeyStore,
         counts: Counts::Things,
         warns: Some("> 0"),
@@ -34,7 +34,7 @@ async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> 
             "take the check out, or ask for `without_ttl`",
         ));
     }
-    let over = check.given.period("over").map_or(i64::MAX, |over| over.duration().num_seconds());
+    let over = check.params.period("over").map_or(i64::MAX, |over| over.duration().num_seconds());
     let is_idle = |idle: u64| i64::try_from(idle).is_ok_and(|idle| idle >= over);
     key_check::count(cx, check, Asked { idle: true, ..Asked::default() }, |key| key.idle.is_some_and(is_idle).then(String::new))
         .await

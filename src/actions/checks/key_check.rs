@@ -1,10 +1,10 @@
 //! The keys that a check looks at.
 
 use crate::action::{Context, Measured};
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
+use crate::policy::checks::check::{Check, Subject};
 use crate::policy::key_name::masked;
 use crate::policy::key_pattern::KeyPattern;
-use crate::policy::quality::check::{Check, Subject};
 use crate::store::error::StoreFailure;
 use crate::store::redis::scan::{Asked, Key, Place, Walk};
 use crate::store::redis::store::KeyStore;
@@ -36,7 +36,7 @@ pub async fn count(
     mut is_wrong: impl FnMut(&Key) -> Option<String>,
 ) -> Result<Measured, StoreFailure> {
     let all = KeyPattern::all();
-    let pattern = check.given.keys(check.shape.key).unwrap_or(&all);
+    let pattern = check.params.keys(check.shape.key).unwrap_or(&all);
     let mut walk = Walk::from(store(cx, check)?, &cx.who(), pattern.clone(), asked, Place::start()).await?;
     let mut measured = Measured::default();
     let mut of = 0;

@@ -1,8 +1,8 @@
 //! What a kind of check is made of.
 
 use crate::action::{Context, Measured};
-use crate::policy::quality::check::Check;
-use crate::policy::quality::shape::Shape;
+use crate::policy::checks::check::Check;
+use crate::policy::checks::spec::CheckSpec;
 use crate::store::error::StoreFailure;
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
@@ -14,7 +14,7 @@ pub type Measure = for<'a> fn(&'a Context, &'a Check, DateTime<Utc>) -> BoxFutur
 #[derive(Debug, Clone, Copy)]
 pub struct Kind {
     /// What people may write.
-    pub shape: &'static Shape,
+    pub shape: &'static CheckSpec,
     /// Measures one declared check of this kind, as of an instant. Reads only.
     pub measure: Measure,
 }

@@ -3,19 +3,19 @@
 use super::key_check;
 use super::kind::Kind;
 use crate::action::{Context, Measured};
-use crate::diagnostic::catalogue as codes;
-use crate::policy::quality::check::Check;
-use crate::policy::quality::shape::{Counts, On, Shape, Takes};
+use crate::diagnostic::codes;
+use crate::policy::checks::check::Check;
+use crate::policy::checks::spec::{CheckSpec, Counts, On, ParamType};
 use crate::report::format::count;
 use crate::store::error::StoreFailure;
 use futures_util::FutureExt;
 
 /// The share of memory in use; of a cluster that of its fullest server.
 pub const KIND: Kind = Kind {
-    shape: &Shape {
+    shape: &CheckSpec {
         key: "memory",
         about: "how much of the memory that a store of keys may use is in use",
-        takes: Takes::Flag,
+        takes: ParamType::Flag,
         with: &[],
         on: On::KeyStore,
         counts: Counts::Percent,

@@ -3,17 +3,17 @@
 use super::kind::Kind;
 use super::{node_check, row_check, target};
 use crate::action::{Context, Measured};
-use crate::policy::quality::check::Check;
-use crate::policy::quality::shape::{Counts, On, Shape, Takes};
+use crate::policy::checks::check::Check;
+use crate::policy::checks::spec::{CheckSpec, Counts, On, ParamType};
 use crate::store::error::StoreFailure;
 use futures_util::FutureExt;
 
 /// Counts rows in which any of the columns holds nothing: NULL, an empty text, or spaces alone.
 pub const KIND: Kind = Kind {
-    shape: &Shape {
+    shape: &CheckSpec {
         key: "missing",
         about: "rows or nodes in which any of these columns is NULL, empty or spaces alone",
-        takes: Takes::Names,
+        takes: ParamType::Names,
         with: &[],
         on: On::TableOrLabel,
         counts: Counts::Things,
@@ -23,7 +23,7 @@ pub const KIND: Kind = Kind {
 };
 
 async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
-    let columns: Vec<&str> = check.given.names(check.shape.key).iter().map(String::as_str).collect();
+    let columns: Vec<&str> = check.params.names(check.shape.key).iter().map(String::as_str).collect();
     if let Some(looked) = target::label(cx, check).await? {
         let mut faults = vec![];
         for column in &columns {

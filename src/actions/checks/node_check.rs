@@ -2,7 +2,7 @@
 
 use super::sample::Sampler;
 use crate::action::{Context, Measured};
-use crate::policy::quality::check::Check;
+use crate::policy::checks::check::Check;
 use crate::store::error::StoreFailure;
 use crate::store::neo4j::label_query::LookedLabel;
 

@@ -3,12 +3,12 @@
 use super::kind::Kind;
 use crate::action::{Context, Measured};
 use crate::actions::row_policy;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
+use crate::policy::checks::check::Check;
+use crate::policy::checks::spec::{CheckSpec, Counts, On, ParamType};
 use crate::policy::dataset::DatasetName;
 use crate::policy::lifecycle::Lifecycle;
 use crate::policy::period::Period;
-use crate::policy::quality::check::Check;
-use crate::policy::quality::shape::{Counts, On, Shape, Takes};
 use crate::store::cutoff::Cutoff;
 use crate::store::error::StoreFailure;
 use crate::store::source::Removable;
@@ -18,10 +18,10 @@ use futures_util::FutureExt;
 /// Counts rows that a lifecycle policy should have moved or removed and that no hold keeps, over all steps of all policies
 /// named; out of all rows that these steps look at. A switched-off policy asks for nothing.
 pub const KIND: Kind = Kind {
-    shape: &Shape {
+    shape: &CheckSpec {
         key: "overdue",
         about: "rows and nodes past the period of these lifecycle policies that are still there and not held",
-        takes: Takes::Policies,
+        takes: ParamType::Policies,
         with: &[],
         on: On::Nothing,
         counts: Counts::Things,
@@ -39,7 +39,7 @@ struct Step<'a> {
 }
 
 async fn measure(cx: &Context, check: &Check, as_of: DateTime<Utc>) -> Result<Measured, StoreFailure> {
-    let names = check.given.names(check.shape.key);
+    let names = check.params.names(check.shape.key);
     for name in names {
         if cx.policies.matching(std::slice::from_ref(name)).is_empty() {
             let text = format!("the check `{}` names `{name}`, and no active lifecycle policy is called that", check.name);

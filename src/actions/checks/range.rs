@@ -3,21 +3,21 @@
 use super::kind::Kind;
 use super::{node_check, row_check, target};
 use crate::action::{Context, Measured};
-use crate::diagnostic::catalogue as codes;
-use crate::policy::quality::check::Check;
-use crate::policy::quality::shape::{Also, Counts, On, Shape, Takes};
+use crate::diagnostic::codes;
+use crate::policy::checks::check::Check;
+use crate::policy::checks::spec::{CheckSpec, Counts, On, ParamSpec, ParamType};
 use crate::store::error::StoreFailure;
 use futures_util::FutureExt;
 
 /// Counts rows whose number is below `min` or above `max`. NULL is no number and not counted; in SQLite, text is.
 pub const KIND: Kind = Kind {
-    shape: &Shape {
+    shape: &CheckSpec {
         key: "range",
         about: "rows or nodes whose number is below `min` or above `max`",
-        takes: Takes::Text,
+        takes: ParamType::Text,
         with: &[
-            Also { key: "min", about: "the smallest that is right", takes: Takes::Number, needed: false },
-            Also { key: "max", about: "the largest that is right", takes: Takes::Number, needed: false },
+            ParamSpec { key: "min", about: "the smallest that is right", takes: ParamType::Number, needed: false },
+            ParamSpec { key: "max", about: "the largest that is right", takes: ParamType::Number, needed: false },
         ],
         on: On::TableOrLabel,
         counts: Counts::Things,
@@ -27,12 +27,12 @@ pub const KIND: Kind = Kind {
 };
 
 async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
-    let (min, max) = (check.given.number("min"), check.given.number("max"));
+    let (min, max) = (check.params.number("min"), check.params.number("max"));
     if (min, max) == (None, None) {
         let text = format!("the check `{}` names neither `min` nor `max`, so no number is out of its range", check.name);
         return Err(StoreFailure::refused(codes::CHECK_UNFIT, text, "add `min`, `max` or both"));
     }
-    let column = check.given.text(check.shape.key).unwrap_or_default();
+    let column = check.params.text(check.shape.key).unwrap_or_default();
     if let Some(looked) = target::label(cx, check).await? {
         let (outside, known) =
             (looked.outside(column, min, max).await?, format!("{} IS NOT NULL", looked.property(column).await?));

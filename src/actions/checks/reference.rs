@@ -3,11 +3,11 @@
 use super::kind::Kind;
 use super::sample::Sampler;
 use crate::action::{Context, Measured};
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
+use crate::policy::checks::check::Check;
+use crate::policy::checks::field::ReferenceEnd;
+use crate::policy::checks::spec::{CheckSpec, Counts, On, ParamSpec, ParamType};
 use crate::policy::period::Period;
-use crate::policy::quality::check::Check;
-use crate::policy::quality::field::End;
-use crate::policy::quality::shape::{Also, Counts, On, Shape, Takes};
 use crate::reference::compare::Asked;
 use crate::reference::compare::Compared;
 use crate::reference::compare::Told;
@@ -19,16 +19,16 @@ use futures_util::FutureExt;
 
 /// Compares ids across stores.
 pub const KIND: Kind = Kind {
-    shape: &Shape {
+    shape: &CheckSpec {
         key: "reference",
         about: "ids of one store that another one lacks",
-        takes: Takes::Ends,
+        takes: ParamType::Ends,
         with: &[
-            Also { key: "both_ways", about: "count the reverse too", takes: Takes::Flag, needed: false },
-            Also {
+            ParamSpec { key: "both_ways", about: "count the reverse too", takes: ParamType::Flag, needed: false },
+            ParamSpec {
                 key: "settle",
                 about: "leave out what is younger: it may still be on its way to the other store",
-                takes: Takes::Period,
+                takes: ParamType::Period,
                 needed: false,
             },
         ],
@@ -40,10 +40,10 @@ pub const KIND: Kind = Kind {
 };
 
 async fn measure(cx: &Context, check: &Check, as_of: DateTime<Utc>) -> Result<Measured, StoreFailure> {
-    let Some((from, to)) = check.given.ends("reference") else { return Err(no_ends(check)) };
-    let settle = check.given.period("settle");
+    let Some((from, to)) = check.params.ends("reference") else { return Err(no_ends(check)) };
+    let settle = check.params.period("settle");
     let asked = Asked {
-        both_ways: check.given.flag("both_ways"),
+        both_ways: check.params.flag("both_ways"),
         settle: settle.map(|settle| patience(cx, check, settle)).transpose()?,
         samples: usize::try_from(check.samples).unwrap_or(usize::MAX),
     };
@@ -75,7 +75,7 @@ fn patience(cx: &Context, check: &Check, settle: Period) -> Result<std::time::Du
     Ok(settle.duration().to_std().unwrap_or_default())
 }
 
-fn told(compared: &Compared, from: &End, to: &End, asked: Asked) -> Measured {
+fn told(compared: &Compared, from: &ReferenceEnd, to: &ReferenceEnd, asked: Asked) -> Measured {
     let Compared { from: refers, to: referred, .. } = compared;
     let mut notes = vec![format!("{} of {} ids of `{}` are missing in `{}`", refers.missing, refers.seen, from.field, to.field)];
     let mut sides = vec![(refers, from)];
@@ -103,7 +103,7 @@ fn told(compared: &Compared, from: &End, to: &End, asked: Asked) -> Measured {
 }
 
 /// What of a side could not be compared.
-fn unread(told: &Told, end: &End) -> impl Iterator<Item = String> {
+fn unread(told: &Told, end: &ReferenceEnd) -> impl Iterator<Item = String> {
     let field = &end.field;
     let unreadable = (told.unreadable > 0)
         .then(|| format!("{} values of `{field}` cannot be read as an id, so they count as missing", told.unreadable));
@@ -112,7 +112,7 @@ fn unread(told: &Told, end: &End) -> impl Iterator<Item = String> {
 }
 
 /// The ids that one side has alone, masked by the tags of that side.
-fn samples<'a>(cx: &Context, end: &'a End, told: &'a Told) -> impl Iterator<Item = String> + 'a {
+fn samples<'a>(cx: &Context, end: &'a ReferenceEnd, told: &'a Told) -> impl Iterator<Item = String> + 'a {
     let column = end.field.column.as_deref().unwrap_or("id");
     let sampler = Sampler::new(cx, &end.field.dataset).keyed_by([column]);
     told.samples.iter().map(move |id| format!("{}={}", end.field, sampler.value(column, id)))

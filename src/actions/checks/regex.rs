@@ -4,10 +4,10 @@ use super::kind::Kind;
 use super::sample::Sampler;
 use super::target;
 use crate::action::{Context, Measured};
-use crate::diagnostic::catalogue as codes;
-use crate::policy::quality::check::Check;
-use crate::policy::quality::pattern;
-use crate::policy::quality::shape::{Also, Counts, On, Shape, Takes};
+use crate::diagnostic::codes;
+use crate::policy::checks::check::Check;
+use crate::policy::checks::pattern;
+use crate::policy::checks::spec::{CheckSpec, Counts, On, ParamSpec, ParamType};
 use crate::store::error::StoreFailure;
 use crate::store::value::Cell;
 use futures_util::FutureExt;
@@ -18,16 +18,16 @@ use regex::Regex;
 /// Every store has a pattern language of its own, or none: so the texts come here in pages along the key, and one language
 /// decides, in time that grows with the text and never faster.
 pub const KIND: Kind = Kind {
-    shape: &Shape {
+    shape: &CheckSpec {
         key: "regex",
         about: "rows whose text this pattern does not match (Rust's `regex` syntax; anchor it with `^` and `$`)",
-        takes: Takes::Pattern,
+        takes: ParamType::Pattern,
         with: &[
-            Also { key: "column", about: "the column that holds the text", takes: Takes::Text, needed: true },
-            Also {
+            ParamSpec { key: "column", about: "the column that holds the text", takes: ParamType::Text, needed: true },
+            ParamSpec {
                 key: "match",
                 about: "whether a match is what is wanted (required, the default) or what is wrong (forbidden)",
-                takes: Takes::Word(&["required", "forbidden"]),
+                takes: ParamType::Word(&["required", "forbidden"]),
                 needed: false,
             },
         ],
@@ -40,8 +40,8 @@ pub const KIND: Kind = Kind {
 
 async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
     let pattern = compiled(check)?;
-    let wrong_if = check.given.text("match") == Some("forbidden");
-    let column = check.given.text("column").unwrap_or_default();
+    let wrong_if = check.params.text("match") == Some("forbidden");
+    let column = check.params.text("column").unwrap_or_default();
     let mut looked = target::at(cx, check).await?;
     let (at, names) = (looked.column(column)?, [looked.key_names(), vec![column.to_owned()]].concat());
     let text = looked.text_of(column)?;
@@ -71,7 +71,7 @@ async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> 
 
 /// What is declared compiled when it was read; policies that are kept elsewhere are not taken at their word.
 fn compiled(check: &Check) -> Result<Regex, StoreFailure> {
-    pattern::compiled(check.given.text(check.shape.key).unwrap_or_default()).map_err(|reason| {
+    pattern::compiled(check.params.text(check.shape.key).unwrap_or_default()).map_err(|reason| {
         let text = format!("the pattern of the check `{}` cannot be used: {reason}", check.name);
         StoreFailure::refused(codes::CHECK_UNFIT, text, pattern::SYNTAX)
     })

@@ -3,17 +3,17 @@
 use super::kind::Kind;
 use super::target;
 use crate::action::{Context, Measured};
-use crate::policy::quality::check::Check;
-use crate::policy::quality::shape::{Counts, On, Shape, Takes};
+use crate::policy::checks::check::Check;
+use crate::policy::checks::spec::{CheckSpec, Counts, On, ParamType};
 use crate::store::error::StoreFailure;
 use futures_util::FutureExt;
 
 /// Counts rows.
 pub const KIND: Kind = Kind {
-    shape: &Shape {
+    shape: &CheckSpec {
         key: "row_count",
         about: "how many rows a table has, or nodes a label",
-        takes: Takes::Flag,
+        takes: ParamType::Flag,
         with: &[],
         on: On::TableOrLabel,
         counts: Counts::Things,

@@ -3,18 +3,18 @@
 use super::kind::Kind;
 use super::target;
 use crate::action::{Context, Measured};
-use crate::diagnostic::catalogue as codes;
-use crate::policy::quality::bound::{Bound, Unit};
-use crate::policy::quality::check::Check;
-use crate::policy::quality::shape::{Also, Counts, On, Shape, Takes};
+use crate::diagnostic::codes;
+use crate::policy::checks::check::Check;
+use crate::policy::checks::spec::{CheckSpec, Counts, On, ParamSpec, ParamType};
+use crate::policy::checks::threshold::{Threshold, Unit};
 use crate::store::error::StoreFailure;
 use crate::store::sql::health::metrics::{self, Vital};
 use crate::store::sql::health::replica::Lag;
 use crate::store::sql::session::store::StoreLocation;
 use futures_util::FutureExt;
 
-const fn shape(key: &'static str, about: &'static str, counts: Counts, warns: Option<&'static str>) -> Shape {
-    Shape { key, about, takes: Takes::Flag, with: &[], on: On::TableStore, counts, warns }
+const fn shape(key: &'static str, about: &'static str, counts: Counts, warns: Option<&'static str>) -> CheckSpec {
+    CheckSpec { key, about, takes: ParamType::Flag, with: &[], on: On::TableStore, counts, warns }
 }
 
 /// How many of the allowed connections are taken, in percent.
@@ -37,8 +37,13 @@ pub const REPLICATION_LAG: Kind = Kind {
 
 /// Statements that take longer than `over` on average.
 pub const SLOW_STATEMENTS: Kind = Kind {
-    shape: &Shape {
-        with: &[Also { key: "over", about: "what is long: `1000 ms` (the default), `2 s`", takes: Takes::Time, needed: false }],
+    shape: &CheckSpec {
+        with: &[ParamSpec {
+            key: "over",
+            about: "what is long: `1000 ms` (the default), `2 s`",
+            takes: ParamType::Time,
+            needed: false,
+        }],
         ..shape("slow_statements", "kinds of statements that take longer than `over` on average", Counts::Things, Some("> 0"))
     },
     measure: |cx, check, _| slow_statements(cx, check).boxed(),
@@ -100,8 +105,8 @@ async fn unused_indexes(cx: &Context, check: &Check) -> Result<Measured, StoreFa
     reason = "a bound is never negative, and a part of a millisecond is none"
 )]
 fn over(check: &Check) -> Result<u64, StoreFailure> {
-    let Some(text) = check.given.text("over") else { return Ok(1_000) };
-    match format!("> {text}").parse::<Bound>() {
+    let Some(text) = check.params.text("over") else { return Ok(1_000) };
+    match format!("> {text}").parse::<Threshold>() {
         Ok(bound) if bound.unit == Unit::Time => Ok(bound.amount as u64),
         _ => {
             let text = format!("`{text}` under `over` of the check `{}` is no time", check.name);

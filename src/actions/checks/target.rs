@@ -1,8 +1,8 @@
 //! The table that a check names.
 
 use crate::action::Context;
-use crate::diagnostic::catalogue as codes;
-use crate::policy::quality::check::{Check, Subject};
+use crate::diagnostic::codes;
+use crate::policy::checks::check::{Check, Subject};
 use crate::store::error::StoreFailure;
 use crate::store::neo4j::label_query::LookedLabel;
 use crate::store::neo4j::store::GraphStore;

@@ -3,17 +3,17 @@
 use super::kind::Kind;
 use super::target;
 use crate::action::{Context, Measured};
-use crate::policy::quality::check::Check;
-use crate::policy::quality::shape::{Counts, On, Shape, Takes};
+use crate::policy::checks::check::Check;
+use crate::policy::checks::spec::{CheckSpec, Counts, On, ParamType};
 use crate::store::error::StoreFailure;
 use futures_util::FutureExt;
 
 /// Counts columns of the connection's own schema that no tag speaks of. Their values are hidden everywhere until one does.
 pub const KIND: Kind = Kind {
-    shape: &Shape {
+    shape: &CheckSpec {
         key: "unclassified",
         about: "columns of a store's own schema that no tag classifies",
-        takes: Takes::Flag,
+        takes: ParamType::Flag,
         with: &[],
         on: On::TableStore,
         counts: Counts::Things,

@@ -4,18 +4,18 @@ use super::key_check;
 use super::kind::Kind;
 use crate::action::{Context, Measured};
 use crate::actions::expire::uncovered;
-use crate::policy::quality::check::Check;
-use crate::policy::quality::shape::{Counts, On, Shape, Takes};
+use crate::policy::checks::check::Check;
+use crate::policy::checks::spec::{CheckSpec, Counts, On, ParamType};
 use crate::report::format::{count, plural};
 use crate::store::error::StoreFailure;
 use futures_util::FutureExt;
 
 /// Counts keys that nobody decided about.
 pub const KIND: Kind = Kind {
-    shape: &Shape {
+    shape: &CheckSpec {
         key: "uncovered_keys",
         about: "keys that no `cache` or `sessions` policy covers",
-        takes: Takes::Flag,
+        takes: ParamType::Flag,
         with: &[],
         on: On::KeyStore,
         counts: Counts::Things,

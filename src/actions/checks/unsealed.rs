@@ -3,9 +3,9 @@
 use super::kind::Kind;
 use super::{row_check, target};
 use crate::action::{Context, Measured};
+use crate::policy::checks::check::Check;
+use crate::policy::checks::spec::{CheckSpec, Counts, On, ParamSpec, ParamType};
 use crate::policy::classification::{Protection, Tag};
-use crate::policy::quality::check::Check;
-use crate::policy::quality::shape::{Also, Counts, On, Shape, Takes};
 use crate::store::error::StoreFailure;
 use futures_util::FutureExt;
 
@@ -15,11 +15,11 @@ use futures_util::FutureExt;
 /// would stand in the column itself; what a sealed value looks like is not known here, so every value counts, and a note
 /// says so.
 pub const KIND: Kind = Kind {
-    shape: &Shape {
+    shape: &CheckSpec {
         key: "unsealed",
         about: "rows that still hold plaintext in a column whose tag says it is sealed",
-        takes: Takes::Flag,
-        with: &[Also { key: "columns", about: "only these columns", takes: Takes::Names, needed: false }],
+        takes: ParamType::Flag,
+        with: &[ParamSpec { key: "columns", about: "only these columns", takes: ParamType::Names, needed: false }],
         on: On::Table,
         counts: Counts::Things,
         warns: Some("> 0"),
@@ -31,7 +31,7 @@ async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> 
     let mut looked = target::at(cx, check).await?;
     let tags = to_seal(cx, check);
     let columns: Vec<&str> = tags.iter().map(|tag| tag.field.as_str()).collect();
-    let named = check.given.names("columns");
+    let named = check.params.names("columns");
     let untagged = named.iter().filter(|name| !columns.contains(&name.as_str()));
     let mut notes: Vec<String> = untagged.map(|name| format!("no tag says that `{name}` is sealed")).collect();
     if columns.is_empty() {
@@ -57,7 +57,7 @@ async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> 
 /// The tags of the table that say a column is sealed, each column once.
 fn to_seal<'a>(cx: &'a Context, check: &Check) -> Vec<&'a Tag> {
     let Some(dataset) = check.table() else { return vec![] };
-    let named = check.given.names("columns");
+    let named = check.params.names("columns");
     let sealed = |tag: &&Tag| match tag.protect {
         Some(Protection::Aes256) => true,
         Some(Protection::AlreadyHashed | Protection::SignedToken) => false,

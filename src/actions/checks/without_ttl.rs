@@ -3,8 +3,8 @@
 use super::key_check;
 use super::kind::Kind;
 use crate::action::{Context, Measured};
-use crate::policy::quality::check::Check;
-use crate::policy::quality::shape::{Counts, On, Shape, Takes};
+use crate::policy::checks::check::Check;
+use crate::policy::checks::spec::{CheckSpec, Counts, On, ParamType};
 use crate::report::format::plural;
 use crate::store::error::StoreFailure;
 use crate::store::redis::scan::Asked;
@@ -12,10 +12,10 @@ use futures_util::FutureExt;
 
 /// Counts keys without a time to live.
 pub const KIND: Kind = Kind {
-    shape: &Shape {
+    shape: &CheckSpec {
         key: "without_ttl",
         about: "keys that never expire",
-        takes: Takes::Keys,
+        takes: ParamType::Keys,
         with: &[],
         on: On::KeyStore,
         counts: Counts::Things,

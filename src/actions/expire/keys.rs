@@ -6,7 +6,7 @@ use super::rights;
 use super::rule::{Cause, Judged, Owner, Rule, seconds};
 use super::scan::{Look, Seen};
 use crate::action::{Batch, Context, Facts, OpenBatch, Tally};
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::policy::expiry::{Expiring, ExpiringKeys, Expiry};
 use crate::policy::key_pattern::KeyPattern;
 use crate::policy::lifecycle::Guard;

@@ -14,12 +14,12 @@ pub mod uncovered;
 
 use crate::action::{Action, Arranged, Batch, Context, Facts, Label, OpenBatch, Tally};
 use crate::actions::row_policy;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::job::spec::Job;
 use crate::policy::dataset::DatasetName;
 use crate::policy::expiry::{Expiring, Expiry};
+use crate::policy::policies::Policies;
 use crate::policy::section::{Section, pick};
-use crate::policy::set::Policies;
 use crate::report::run::Verdict;
 use crate::store::error::StoreFailure;
 use crate::store::page::Page;
@@ -86,7 +86,7 @@ pub struct Expire<E> {
     ends: PhantomData<E>,
 }
 
-/// What ends, by the family of its store.
+/// What ends, by the data_model of its store.
 enum Of {
     Rows(Box<ExpireRows>),
     Keys(Box<ExpireKeys>),

@@ -2,10 +2,10 @@
 
 use super::rule::Owner;
 use crate::action::Context;
-use crate::diagnostic::catalogue as codes;
-use crate::policy::belonging::{self, Belonging, IdFrom};
+use crate::diagnostic::codes;
 use crate::policy::expiry::ExpiringKeys;
 use crate::policy::key_pattern::{KeyId, KeyPattern, is_id};
+use crate::policy::owner::{self, Belonging, IdFrom};
 use crate::store::error::StoreFailure;
 use crate::store::redis::scan::Key;
 use crate::store::redis::scan_names;
@@ -85,14 +85,14 @@ impl<'a> Owners<'a> {
 }
 
 impl<'a> Of<'a> {
-    async fn at(cx: &Context, owners: &'a belonging::Owners) -> Result<Self, StoreFailure> {
+    async fn at(cx: &Context, owners: &'a owner::Owners) -> Result<Self, StoreFailure> {
         match owners {
-            belonging::Owners::Rows { dataset, column, r#where } => {
+            owner::Owners::Rows { dataset, column, r#where } => {
                 let store = cx.stores.get(&dataset.store)?;
                 let table = OwnerTable::at(store, &cx.who(), dataset, column, r#where.as_deref()).await?;
                 Ok(Self::Rows(Box::new(table)))
             }
-            belonging::Owners::Keys { store, keys } => {
+            owner::Owners::Keys { store, keys } => {
                 let store = cx.stores.keys(store)?.clone();
                 store.nodes(&cx.who()).await?;
                 Ok(Self::Keys { store, who: cx.who(), pattern: keys })
@@ -155,11 +155,11 @@ impl Kind<'_> {
 
     fn nobody(&self, why: &str) -> StoreFailure {
         let to = match &self.belonging.to {
-            belonging::Owners::Rows { dataset, column, r#where } => {
+            owner::Owners::Rows { dataset, column, r#where } => {
                 let condition = r#where.as_ref().map(|condition| format!(" where {condition}")).unwrap_or_default();
                 format!("`{dataset}.{column}`{condition}")
             }
-            keys @ belonging::Owners::Keys { .. } => format!("`{keys}`"),
+            keys @ owner::Owners::Keys { .. } => format!("`{keys}`"),
         };
         StoreFailure::refused(
             codes::NO_OWNERS,

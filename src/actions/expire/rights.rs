@@ -1,10 +1,10 @@
 //! The commands that a policy on keys sends, and the rights that they need: what `plan --sql` prints, and what `doctor` tries.
 
 use crate::action::Context;
-use crate::policy::belonging::Owners;
 use crate::policy::expiry::{Expiring, ExpiringKeys};
 use crate::policy::key_pattern::KeyPattern;
-use crate::policy::set::Policies;
+use crate::policy::owner::Owners;
+use crate::policy::policies::Policies;
 use crate::store::error::StoreFailure;
 use crate::store::redis::store::KeyStore;
 use crate::store::redis::topology::About;

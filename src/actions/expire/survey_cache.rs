@@ -1,7 +1,7 @@
 //! What a look at a store told of several policies, kept until each of them asks for its own.
 
 use super::orphans::Orphans;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::store::error::StoreFailure;
 use crate::store::redis::holds::KeyHolds;
 use crate::store::survey::Counts;

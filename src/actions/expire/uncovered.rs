@@ -1,14 +1,14 @@
 //! Tells of keys that no policy covers: what nobody decided about grows without end.
 
 use crate::action::{Context, Facts, Tally};
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::job::spec::Job;
 use crate::policy::expiry::{Expiring, Expiry};
 use crate::policy::key_name::{Prefixes, Sum};
 use crate::policy::key_pattern::KeyPattern;
 use crate::policy::lifecycle::Guard;
+use crate::policy::policies::Policies;
 use crate::policy::section::pick;
-use crate::policy::set::Policies;
 use crate::report::format::{count, plural};
 use crate::store::error::StoreFailure;
 use crate::store::page::Keeps;

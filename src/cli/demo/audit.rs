@@ -3,7 +3,7 @@
 use super::company::{FILLED, written};
 use crate::policy::dataset::DatasetName;
 use crate::policy::expiry::Expiring;
-use crate::policy::set::Policies;
+use crate::policy::policies::Policies;
 use crate::store::error::StoreFailure;
 use crate::store::sql::session::store::Store;
 use crate::store::value::Cell;

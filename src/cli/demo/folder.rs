@@ -70,7 +70,7 @@ mod tests {
     fn what_the_demo_writes_is_valid_without_a_warning() {
         let dir = tempfile::tempdir().unwrap();
         make(dir.path()).unwrap();
-        let (declarations, warnings) = Declarations::read(&dir.path().join("steward.yaml"), &|_| None, &actions::vocabulary())
+        let (declarations, warnings) = Declarations::read(&dir.path().join("steward.yaml"), &|_| None, &actions::registry())
             .unwrap_or_else(|all| panic!("{all}"));
         assert!(warnings.diagnostics.is_empty(), "{warnings}");
         assert!(declarations.jobs.iter().all(|job| job.mode == Mode::Enforce));

@@ -3,7 +3,7 @@
 use super::rng::Rng;
 use crate::store::value::Cell;
 
-/// Family names, as written and in Latin letters.
+/// DataModel names, as written and in Latin letters.
 const FAMILIES: &[(&str, &str)] = &[
     ("王", "wang"),
     ("李", "li"),
@@ -38,8 +38,8 @@ pub(super) fn user(rng: &mut Rng, id: i64, created: String) -> Vec<Cell> {
     let text = |text: &str| Cell::Text(text.to_owned());
     // The same draw for both ids of a pair, so that the second is the first in other capitals.
     let twice = id % TWICE == 0;
-    let (family, given) = names(&mut Rng::new(0x5eed + (id - i64::from(twice)).unsigned_abs() * 0x9e37));
-    let name = format!("{}.{}{}", given.1, family.1, id - i64::from(twice));
+    let (data_model, given) = names(&mut Rng::new(0x5eed + (id - i64::from(twice)).unsigned_abs() * 0x9e37));
+    let name = format!("{}.{}{}", given.1, data_model.1, id - i64::from(twice));
     let email = match id {
         id if id % NO_EMAIL == 0 => Cell::Null,
         _ if twice => Cell::Text(format!("{}@Example.COM", name.to_uppercase())),
@@ -47,15 +47,15 @@ pub(super) fn user(rng: &mut Rng, id: i64, created: String) -> Vec<Cell> {
     };
     let phone = if rng.below(20) == 0 { Cell::Null } else { Cell::Text(format!("+86 000 {:08}", rng.below(100_000_000))) };
     let username = format!("{}{id}", given.1);
-    vec![Cell::Int(id), Cell::Text(username), email, phone, text(given.0), text(family.0), Cell::Text(created)]
+    vec![Cell::Int(id), Cell::Text(username), email, phone, text(given.0), text(data_model.0), Cell::Text(created)]
 }
 
 type Name = (&'static str, &'static str);
 
 fn names(rng: &mut Rng) -> (Name, Name) {
-    let family = rng.below(FAMILIES.len() as u64);
-    let given = GIVEN[usize::from(family >= CHINESE)];
-    (FAMILIES[family as usize], given[rng.below(given.len() as u64) as usize])
+    let data_model = rng.below(FAMILIES.len() as u64);
+    let given = GIVEN[usize::from(data_model >= CHINESE)];
+    (FAMILIES[data_model as usize], given[rng.below(given.len() as u64) as usize])
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What is right is read: the keys of the schemas, and the reference's own examples.
 
-use super::{read, vocabulary};
+use super::{read, registry};
 use crate::declarations::schema::{Subject, schema};
 
 #[test]
@@ -9,7 +9,7 @@ fn the_schemas_know_exactly_the_keys_that_are_read() {
         config::file::*, job::file::*, policy::entries::*, policy::expiry_file::*, policy::file::*, policy::view_file::*,
     };
     let keys = |subject: Subject, of: &str| -> Vec<String> {
-        let schema: serde_json::Value = serde_json::from_str(&schema(subject, &vocabulary().checks)).unwrap();
+        let schema: serde_json::Value = serde_json::from_str(&schema(subject, &registry().checks)).unwrap();
         let object = if of.is_empty() { &schema } else { &schema["definitions"][of] };
         assert_eq!(object["additionalProperties"], false, "{of}");
         object["properties"].as_object().unwrap().keys().cloned().collect()

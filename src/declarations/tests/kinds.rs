@@ -1,70 +1,75 @@
 //! Kinds of checks with every sort of key, as the table of kinds might hold them.
 
-use crate::policy::quality::shape::{Also, Counts, On, Shape, Takes};
+use crate::policy::checks::spec::{CheckSpec, Counts, On, ParamSpec, ParamType};
 
 /// All of them.
-pub(super) const ALL: &[&Shape] = &[&DUPLICATE, &MEMORY, &REFERENCE, &RANGE, &REGEX, &OVERDUE];
+pub(super) const ALL: &[&CheckSpec] = &[&DUPLICATE, &MEMORY, &REFERENCE, &RANGE, &REGEX, &OVERDUE];
 
-const DUPLICATE: Shape = Shape {
+const DUPLICATE: CheckSpec = CheckSpec {
     key: "duplicate",
     about: "rows that share what should be one row's alone",
-    takes: Takes::Names,
-    with: &[Also { key: "normalize", about: "how values are compared", takes: Takes::Word(&["email", "lower"]), needed: false }],
+    takes: ParamType::Names,
+    with: &[ParamSpec {
+        key: "normalize",
+        about: "how values are compared",
+        takes: ParamType::Word(&["email", "lower"]),
+        needed: false,
+    }],
     on: On::Table,
     counts: Counts::Things,
     warns: Some("> 0"),
 };
-const MEMORY: Shape = Shape {
+const MEMORY: CheckSpec = CheckSpec {
     key: "memory",
     about: "how full the store is",
-    takes: Takes::Flag,
+    takes: ParamType::Flag,
     with: &[],
     on: On::KeyStore,
     counts: Counts::Percent,
     warns: None,
 };
-const REFERENCE: Shape = Shape {
+const REFERENCE: CheckSpec = CheckSpec {
     key: "reference",
     about: "ids that lead nowhere",
-    takes: Takes::Ends,
+    takes: ParamType::Ends,
     with: &[
-        Also { key: "both_ways", about: "look from both ends", takes: Takes::Flag, needed: false },
-        Also { key: "settle", about: "what is younger is left out", takes: Takes::Period, needed: false },
+        ParamSpec { key: "both_ways", about: "look from both ends", takes: ParamType::Flag, needed: false },
+        ParamSpec { key: "settle", about: "what is younger is left out", takes: ParamType::Period, needed: false },
     ],
     on: On::Nothing,
     counts: Counts::Things,
     warns: Some("> 0"),
 };
 
-const RANGE: Shape = Shape {
+const RANGE: CheckSpec = CheckSpec {
     key: "range",
     about: "numbers out of their range",
-    takes: Takes::Text,
+    takes: ParamType::Text,
     with: &[
-        Also { key: "min", about: "the smallest", takes: Takes::Number, needed: false },
-        Also { key: "max", about: "the largest", takes: Takes::Number, needed: false },
+        ParamSpec { key: "min", about: "the smallest", takes: ParamType::Number, needed: false },
+        ParamSpec { key: "max", about: "the largest", takes: ParamType::Number, needed: false },
     ],
     on: On::Table,
     counts: Counts::Things,
     warns: Some("> 0"),
 };
-const REGEX: Shape = Shape {
+const REGEX: CheckSpec = CheckSpec {
     key: "regex",
     about: "texts that do not match",
-    takes: Takes::Pattern,
+    takes: ParamType::Pattern,
     with: &[
-        Also { key: "zone", about: "a zone", takes: Takes::Zone, needed: false },
-        Also { key: "unit", about: "a unit", takes: Takes::Word(&["s"]), needed: false },
-        Also { key: "over", about: "a time", takes: Takes::Time, needed: false },
+        ParamSpec { key: "zone", about: "a zone", takes: ParamType::Zone, needed: false },
+        ParamSpec { key: "unit", about: "a unit", takes: ParamType::Word(&["s"]), needed: false },
+        ParamSpec { key: "over", about: "a time", takes: ParamType::Time, needed: false },
     ],
     on: On::Table,
     counts: Counts::Things,
     warns: Some("> 0"),
 };
-const OVERDUE: Shape = Shape {
+const OVERDUE: CheckSpec = CheckSpec {
     key: "overdue",
     about: "rows past their period",
-    takes: Takes::Policies,
+    takes: ParamType::Policies,
     with: &[],
     on: On::Nothing,
     counts: Counts::Things,

@@ -1,6 +1,6 @@
 //! What is wrong is told: each mistake with its code, all of all files in one pass, and odd texts without a panic.
 
-use super::{CONFIG, SOUND, codes, folder, read, rendered, vocabulary};
+use super::{CONFIG, SOUND, codes, folder, read, registry, rendered};
 use crate::declarations::reading::Declarations;
 use proptest::prelude::*;
 use std::path::Path;
@@ -202,7 +202,7 @@ fn odd_texts_end_in_a_diagnostic() {
     let dir = folder(&[("steward.yaml", CONFIG)]);
     let read = |bytes: &[u8]| {
         std::fs::write(dir.path().join("policies/p.yaml"), bytes).unwrap();
-        match Declarations::read(&dir.path().join("steward.yaml"), &|_| None, &vocabulary()) {
+        match Declarations::read(&dir.path().join("steward.yaml"), &|_| None, &registry()) {
             Ok(_) => String::new(),
             Err(diagnosis) => diagnosis.to_string(),
         }

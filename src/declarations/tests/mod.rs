@@ -8,11 +8,11 @@ mod tables;
 
 use super::reading::Declarations;
 use crate::diagnostic::diagnosis::Diagnosis;
-use crate::job::vocabulary::Vocabulary;
+use crate::job::registry::Registry;
 use crate::policy::section::Section;
 
 /// The words the tests use; the table of actions stands on a higher floor.
-pub(super) fn vocabulary() -> Vocabulary {
+pub(super) fn registry() -> Registry {
     use Section::{Archive, Cache, Checks, Delete, Sessions, Views};
     let actions = vec![
         ("archive", Archive),
@@ -22,7 +22,7 @@ pub(super) fn vocabulary() -> Vocabulary {
         ("refresh-views", Views),
         ("check-quality", Checks),
     ];
-    Vocabulary { actions, checks: kinds::ALL.to_vec() }
+    Registry { actions, checks: kinds::ALL.to_vec() }
 }
 
 /// A folder with these files.
@@ -42,7 +42,7 @@ fn read(files: &[(&str, &str)]) -> Result<(Declarations, Diagnosis), Diagnosis> 
     Declarations::read(
         &dir.path().join("steward.yaml"),
         &|name| (name == "SET").then(|| "SIX months".replace("SIX", "6")),
-        &vocabulary(),
+        &registry(),
     )
 }
 

@@ -1,9 +1,9 @@
 //! The sections that sessions, caches, views and checks are declared in: what is read, and what is refused with which code.
 
-use super::{read, vocabulary};
-use crate::policy::belonging::IdFrom;
+use super::{read, registry};
+use crate::policy::checks::params::Param;
 use crate::policy::expiry::{Expiring, KeyRule};
-use crate::policy::quality::given::Given;
+use crate::policy::owner::IdFrom;
 
 const CONFIG: &str = r#"stores:
   core: { url: "sqlite:core.db" }
@@ -12,7 +12,7 @@ const CONFIG: &str = r#"stores:
   far: { url: { env: FAR } }
 "#;
 
-fn declared(policy: &str) -> crate::policy::set::Policies {
+fn declared(policy: &str) -> crate::policy::policies::Policies {
     read(&[("steward.yaml", CONFIG), ("policies/p.yaml", policy)]).unwrap_or_else(|diagnosis| panic!("{diagnosis}")).0.policies
 }
 
@@ -59,13 +59,13 @@ checks:
     assert!(policies.views[0].concurrently && policies.views[1].statements.len() == 2);
     let duplicate = &policies.checks[0];
     assert_eq!(
-        (duplicate.given.names("duplicate"), duplicate.given.text("normalize")),
+        (duplicate.params.names("duplicate"), duplicate.params.text("normalize")),
         (&["email".to_owned()][..], Some("email"))
     );
     assert_eq!(duplicate.fail.map(|bound| bound.to_string()).as_deref(), Some("> 100"));
     assert_eq!(policies.checks[1].name, "memory cache");
     assert_eq!(policies.checks[2].stores(), ["core", "graph"]);
-    assert!(matches!(policies.checks[2].given.0.get("settle"), Some(Given::Period(_))));
+    assert!(matches!(policies.checks[2].params.0.get("settle"), Some(Param::Period(_))));
     assert_eq!(policies.checks[3].dataset(), "cache.cache:user:{id} → core.users.id");
     assert_eq!(policies.checks[3].warn.map(|bound| bound.to_string()).as_deref(), Some("> 0"));
 }
@@ -283,7 +283,7 @@ fn a_job_comes_after_jobs_that_are_there_and_none_after_itself() {
 
 #[test]
 fn every_action_of_the_words_reads_a_section() {
-    for (action, section) in vocabulary().actions {
-        assert!(!section.word().is_empty() && vocabulary().section(action) == Some(section));
+    for (action, section) in registry().actions {
+        assert!(!section.word().is_empty() && registry().section(action) == Some(section));
     }
 }

@@ -1,6 +1,6 @@
 //! Policies that are kept in database tables, and files that add to them.
 
-use super::{CONFIG, codes, folder, read, vocabulary};
+use super::{CONFIG, codes, folder, read, registry};
 use crate::declarations::reading::{Declarations, Reading};
 use crate::diagnostic::diagnosis::Diagnosis;
 use crate::policy::table::{LifecycleRow, TagRow};
@@ -16,7 +16,7 @@ fn with_tables(
         "{CONFIG}policy_tables: {{ lifecycle: core.data_lifecycle_policies, classification: core.data_classification_tags{clock} }}\n"
     );
     let dir = folder(&[("steward.yaml", &config), ("policies/p.yaml", policy)]);
-    Reading::files(&dir.path().join("steward.yaml"), &|_| None, &vocabulary()).merge_tables(lifecycle, tags).finish()
+    Reading::files(&dir.path().join("steward.yaml"), &|_| None, &registry()).merge_tables(lifecycle, tags).finish()
 }
 
 fn row(table: &str, archive: Option<i64>, delete: Option<i64>) -> LifecycleRow {
@@ -55,7 +55,7 @@ fn a_row_and_a_file_make_one_policy() {
 }
 
 /// The policies and the minimums that nobody can read, and what was warned of; a row never stops the others.
-fn judged(policy: &str, clock: &str, rows: &[LifecycleRow], tags: &[TagRow]) -> (crate::policy::set::Policies, String) {
+fn judged(policy: &str, clock: &str, rows: &[LifecycleRow], tags: &[TagRow]) -> (crate::policy::policies::Policies, String) {
     let policy = if policy.is_empty() { "lifecycle: []\n" } else { policy };
     let (declarations, warnings) = with_tables(policy, clock, rows, tags).unwrap_or_else(|diagnosis| panic!("{diagnosis}"));
     (declarations.policies, warnings.to_string())

@@ -8,8 +8,8 @@ mod cypher;
 mod effects;
 mod sql;
 
-use crate::diagnostic::catalogue;
-use crate::diagnostic::item::Diagnostic;
+use crate::diagnostic::codes;
+use crate::diagnostic::message::Diagnostic;
 use crate::place::Place;
 use crate::yaml::node::At;
 use crate::yaml::reading::Reading;
@@ -98,7 +98,7 @@ pub fn declared(condition: &At<String>, language: Language, reading: &mut Readin
 
 /// A text in a store's language that cannot be used, and where it stands.
 pub fn refused(what: &str, fault: &str, place: &Place) -> Diagnostic {
-    Diagnostic::error(catalogue::CONDITION_TEXT, format!("{what} {fault}; nothing of it would be asked of the store"))
+    Diagnostic::error(codes::CONDITION_TEXT, format!("{what} {fault}; nothing of it would be asked of the store"))
         .at(place)
         .help("write one condition, query or statement, in which all counts: `status = 'closed' AND region = 'EU'`")
 }
@@ -106,7 +106,7 @@ pub fn refused(what: &str, fault: &str, place: &Place) -> Diagnostic {
 /// A condition that says something.
 fn says_something(condition: &At<String>, reading: &mut Reading<'_>) -> Option<At<String>> {
     if condition.value.trim().is_empty() {
-        let diagnostic = Diagnostic::error(catalogue::EMPTY_CONDITION, "`where` is empty; it would mean all rows");
+        let diagnostic = Diagnostic::error(codes::EMPTY_CONDITION, "`where` is empty; it would mean all rows");
         reading.note(diagnostic.at(&condition.place).help("leave the key out if all rows are meant"));
         return None;
     }

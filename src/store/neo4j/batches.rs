@@ -3,7 +3,7 @@
 
 use super::nodes::Nodes;
 use super::session::{Param, Params, Writing};
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::store::batch_mark::BatchesOf;
 use crate::store::batch_mark::Found;
 use crate::store::batch_mark::LastBatch;

@@ -3,8 +3,8 @@
 use super::identifier::quote;
 use super::session::{Param, Params, Reading};
 use super::store::GraphStore;
-use crate::diagnostic::catalogue as codes;
-use crate::diagnostic::near;
+use crate::diagnostic::codes;
+use crate::diagnostic::suggest;
 use crate::policy::dataset::DatasetName;
 use crate::store::error::StoreFailure;
 use crate::store::value::Cell;
@@ -105,7 +105,7 @@ pub async fn must_have(session: &Reading, label: &Label, property: &str) -> Resu
     if known.iter().any(|known| known == property) || !label.known {
         return Ok(());
     }
-    let help = near::suggestion(property, known.iter().map(String::as_str)).unwrap_or_default();
+    let help = suggest::suggestion(property, known.iter().map(String::as_str)).unwrap_or_default();
     Err(StoreFailure::refused(codes::NO_COLUMN, format!("no node of `{}` has a property `{property}`", label.shown()), help))
 }
 
@@ -129,7 +129,7 @@ pub async fn must_have_type(session: &Reading, kind: &str) -> Result<(), StoreFa
 /// The name that was most likely meant. Stricter than a suggestion would be, for here it refuses: two letters, in a name that
 /// is long enough for two.
 fn slip<'a>(name: &str, known: &'a [String]) -> Option<&'a str> {
-    let near = near::nearest(name, known.iter().map(String::as_str))?;
+    let near = suggest::nearest(name, known.iter().map(String::as_str))?;
     (strsim::damerau_levenshtein(&near.to_lowercase(), &name.to_lowercase()) <= 2).then_some(near)
 }
 

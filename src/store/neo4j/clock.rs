@@ -3,7 +3,7 @@
 use super::catalog::Label;
 use super::identifier::property;
 use super::session::Reading;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::policy::lifecycle::Clock;
 use crate::store::clock::ClockKind;
 use crate::store::clock::day_before;

@@ -3,7 +3,7 @@
 use super::catalog::{self, Label};
 use super::session::Reading;
 use super::store::GraphStore;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::policy::condition::Language;
 use crate::policy::dataset::DatasetName;
 use crate::store::error::StoreFailure;

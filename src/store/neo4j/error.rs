@@ -1,6 +1,6 @@
 //! What the driver's errors mean for a run.
 
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::store::error::READ_ONLY_HELP;
 use crate::store::error::StoreFailure;
 use crate::store::error::without_values;

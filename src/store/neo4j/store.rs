@@ -4,7 +4,7 @@ use super::error::{self, CONNECT};
 use super::pool::Pool;
 use super::session::{Reading, Writing};
 use crate::config::address;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::store::error::StoreFailure;
 use crate::store::protocol_probe::Expected;
 use crate::store::protocol_probe::Speaks;

@@ -1,7 +1,7 @@
 //! A person's own query to a graph, run so that it can only read.
 
 use super::store::GraphStore;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::policy::condition::Language;
 use crate::store::error::StoreFailure;
 use crate::store::sql::query::user_query::Asked;

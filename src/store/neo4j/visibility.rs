@@ -2,7 +2,7 @@
 
 use super::session::Reading;
 use super::store::GraphStore;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::store::error::StoreFailure;
 use crate::store::value::Cell;
 use std::time::{Duration, Instant};

@@ -1,6 +1,6 @@
 //! The keys that nothing may remove or alter. The only way to change a key takes the holds.
 
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::policy::dataset::DatasetName;
 use crate::policy::hold::Hold;
 use crate::policy::key_pattern::KeyPattern;

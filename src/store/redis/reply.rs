@@ -1,6 +1,6 @@
 //! What a server answers, read: errors as what they mean for a run, numbers, texts, and the fields of INFO.
 
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::store::error::StoreFailure;
 use crate::store::error::without_values;
 use redis::{ErrorKind, RedisError, ServerError, ServerErrorKind, Value};

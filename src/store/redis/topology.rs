@@ -4,7 +4,7 @@ use super::node::Node;
 use super::reply::{self, field, int, odd, text};
 use super::slot::{self, SLOTS};
 use super::url::Location;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::store::error::StoreFailure;
 use futures_util::future::try_join_all;
 use redis::{Pipeline, Value};

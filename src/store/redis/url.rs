@@ -1,7 +1,7 @@
 //! Where a store's URL says its servers are.
 
 use crate::config::address;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::store::error::StoreFailure;
 use crate::store::sql::session::store::{StoreAddress, StoreLocation};
 use secrecy::{ExposeSecret, SecretString};

@@ -76,7 +76,7 @@ pub fn stores(sandbox: &Sandbox) -> Stores {
 
 /// What an action sees: the sandbox's own declarations, no runner around it.
 pub fn context(sandbox: &Sandbox) -> Context {
-    let read = Declarations::read(&sandbox.path("steward.yaml"), &|name| Some(name.to_owned()), &actions::vocabulary());
+    let read = Declarations::read(&sandbox.path("steward.yaml"), &|name| Some(name.to_owned()), &actions::registry());
     let (declarations, _) = read.unwrap_or_else(|wrong| panic!("{}", wrong.render(false)));
     let job = Arc::new(declarations.job("clean-graph").expect("the job").clone());
     Context::new("run".into(), job, Arc::new(stores(sandbox)), Arc::new(declarations.policies), vec![])

@@ -74,7 +74,7 @@ pub fn context_at(sandbox: &Sandbox, cache: &str, holds: Vec<Hold>) -> Context {
         URL => Some(url.clone()),
         _ => Some(password.clone()),
     };
-    let read = Declarations::read(&sandbox.path("steward.yaml"), &variable, &actions::vocabulary());
+    let read = Declarations::read(&sandbox.path("steward.yaml"), &variable, &actions::registry());
     let (declarations, _) = read.unwrap_or_else(|wrong| panic!("{}", wrong.render(false)));
     let job = Arc::new(declarations.job("sweep").expect("the job").clone());
     let stores = Stores::new([address("core", &url), address("cache", cache)]).expect("stores");

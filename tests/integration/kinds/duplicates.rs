@@ -4,7 +4,7 @@ use super::sight::Sight;
 use crate::support::engine::Engine;
 use crate::support::sandbox::{Sandbox, URL};
 use std::collections::HashSet;
-use steward::policy::quality::normal::Normal;
+use steward::policy::checks::normal::Normal;
 
 fn check(more: &str) -> String {
     format!("checks:\n  - {{ name: c, dataset: core.people, duplicate: [email], {more}, warn: \"> 0\" }}\n")

@@ -60,7 +60,7 @@ impl Sight {
         self.sandbox.policy("looked", policy);
         let url = self.sandbox.database.url();
         let variable = |name: &str| (name == URL).then(|| url.clone());
-        let read = Declarations::read(&self.sandbox.path("steward.yaml"), &variable, &actions::vocabulary());
+        let read = Declarations::read(&self.sandbox.path("steward.yaml"), &variable, &actions::registry());
         read.map(|(declarations, _)| declarations)
     }
 

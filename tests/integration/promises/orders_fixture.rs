@@ -255,7 +255,7 @@ impl Drop for Busy {
 pub fn context(sandbox: &Sandbox, job: &str, holds: Vec<Hold>) -> Context {
     let url = sandbox.url();
     let variable = |name: &str| (name == URL).then(|| url.clone());
-    let read = Declarations::read(&sandbox.path("steward.yaml"), &variable, &actions::vocabulary());
+    let read = Declarations::read(&sandbox.path("steward.yaml"), &variable, &actions::registry());
     let (declarations, _) = read.unwrap_or_else(|wrong| panic!("{}", wrong.render(false)));
     let job = Arc::new(declarations.job(job).expect("the job").clone());
     Context::new("run".into(), job, Arc::new(stores(&url)), Arc::new(declarations.policies), holds)

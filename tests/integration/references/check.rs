@@ -25,7 +25,7 @@ fn measured(two: &Two, policy: &str) -> Result<Measured, StoreFailure> {
         "OTHER" => Some(two.other.url()),
         _ => None,
     };
-    let read = Declarations::read(&folder.path().join("steward.yaml"), &variable, &actions::vocabulary());
+    let read = Declarations::read(&folder.path().join("steward.yaml"), &variable, &actions::registry());
     let (declarations, _) = read.unwrap_or_else(|wrong| panic!("{}", wrong.render(false)));
     let job = Job {
         name: "hourly".into(),

@@ -7,8 +7,8 @@ use crate::support::keyspace::Keyspace;
 use chrono::{DateTime, Utc};
 use std::path::Path;
 use std::time::Duration;
+use steward::policy::checks::field::{Field, ReferenceEnd};
 use steward::policy::dataset::DatasetName;
-use steward::policy::quality::field::{End, Field};
 use steward::reference::compare::{Asked, Compared, Told, compare};
 use steward::reference::side::Side;
 use steward::store::error::StoreFailure;
@@ -75,8 +75,8 @@ impl Two {
     /// Compares two ends; what is not older than `before` does not count.
     pub fn try_compare(
         &self,
-        from: &End,
-        to: &End,
+        from: &ReferenceEnd,
+        to: &ReferenceEnd,
         asked: Asked,
         before: Option<DateTime<Utc>>,
     ) -> Result<Compared, StoreFailure> {
@@ -87,7 +87,7 @@ impl Two {
 /// Compares two ends of these stores.
 pub fn compared(
     addresses: Vec<StoreAddress>,
-    (from, to): (&End, &End),
+    (from, to): (&ReferenceEnd, &ReferenceEnd),
     asked: Asked,
     before: Option<DateTime<Utc>>,
 ) -> Result<Compared, StoreFailure> {
@@ -104,8 +104,8 @@ pub fn compared(
 pub const BOTH: Asked = Asked { both_ways: true, settle: None, samples: usize::MAX };
 
 /// The end that a text names.
-pub fn end(text: &str) -> End {
-    End { field: Field::read(text, |store| store == "cache").unwrap(), r#where: None, clock: None }
+pub fn end(text: &str) -> ReferenceEnd {
+    ReferenceEnd { field: Field::read(text, |store| store == "cache").unwrap(), r#where: None, clock: None }
 }
 
 /// What one side lacks, in the order of the text.

@@ -2,7 +2,7 @@
 
 use super::archive_ddl::{self, BATCH_COLUMN};
 use super::rows::Rows;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::policy::dataset::DatasetName;
 use crate::store::error::StoreFailure;
 use crate::store::sql::dialect::Dialect;
@@ -229,9 +229,9 @@ fn takes(dialect: Dialect, from: &Column, to: &Column) -> Result<(), &'static st
     if fits { Ok(()) } else { Err("is narrower, or another type") }
 }
 
-/// The wider types of one family; everything else must be the same type to the letter.
+/// The wider types of one data_model; everything else must be the same type to the letter.
 fn widens(dialect: Dialect, from: &Column, to: &Column) -> bool {
-    let (a, b) = (Shape::of(dialect, from), Shape::of(dialect, to));
+    let (a, b) = (CheckSpec::of(dialect, from), CheckSpec::of(dialect, to));
     match (from.class, to.class) {
         (Class::Integer { unsigned: x }, Class::Integer { unsigned: y }) => x == y && a.room <= b.room,
         (Class::Decimal, Class::Decimal) => a.scale == b.scale && a.signed == b.signed && a.room <= b.room,
@@ -241,15 +241,15 @@ fn widens(dialect: Dialect, from: &Column, to: &Column) -> bool {
     }
 }
 
-/// How much a type takes, comparable within its family.
-struct Shape {
+/// How much a type takes, comparable within its data_model.
+struct CheckSpec {
     room: u64,
     scale: u64,
     padded: bool,
     signed: bool,
 }
 
-impl Shape {
+impl CheckSpec {
     fn of(dialect: Dialect, column: &Column) -> Self {
         let declared = column.declared.to_lowercase();
         let base = declared.split('(').next().unwrap_or_default().trim();

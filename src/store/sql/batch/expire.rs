@@ -7,7 +7,7 @@ use super::assignment::{self, Mark};
 use super::key_table::{Keys, key_name};
 use super::rows::Rows;
 use super::transfer::Carried;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::policy::expiry::Assignment;
 use crate::store::error::StoreFailure;
 use crate::store::holds::Holds;

@@ -5,7 +5,7 @@
 
 use super::key_table::Keys;
 use super::rows::Rows;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::store::error::StoreFailure;
 use crate::store::holds::Holds;
 use crate::store::sql::dialect::Dialect;

@@ -3,7 +3,7 @@
 
 use super::mark_grants;
 use super::rows::Rows;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::store::batch_mark::{BATCH_TABLE, BatchesOf, Found, LastBatch, fence, no_mark, taken_over};
 use crate::store::error::StoreFailure;
 use crate::store::sql::dialect::Dialect;

@@ -4,7 +4,7 @@ use super::archive::Archive;
 use super::grants;
 use super::rows::Rows;
 use super::system_log;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::policy::dataset::DatasetName;
 use crate::policy::lifecycle::Cascade;
 use crate::store::error::StoreFailure;

@@ -2,7 +2,7 @@
 
 use super::assignment::Mark;
 use super::keyset::Keyset;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::policy::dataset::DatasetName;
 use crate::policy::lifecycle::{Clock, Guard};
 use crate::store::batch_mark::LastBatch;

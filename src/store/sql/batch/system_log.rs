@@ -1,7 +1,7 @@
 //! `audit_log.SYSTEM_LOG`: the row that the stores' own audit expects of whoever moves data (source document 002, §3).
 
 use super::rows::Rows;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::policy::dataset::DatasetName;
 use crate::store::error::StoreFailure;
 use crate::store::sql::dialect::Dialect;

@@ -1,6 +1,6 @@
 //! What a store says of its own health: shares that one statement gives.
 
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::store::error::StoreFailure;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::session::connection::Session;

@@ -1,7 +1,7 @@
 //! Statements that take long on average, by the store's own statistics.
 
 use super::metrics::{Vital, makes_no_sense, one};
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::store::error::StoreFailure;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::session::connection::Session;

@@ -1,7 +1,7 @@
 //! MySQL's and MariaDB's catalogue, read into a [`Table`].
 
 use super::dialect::Mysql;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::store::error::StoreFailure;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::schema::dialect::SchemaDialect;

@@ -1,6 +1,6 @@
 //! Tables that are published and say of a removed row not which one it was: PostgreSQL refuses every DELETE and UPDATE there.
 
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::store::error::StoreFailure;
 use crate::store::sql::schema::trigger::Event;
 use crate::store::sql::session::connection::Session;

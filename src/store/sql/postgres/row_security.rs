@@ -1,7 +1,7 @@
 //! Row level security: policies that would leave rows out for this account.
 
 use super::effects::OID;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::store::error::StoreFailure;
 use crate::store::sql::session::connection::Session;
 use crate::store::value::Cell;

@@ -3,7 +3,7 @@
 use super::dialect::Postgres;
 use super::effects::{names, of_oid};
 use super::row_security::refuse_hidden_rows;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::store::error::StoreFailure;
 use crate::store::sql::schema::dialect::SchemaDialect;
 use crate::store::sql::schema::table::{Class, Column, Index, Table};

@@ -1,6 +1,6 @@
 //! Conditions that people write in a store's own language: made sure to be one condition and nothing else.
 
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::store::error::StoreFailure;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::schema::catalog;

@@ -2,8 +2,8 @@
 
 use super::normal_form::Form;
 use super::table_query::Looked;
-use crate::diagnostic::catalogue as codes;
-use crate::policy::quality::normal::Normal;
+use crate::diagnostic::codes;
+use crate::policy::checks::normal::Normal;
 use crate::store::error::StoreFailure;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::schema::table::Class;

@@ -4,8 +4,8 @@
 //! made to agree with each other and with [`Normal`]; the few values beyond it are odd and compared in the worker.
 
 use super::table_query::Looked;
-use crate::diagnostic::catalogue as codes;
-use crate::policy::quality::normal::Normal;
+use crate::diagnostic::codes;
+use crate::policy::checks::normal::Normal;
 use crate::store::error::StoreFailure;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::schema::table::{Class, Column};

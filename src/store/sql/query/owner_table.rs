@@ -2,7 +2,7 @@
 
 use super::id_lookup::Presence;
 use super::table_query::Looked;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::policy::dataset::DatasetName;
 use crate::store::error::StoreFailure;
 use crate::store::sql::dialect::Dialect;

@@ -1,6 +1,6 @@
 //! Reads policies that are kept in a database (source document 000, §1.3).
 
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::policy::dataset::DatasetName;
 use crate::policy::table::{LifecycleRow, NO_NUMBER, TagRow};
 use crate::store::error::StoreFailure;

@@ -3,7 +3,7 @@
 //! None of them leans on a column's collation: under some of them a zero-width space is nothing, and `é` is `e`.
 
 use super::table_query::Looked;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::policy::lifecycle::Clock;
 use crate::store::clock::{ClockKind, TextShape};
 use crate::store::error::StoreFailure;

@@ -1,6 +1,6 @@
 //! A person's own query, run so that it can only read.
 
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::store::error::StoreFailure;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::schema::catalog;

@@ -1,7 +1,7 @@
 //! Finds tables by name, whatever the store.
 
 use super::table::{Dependents, Table};
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::policy::dataset::DatasetName;
 use crate::policy::lifecycle::Clock;
 use crate::store::batch_mark::BATCH_TABLE;

@@ -2,7 +2,7 @@
 
 use super::relatives::{Relation, Relatives};
 use super::trigger::{Event, Trigger};
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::store::error::StoreFailure;
 
 /// A table as its store's catalogue describes it.

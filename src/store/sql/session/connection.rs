@@ -2,7 +2,7 @@
 
 use super::driver_values::{as_text, by_class, mysql_row, named, postgres_row, sqlite_row};
 use super::statements::{Answer, Statements};
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::store::error::{StoreFailure, would_write};
 use crate::store::sql::dialect::Dialect;
 use crate::store::value::Cell;

@@ -6,7 +6,7 @@
 
 use super::connection::Session;
 use super::read_only::refuse_read_only;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::store::error::StoreFailure;
 use crate::store::sql::dialect::Dialect;
 use crate::store::value::Cell;

@@ -2,7 +2,7 @@
 
 use super::connection::{Access, Link, Session};
 use super::settings::session_settings;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::store::error::StoreFailure;
 use crate::store::sql::dialect::Dialect;
 use secrecy::{ExposeSecret, SecretString};

@@ -1,7 +1,7 @@
 //! SQLite's catalogue, read into a [`Table`], and what its values say of a clock.
 
 use super::dialect::Sqlite;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::policy::lifecycle::Clock;
 use crate::store::clock::{ClockKind, TextShape, unit_missing};
 use crate::store::error::StoreFailure;

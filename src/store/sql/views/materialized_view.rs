@@ -3,7 +3,7 @@
 use super::order::UNDERNEATH;
 use super::refreshed::{Patience, Refreshed};
 use super::unique_index;
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::policy::dataset::DatasetName;
 use crate::store::error::StoreFailure;
 use crate::store::sql::batch::grants::MAY_MAINTAIN;

@@ -1,7 +1,7 @@
 //! A summary table: filled by the statements that people wrote, all of them or none.
 
 use super::refreshed::{Patience, Refreshed};
-use crate::diagnostic::catalogue as codes;
+use crate::diagnostic::codes;
 use crate::policy::dataset::DatasetName;
 use crate::store::error::StoreFailure;
 use crate::store::holds::Holds;

@@ -1,12 +1,12 @@
 //! The effective policies, and what is asked of them.
 
+use super::checks::check::Check;
 use super::classification::Tag;
 use super::dataset::DatasetName;
 use super::expiry::Expiry;
 use super::glob;
 use super::hold::Hold;
 use super::lifecycle::Lifecycle;
-use super::quality::check::Check;
 use super::view::View;
 use crate::place::Place;
 use serde::Serialize;

@@ -17,7 +17,7 @@ pub struct Field {
 
 /// One end of a reference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct End {
+pub struct ReferenceEnd {
     /// The field.
     pub field: Field,
     /// Which rows or nodes count, in their store's own language.

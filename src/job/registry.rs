@@ -1,18 +1,18 @@
 //! The words that declarations may use and that others give: actions and kinds of checks. Their tables stand on a higher floor.
 
-use crate::policy::quality::shape::Shape;
+use crate::policy::checks::spec::CheckSpec;
 use crate::policy::section::Section;
 
 /// Everything that is built.
 #[derive(Debug, Clone, Default)]
-pub struct Vocabulary {
+pub struct Registry {
     /// The actions, with what each reads.
     pub actions: Vec<(&'static str, Section)>,
     /// The kinds of checks.
-    pub checks: Vec<&'static Shape>,
+    pub checks: Vec<&'static CheckSpec>,
 }
 
-impl Vocabulary {
+impl Registry {
     /// What an action reads.
     pub fn section(&self, action: &str) -> Option<Section> {
         self.actions.iter().find(|(name, _)| *name == action).map(|(_, section)| *section)

@@ -1,12 +1,12 @@
 //! The bounds of a check: `> 0`, `>= 5 %`, `< 100`, `> 10 s`, `> 2 GB`.
 
-use super::shape::Counts;
+use super::spec::Counts;
 use std::fmt;
 use std::str::FromStr;
 
 /// When a check warns or fails.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Bound {
+pub struct Threshold {
     /// How the value is compared.
     pub than: Than,
     /// With what, in the base of its unit: percent, milliseconds, bytes.
@@ -49,7 +49,7 @@ pub enum Unit {
 /// A bound that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a bound")]
-pub struct NoBound(pub String);
+pub struct ThresholdError(pub String);
 
 const SIGNS: &[(&str, Than)] =
     &[(">=", Than::AtLeast), ("<=", Than::AtMost), (">", Than::More), ("<", Than::Less), ("=", Than::Exactly)];
@@ -68,11 +68,11 @@ const UNITS: &[(&str, Unit, f64)] = &[
     ("TB", Unit::Bytes, 1e12),
 ];
 
-impl FromStr for Bound {
-    type Err = NoBound;
+impl FromStr for Threshold {
+    type Err = ThresholdError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = || NoBound(text.to_owned());
+        let wrong = || ThresholdError(text.to_owned());
         let (rest, than) =
             SIGNS.iter().find_map(|(sign, than)| Some((text.trim().strip_prefix(sign)?, *than))).ok_or_else(wrong)?;
         let rest = rest.trim();
@@ -84,7 +84,7 @@ impl FromStr for Bound {
     }
 }
 
-impl Bound {
+impl Threshold {
     /// True when the bound can be held against what a check counts.
     pub const fn fits(&self, counts: Counts) -> bool {
         matches!(
@@ -118,7 +118,7 @@ impl Bound {
     }
 }
 
-impl fmt::Display for Bound {
+impl fmt::Display for Threshold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = SIGNS.iter().find(|(_, than)| *than == self.than).map_or("", |(sign, _)| sign);
         let space = if self.suffix.is_empty() { "" } else { " " };
@@ -126,7 +126,7 @@ impl fmt::Display for Bound {
     }
 }
 
-impl serde::Serialize for Bound {
+impl serde::Serialize for Threshold {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
@@ -146,16 +146,16 @@ mod tests {
             ("> 10 s", "> 10 s"),
             ("> 1.5 GB", "> 1.5 GB"),
         ] {
-            assert_eq!(text.parse::<Bound>().unwrap().to_string(), shown);
+            assert_eq!(text.parse::<Threshold>().unwrap().to_string(), shown);
         }
         for text in ["", "0", "> ", "> x", "> 1 parsec", "== 1", "> -1"] {
-            assert!(text.parse::<Bound>().is_err(), "{text}");
+            assert!(text.parse::<Threshold>().is_err(), "{text}");
         }
     }
 
     #[test]
     fn a_value_is_held_against_a_bound() {
-        let passed = |text: &str, value, of| text.parse::<Bound>().unwrap().is_passed(value, of, Counts::Things);
+        let passed = |text: &str, value, of| text.parse::<Threshold>().unwrap().is_passed(value, of, Counts::Things);
         assert_eq!(passed("> 0", 0, None), Some(false));
         assert_eq!(passed("> 0", 1, None), Some(true));
         assert_eq!(passed("> 1 %", 1, Some(100)), Some(false));
@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(passed("> 1 %", 0, Some(0)), Some(false));
         assert_eq!(passed("> 1 %", 1, None), None);
         assert_eq!(passed("< 100", 99, None), Some(true));
-        assert_eq!("> 85 %".parse::<Bound>().unwrap().is_passed(86, None, Counts::Percent), Some(true));
-        assert_eq!("> 1 s".parse::<Bound>().unwrap().is_passed(1_500, None, Counts::Time), Some(true));
+        assert_eq!("> 85 %".parse::<Threshold>().unwrap().is_passed(86, None, Counts::Percent), Some(true));
+        assert_eq!("> 1 s".parse::<Threshold>().unwrap().is_passed(1_500, None, Counts::Time), Some(true));
     }
 }

@@ -1,6 +1,6 @@
 //! What a check's keys were given, by key.
 
-use super::field::End;
+use super::field::ReferenceEnd;
 use crate::policy::key_pattern::KeyPattern;
 use crate::policy::period::Period;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// A value under a key, read as its shape says.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
-pub enum Given {
+pub enum Param {
     /// One text, or one word of a list.
     Text(String),
     /// Columns, labels, types.
@@ -25,21 +25,21 @@ pub enum Given {
     /// A pattern.
     Keys(KeyPattern),
     /// One field.
-    End(Box<End>),
+    ReferenceEnd(Box<ReferenceEnd>),
     /// Two fields.
-    Ends(Box<(End, End)>),
+    Ends(Box<(ReferenceEnd, ReferenceEnd)>),
 }
 
 /// What a check's keys were given. A key that the shape calls needed is always there: the reading saw to it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(transparent)]
-pub struct Givens(pub BTreeMap<&'static str, Given>);
+pub struct Params(pub BTreeMap<&'static str, Param>);
 
-impl Givens {
+impl Params {
     /// The text or word under a key.
     pub fn text(&self, key: &str) -> Option<&str> {
         match self.0.get(key)? {
-            Given::Text(text) => Some(text),
+            Param::Text(text) => Some(text),
             _ => None,
         }
     }
@@ -47,7 +47,7 @@ impl Givens {
     /// The names under a key; none when it is absent.
     pub fn names(&self, key: &str) -> &[String] {
         match self.0.get(key) {
-            Some(Given::Names(names) | Given::Policies(names)) => names,
+            Some(Param::Names(names) | Param::Policies(names)) => names,
             _ => &[],
         }
     }
@@ -55,20 +55,20 @@ impl Givens {
     /// The number, or the bytes, under a key.
     pub fn number(&self, key: &str) -> Option<f64> {
         match self.0.get(key)? {
-            Given::Number(number) => Some(*number),
+            Param::Number(number) => Some(*number),
             _ => None,
         }
     }
 
     /// The truth under a key; false when it is absent.
     pub fn flag(&self, key: &str) -> bool {
-        matches!(self.0.get(key), Some(Given::Flag(true)))
+        matches!(self.0.get(key), Some(Param::Flag(true)))
     }
 
     /// The period under a key.
     pub fn period(&self, key: &str) -> Option<Period> {
         match self.0.get(key)? {
-            Given::Period(period) => Some(*period),
+            Param::Period(period) => Some(*period),
             _ => None,
         }
     }
@@ -76,23 +76,23 @@ impl Givens {
     /// The pattern under a key.
     pub fn keys(&self, key: &str) -> Option<&KeyPattern> {
         match self.0.get(key)? {
-            Given::Keys(pattern) => Some(pattern),
+            Param::Keys(pattern) => Some(pattern),
             _ => None,
         }
     }
 
     /// The field under a key.
-    pub fn end(&self, key: &str) -> Option<&End> {
+    pub fn end(&self, key: &str) -> Option<&ReferenceEnd> {
         match self.0.get(key)? {
-            Given::End(end) => Some(end),
+            Param::ReferenceEnd(end) => Some(end),
             _ => None,
         }
     }
 
     /// The two fields under a key: from, to.
-    pub fn ends(&self, key: &str) -> Option<(&End, &End)> {
+    pub fn ends(&self, key: &str) -> Option<(&ReferenceEnd, &ReferenceEnd)> {
         match self.0.get(key)? {
-            Given::Ends(ends) => Some((&ends.0, &ends.1)),
+            Param::Ends(ends) => Some((&ends.0, &ends.1)),
             _ => None,
         }
     }

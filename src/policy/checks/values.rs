@@ -1,17 +1,17 @@
 //! The values under a check's keys, each read as its kind's shape says.
 
-use super::bound::{Bound, Unit};
-use super::field::{End, Field};
-use super::given::Given;
+use super::field::{Field, ReferenceEnd};
+use super::params::Param;
 use super::pattern;
-use super::shape::{Shape, Takes};
-use crate::diagnostic::catalogue;
-use crate::diagnostic::item::Diagnostic;
-use crate::diagnostic::near;
+use super::spec::{CheckSpec, ParamType};
+use super::threshold::{Threshold, Unit};
+use crate::diagnostic::codes;
+use crate::diagnostic::message::Diagnostic;
+use crate::diagnostic::suggest;
 use crate::policy::condition::{self, Languages};
+use crate::policy::data_model::DataModel;
 use crate::policy::draft::clock_of;
 use crate::policy::entries::ClockEntry;
-use crate::policy::family::Family;
 use crate::policy::key_pattern::KeyPattern;
 use crate::policy::period::Period;
 use crate::policy::written::Zone;
@@ -20,15 +20,15 @@ use crate::yaml::node::{At, Node, Value};
 use crate::yaml::reading::{Read, Reading};
 
 /// What a store holds, where that is known.
-pub type Families<'a> = &'a dyn Fn(&str) -> Option<Family>;
+pub type DataModels<'a> = &'a dyn Fn(&str) -> Option<DataModel>;
 
 /// What reading checks, and all that names stores beside them, stands on.
 #[derive(Clone, Copy)]
 pub struct Kinds<'a> {
     /// Every kind of check that is built.
-    pub shapes: &'a [&'static Shape],
+    pub shapes: &'a [&'static CheckSpec],
     /// What a store holds, where that is known.
-    pub family: Families<'a>,
+    pub data_model: DataModels<'a>,
     /// The language of a store's conditions.
     pub language: Languages<'a>,
 }
@@ -46,42 +46,46 @@ declared! {
 }
 
 /// The value under a key of a check; none, with a note, when it is none of what the key takes.
-pub(super) fn given(node: &Node, takes: Takes, kinds: Kinds<'_>, reading: &mut Reading<'_>) -> Option<Given> {
+pub(super) fn given(node: &Node, takes: ParamType, kinds: Kinds<'_>, reading: &mut Reading<'_>) -> Option<Param> {
     Some(match takes {
-        Takes::Text | Takes::Query => Given::Text(text(node, reading)?),
-        Takes::Pattern => Given::Text(pattern(node, reading)?),
-        Takes::Time => Given::Text(time(node, reading)?),
-        Takes::Zone => Given::Text(Zone::read(node, reading)?.0.name().to_owned()),
-        Takes::Names => Given::Names(names(node, reading)?),
-        Takes::Policies => Given::Policies(names(node, reading)?),
-        Takes::Word(words) => {
+        ParamType::Text | ParamType::Query => Param::Text(text(node, reading)?),
+        ParamType::Pattern => Param::Text(pattern(node, reading)?),
+        ParamType::Time => Param::Text(time(node, reading)?),
+        ParamType::Zone => Param::Text(Zone::read(node, reading)?.0.name().to_owned()),
+        ParamType::Names => Param::Names(names(node, reading)?),
+        ParamType::Policies => Param::Policies(names(node, reading)?),
+        ParamType::Word(words) => {
             let text = reading.text(node)?;
             if !words.contains(&text.as_str()) {
-                reading.unreadable(node, format!("`{text}` is not known here"), near::suggestion(&text, words.iter().copied()));
+                reading.unreadable(
+                    node,
+                    format!("`{text}` is not known here"),
+                    suggest::suggestion(&text, words.iter().copied()),
+                );
                 return None;
             }
-            Given::Text(text)
+            Param::Text(text)
         }
-        Takes::Number => Given::Number(f64::read(node, reading)?),
-        Takes::Flag => match bool::read(node, reading)? {
-            true => Given::Flag(true),
+        ParamType::Number => Param::Number(f64::read(node, reading)?),
+        ParamType::Flag => match bool::read(node, reading)? {
+            true => Param::Flag(true),
             false => {
                 reading.unreadable(node, "`false` checks nothing", Some("leave the key out".to_owned()));
                 return None;
             }
         },
-        Takes::Period => Given::Period(Period::read(node, reading)?),
-        Takes::Bytes => Given::Number(bytes(node, reading)?),
-        Takes::Keys => Given::Keys(KeyPattern::read(node, reading)?),
-        Takes::End => Given::End(Box::new(end(node, kinds, reading)?)),
-        Takes::Ends => {
+        ParamType::Period => Param::Period(Period::read(node, reading)?),
+        ParamType::Bytes => Param::Number(bytes(node, reading)?),
+        ParamType::Keys => Param::Keys(KeyPattern::read(node, reading)?),
+        ParamType::ReferenceEnd => Param::ReferenceEnd(Box::new(end(node, kinds, reading)?)),
+        ParamType::Ends => {
             let fields = Fields::open(node, "a reference", &["from", "to"], reading)?;
             let one = |key: &str, reading: &mut Reading<'_>| match node.get(key) {
                 Some(node) => end(node, kinds, reading),
                 None => fields.take::<String>(key, reading).and(None),
             };
             let (from, to) = (one("from", reading), one("to", reading));
-            Given::Ends(Box::new((from?, to?)))
+            Param::Ends(Box::new((from?, to?)))
         }
     })
 }
@@ -111,7 +115,7 @@ fn pattern(node: &Node, reading: &mut Reading<'_>) -> Option<String> {
 /// `1000 ms`, `2 s`.
 fn time(node: &Node, reading: &mut Reading<'_>) -> Option<String> {
     let text = text(node, reading)?;
-    match format!("> {text}").parse::<Bound>() {
+    match format!("> {text}").parse::<Threshold>() {
         Ok(bound) if bound.unit == Unit::Time => Some(text),
         _ => {
             reading.unreadable(node, format!("`{text}` is no length of time"), Some("write `1000 ms` or `2 s`".to_owned()));
@@ -136,7 +140,7 @@ fn names(node: &Node, reading: &mut Reading<'_>) -> Option<Vec<String>> {
 fn bytes(node: &Node, reading: &mut Reading<'_>) -> Option<f64> {
     let text = reading.text(node)?;
     let bound = format!("> {text}{}", if text.trim().ends_with(|c: char| c.is_ascii_digit()) { " B" } else { "" });
-    match bound.parse::<Bound>() {
+    match bound.parse::<Threshold>() {
         Ok(bound) if bound.unit == Unit::Bytes => Some(bound.amount),
         _ => {
             reading.unreadable(node, format!("`{text}` is not a size"), Some("write `10 MB`, `2 GB` or bytes".to_owned()));
@@ -145,35 +149,35 @@ fn bytes(node: &Node, reading: &mut Reading<'_>) -> Option<f64> {
     }
 }
 
-fn end(node: &Node, kinds: Kinds<'_>, reading: &mut Reading<'_>) -> Option<End> {
+fn end(node: &Node, kinds: Kinds<'_>, reading: &mut Reading<'_>) -> Option<ReferenceEnd> {
     let parts = match node.value {
         Value::Map(_) => EndParts::read(node, reading)?,
         _ => EndParts { field: At::read(node, reading)?, r#where: None, clock: None },
     };
     let EndParts { field: text, r#where: condition, clock } = parts;
-    let is_keys = |store: &str| match (kinds.family)(store) {
-        Some(family) => family == Family::Keys,
+    let is_keys = |store: &str| match (kinds.data_model)(store) {
+        Some(data_model) => data_model == DataModel::Keys,
         // Where the URL is elsewhere nobody knows yet what the store holds; only a pattern says `{id}`.
         None => text.value.contains("{id}"),
     };
     let field = match Field::read(&text.value, is_keys) {
         Ok(field) => field,
         Err(message) => {
-            reading.note(Diagnostic::error(catalogue::UNREADABLE_VALUE, message).at(&text.place));
+            reading.note(Diagnostic::error(codes::UNREADABLE_VALUE, message).at(&text.place));
             return None;
         }
     };
     if field.column.is_none() && !field.dataset.table.contains("{id}") {
         let message = format!("`{}` does not say which piece of a key is the id", text.value);
         reading.note(
-            Diagnostic::error(catalogue::MISSING_KEY, message)
+            Diagnostic::error(codes::MISSING_KEY, message)
                 .at(&text.place)
                 .help("write `{id}` for that piece: `cache.cache:user:{id}`"),
         );
         return None;
     }
     let language = (kinds.language)(&field.dataset.store);
-    Some(End {
+    Some(ReferenceEnd {
         field,
         r#where: match condition {
             Some(written) => Some(condition::declared(&written, language, reading)?.value),

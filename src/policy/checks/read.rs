@@ -1,15 +1,15 @@
 //! A check from its entry: its kind by the one key that names it, then every key as the kind's shape says.
 
-use super::bound::Bound;
 use super::check::{Check, Subject};
-use super::given::Givens;
-use super::sense;
-use super::shape::{Counts, On, Shape, Takes};
+use super::params::Params;
+use super::spec::{CheckSpec, Counts, On, ParamType};
+use super::threshold::Threshold;
+use super::validate;
 use super::values;
 pub use super::values::Kinds;
-use crate::diagnostic::catalogue;
-use crate::diagnostic::item::Diagnostic;
-use crate::diagnostic::near;
+use crate::diagnostic::codes;
+use crate::diagnostic::message::Diagnostic;
+use crate::diagnostic::suggest;
 use crate::policy::condition::{self, Language};
 use crate::policy::dataset::DatasetName;
 use crate::yaml::fields::Fields;
@@ -37,11 +37,11 @@ pub fn check(node: &Node, owner: Option<&str>, kinds: Kinds<'_>, reading: &mut R
     let common = COMMON.iter().map(|(key, _)| *key);
     let known: Vec<&str> = common.chain([shape.key]).chain(shape.with.iter().map(|also| also.key)).collect();
     let fields = Fields::open(node, "this check", &known, reading)?;
-    let mut given = Givens::default();
+    let mut given = Params::default();
     let mut put = |key, takes, needed, reading: &mut Reading<'_>| match node.get(key) {
         Some(value) => given.0.extend(values::given(value, takes, kinds, reading).map(|value| (key, value))),
         None if needed => reading.note(
-            Diagnostic::error(catalogue::MISSING_KEY, format!("a check `{}` needs the key `{key}`", shape.key)).at(&node.place),
+            Diagnostic::error(codes::MISSING_KEY, format!("a check `{}` needs the key `{key}`", shape.key)).at(&node.place),
         ),
         None => {}
     };
@@ -49,7 +49,7 @@ pub fn check(node: &Node, owner: Option<&str>, kinds: Kinds<'_>, reading: &mut R
     for also in shape.with {
         put(also.key, also.takes, also.needed, reading);
     }
-    sense::given(shape, &given, node, reading);
+    validate::given(shape, &given, node, reading);
     let on = subject(&fields, shape, node, reading)?;
     let condition: Option<At<String>> = fields.take::<Option<At<String>>>("where", reading)?;
     let language = on.as_ref().map_or(Language::Unknown, |on| (kinds.language)(on.store()));
@@ -64,7 +64,7 @@ pub fn check(node: &Node, owner: Option<&str>, kinds: Kinds<'_>, reading: &mut R
         shape,
         on,
         r#where: condition.map(|condition| condition.value),
-        given,
+        params: given,
         warn,
         fail,
         samples,
@@ -75,37 +75,37 @@ pub fn check(node: &Node, owner: Option<&str>, kinds: Kinds<'_>, reading: &mut R
 }
 
 /// Which rows count, where the kind looks at rows.
-fn condition(written: &At<String>, shape: &Shape, language: Language, reading: &mut Reading<'_>) -> Option<At<String>> {
+fn condition(written: &At<String>, shape: &CheckSpec, language: Language, reading: &mut Reading<'_>) -> Option<At<String>> {
     if shape.takes_where() {
         return condition::declared(written, language, reading);
     }
     let message = format!("`where` changes nothing in a check `{}`: it does not look at the rows of one dataset", shape.key);
     let help = match shape.takes {
-        Takes::Ends => "write it at an end of the reference: `from: { field: core.users.id, where: \"…\" }`",
-        Takes::Query => "write it into the query",
-        Takes::Policies => "take `where` out: the policies say which rows are due",
+        ParamType::Ends => "write it at an end of the reference: `from: { field: core.users.id, where: \"…\" }`",
+        ParamType::Query => "write it into the query",
+        ParamType::Policies => "take `where` out: the policies say which rows are due",
         _ => "take `where` out",
     };
-    reading.note(Diagnostic::error(catalogue::WHERE_UNUSED, message).at(&written.place).help(help));
+    reading.note(Diagnostic::error(codes::WHERE_UNUSED, message).at(&written.place).help(help));
     None
 }
 
 /// Notes a query that is more than one, or holds what nothing is put in place of.
-fn query(node: &Node, shape: &Shape, given: &Givens, language: Language, reading: &mut Reading<'_>) {
-    let (Takes::Query, Some(text), Some(value)) = (shape.takes, given.text(shape.key), node.get(shape.key)) else { return };
+fn query(node: &Node, shape: &CheckSpec, given: &Params, language: Language, reading: &mut Reading<'_>) {
+    let (ParamType::Query, Some(text), Some(value)) = (shape.takes, given.text(shape.key), node.get(shape.key)) else { return };
     if let Err(fault) = language.query(text) {
         reading.note(condition::refused("the query", &fault, &value.place));
     }
 }
 
 /// The one kind whose key stands here.
-fn kind(node: &Node, shapes: &[&'static Shape], reading: &mut Reading<'_>) -> Option<&'static Shape> {
+fn kind(node: &Node, shapes: &[&'static CheckSpec], reading: &mut Reading<'_>) -> Option<&'static CheckSpec> {
     let Value::Map(pairs) = &node.value else {
         reading.wrong_kind(node, "the keys of a check");
         return None;
     };
     let words = || shapes.iter().map(|shape| shape.key);
-    let mut named: Vec<(&Key, &'static Shape)> = vec![];
+    let mut named: Vec<(&Key, &'static CheckSpec)> = vec![];
     for (key, _) in pairs {
         named.extend(shapes.iter().find(|shape| shape.key == key.text).map(|shape| (key, *shape)));
     }
@@ -119,8 +119,8 @@ fn kind(node: &Node, shapes: &[&'static Shape], reading: &mut Reading<'_>) -> Op
         [(_, only)] => Some(only),
         [] => {
             let strange = pairs.iter().find(|(key, _)| COMMON.iter().all(|(common, _)| *common != key.text));
-            let meant = strange.and_then(|(key, _)| near::nearest(&key.text, words()).map(|meant| (key, meant)));
-            let diagnostic = Diagnostic::error(catalogue::CHECK_KIND, "nothing here says what is checked");
+            let meant = strange.and_then(|(key, _)| suggest::nearest(&key.text, words()).map(|meant| (key, meant)));
+            let diagnostic = Diagnostic::error(codes::CHECK_KIND, "nothing here says what is checked");
             reading.note(match meant {
                 Some((key, meant)) => diagnostic.at(&key.place).help(format!("did you mean `{meant}`?")),
                 None => diagnostic.at(&node.place).help(format!("add one of: {}", words().collect::<Vec<_>>().join(", "))),
@@ -130,7 +130,7 @@ fn kind(node: &Node, shapes: &[&'static Shape], reading: &mut Reading<'_>) -> Op
         [(first, _), (second, _), ..] => {
             let message = format!("`{}` and `{}` are two checks", first.text, second.text);
             reading.note(
-                Diagnostic::error(catalogue::CHECK_KIND, message)
+                Diagnostic::error(codes::CHECK_KIND, message)
                     .at(&second.place)
                     .also(&first.place, "the first is here")
                     .help("write two entries"),
@@ -140,17 +140,17 @@ fn kind(node: &Node, shapes: &[&'static Shape], reading: &mut Reading<'_>) -> Op
     }
 }
 
-fn subject(fields: &Fields<'_>, shape: &Shape, node: &Node, reading: &mut Reading<'_>) -> Option<Option<Subject>> {
+fn subject(fields: &Fields<'_>, shape: &CheckSpec, node: &Node, reading: &mut Reading<'_>) -> Option<Option<Subject>> {
     let written = fields.take::<Option<At<String>>>("dataset", reading)?;
     let missing = |help: &str, reading: &mut Reading<'_>| {
         let message = format!("a check `{}` needs the key `dataset`", shape.key);
-        reading.note(Diagnostic::error(catalogue::MISSING_KEY, message).at(&node.place).help(help));
+        reading.note(Diagnostic::error(codes::MISSING_KEY, message).at(&node.place).help(help));
     };
     match (shape.on, written) {
         (On::Nothing, None) => Some(None),
         (On::Nothing, Some(written)) => {
             let message = format!("a check `{}` names its datasets itself", shape.key);
-            reading.note(Diagnostic::error(catalogue::UNKNOWN_KEY, message).at(&written.place).help("take `dataset` out"));
+            reading.note(Diagnostic::error(codes::UNKNOWN_KEY, message).at(&written.place).help("take `dataset` out"));
             None
         }
         (On::Table | On::TableOrLabel, None) => {
@@ -164,7 +164,7 @@ fn subject(fields: &Fields<'_>, shape: &Shape, node: &Node, reading: &mut Readin
         (On::Table | On::TableOrLabel, Some(written)) => match written.value.parse::<DatasetName>() {
             Ok(dataset) => Some(Some(Subject::Table(dataset))),
             Err(error) => {
-                reading.note(Diagnostic::error(catalogue::UNREADABLE_VALUE, error.to_string()).at(&written.place));
+                reading.note(Diagnostic::error(codes::UNREADABLE_VALUE, error.to_string()).at(&written.place));
                 None
             }
         },
@@ -173,9 +173,7 @@ fn subject(fields: &Fields<'_>, shape: &Shape, node: &Node, reading: &mut Readin
                 format!("a check `{}` looks at a whole store, and `{}` is more than its name", shape.key, written.value);
             let store = written.value.split('.').next().unwrap_or_default().to_owned();
             reading.note(
-                Diagnostic::error(catalogue::UNREADABLE_VALUE, message)
-                    .at(&written.place)
-                    .help(format!("write `dataset: {store}`")),
+                Diagnostic::error(codes::UNREADABLE_VALUE, message).at(&written.place).help(format!("write `dataset: {store}`")),
             );
             None
         }
@@ -184,19 +182,19 @@ fn subject(fields: &Fields<'_>, shape: &Shape, node: &Node, reading: &mut Readin
 }
 
 /// The bounds as written, or the kind's own warning.
-fn bounds(node: &Node, shape: &Shape, reading: &mut Reading<'_>) -> (Option<Bound>, Option<Bound>) {
+fn bounds(node: &Node, shape: &CheckSpec, reading: &mut Reading<'_>) -> (Option<Threshold>, Option<Threshold>) {
     let mut bound = |key: &str| {
         let value = node.get(key)?;
         let text = reading.text(value)?;
-        let read: Option<Bound> = text.parse().ok().filter(|bound: &Bound| bound.fits(shape.counts));
+        let read: Option<Threshold> = text.parse().ok().filter(|bound: &Threshold| bound.fits(shape.counts));
         if read.is_none() {
             let message = format!("`{text}` is no bound for a check `{}`", shape.key);
-            reading.note(Diagnostic::error(catalogue::BOUND, message).at(&value.place).help(bound_help(&text, shape.counts)));
+            reading.note(Diagnostic::error(codes::BOUND, message).at(&value.place).help(bound_help(&text, shape.counts)));
         }
         read.map(|bound| At::new(bound, value.place.clone()))
     };
     let (warn, fail) = (bound("warn"), bound("fail"));
-    sense::bounds(shape, warn.as_ref(), fail.as_ref(), reading);
+    validate::bounds(shape, warn.as_ref(), fail.as_ref(), reading);
     if node.get("warn").is_some() || node.get("fail").is_some() {
         return (warn.map(|bound| bound.value), fail.map(|bound| bound.value));
     }
@@ -204,7 +202,7 @@ fn bounds(node: &Node, shape: &Shape, reading: &mut Reading<'_>) -> (Option<Boun
     if own.is_none() {
         let message = format!("a check `{}` needs `warn` or `fail`", shape.key);
         reading.note(
-            Diagnostic::error(catalogue::BOUND, message)
+            Diagnostic::error(codes::BOUND, message)
                 .at(&node.place)
                 .help(format!("say what is too much: {}", examples(shape.counts))),
         );
@@ -215,7 +213,7 @@ fn bounds(node: &Node, shape: &Shape, reading: &mut Reading<'_>) -> (Option<Boun
 /// What was probably meant: most people forget the sign.
 fn bound_help(text: &str, counts: Counts) -> String {
     let signed = format!("> {}", text.trim());
-    match signed.parse::<Bound>() {
+    match signed.parse::<Threshold>() {
         Ok(bound) if bound.fits(counts) => format!("write what is too much: `{signed}`"),
         _ => format!("write {}", examples(counts)),
     }
@@ -234,7 +232,7 @@ fn samples(written: Option<At<u64>>, reading: &mut Reading<'_>) -> u32 {
     let Some(written) = written else { return SAMPLES };
     if written.value > MOST_SAMPLES {
         let message = format!("{} samples are more than a report may keep", written.value);
-        reading.note(Diagnostic::error(catalogue::LIMIT, message).at(&written.place).help(format!("at most {MOST_SAMPLES}")));
+        reading.note(Diagnostic::error(codes::LIMIT, message).at(&written.place).help(format!("at most {MOST_SAMPLES}")));
     }
     u32::try_from(written.value.min(MOST_SAMPLES)).unwrap_or(SAMPLES)
 }

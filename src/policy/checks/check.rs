@@ -1,8 +1,8 @@
 //! One declared check.
 
-use super::bound::Bound;
-use super::given::Givens;
-use super::shape::Shape;
+use super::params::Params;
+use super::spec::CheckSpec;
+use super::threshold::Threshold;
 use crate::place::Place;
 use crate::policy::dataset::DatasetName;
 use serde::Serialize;
@@ -16,18 +16,18 @@ pub struct Check {
     pub owner: Option<String>,
     /// Its kind: the key that makes it one.
     #[serde(rename = "kind", serialize_with = "kind")]
-    pub shape: &'static Shape,
+    pub shape: &'static CheckSpec,
     /// What it looks at; absent where the kind names its datasets itself.
     pub on: Option<Subject>,
     /// Which rows or nodes count, in their store's own language.
     pub r#where: Option<String>,
     /// What its keys were given.
     #[serde(flatten)]
-    pub given: Givens,
+    pub params: Params,
     /// Beyond this it warns.
-    pub warn: Option<Bound>,
+    pub warn: Option<Threshold>,
     /// Beyond this it fails.
-    pub fail: Option<Bound>,
+    pub fail: Option<Threshold>,
     /// How many samples it may keep, masked.
     pub samples: u32,
     /// Where it was declared.
@@ -55,7 +55,7 @@ impl Subject {
     }
 }
 
-fn kind<S: serde::Serializer>(shape: &&'static Shape, serializer: S) -> Result<S::Ok, S::Error> {
+fn kind<S: serde::Serializer>(shape: &&'static CheckSpec, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(shape.key)
 }
 
@@ -71,10 +71,10 @@ impl Check {
     /// Every store it asks, each once.
     pub fn stores(&self) -> Vec<&str> {
         let mut stores: Vec<&str> = self.on.iter().map(Subject::store).collect();
-        for given in self.given.0.values() {
+        for given in self.params.0.values() {
             match given {
-                super::given::Given::End(end) => stores.push(&end.field.dataset.store),
-                super::given::Given::Ends(ends) => {
+                super::params::Param::ReferenceEnd(end) => stores.push(&end.field.dataset.store),
+                super::params::Param::Ends(ends) => {
                     stores.extend([ends.0.field.dataset.store.as_str(), ends.1.field.dataset.store.as_str()]);
                 }
                 _ => {}
@@ -90,7 +90,7 @@ impl Check {
         match &self.on {
             Some(Subject::Table(dataset)) => dataset.to_string(),
             Some(Subject::Store(store)) => store.clone(),
-            None => match self.given.ends(self.shape.key) {
+            None => match self.params.ends(self.shape.key) {
                 Some((from, to)) => format!("{} → {}", from.field, to.field),
                 None => self.stores().join(", "),
             },

@@ -1,15 +1,15 @@
 //! The JSON Schema of `checks`, from the shapes of the kinds.
 
 use super::read::COMMON;
-use super::shape::{Counts, On, Shape, Takes};
+use super::spec::{CheckSpec, Counts, On, ParamType};
 use serde_json::{Map, Value, json};
 
 /// The schema of one entry: any of the kinds.
-pub fn of_checks(shapes: &[&'static Shape]) -> Value {
+pub fn of_checks(shapes: &[&'static CheckSpec]) -> Value {
     json!({ "anyOf": shapes.iter().map(|shape| one(shape)).collect::<Vec<_>>() })
 }
 
-fn one(shape: &Shape) -> Value {
+fn one(shape: &CheckSpec) -> Value {
     let mut properties = Map::new();
     let mut put = |key: &str, about: &str, mut schema: Value| {
         schema["description"] = about.into();
@@ -40,7 +40,7 @@ fn one(shape: &Shape) -> Value {
     })
 }
 
-fn takes(takes: Takes) -> Value {
+fn takes(takes: ParamType) -> Value {
     let text = || json!({ "type": "string" });
     let end = || {
         json!({ "anyOf": [text(), {
@@ -51,16 +51,18 @@ fn takes(takes: Takes) -> Value {
         }] })
     };
     match takes {
-        Takes::Text | Takes::Query | Takes::Pattern | Takes::Zone | Takes::Keys => text(),
-        Takes::Time => json!({ "type": "string", "pattern": "^ *[0-9][0-9_.]* *(ms|s|min|h) *$" }),
-        Takes::Names | Takes::Policies => json!({ "anyOf": [text(), { "type": "array", "items": text(), "minItems": 1 }] }),
-        Takes::Word(words) => json!({ "enum": words }),
-        Takes::Number => json!({ "type": "number" }),
-        Takes::Flag => json!({ "const": true }),
-        Takes::Period => json!({ "$ref": "#/definitions/Period" }),
-        Takes::Bytes => json!({ "type": ["string", "integer"] }),
-        Takes::End => end(),
-        Takes::Ends => json!({
+        ParamType::Text | ParamType::Query | ParamType::Pattern | ParamType::Zone | ParamType::Keys => text(),
+        ParamType::Time => json!({ "type": "string", "pattern": "^ *[0-9][0-9_.]* *(ms|s|min|h) *$" }),
+        ParamType::Names | ParamType::Policies => {
+            json!({ "anyOf": [text(), { "type": "array", "items": text(), "minItems": 1 }] })
+        }
+        ParamType::Word(words) => json!({ "enum": words }),
+        ParamType::Number => json!({ "type": "number" }),
+        ParamType::Flag => json!({ "const": true }),
+        ParamType::Period => json!({ "$ref": "#/definitions/Period" }),
+        ParamType::Bytes => json!({ "type": ["string", "integer"] }),
+        ParamType::ReferenceEnd => end(),
+        ParamType::Ends => json!({
             "type": "object",
             "properties": { "from": end(), "to": end() },
             "required": ["from", "to"],

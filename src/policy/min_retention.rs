@@ -3,7 +3,7 @@
 use super::dataset::DatasetName;
 use super::draft::Draft;
 use super::period::Period;
-use crate::diagnostic::catalogue;
+use crate::diagnostic::codes;
 use crate::place::Place;
 use crate::yaml::node::At;
 use std::collections::HashMap;
@@ -26,7 +26,7 @@ pub(super) struct Minimums<'a> {
 pub(super) struct Minimum<'a> {
     pub(super) period: &'a Period,
     pub(super) place: &'a Place,
-    pub(super) code: catalogue::Code,
+    pub(super) code: codes::Code,
     pub(super) what: String,
 }
 
@@ -37,19 +37,14 @@ impl<'a> Minimums<'a> {
         for draft in drafts.iter().filter(|draft| draft.active) {
             if let Some(keep) = draft.keep.as_ref().filter(|keep| !keep.value.period.is_zero()) {
                 let what = format!("`keep_at_least` of policy `{}`", draft.name.value);
-                let minimum =
-                    Minimum { period: &keep.value.period, place: &keep.place, code: catalogue::DELETE_BEFORE_KEEP, what };
+                let minimum = Minimum { period: &keep.value.period, place: &keep.place, code: codes::DELETE_BEFORE_KEEP, what };
                 by_dataset.entry(&draft.dataset.value).or_default().push(minimum);
             }
         }
         for retention in retentions {
             let what = format!("the retention of the field `{}`", retention.field);
-            let minimum = Minimum {
-                period: &retention.period.value,
-                place: &retention.period.place,
-                code: catalogue::DELETE_BEFORE_TAG,
-                what,
-            };
+            let minimum =
+                Minimum { period: &retention.period.value, place: &retention.period.place, code: codes::DELETE_BEFORE_TAG, what };
             by_dataset.entry(&retention.dataset).or_default().push(minimum);
         }
         let target = |draft: &'a Draft| Some((&draft.dataset.value, &draft.archive.as_ref()?.value.to.as_ref()?.value));

@@ -2,7 +2,7 @@
 
 /// What a store holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Family {
+pub enum DataModel {
     /// Tables with rows: MySQL, MariaDB, PostgreSQL, SQLite.
     Tables,
     /// Keys with values: Redis, Valkey.
@@ -11,7 +11,7 @@ pub enum Family {
     Graph,
 }
 
-impl Family {
+impl DataModel {
     /// In a sentence: `holds …`.
     pub const fn holds(self) -> &'static str {
         match self {

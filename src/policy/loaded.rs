@@ -1,5 +1,7 @@
 //! Everything that was declared about policies, before it is held against itself.
 
+use super::checks::check::Check;
+use super::checks::read::{Kinds, check};
 use super::condition;
 use super::draft::Draft;
 use super::entries::{HoldEntry, LifecycleEntry};
@@ -7,22 +9,20 @@ use super::expiry::Expiry;
 use super::expiry_file::{self, ExpiryEntry};
 use super::file::PolicyFile;
 use super::hold::{Hold, HoldOrigin};
-use super::quality::check::Check;
-use super::quality::read::{Kinds, check};
+use super::policies::UnreadMinimum;
 use super::section::Section;
-use super::set::UnreadMinimum;
 use super::tag_draft::TagDraft;
 use super::view::View;
 use super::view_file;
-use crate::diagnostic::catalogue;
-use crate::diagnostic::item::Diagnostic;
+use crate::diagnostic::codes;
+use crate::diagnostic::message::Diagnostic;
 use crate::place::Place;
 use crate::yaml::node::{At, Entry, Node, Value};
 use crate::yaml::reading::{Read, Reading};
 
 /// What files and policy tables say, side by side.
 #[derive(Debug, Clone, Default)]
-pub struct Gathered {
+pub struct LoadedPolicies {
     /// Lifecycle policies of files.
     pub lifecycle: Vec<Draft>,
     /// Lifecycle policies of policy tables; a file's with the same dataset and name adds to them.
@@ -49,11 +49,11 @@ pub struct Gathered {
     pub incomplete: bool,
 }
 
-impl Gathered {
+impl LoadedPolicies {
     /// Adds what one policy file says; what is wrong is noted, what is sound is kept.
     pub fn add_file(&mut self, root: &Node, kinds: Kinds<'_>, reading: &mut Reading<'_>) {
         if root.value == Value::Null {
-            reading.note(Diagnostic::warning(catalogue::SIZE, "this policy file says nothing").at(&root.place));
+            reading.note(Diagnostic::warning(codes::SIZE, "this policy file says nothing").at(&root.place));
             return;
         }
         let Some(file) = PolicyFile::read(root, reading) else {
@@ -120,7 +120,7 @@ impl Gathered {
         if let Some(permanent) = entry.sound().and_then(|sound| sound.permanent.as_ref()).filter(|_| section == Section::Sessions)
         {
             reading.note(
-                Diagnostic::error(catalogue::UNKNOWN_KEY, "`permanent` is for `cache`; a session that never ends is none")
+                Diagnostic::error(codes::UNKNOWN_KEY, "`permanent` is for `cache`; a session that never ends is none")
                     .at(&permanent.place)
                     .help("move the entry to `cache`, or take `permanent` out"),
             );
@@ -137,7 +137,7 @@ impl Gathered {
         for (what, value) in [("name", &hold.name), ("because", &hold.because)] {
             if value.value.trim().is_empty() {
                 reading.note(
-                    Diagnostic::error(catalogue::MISSING_KEY, format!("a hold needs a `{what}` that says something"))
+                    Diagnostic::error(codes::MISSING_KEY, format!("a hold needs a `{what}` that says something"))
                         .at(&value.place),
                 );
             }

@@ -229,7 +229,7 @@ catalogue! {
     NO_ARCHIVE = "SW4008", "an archive table that is not there",
         "The archive is a table of its own. Make it with the statement shown, or write `create: true` and the first run makes it.";
     ARCHIVE_UNFIT = "SW4009", "an archive that cannot take every row unchanged",
-        "Each column of the source must be there, of the same type or a wider one of its family; no other column may demand a value; and a\n\
+        "Each column of the source must be there, of the same type or a wider one of its data_model; no other column may demand a value; and a\n\
          unique index must cover the source's key, or a row archived twice would not be seen.";
     MARK_UNFIT = "SW4015", "a column that cannot be set so",
         "`set` writes into an expired row, which stays. The column must be there, take the value as it is written, and be neither computed,\n\

@@ -1,30 +1,34 @@
 //! Holds what was declared against itself: what contradicts is refused, with every place that is part of it.
 
 use super::claims::contradictions;
+use super::data_model::DataModel;
 use super::dataset::DatasetName;
 use super::draft::{ArchiveDraft, Draft};
-use super::family::Family;
-use super::gathered::Gathered;
-use super::ground::{Ground, name_twice, unknown_store};
+use super::known_stores::{KnownStores, name_twice, unknown_store};
 use super::lifecycle::{ArchiveStep, Clock, DeleteStep, Lifecycle};
-use super::minimum::{Minimum, Minimums, Retention};
+use super::loaded::LoadedPolicies;
+use super::min_retention::{Minimum, Minimums, Retention};
 use super::period::Period;
+use super::policies::Policies;
 use super::section_check::sections;
-use super::set::Policies;
 use super::tag_draft::TagDraft;
-use crate::diagnostic::catalogue;
-use crate::diagnostic::item::{Diagnostic, Severity};
+use crate::diagnostic::codes;
+use crate::diagnostic::message::{Diagnostic, Severity};
 use crate::place::Place;
 use crate::yaml::node::At;
 use std::collections::{HashMap, HashSet};
 
-/// The effective policies; what is wrong is noted, and what is left out then is listed in `gathered.broken`.
-pub fn finish(mut gathered: Gathered, ground: &Ground<'_>, notes: &mut Vec<Diagnostic>) -> (Policies, Vec<String>) {
+/// The effective policies; what is wrong is noted, and what is left out then is listed in `loaded.broken`.
+pub fn finish(
+    mut loaded: LoadedPolicies,
+    known_stores: &KnownStores<'_>,
+    notes: &mut Vec<Diagnostic>,
+) -> (Policies, Vec<String>) {
     // Before the merge: two files that add to one row would otherwise melt into it unseen.
-    unique_names(&gathered.lifecycle, notes);
-    let drafts = merge_lifecycle(&mut gathered, ground, notes);
-    let tags = merge_tags(&mut gathered, notes);
-    let (tags, retentions) = finish_tags(tags, ground, notes);
+    unique_names(&loaded.lifecycle, notes);
+    let drafts = merge_lifecycle(&mut loaded, known_stores, notes);
+    let tags = merge_tags(&mut loaded, notes);
+    let (tags, retentions) = finish_tags(tags, known_stores, notes);
     unique_names(&drafts, notes);
     let minimums = Minimums::of(&drafts, &retentions);
     let mut lifecycle = vec![];
@@ -34,9 +38,9 @@ pub fn finish(mut gathered: Gathered, ground: &Ground<'_>, notes: &mut Vec<Diagn
             continue;
         }
         let before = errors(notes);
-        known_store(&draft.dataset, ground, notes);
-        family(draft, ground, notes);
-        let unseen = ground.unread_tables.contains(&draft.dataset.value.store.as_str());
+        known_store(&draft.dataset, known_stores, notes);
+        data_model(draft, known_stores, notes);
+        let unseen = known_stores.unread_tables.contains(&draft.dataset.value.store.as_str());
         let complete = complete(draft, unseen, notes);
         let mut own = vec![];
         periods(draft, &minimums, &mut own);
@@ -44,14 +48,14 @@ pub fn finish(mut gathered: Gathered, ground: &Ground<'_>, notes: &mut Vec<Diagn
         let after = errors(notes);
         match complete {
             Some(policy) if before == after => lifecycle.push(policy),
-            _ => gathered.broken.push(draft.name.value.clone()),
+            _ => loaded.broken.push(draft.name.value.clone()),
         }
     }
     chains(&lifecycle, notes);
     same_step_twice(&lifecycle, notes);
-    let holds = finish_holds(&gathered, ground, notes);
-    sections(&gathered, ground, notes);
-    let Gathered { sessions, cache, views, checks, broken, unread_minimums, .. } = gathered;
+    let holds = finish_holds(&loaded, known_stores, notes);
+    sections(&loaded, known_stores, notes);
+    let LoadedPolicies { sessions, cache, views, checks, broken, unread_minimums, .. } = loaded;
     let policies = Policies { lifecycle, tags, holds, sessions, cache, views, checks, unread_minimums };
     let mut contradicting = vec![];
     contradictions(&policies, &mut contradicting);
@@ -96,10 +100,10 @@ fn errors(notes: &[Diagnostic]) -> usize {
 }
 
 /// Files and rows together; a file's policy with a row's dataset and name adds to the row.
-fn merge_lifecycle(gathered: &mut Gathered, ground: &Ground<'_>, notes: &mut Vec<Diagnostic>) -> Vec<Draft> {
-    let mut rows = std::mem::take(&mut gathered.lifecycle_rows);
+fn merge_lifecycle(loaded: &mut LoadedPolicies, known_stores: &KnownStores<'_>, notes: &mut Vec<Diagnostic>) -> Vec<Draft> {
+    let mut rows = std::mem::take(&mut loaded.lifecycle_rows);
     let mut drafts = vec![];
-    for file in std::mem::take(&mut gathered.lifecycle) {
+    for file in std::mem::take(&mut loaded.lifecycle) {
         match rows.iter_mut().find(|row| row.is_same(&file)) {
             Some(row) => {
                 let mut own = vec![];
@@ -115,7 +119,7 @@ fn merge_lifecycle(gathered: &mut Gathered, ground: &Ground<'_>, notes: &mut Vec
         *uses.entry(row.name.value.clone()).or_default() += 1;
     }
     for row in &mut rows {
-        row.clock = row.clock.take().or_else(|| ground.table_clock.cloned());
+        row.clock = row.clock.take().or_else(|| known_stores.table_clock.cloned());
         // The table's key is (table, name), ours is the name: where tables share one, each says whose it is.
         if uses.get(&row.name.value).is_some_and(|uses| *uses > 1) {
             row.name.value = format!("{}@{}", row.name.value, row.dataset.value);
@@ -125,10 +129,10 @@ fn merge_lifecycle(gathered: &mut Gathered, ground: &Ground<'_>, notes: &mut Vec
     drafts
 }
 
-fn merge_tags(gathered: &mut Gathered, notes: &mut Vec<Diagnostic>) -> Vec<TagDraft> {
-    let mut tags: Vec<TagDraft> = std::mem::take(&mut gathered.tag_rows);
+fn merge_tags(loaded: &mut LoadedPolicies, notes: &mut Vec<Diagnostic>) -> Vec<TagDraft> {
+    let mut tags: Vec<TagDraft> = std::mem::take(&mut loaded.tag_rows);
     let rows = tags.len();
-    for file in std::mem::take(&mut gathered.tags) {
+    for file in std::mem::take(&mut loaded.tags) {
         let known = tags.iter().position(|tag| tag.is_same(&file));
         match known {
             Some(at) if at < rows => {
@@ -139,7 +143,7 @@ fn merge_tags(gathered: &mut Gathered, notes: &mut Vec<Diagnostic>) -> Vec<TagDr
             Some(at) => {
                 let message = format!("the field `{}` of `{}` is classified twice", file.field, file.dataset);
                 notes.push(
-                    Diagnostic::error(catalogue::TAG_TWICE, message)
+                    Diagnostic::error(codes::TAG_TWICE, message)
                         .at(&file.place)
                         .also(&tags[at].place, "the first is here")
                         .help("keep one of them"),
@@ -153,14 +157,14 @@ fn merge_tags(gathered: &mut Gathered, notes: &mut Vec<Diagnostic>) -> Vec<TagDr
 
 fn finish_tags(
     drafts: Vec<TagDraft>,
-    ground: &Ground<'_>,
+    known_stores: &KnownStores<'_>,
     notes: &mut Vec<Diagnostic>,
 ) -> (Vec<super::classification::Tag>, Vec<Retention>) {
     let (mut tags, mut retentions, mut told) = (vec![], vec![], HashSet::new());
     for draft in drafts {
         // Once for a dataset, not once for each of its fields.
         if told.insert(draft.dataset.clone()) {
-            known_store(&At::new(draft.dataset.clone(), draft.place.clone()), ground, notes);
+            known_store(&At::new(draft.dataset.clone(), draft.place.clone()), known_stores, notes);
         }
         if let Some((tag, retention)) = draft.finish(notes) {
             retentions.extend(retention.filter(|period| !period.value.is_zero()).map(|period| Retention {
@@ -174,17 +178,17 @@ fn finish_tags(
     (tags, retentions)
 }
 
-fn finish_holds(gathered: &Gathered, ground: &Ground<'_>, notes: &mut Vec<Diagnostic>) -> Vec<super::hold::Hold> {
+fn finish_holds(loaded: &LoadedPolicies, known_stores: &KnownStores<'_>, notes: &mut Vec<Diagnostic>) -> Vec<super::hold::Hold> {
     let mut first: HashMap<&str, &Place> = HashMap::new();
-    for hold in &gathered.holds {
-        known_store(&At::new(hold.value.dataset.clone(), hold.place.clone()), ground, notes);
+    for hold in &loaded.holds {
+        known_store(&At::new(hold.value.dataset.clone(), hold.place.clone()), known_stores, notes);
         if let Some(earlier) = first.get(hold.value.name.as_str()) {
             notes.push(name_twice("holds", &hold.value.name, &hold.place, earlier));
         } else {
             first.insert(&hold.value.name, &hold.place);
         }
     }
-    gathered.holds.iter().map(|hold| hold.value.clone()).collect()
+    loaded.holds.iter().map(|hold| hold.value.clone()).collect()
 }
 
 fn unique_names(drafts: &[Draft], notes: &mut Vec<Diagnostic>) {
@@ -198,27 +202,27 @@ fn unique_names(drafts: &[Draft], notes: &mut Vec<Diagnostic>) {
     }
 }
 
-fn known_store(dataset: &At<DatasetName>, ground: &Ground<'_>, notes: &mut Vec<Diagnostic>) {
+fn known_store(dataset: &At<DatasetName>, known_stores: &KnownStores<'_>, notes: &mut Vec<Diagnostic>) {
     let store = dataset.value.store.as_str();
-    if ground.family(store).is_none() {
-        notes.push(unknown_store(store, &format!("`{}` begins with `{store}`", dataset.value), &dataset.place, ground));
+    if known_stores.data_model(store).is_none() {
+        notes.push(unknown_store(store, &format!("`{}` begins with `{store}`", dataset.value), &dataset.place, known_stores));
     }
 }
 
 /// Rows and nodes are dated and removed; keys expire by other means. What is archived must be proved to be there, which only
 /// a table can do.
-fn family(draft: &Draft, ground: &Ground<'_>, notes: &mut Vec<Diagnostic>) {
+fn data_model(draft: &Draft, known_stores: &KnownStores<'_>, notes: &mut Vec<Diagnostic>) {
     let dataset = &draft.dataset;
-    match (ground.family(&dataset.value.store).flatten(), &draft.archive) {
-        (Some(Family::Keys), _) => {
+    match (known_stores.data_model(&dataset.value.store).flatten(), &draft.archive) {
+        (Some(DataModel::Keys), _) => {
             let message = format!("`lifecycle` governs rows and nodes, and the store `{}` holds keys", dataset.value.store);
             let help = "write the policy in the section `cache` or `sessions`";
-            notes.push(Diagnostic::error(catalogue::WRONG_FAMILY, message).at(&dataset.place).help(help));
+            notes.push(Diagnostic::error(codes::WRONG_FAMILY, message).at(&dataset.place).help(help));
         }
-        (Some(Family::Graph), Some(step)) => {
+        (Some(DataModel::Graph), Some(step)) => {
             let message = format!("nodes of `{}` cannot be archived: nothing could prove the copy", dataset.value);
             let help = "leave `archive` out; `delete` alone removes nodes for good";
-            notes.push(Diagnostic::error(catalogue::WRONG_FAMILY, message).at(&step.place).help(help));
+            notes.push(Diagnostic::error(codes::WRONG_FAMILY, message).at(&step.place).help(help));
         }
         _ => {}
     }
@@ -237,15 +241,13 @@ fn complete(draft: &Draft, unseen: bool, notes: &mut Vec<Diagnostic>) -> Option<
     };
     let is_minimum_alone = draft.archive.is_none() && draft.delete.is_none() && draft.keep.is_some();
     if draft.clock.is_none() && !is_minimum_alone {
-        let diagnostic = Diagnostic::error(
-            catalogue::NO_CLOCK,
-            format!("policy `{name}` names no `clock`; how old its rows are is not known"),
-        )
-        .at(place);
+        let diagnostic =
+            Diagnostic::error(codes::NO_CLOCK, format!("policy `{name}` names no `clock`; how old its rows are is not known"))
+                .at(place);
         missing(diagnostic.help(clock_help(place)));
     }
     if draft.archive.is_none() && draft.delete.is_none() && draft.keep.is_none() {
-        let diagnostic = Diagnostic::error(catalogue::NO_STEP, format!("policy `{name}` neither archives nor deletes")).at(place);
+        let diagnostic = Diagnostic::error(codes::NO_STEP, format!("policy `{name}` neither archives nor deletes")).at(place);
         missing(diagnostic.help("add `archive: { after: …, to: … }` or `delete: { after: … }`"));
     }
     let archive = match &draft.archive {
@@ -253,7 +255,7 @@ fn complete(draft: &Draft, unseen: bool, notes: &mut Vec<Diagnostic>) -> Option<
         Some(step) => {
             let mut lacks = |key: &str, help: &str| {
                 missing(
-                    Diagnostic::error(catalogue::MISSING_KEY, format!("an `archive` step needs the key `{key}`"))
+                    Diagnostic::error(codes::MISSING_KEY, format!("an `archive` step needs the key `{key}`"))
                         .at(&step.place)
                         .help(help),
                 )
@@ -311,7 +313,7 @@ fn periods<'a>(draft: &'a Draft, minimums: &Minimums<'a>, notes: &mut Vec<Diagno
         if let Some(period) = period.filter(|period| period.value.is_zero()) {
             let message = format!("`{step}` is due after `{}`: every row, at once", period.value);
             notes.push(
-                Diagnostic::error(catalogue::ZERO_PERIOD, message)
+                Diagnostic::error(codes::ZERO_PERIOD, message)
                     .at(&period.place)
                     .help("write the age at which a row is due; leave the step out if there is none"),
             );
@@ -324,28 +326,21 @@ fn periods<'a>(draft: &'a Draft, minimums: &Minimums<'a>, notes: &mut Vec<Diagno
     if let Some(archive) = archive_after.filter(|archive| delete.value.is_ever_shorter_than(&archive.value)) {
         let message =
             format!("rows would be deleted after `{}`, before they are archived after `{}`", delete.value, archive.value);
-        notes.push(shorter(
-            catalogue::DELETE_BEFORE_ARCHIVE,
-            message,
-            delete,
-            &archive.place,
-            "archived after this",
-            &archive.value,
-        ));
+        notes.push(shorter(codes::DELETE_BEFORE_ARCHIVE, message, delete, &archive.place, "archived after this", &archive.value));
     }
     // Where the policy archives, removal is from the archive, whose sources include the dataset itself.
     let removed_from = draft.archive.as_ref().and_then(|step| step.value.to.as_ref()).unwrap_or(&draft.dataset);
     // The longest wins, so it alone is told: one long list says less than the one minimum that decides.
     let minimums = minimums.over(&removed_from.value);
     let broken = minimums.into_iter().filter(|minimum| delete.value.is_ever_shorter_than(minimum.period));
-    let mut longest: HashMap<catalogue::Code, &Minimum<'a>> = HashMap::new();
+    let mut longest: HashMap<codes::Code, &Minimum<'a>> = HashMap::new();
     for minimum in broken {
         let entry = longest.entry(minimum.code).or_insert(minimum);
         if entry.period.duration() < minimum.period.duration() {
             *entry = minimum;
         }
     }
-    for code in [catalogue::DELETE_BEFORE_KEEP, catalogue::DELETE_BEFORE_TAG] {
+    for code in [codes::DELETE_BEFORE_KEEP, codes::DELETE_BEFORE_TAG] {
         if let Some(minimum) = longest.get(&code) {
             let message = format!(
                 "rows of `{}` would be deleted after `{}`, and {} is `{}`",
@@ -357,7 +352,7 @@ fn periods<'a>(draft: &'a Draft, minimums: &Minimums<'a>, notes: &mut Vec<Diagno
 }
 
 /// A removal that comes too early, with the place of what it undercuts.
-fn shorter(code: catalogue::Code, message: String, delete: &At<Period>, other: &Place, what: &str, least: &Period) -> Diagnostic {
+fn shorter(code: codes::Code, message: String, delete: &At<Period>, other: &Place, what: &str, least: &Period) -> Diagnostic {
     let calendar = match delete.value.duration() >= least.duration() {
         true => {
             format!("on some days of the calendar `{}` is shorter than `{least}`; delete after `{least}` or later", delete.value)
@@ -370,14 +365,12 @@ fn shorter(code: catalogue::Code, message: String, delete: &At<Period>, other: &
 fn archive_target(draft: &Draft, to: &At<DatasetName>, notes: &mut Vec<Diagnostic>) {
     if to.value == draft.dataset.value {
         let message = format!("`{}` would be archived into itself", to.value);
-        notes.push(
-            Diagnostic::error(catalogue::ARCHIVE_TO_ITSELF, message).at(&to.place).also(&draft.dataset.place, "the source"),
-        );
+        notes.push(Diagnostic::error(codes::ARCHIVE_TO_ITSELF, message).at(&to.place).also(&draft.dataset.place, "the source"));
     } else if to.value.store != draft.dataset.value.store {
         let message =
             format!("`{}` would be archived to the store `{}`, which is not built yet", draft.dataset.value, to.value.store);
         let help = format!("archive on the same server: name a dataset of `{}`", draft.dataset.value.store);
-        notes.push(Diagnostic::error(catalogue::ARCHIVE_ELSEWHERE, message).at(&to.place).help(help));
+        notes.push(Diagnostic::error(codes::ARCHIVE_ELSEWHERE, message).at(&to.place).help(help));
     }
 }
 
@@ -388,7 +381,7 @@ fn chains(policies: &[Lifecycle], notes: &mut Vec<Diagnostic>) {
         let Some(step) = &policy.archive else { continue };
         if step.to != policy.dataset && set.sources_of(&policy.dataset).contains(&step.to) {
             let message = format!("`{}` is archived into `{}`, which is archived back into it", policy.dataset, step.to);
-            notes.extend(policy.places.last().map(|place| Diagnostic::error(catalogue::ARCHIVE_TO_ITSELF, message).at(place)));
+            notes.extend(policy.places.last().map(|place| Diagnostic::error(codes::ARCHIVE_TO_ITSELF, message).at(place)));
         }
     }
 }
@@ -409,7 +402,7 @@ fn same_step_twice(policies: &[Lifecycle], notes: &mut Vec<Diagnostic>) {
                 "policies `{}` and `{}` take the same step on `{}` under the same condition",
                 other.name, policy.name, policy.dataset
             );
-            notes.push(Diagnostic::warning(catalogue::SAME_STEP_TWICE, message).at(place).also(first, "the first is here"));
+            notes.push(Diagnostic::warning(codes::SAME_STEP_TWICE, message).at(place).also(first, "the first is here"));
         }
     }
 }

@@ -1,19 +1,19 @@
 //! The values that are beyond a bound, so that two bounds can be held against each other.
 
-use super::bound::{Bound, Than, Unit};
-use super::shape::Counts;
+use super::spec::Counts;
+use super::threshold::{Than, Threshold, Unit};
 
 /// All values beyond a bound, from the first to the last of those that a check can have.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Reach {
+pub struct Interval {
     from: f64,
     to: f64,
     unit: Unit,
 }
 
-impl Reach {
+impl Interval {
     /// What a bound reaches. No value is below zero, and no share above 100 %; all but the shares are whole numbers.
-    pub fn of(bound: &Bound, counts: Counts) -> Self {
+    pub fn of(bound: &Threshold, counts: Counts) -> Self {
         let is_share = bound.unit == Unit::Percent;
         let is_whole = !(is_share && counts == Counts::Things);
         let (least, most) = (0.0, if is_share { 100.0 } else { f64::INFINITY });
@@ -49,8 +49,8 @@ impl Reach {
 mod tests {
     use super::*;
 
-    fn reach(text: &str, counts: Counts) -> Reach {
-        Reach::of(&text.parse().unwrap(), counts)
+    fn reach(text: &str, counts: Counts) -> Interval {
+        Interval::of(&text.parse().unwrap(), counts)
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! One thing that is wrong: a stable code, a sentence, the place, the way out.
 
-use super::catalogue::Code;
+use super::codes::Code;
 use crate::place::Place;
 use serde::Serialize;
 

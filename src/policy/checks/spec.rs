@@ -3,15 +3,15 @@
 
 /// What people may write for one kind of check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shape {
+pub struct CheckSpec {
     /// The key that makes a check one of this kind: `duplicate`.
     pub key: &'static str,
     /// What it finds, in a line.
     pub about: &'static str,
     /// What stands under the key.
-    pub takes: Takes,
+    pub takes: ParamType,
     /// Further keys.
-    pub with: &'static [Also],
+    pub with: &'static [ParamSpec],
     /// What `dataset` must be.
     pub on: On,
     /// What is counted, and so what a bound's number means.
@@ -20,12 +20,12 @@ pub struct Shape {
     pub warns: Option<&'static str>,
 }
 
-impl Shape {
+impl CheckSpec {
     /// True where `where` says which rows or nodes count. Elsewhere it would say nothing, and is refused.
     pub fn takes_where(&self) -> bool {
         match self.on {
             On::Table | On::TableOrLabel => true,
-            On::GraphStore => self.takes != Takes::Query,
+            On::GraphStore => self.takes != ParamType::Query,
             On::TableStore | On::KeyStore | On::AnyStore | On::Nothing => false,
         }
     }
@@ -33,20 +33,20 @@ impl Shape {
 
 /// A key beside the kind's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Also {
+pub struct ParamSpec {
     /// The key.
     pub key: &'static str,
     /// What it means.
     pub about: &'static str,
     /// What stands under it.
-    pub takes: Takes,
+    pub takes: ParamType,
     /// The check means nothing without it.
     pub needed: bool,
 }
 
 /// What may stand under a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Takes {
+pub enum ParamType {
     /// One text.
     Text,
     /// A query in the language of the check's own store.
@@ -74,7 +74,7 @@ pub enum Takes {
     /// A pattern for keys.
     Keys,
     /// A field of any store: `core.users.id`, or `{ field: …, where: …, clock: … }`.
-    End,
+    ReferenceEnd,
     /// Two fields: `{ from: …, to: … }`.
     Ends,
 }
