@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use steward::policy::checks::field::{Field, ReferenceEnd};
 use steward::reference::compare::{Asked, compare};
 use steward::reference::side::Side;
+use steward::store::address::{StoreAddress, StoreLocation};
 use steward::store::registry::Stores;
-use steward::store::sql::session::store::{StoreAddress, StoreLocation};
 
 const ROUNDS: usize = 3;
 const ROLE: &str = "STEWARD_BENCH_ROLE";

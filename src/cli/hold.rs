@@ -189,7 +189,7 @@ impl AddHold {
 }
 
 async fn asked(
-    address: crate::store::sql::session::store::StoreAddress,
+    address: crate::store::address::StoreAddress,
     dataset: &DatasetName,
     condition: Option<&str>,
     name: &str,

@@ -4,7 +4,7 @@ use crate::action::Facts;
 use crate::diagnostic::codes;
 use crate::report::format;
 use crate::report::run::{Reason, Weight};
-use crate::store::sql::schema::table::OnDelete;
+use crate::store::foreign_key::OnDelete;
 use crate::store::survey::{Counts, RelationCount};
 
 /// What forbids to go on with a dataset; empty when nothing does. Refuse rather than trim: a guard never takes a part.

@@ -1,7 +1,42 @@
-//! Where a store is, so that two names for one place are known as such without asking.
+//! Where a store is and how it is reached; two names for one place are known as such without asking.
 
-use super::sql::session::store::StoreLocation;
 use secrecy::ExposeSecret;
+use secrecy::SecretString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What it takes to reach a store.
+#[derive(Debug, Clone)]
+pub struct StoreAddress {
+    /// The store's name in `steward.yaml`.
+    pub name: String,
+    /// Where it is.
+    pub at: StoreLocation,
+    /// Waiting for a lock ends after this.
+    pub lock_timeout: Duration,
+    /// A statement of a batch ends after this; counting and looking may take ten times as long.
+    pub statement_timeout: Duration,
+    /// Connections at most.
+    pub connections: u32,
+}
+
+/// Where a store is.
+#[derive(Debug, Clone)]
+pub enum StoreLocation {
+    /// A SQLite file.
+    File(PathBuf),
+    /// A server.
+    Server {
+        /// `mysql`, `mariadb`, `postgres`, `redis`, `bolt` and their kin, as a URL.
+        url: SecretString,
+        /// Overrides the URL's.
+        user: Option<String>,
+        /// The password.
+        password: Option<SecretString>,
+        /// The certificate authority to trust, and with it: verify the server's name.
+        ca: Option<PathBuf>,
+    },
+}
 
 /// A store's address without who logs in there.
 #[derive(Debug, Clone, PartialEq, Eq)]

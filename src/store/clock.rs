@@ -1,11 +1,7 @@
-//! The column that dates a row: what it holds, and how a cutoff is written for it.
+//! What the column that dates a row may hold, and what a cutoff means for it.
 
-use super::error::StoreFailure;
-use super::sql::dialect::Dialect;
-use super::sql::schema::table::{Class, Column, Table};
 use super::value::Cell;
-use crate::diagnostic::codes;
-use crate::policy::lifecycle::{Clock, ClockUnit};
+use crate::policy::lifecycle::ClockUnit;
 use crate::policy::period::first_instant;
 use chrono::{DateTime, Datelike, Days, Duration, LocalResult, NaiveDateTime, NaiveTime, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
@@ -36,60 +32,6 @@ pub struct TextShape {
     pub suffix: String,
     /// The zone of a text that names none.
     pub zone: Tz,
-}
-
-impl ClockKind {
-    /// Decides from type and declaration. SQLite's columns have no type to trust: their values decide (`sqlite::clock`).
-    pub fn of(table: &Table, column: &Column, clock: &Clock) -> Result<Self, StoreFailure> {
-        let zone = clock.zone.unwrap_or(Tz::UTC);
-        let kind = match column.class {
-            Class::Zoned => Self::Zoned,
-            Class::Naive => Self::Naive(zone),
-            Class::Date => Self::Day(zone),
-            Class::Integer { .. } => {
-                let unit = clock.unit.ok_or_else(|| unit_missing(table, &column.name))?;
-                return Ok(Self::Epoch(unit));
-            }
-            _ => {
-                return Err(StoreFailure::refused(
-                    codes::CLOCK_UNFIT,
-                    format!(
-                        "clock `{}` of `{}` is of type `{}`, which dates nothing",
-                        column.name,
-                        table.label(),
-                        column.declared
-                    ),
-                    "name a date, datetime or timestamp column, or an integer with its `unit`",
-                ));
-            }
-        };
-        if clock.unit.is_some() {
-            return Err(StoreFailure::refused(
-                codes::CLOCK_UNFIT,
-                format!("clock `{}` of `{}` is of type `{}` and has no `unit`", column.name, table.label(), column.declared),
-                "leave `unit` out: it belongs to integer clocks",
-            ));
-        }
-        Ok(kind)
-    }
-
-    /// The cutoff as an SQL expression that `clock < …` compares with.
-    pub fn cutoff(&self, dialect: Dialect, column: &Column, cutoff: DateTime<Utc>) -> String {
-        match self {
-            Self::Zoned if dialect.is_mysql() => format!("TIMESTAMP'{}'", cutoff.format("%Y-%m-%d %H:%M:%S%.6f")),
-            Self::Zoned => format!("TIMESTAMPTZ '{}+00'", cutoff.format("%Y-%m-%d %H:%M:%S%.6f")),
-            Self::Naive(zone) => {
-                let wall = wall_before(cutoff, *zone).format("%Y-%m-%d %H:%M:%S%.6f");
-                format!("TIMESTAMP '{wall}'")
-            }
-            Self::Day(zone) => format!("DATE '{}'", day_before(cutoff, *zone).format("%Y-%m-%d")),
-            Self::Epoch(unit) => match (dialect, column.class) {
-                (_, Class::Integer { unsigned: true }) => units_before(cutoff, *unit).max(0).to_string(),
-                _ => units_before(cutoff, *unit).to_string(),
-            },
-            Self::Text(shape) => format!("'{}'", shape.cutoff(cutoff)),
-        }
-    }
 }
 
 /// Where all dates lie when they cannot be meant so: in 1970 or beyond the year 3000; and the unit under which they would be of
@@ -146,18 +88,9 @@ impl ClockKind {
     }
 }
 
-/// A SQLite integer clock, or any store's, without its unit.
-pub fn unit_missing(table: &Table, column: &str) -> StoreFailure {
-    StoreFailure::refused(
-        codes::CLOCK_UNFIT,
-        format!("clock `{column}` of `{}` holds integers, and nothing says what they count", table.label()),
-        format!("write `clock: {{ column: {column}, unit: s }}` (or ms, us)"),
-    )
-}
-
 impl TextShape {
     /// The cutoff in this shape: text of one shape compares as its instants do.
-    fn cutoff(&self, cutoff: DateTime<Utc>) -> String {
+    pub fn cutoff(&self, cutoff: DateTime<Utc>) -> String {
         let wall = match offset(&self.suffix) {
             Some(east) => cutoff.naive_utc() + east,
             None => wall_before(cutoff, self.zone),

@@ -1,8 +1,6 @@
 //! The instant before which rows are due, held against the clocks: a time that has not come removes nothing.
 
 use super::error::StoreFailure;
-use super::sql::dialect::Dialect;
-use super::sql::session::connection::Session;
 use super::value::Cell;
 use crate::diagnostic::codes;
 use crate::policy::period::Period;
@@ -72,22 +70,6 @@ impl CheckedCutoff {
             Some(text) => Err(StoreFailure::refused(codes::NOT_YET, text.clone(), HELP)),
         }
     }
-}
-
-/// The question for a store's own time in milliseconds since 1970; a file has no clock of its own.
-pub(crate) const fn time_query(dialect: Dialect) -> Option<&'static str> {
-    match dialect {
-        Dialect::Sqlite => None,
-        Dialect::Postgres => Some("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"),
-        Dialect::Mysql | Dialect::Mariadb => Some("SELECT CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000 AS SIGNED)"),
-    }
-}
-
-/// The store's own time, to the millisecond; none for a file.
-pub(crate) async fn store_now(session: &mut Session) -> Result<Option<DateTime<Utc>>, StoreFailure> {
-    let Some(sql) = time_query(session.dialect()) else { return Ok(None) };
-    let rows = session.rows(sql, &[]).await?;
-    read_time(session.store(), rows.first().and_then(|row| row.first())).map(Some)
 }
 
 /// A time in milliseconds since 1970. A store that does not say what time it is is not believed about any.

@@ -1,6 +1,43 @@
 //! Foreign keys whose rows keep the rows that they refer to, and how many they keep.
 
-use super::sql::schema::table::Child;
+/// A foreign key of another table that points here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Child {
+    /// Its schema.
+    pub schema: Option<String>,
+    /// The table that refers to us.
+    pub table: String,
+    /// The constraint's name.
+    pub constraint: String,
+    /// The referring columns.
+    pub columns: Vec<String>,
+    /// Our columns, in the same order.
+    pub parent_columns: Vec<String>,
+    /// What happens to its rows when ours are removed.
+    pub on_delete: OnDelete,
+}
+
+/// What a foreign key does when the row it points at is removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDelete {
+    /// Removes the child.
+    Cascade,
+    /// Blanks the reference: the child changes.
+    Blank,
+    /// Refuses the removal.
+    Refuse,
+}
+
+impl OnDelete {
+    /// Reads the standard's words.
+    pub fn read(rule: &str) -> Self {
+        match rule.to_ascii_uppercase().as_str() {
+            "CASCADE" | "C" => Self::Cascade,
+            "SET NULL" | "SET DEFAULT" | "N" | "D" => Self::Blank,
+            _ => Self::Refuse,
+        }
+    }
+}
 
 /// A foreign key whose rows keep the rows that they refer to.
 #[derive(Debug, Clone, PartialEq, Eq)]

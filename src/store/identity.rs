@@ -6,7 +6,8 @@ use super::redis::store::KeyStore;
 use super::registry::{AnyStore, Stores};
 use super::sql::dialect::Dialect;
 use super::sql::session::connection::Session;
-use super::sql::session::store::{Store, StoreLocation};
+use super::sql::session::store::Store;
+use crate::store::address::StoreLocation;
 use serde::{Deserialize, Serialize};
 use std::os::unix::fs::MetadataExt;
 

@@ -1,8 +1,8 @@
 //! What a survey counts.
 
 use super::foreign_key::BlockedRows;
-use super::sql::schema::table::Child;
-use super::sql::views::refreshed::Refreshed;
+use super::foreign_key::Child;
+use super::refresh::Refreshed;
 
 /// What there is, in numbers. All reads, one instant after another: a live store moves on between them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -5,7 +5,6 @@ use super::holds::Holds;
 use super::neo4j::nodes::Nodes;
 use super::page::{Keeps, Page};
 use super::sql::batch::rows::Rows;
-use super::sql::dialect::Dialect;
 use super::survey::Counts;
 use super::value::Cursor;
 use crate::policy::dataset::DatasetName;
@@ -37,7 +36,7 @@ impl Walk<'_> {
     /// True where a lock is one on rows, and not on the whole store.
     pub fn locks_rows(&self) -> bool {
         match self {
-            Self::Rows(rows) => rows.dialect != Dialect::Sqlite,
+            Self::Rows(rows) => rows.dialect.locks_rows(),
             Self::Nodes(_) => true,
         }
     }

@@ -6,8 +6,8 @@ use super::store::GraphStore;
 use crate::diagnostic::codes;
 use crate::policy::condition::Language;
 use crate::policy::dataset::DatasetName;
+use crate::store::answer::fails_for_rows;
 use crate::store::error::StoreFailure;
-use crate::store::sql::query::condition::fails_for_rows;
 
 /// Refuses what is not one condition over the node `n`: first by its letters, then by asking the store.
 ///

@@ -7,8 +7,8 @@ use super::identifier::{property, quote};
 use super::session::{Params, Reading};
 use super::store::GraphStore;
 use crate::policy::dataset::DatasetName;
+use crate::store::answer::Share;
 use crate::store::error::StoreFailure;
-use crate::store::sql::query::table_query::Share;
 use crate::store::value::Cell;
 
 /// The nodes of a label, or of any of several, those of them that count. Reads only.

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod condition;
 pub mod delete;
 pub mod error;
+pub mod holds;
 pub mod identifier;
 pub mod ids;
 pub mod label_query;

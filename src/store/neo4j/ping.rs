@@ -2,8 +2,8 @@
 
 use super::nodes::TIME;
 use super::store::GraphStore;
+use crate::store::answer::Ping;
 use crate::store::error::StoreFailure;
-use crate::store::sql::health::ping::Ping;
 use crate::store::value::Cell;
 use chrono::{DateTime, TimeDelta};
 use std::time::Instant;

@@ -3,8 +3,8 @@
 use super::store::GraphStore;
 use crate::diagnostic::codes;
 use crate::policy::condition::Language;
+use crate::store::answer::Asked;
 use crate::store::error::StoreFailure;
-use crate::store::sql::query::user_query::Asked;
 use crate::store::value::Cell;
 
 /// The column that says out of how many.

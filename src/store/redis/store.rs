@@ -3,8 +3,8 @@
 use super::progress::Sight;
 use super::topology::Nodes;
 use super::url::Location;
+use crate::store::address::StoreAddress;
 use crate::store::error::StoreFailure;
-use crate::store::sql::session::store::StoreAddress;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;

@@ -2,8 +2,8 @@
 
 use crate::config::address;
 use crate::diagnostic::codes;
+use crate::store::address::{StoreAddress, StoreLocation};
 use crate::store::error::StoreFailure;
-use crate::store::sql::session::store::{StoreAddress, StoreLocation};
 use secrecy::{ExposeSecret, SecretString};
 use std::path::PathBuf;
 

@@ -10,8 +10,8 @@ use std::time::Duration;
 use steward::action::Context;
 use steward::actions;
 use steward::declarations::reading::Declarations;
+use steward::store::address::{StoreAddress, StoreLocation};
 use steward::store::registry::Stores;
-use steward::store::sql::session::store::{StoreAddress, StoreLocation};
 
 /// A sandbox with a graph and nothing in it.
 pub fn open() -> Sandbox {

@@ -12,9 +12,9 @@ use steward::declarations::reading::Declarations;
 use steward::diagnostic::diagnosis::Diagnosis;
 use steward::job::spec::{Job, Mode, ReportRule};
 use steward::place::Place;
+use steward::store::address::{StoreAddress, StoreLocation};
 use steward::store::error::StoreFailure;
 use steward::store::registry::Stores;
-use steward::store::sql::session::store::{StoreAddress, StoreLocation};
 use tokio::runtime::Runtime;
 
 /// When every check here is measured.

@@ -15,8 +15,8 @@ use steward::declarations::reading::Declarations;
 use steward::ledger::Ledger;
 use steward::ledger::event::{Event, OpenIntent};
 use steward::policy::hold::Hold;
+use steward::store::address::{StoreAddress, StoreLocation};
 use steward::store::registry::Stores;
-use steward::store::sql::session::store::{StoreAddress, StoreLocation};
 
 /// The policy `orders`, with room for more lines of its own.
 pub fn policy(more: &str) -> String {

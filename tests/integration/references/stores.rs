@@ -11,9 +11,9 @@ use steward::policy::checks::field::{Field, ReferenceEnd};
 use steward::policy::dataset::DatasetName;
 use steward::reference::compare::{Asked, Compared, Told, compare};
 use steward::reference::side::Side;
+use steward::store::address::{StoreAddress, StoreLocation};
 use steward::store::error::StoreFailure;
 use steward::store::registry::Stores;
-use steward::store::sql::session::store::{StoreAddress, StoreLocation};
 
 /// Opens a store of that name at a URL with its password.
 pub fn address(name: &str, url: &str) -> StoreAddress {

@@ -6,10 +6,10 @@ use super::key_table::Keys;
 use super::rows::Rows;
 use crate::policy::lifecycle::Cascade;
 use crate::store::error::StoreFailure;
+use crate::store::foreign_key::OnDelete;
 use crate::store::foreign_key::{BlockedRows, Blocker};
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::postgres;
-use crate::store::sql::schema::table::OnDelete;
 use crate::store::sql::session::connection::Session;
 use crate::store::value::Cell;
 

@@ -9,6 +9,7 @@ pub mod dialect;
 pub mod expire;
 pub mod explain;
 pub mod grants;
+pub mod holds;
 pub mod key_table;
 pub mod keyset;
 pub mod mark_grants;

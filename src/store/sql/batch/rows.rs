@@ -7,9 +7,10 @@ use crate::policy::dataset::DatasetName;
 use crate::policy::lifecycle::{Clock, Guard};
 use crate::store::batch_mark::LastBatch;
 use crate::store::clock::{ClockKind, looks_wrong};
-use crate::store::cutoff::{CheckedCutoff, Cutoff, store_now};
+use crate::store::cutoff::{CheckedCutoff, Cutoff};
 use crate::store::error::StoreFailure;
 use crate::store::foreign_key::Blocker;
+use crate::store::foreign_key::{Child, OnDelete};
 use crate::store::holds::Holds;
 use crate::store::page::{Keeps, Page};
 use crate::store::sql::dialect::Dialect;
@@ -17,7 +18,7 @@ use crate::store::sql::query::condition;
 use crate::store::sql::schema::catalog;
 use crate::store::sql::schema::effects;
 use crate::store::sql::schema::effects::Effects;
-use crate::store::sql::schema::table::{Child, Class, Column, OnDelete, Table};
+use crate::store::sql::schema::table::{Class, Column, Table};
 use crate::store::sql::schema::trigger::{Event, Trigger};
 use crate::store::sql::session::connection::Session;
 use crate::store::sql::session::store::Store;
@@ -84,7 +85,7 @@ impl Rows {
             condition::check(&mut session, &table, text, &format!("hold `{name}`")).await?;
         }
         let dialect = session.dialect();
-        let time = cutoff.checked(store.name(), store_now(&mut session).await?, crate::clock::now());
+        let time = cutoff.checked(store.name(), session.now().await?, crate::clock::now());
         let mut rows = Self {
             store: store.clone(),
             who: who.to_owned(),

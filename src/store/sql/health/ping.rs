@@ -1,6 +1,6 @@
 //! A visit to a store, for `doctor`: who answers, how fast, over what, and what its clock says.
 
-use crate::store::cutoff::time_query;
+use crate::store::answer::Ping;
 use crate::store::error::StoreFailure;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::session::connection::Session;
@@ -9,25 +9,6 @@ use crate::store::sql::session::store::Store;
 use crate::store::value::Cell;
 use chrono::{DateTime, TimeDelta};
 use std::time::{Duration, Instant};
-
-/// What a store answers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ping {
-    /// `PostgreSQL 16.4`.
-    pub version: String,
-    /// Who the store takes us for; none for a file.
-    pub user: Option<String>,
-    /// The shortest of three questions and answers, on an open connection.
-    pub latency: Duration,
-    /// `TLSv1.3`; none when the connection is in clear, or there is none.
-    pub tls: Option<String>,
-    /// The server was reached at another port than ours leads to: a pooler or a proxy stands between, and `tls` is about its side.
-    pub is_behind: bool,
-    /// How far the store's clock is ahead of ours, exact to half of `latency`; none for a file.
-    pub ahead: Option<TimeDelta>,
-    /// Why the file cannot be written; none when it can, and for a server.
-    pub unwritable: Option<String>,
-}
 
 impl Store {
     /// Asks the store who it is. Touches nothing.
@@ -58,7 +39,7 @@ impl Store {
 
 /// The shortest of three answers, and the clock it brought.
 async fn clock(session: &mut Session) -> Result<(Duration, Option<TimeDelta>), StoreFailure> {
-    let sql = time_query(session.dialect()).unwrap_or("SELECT NULL");
+    let sql = session.dialect().time_query().unwrap_or("SELECT NULL");
     let mut best: Option<(Duration, Option<TimeDelta>)> = None;
     for _ in 0..3 {
         let (asked, began) = (crate::clock::now(), Instant::now());

@@ -2,16 +2,29 @@
 
 use super::dialect::Mysql;
 use crate::diagnostic::codes;
+use crate::store::clock::ClockKind;
 use crate::store::error::StoreFailure;
+use crate::store::foreign_key::{Child, OnDelete};
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::schema::dialect::SchemaDialect;
 use crate::store::sql::schema::relatives::Relatives;
-use crate::store::sql::schema::table::{Child, Class, Column, Dependents, Index, OnDelete, Table};
+use crate::store::sql::schema::table::{Class, Column, Dependents, Index, Table};
 use crate::store::sql::schema::trigger::{Event, Trigger};
 use crate::store::sql::session::connection::Session;
 use crate::store::value::Cell;
 
-impl SchemaDialect for Mysql {}
+impl SchemaDialect for Mysql {
+    fn instant(&self, utc: &str) -> String {
+        format!("TIMESTAMP'{utc}'")
+    }
+
+    fn dated(&self, kind: &ClockKind, clock: &str) -> String {
+        match kind {
+            ClockKind::Epoch(_) => format!("(COALESCE({clock}, 0) <> 0)"),
+            _ => format!("(COALESCE(YEAR({clock}) * MONTH({clock}) * DAYOFMONTH({clock}), 0) > 0)"),
+        }
+    }
+}
 
 /// A table by its exact name, or `None`; what is there and cannot be governed is refused.
 pub(crate) async fn table(session: &mut Session, schema: Option<&str>, name: &str) -> Result<Option<Table>, StoreFailure> {

@@ -2,7 +2,8 @@
 
 use super::relatives::relatives;
 use crate::store::error::StoreFailure;
-use crate::store::sql::schema::table::{Child, Dependents, OnDelete};
+use crate::store::foreign_key::{Child, OnDelete};
+use crate::store::sql::schema::table::Dependents;
 use crate::store::sql::schema::trigger::{Event, Trigger};
 use crate::store::sql::session::connection::Session;
 use crate::store::value::Cell;

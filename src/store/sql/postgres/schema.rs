@@ -4,13 +4,25 @@ use super::dialect::Postgres;
 use super::effects::{names, of_oid};
 use super::row_security::refuse_hidden_rows;
 use crate::diagnostic::codes;
+use crate::store::clock::ClockKind;
 use crate::store::error::StoreFailure;
 use crate::store::sql::schema::dialect::SchemaDialect;
 use crate::store::sql::schema::table::{Class, Column, Index, Table};
 use crate::store::sql::session::connection::Session;
 use crate::store::value::Cell;
 
-impl SchemaDialect for Postgres {}
+impl SchemaDialect for Postgres {
+    fn instant(&self, utc: &str) -> String {
+        format!("TIMESTAMPTZ '{utc}+00'")
+    }
+
+    fn dated(&self, kind: &ClockKind, clock: &str) -> String {
+        match kind {
+            ClockKind::Epoch(_) => format!("(COALESCE({clock}, 0) <> 0)"),
+            _ => format!("COALESCE(isfinite({clock}), false)"),
+        }
+    }
+}
 
 /// A table by its exact name, or `None`; what is there and cannot be governed is refused.
 pub(crate) async fn table(session: &mut Session, schema: Option<&str>, name: &str) -> Result<Option<Table>, StoreFailure> {

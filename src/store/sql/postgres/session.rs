@@ -3,4 +3,8 @@
 use super::dialect::Postgres;
 use crate::store::sql::session::dialect::SessionDialect;
 
-impl SessionDialect for Postgres {}
+impl SessionDialect for Postgres {
+    fn time_query(&self) -> Option<&'static str> {
+        Some("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
+    }
+}

@@ -1,6 +1,7 @@
 //! Conditions that people write in a store's own language: made sure to be one condition and nothing else.
 
 use crate::diagnostic::codes;
+use crate::store::answer::fails_for_rows;
 use crate::store::error::StoreFailure;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::schema::catalog;
@@ -58,15 +59,6 @@ pub async fn check_rows(session: &mut Session, table: &Table, condition: &str, w
         Err(StoreFailure::Failed { text, .. }) => Err(fails_for_rows(whose, &table.label(), &text)),
         other => other.map(drop),
     }
-}
-
-/// A condition that works on the table, and not on each of its rows.
-pub(crate) fn fails_for_rows(whose: &str, label: &str, text: &str) -> StoreFailure {
-    StoreFailure::refused(
-        codes::CONDITION,
-        format!("the condition of {whose} cannot be evaluated for each row of `{label}`: {text}; nothing is moved or removed"),
-        "write it so that it works for every row, as with CASE or NULLIF; a hold in the ledger: release it and add it anew",
-    )
 }
 
 /// PostgreSQL: refuses what calls a function that is declared VOLATILE, as a function, an operator, a cast or in a view.

@@ -2,6 +2,7 @@
 
 use super::condition;
 use crate::policy::dataset::DatasetName;
+use crate::store::answer::{NamedRows, Share};
 use crate::store::error::StoreFailure;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::schema::catalog;
@@ -9,26 +10,6 @@ use crate::store::sql::schema::table::{Column, Table};
 use crate::store::sql::session::connection::Session;
 use crate::store::sql::session::store::Store;
 use crate::store::value::Cell;
-
-/// How many of how many, and the statement that says so again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Share {
-    /// The rows that are as they should not be.
-    pub bad: u64,
-    /// Out of so many.
-    pub of: u64,
-    /// Gives both: the bad ones first.
-    pub query: String,
-}
-
-/// A few rows and the names of their columns, in the same order.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NamedRows {
-    /// The columns.
-    pub columns: Vec<String>,
-    /// The rows.
-    pub rows: Vec<Vec<Cell>>,
-}
 
 /// A table and the rows of it that count. Reads only.
 pub struct Looked {

@@ -1,20 +1,12 @@
 //! A person's own query, run so that it can only read.
 
 use crate::diagnostic::codes;
+use crate::store::answer::Asked;
 use crate::store::error::StoreFailure;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::schema::catalog;
 use crate::store::sql::session::store::Store;
 use crate::store::value::Cell;
-
-/// What the one row of a query said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Asked {
-    /// The first column.
-    pub value: u64,
-    /// The second, where there is one.
-    pub of: Option<u64>,
-}
 
 impl Store {
     /// Runs a query that gives one row: a count, and out of how many where there is a second column.

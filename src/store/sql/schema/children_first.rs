@@ -67,7 +67,8 @@ fn refers(child: Option<&Table>, parent: Option<&Table>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::sql::schema::table::{Child, Dependents, OnDelete};
+    use crate::store::foreign_key::{Child, OnDelete};
+    use crate::store::sql::schema::table::Dependents;
 
     fn table(name: &str, referred_by: &[&str]) -> Option<Table> {
         let child = |table: &&str| Child {

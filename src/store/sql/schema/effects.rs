@@ -1,10 +1,11 @@
 //! What happens beside a removal: rows of other tables that go or change along, and triggers that fire on the way.
 
 use super::catalog;
-use super::table::{Child, OnDelete, Table};
+use super::table::Table;
 use super::trigger::{Event, Trigger};
 use crate::policy::dataset::DatasetName;
 use crate::store::error::StoreFailure;
+use crate::store::foreign_key::{Child, OnDelete};
 use crate::store::sql::session::connection::Session;
 
 /// What happens beside the removal of a table's rows, by the catalogue.

@@ -2,8 +2,8 @@
 
 pub mod catalog;
 pub mod children_first;
+pub mod clock;
 pub mod columns;
-pub mod dated;
 pub mod dialect;
 pub mod effects;
 pub mod id_column;

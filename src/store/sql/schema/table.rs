@@ -4,6 +4,7 @@ use super::relatives::{Relation, Relatives};
 use super::trigger::{Event, Trigger};
 use crate::diagnostic::codes;
 use crate::store::error::StoreFailure;
+use crate::store::foreign_key::Child;
 
 /// A table as its store's catalogue describes it.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,45 +104,6 @@ pub struct Index {
     pub columns: Vec<String>,
     /// The primary key.
     pub primary: bool,
-}
-
-/// A foreign key of another table that points here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Child {
-    /// Its schema.
-    pub schema: Option<String>,
-    /// The table that refers to us.
-    pub table: String,
-    /// The constraint's name.
-    pub constraint: String,
-    /// The referring columns.
-    pub columns: Vec<String>,
-    /// Our columns, in the same order.
-    pub parent_columns: Vec<String>,
-    /// What happens to its rows when ours are removed.
-    pub on_delete: OnDelete,
-}
-
-/// What a foreign key does when the row it points at is removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnDelete {
-    /// Removes the child.
-    Cascade,
-    /// Blanks the reference: the child changes.
-    Blank,
-    /// Refuses the removal.
-    Refuse,
-}
-
-impl OnDelete {
-    /// Reads the standard's words.
-    pub fn read(rule: &str) -> Self {
-        match rule.to_ascii_uppercase().as_str() {
-            "CASCADE" | "C" => Self::Cascade,
-            "SET NULL" | "SET DEFAULT" | "N" | "D" => Self::Blank,
-            _ => Self::Refuse,
-        }
-    }
 }
 
 impl Table {

@@ -3,9 +3,11 @@
 use super::driver_values::{as_text, by_class, mysql_row, named, postgres_row, sqlite_row};
 use super::statements::{Answer, Statements};
 use crate::diagnostic::codes;
+use crate::store::cutoff::read_time;
 use crate::store::error::{StoreFailure, would_write};
 use crate::store::sql::dialect::Dialect;
 use crate::store::value::Cell;
+use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 use futures_util::{TryFutureExt, TryStreamExt};
 use sqlx::AssertSqlSafe;
@@ -107,6 +109,13 @@ impl Session {
     /// The store's name.
     pub fn store(&self) -> &str {
         &self.store
+    }
+
+    /// The store's own time, to the millisecond; none for a file.
+    pub(crate) async fn now(&mut self) -> Result<Option<DateTime<Utc>>, StoreFailure> {
+        let Some(sql) = self.dialect.time_query() else { return Ok(None) };
+        let rows = self.rows(sql, &[]).await?;
+        read_time(&self.store, rows.first().and_then(|row| row.first())).map(Some)
     }
 
     /// Starts a transaction. On SQLite it takes the write lock at once, so that it cannot fail half-way for want of it.

@@ -3,9 +3,10 @@
 use super::connection::{Access, Link, Session};
 use super::settings::session_settings;
 use crate::diagnostic::codes;
+use crate::store::address::{StoreAddress, StoreLocation};
 use crate::store::error::StoreFailure;
 use crate::store::sql::dialect::Dialect;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use sqlx::ConnectOptions;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
@@ -18,39 +19,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
-
-/// What it takes to reach a store.
-#[derive(Debug, Clone)]
-pub struct StoreAddress {
-    /// The store's name in `steward.yaml`.
-    pub name: String,
-    /// Where it is.
-    pub at: StoreLocation,
-    /// Waiting for a lock ends after this.
-    pub lock_timeout: Duration,
-    /// A statement of a batch ends after this; counting and looking may take ten times as long.
-    pub statement_timeout: Duration,
-    /// Connections at most.
-    pub connections: u32,
-}
-
-/// Where a store is.
-#[derive(Debug, Clone)]
-pub enum StoreLocation {
-    /// A SQLite file.
-    File(PathBuf),
-    /// A server.
-    Server {
-        /// `mysql`, `mariadb`, `postgres`, `redis`, `bolt` and their kin, as a URL.
-        url: SecretString,
-        /// Overrides the URL's.
-        user: Option<String>,
-        /// The password.
-        password: Option<SecretString>,
-        /// The certificate authority to trust, and with it: verify the server's name.
-        ca: Option<PathBuf>,
-    },
-}
 
 /// A store.
 #[derive(Debug, Clone)]

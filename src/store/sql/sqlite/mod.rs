@@ -1,6 +1,7 @@
 //! SQLite.
 
 pub mod batch;
+pub mod clock;
 pub mod dialect;
 pub mod health;
 pub mod query;

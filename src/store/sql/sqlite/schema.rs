@@ -1,20 +1,31 @@
 //! SQLite's catalogue, read into a [`Table`], and what its values say of a clock.
 
+use super::clock::dated;
 use super::dialect::Sqlite;
 use crate::diagnostic::codes;
 use crate::policy::lifecycle::Clock;
-use crate::store::clock::{ClockKind, TextShape, unit_missing};
+use crate::store::clock::{ClockKind, TextShape};
 use crate::store::error::StoreFailure;
-use crate::store::sql::schema::dated::zero_date;
+use crate::store::foreign_key::{Child, OnDelete};
+use crate::store::sql::schema::clock::unit_missing;
 use crate::store::sql::schema::dialect::SchemaDialect;
 use crate::store::sql::schema::relatives::Relatives;
-use crate::store::sql::schema::table::{Child, Class, Column, Dependents, Index, OnDelete, Table};
+use crate::store::sql::schema::table::{Class, Column, Dependents, Index, Table};
 use crate::store::sql::schema::trigger::{Event, Trigger};
 use crate::store::sql::session::connection::Session;
+use crate::store::sql::sqlite::clock::zero_date;
 use crate::store::value::Cell;
 use chrono_tz::Tz;
 
-impl SchemaDialect for Sqlite {}
+impl SchemaDialect for Sqlite {
+    fn instant(&self, utc: &str) -> String {
+        format!("'{utc}+00'")
+    }
+
+    fn dated(&self, kind: &ClockKind, clock: &str) -> String {
+        dated(kind, clock)
+    }
+}
 
 /// A table by its exact name, or `None`; what is there and cannot be governed is refused.
 pub(crate) async fn table(session: &mut Session, schema: Option<&str>, name: &str) -> Result<Option<Table>, StoreFailure> {

@@ -1,11 +1,11 @@
 //! A materialized view of PostgreSQL: what may be done with it, and doing it.
 
 use super::order::UNDERNEATH;
-use super::refreshed::{Patience, Refreshed};
 use super::unique_index;
 use crate::diagnostic::codes;
 use crate::policy::dataset::DatasetName;
 use crate::store::error::StoreFailure;
+use crate::store::refresh::{Patience, Refreshed};
 use crate::store::sql::batch::grants::MAY_MAINTAIN;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::session::connection::Session;

@@ -2,6 +2,5 @@
 
 pub mod materialized_view;
 pub mod order;
-pub mod refreshed;
 pub mod summary_table;
 pub mod unique_index;

@@ -1,12 +1,13 @@
 //! A summary table: filled by the statements that people wrote, all of them or none.
 
-use super::refreshed::{Patience, Refreshed};
 use crate::diagnostic::codes;
 use crate::policy::dataset::DatasetName;
 use crate::store::error::StoreFailure;
+use crate::store::foreign_key::OnDelete;
 use crate::store::holds::Holds;
+use crate::store::refresh::{Patience, Refreshed};
 use crate::store::sql::schema::catalog;
-use crate::store::sql::schema::table::{OnDelete, Table};
+use crate::store::sql::schema::table::Table;
 use crate::store::sql::schema::trigger::Event;
 use crate::store::sql::schema::visibility;
 use crate::store::sql::session::connection::Session;
