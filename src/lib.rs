@@ -5,6 +5,7 @@
 // 0: pure values and decisions: no clock, no network, no async
 pub mod clock;
 pub mod config;
+pub mod counter;
 pub mod diagnostic;
 pub mod file_owner;
 pub mod job;

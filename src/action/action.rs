@@ -4,14 +4,16 @@
 //! progress, ledger and report. A dry run is not a flag an action could forget: `apply` is never called.
 
 use super::context::Context;
+use crate::counter::{Counter, Counts};
 use crate::job::spec::Job;
 use crate::policy::lifecycle::Guard;
 use crate::policy::policies::Policies;
 use crate::policy::section::Section;
+use crate::report::presentation::Presentation;
 use crate::report::run::{Reason, Verdict, Weight};
 use crate::store::error::StoreFailure;
 use crate::store::page::{Keeps, Page};
-use crate::store::survey::Counts;
+use crate::store::survey::Counts as Survey;
 use crate::store::value::Cursor;
 use chrono::{DateTime, Utc};
 use std::future::Future;
@@ -24,6 +26,8 @@ pub trait Action: Sized + Send + Sync + 'static {
     const ABOUT: &'static str;
     /// What it reads.
     const SECTION: Section;
+    /// What it counts, and how a report tells of it.
+    const PRESENTATION: &'static Presentation;
     /// What it works on: a policy of that section.
     type Target: Send + Sync;
 
@@ -46,21 +50,17 @@ pub trait Action: Sized + Send + Sync + 'static {
         as_of: DateTime<Utc>,
     ) -> impl Future<Output = Result<Self, StoreFailure>> + Send;
 
-    /// What it was prepared for.
-    fn target(&self) -> Self::Target;
-
-    /// The counts that this action gives when it did nothing: those that apply to it are zero, the others absent.
-    fn none(&self) -> Tally;
-
     /// What is known once it is prepared.
     fn facts(&self, cx: &Context) -> Facts;
 
     /// What is due and what stands in the way, in numbers; `plan`, the guards and the report share it. Reads only.
-    fn survey(&self, cx: &Context) -> impl Future<Output = Result<Counts, StoreFailure>> + Send;
+    fn survey(&self, cx: &Context) -> impl Future<Output = Result<Survey, StoreFailure>> + Send;
 
     /// Called once before the first batch of a real run: makes what is missing, such as an archive table that may be created.
     /// Gives what a person should know, with the way out.
-    fn begin(&self, cx: &Context) -> impl Future<Output = Result<Vec<(String, String)>, StoreFailure>> + Send;
+    fn begin(&self, _: &Context) -> impl Future<Output = Result<Vec<(String, String)>, StoreFailure>> + Send {
+        std::future::ready(Ok(vec![]))
+    }
 
     /// The mark in the store that the next batch will replace with its own id; none where batches leave no mark.
     fn last_batch(&self) -> Option<String> {
@@ -90,19 +90,23 @@ pub trait Action: Sized + Send + Sync + 'static {
 
     /// What batches did that failed in the end: where each row is a step of its own some are done all the same, and are told once. Asks for
     /// what became of rows whose answer was lost; gives what a person should know of that, with the way out.
-    fn settle_untold(&self, _: &Context) -> impl Future<Output = (Tally, Vec<(String, String)>)> + Send {
+    fn partial_tally(&self, _: &Context) -> impl Future<Output = (Tally, Vec<(String, String)>)> + Send {
         std::future::ready((Tally::default(), vec![]))
     }
 
     /// What became of a batch whose outcome was never written. Changes no row of the dataset.
-    fn settle(&self, cx: &Context, batch: &OpenBatch) -> impl Future<Output = Result<Verdict, StoreFailure>> + Send;
+    fn settle(&self, _: &Context, _: &OpenBatch) -> impl Future<Output = Result<Verdict, StoreFailure>> + Send {
+        std::future::ready(Ok(Verdict::Unclear))
+    }
 
     /// Called once after the last batch of a real run that changed something: leaves the store's own audit row.
-    fn finish(&self, cx: &Context, tally: &Tally) -> impl Future<Output = Result<(), StoreFailure>> + Send;
+    fn finish(&self, _: &Context, _: &Tally) -> impl Future<Output = Result<(), StoreFailure>> + Send {
+        std::future::ready(Ok(()))
+    }
 
     /// Called after that: brings what hangs on the rows up to date, such as statistics. Never a failure, since the work is
     /// done; gives what a person should know, with the way out.
-    fn tidy(&self, _: &Context, _: &Tally) -> impl Future<Output = Vec<(String, String)>> + Send {
+    fn after_run(&self, _: &Context, _: &Tally) -> impl Future<Output = Vec<(String, String)>> + Send {
         std::future::ready(vec![])
     }
 }
@@ -130,6 +134,10 @@ pub struct Label {
 /// What is known of a target once it is prepared.
 #[derive(Debug, Clone)]
 pub struct Facts {
+    /// The counts that apply, zero when nothing was done. In the order of the action's own.
+    pub counts: Vec<&'static Counter>,
+    /// What one of the things is called that a batch holds; none where the target is one thing.
+    pub noun: Option<&'static str>,
     /// The store the rows are in.
     pub store: String,
     /// Stores besides it whose rows or keys decide what is due: the owners of keys.
@@ -178,23 +186,11 @@ pub struct OpenBatch {
     pub before: Option<String>,
 }
 
-/// What a batch, or all batches together, did. A count that does not apply is absent.
+/// What a batch, or all batches together, did.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tally {
-    /// Rows copied to the archive and read back.
-    pub archived: Option<u64>,
-    /// Rows that the archive held already.
-    pub already_archived: Option<u64>,
-    /// Rows removed.
-    pub removed: Option<u64>,
-    /// Rows marked as expired, sessions ended.
-    pub expired: Option<u64>,
-    /// Keys that were given a time to live, or a shorter one.
-    pub ttl_set: Option<u64>,
-    /// Cache entries removed.
-    pub swept: Option<u64>,
-    /// Views refreshed.
-    pub refreshed: Option<u64>,
+    /// What was done.
+    pub counts: Counts,
     /// Rows that changed between reading and removal, and stayed.
     pub changed: u64,
     /// Rows that another transaction held, and that stay for now. Of one batch alone.
@@ -206,32 +202,23 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// What was done, and nothing else.
+    pub fn of<const N: usize>(counts: [(&'static Counter, u64); N]) -> Self {
+        Self { counts: Counts::of(counts), ..Self::default() }
+    }
+
+    /// How often that was done; none where it does not apply.
+    pub fn get(&self, counter: &Counter) -> Option<u64> {
+        self.counts.get(counter)
+    }
+
     /// Adds another batch.
     pub fn add(&mut self, other: Self) {
-        let sum = |a: Option<u64>, b: Option<u64>| {
-            if a.is_none() && b.is_none() { None } else { Some(a.unwrap_or(0) + b.unwrap_or(0)) }
-        };
-        self.archived = sum(self.archived, other.archived);
-        self.already_archived = sum(self.already_archived, other.already_archived);
-        self.removed = sum(self.removed, other.removed);
-        self.expired = sum(self.expired, other.expired);
-        self.ttl_set = sum(self.ttl_set, other.ttl_set);
-        self.swept = sum(self.swept, other.swept);
-        self.refreshed = sum(self.refreshed, other.refreshed);
+        self.counts.add(&other.counts);
         self.changed += other.changed;
         self.conflicts.extend(other.conflicts);
         self.digest = None;
         self.locked = None;
-    }
-
-    /// Rows and keys that a guard counts: removed, marked, or given a time to live. A row that was archived is removed, too.
-    pub fn rows_changed(&self) -> u64 {
-        [self.removed, self.expired, self.ttl_set, self.swept].into_iter().flatten().fold(0, u64::saturating_add)
-    }
-
-    /// True when anything in a store is different now.
-    pub fn changed_anything(&self) -> bool {
-        [self.archived, self.removed, self.expired, self.ttl_set, self.swept, self.refreshed].into_iter().flatten().any(|n| n > 0)
     }
 }
 

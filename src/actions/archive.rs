@@ -1,12 +1,15 @@
 //! Moves rows past their period into the archive, oldest first.
 
+use super::delete::REMOVED;
 use super::row_policy;
 use crate::action::scope;
 use crate::action::{Action, Arranged, Batch, Context, Facts, Label, OpenBatch, Tally};
+use crate::counter::{Counter, Effect};
 use crate::job::spec::Job;
 use crate::policy::lifecycle::{ArchiveStep, Lifecycle};
 use crate::policy::policies::Policies;
 use crate::policy::section::Section;
+use crate::report::presentation::{Age, Layout, Presentation};
 use crate::report::run::Verdict;
 use crate::store::cutoff::Cutoff;
 use crate::store::error::StoreFailure;
@@ -17,6 +20,27 @@ use crate::store::sql::batch::system_log;
 use crate::store::survey::Counts;
 use crate::store::value::Cursor;
 use chrono::{DateTime, Utc};
+
+/// Rows copied to the archive and read back.
+const ARCHIVED: Counter = Counter {
+    key: "archived",
+    done: "archived",
+    would: "would be archived",
+    column: "archived",
+    effect: Effect::Store,
+    note: None,
+    told_by: &[],
+    stays: false,
+};
+
+/// Rows that the archive held already.
+const ALREADY_ARCHIVED: Counter = Counter {
+    key: "already_archived",
+    done: "archived before",
+    effect: Effect::None,
+    note: Some("the archive held the same content"),
+    ..ARCHIVED
+};
 
 /// Copies a batch, proves the copy, and only then removes the rows.
 ///
@@ -34,6 +58,12 @@ impl Action for ArchiveRows {
     const NAME: &'static str = "archive";
     const ABOUT: &'static str = "move rows past their period to an archive, and prove the copy before removing them";
     const SECTION: Section = Section::Archive;
+    const PRESENTATION: &'static Presentation = &Presentation {
+        main: Some(&ARCHIVED),
+        counters: &[&ARCHIVED, &ALREADY_ARCHIVED, &REMOVED],
+        layout: Layout::Rows,
+        age: Age::OlderThan,
+    };
     type Target = (Lifecycle, ArchiveStep);
 
     fn targets(job: &Job, policies: &Policies) -> Vec<Self::Target> {
@@ -65,14 +95,6 @@ impl Action for ArchiveRows {
         Ok(Self { policy: policy.clone(), step: step.clone(), rows, archive, cutoff: cutoff.at() })
     }
 
-    fn target(&self) -> Self::Target {
-        (self.policy.clone(), self.step.clone())
-    }
-
-    fn none(&self) -> Tally {
-        Tally { archived: Some(0), already_archived: Some(0), removed: Some(0), ..Tally::default() }
-    }
-
     fn facts(&self, cx: &Context) -> Facts {
         let mut facts = row_policy::lifecycle_facts(
             cx,
@@ -82,6 +104,7 @@ impl Action for ArchiveRows {
             self.cutoff,
             self.step.after,
         );
+        facts.counts = Self::PRESENTATION.counters.to_vec();
         facts.archive = Some(self.step.to.to_string());
         let mut statements = vec![format!("-- dataset {}, to {}", self.policy.dataset, self.step.to)];
         let made = self.archive.statements();
@@ -119,14 +142,11 @@ impl Action for ArchiveRows {
         let conflicts =
             done.conflicts.iter().map(|key| row_policy::name_row(&cx.policies, &self.policy.dataset, &self.rows, key)).collect();
         Ok(Tally {
-            archived: Some(done.archived),
-            already_archived: Some(done.already_archived),
-            removed: Some(done.removed),
             changed: done.changed,
             locked: done.locked,
             conflicts,
             digest: done.digest,
-            ..Tally::default()
+            ..Tally::of([(&ARCHIVED, done.archived), (&ALREADY_ARCHIVED, done.already_archived), (&REMOVED, done.removed)])
         })
     }
 
@@ -151,12 +171,12 @@ impl Action for ArchiveRows {
     }
 
     async fn finish(&self, cx: &Context, tally: &Tally) -> Result<(), StoreFailure> {
-        let count = tally.archived.unwrap_or(0);
+        let count = tally.get(&ARCHIVED).unwrap_or(0);
         system_log::write(&self.rows, &cx.job.name, &cx.run, "archived", count, self.cutoff, &self.policy.dataset.to_string())
             .await
     }
 
-    async fn tidy(&self, _: &Context, tally: &Tally) -> Vec<(String, String)> {
-        self.rows.analyze(tally.removed.unwrap_or(0)).await.into_iter().collect()
+    async fn after_run(&self, _: &Context, tally: &Tally) -> Vec<(String, String)> {
+        self.rows.analyze(tally.get(&REMOVED).unwrap_or(0)).await.into_iter().collect()
     }
 }

@@ -3,12 +3,14 @@
 use super::row_policy;
 use crate::action::scope;
 use crate::action::{Action, Arranged, Batch, Context, Facts, Label, OpenBatch, Tally};
+use crate::counter::{Counter, Effect};
 use crate::diagnostic::codes;
 use crate::job::spec::Job;
 use crate::policy::dataset::DatasetName;
 use crate::policy::lifecycle::{DeleteStep, Lifecycle};
 use crate::policy::policies::Policies;
 use crate::policy::section::Section;
+use crate::report::presentation::{Age, Layout, Presentation};
 use crate::report::run::Verdict;
 use crate::store::cutoff::Cutoff;
 use crate::store::error::StoreFailure;
@@ -19,6 +21,18 @@ use crate::store::sql::batch::system_log;
 use crate::store::survey::Counts;
 use crate::store::value::Cursor;
 use chrono::{DateTime, Utc};
+
+/// Rows removed from the dataset. Of rows that went to an archive the archive's own counts tell.
+pub const REMOVED: Counter = Counter {
+    key: "removed",
+    done: "removed",
+    would: "would be removed",
+    column: "removed",
+    effect: Effect::Rows,
+    note: None,
+    told_by: &["archived", "already_archived"],
+    stays: false,
+};
 
 /// Removes a batch in one transaction, the whole predicate repeated.
 ///
@@ -72,6 +86,8 @@ impl Action for DeleteRows {
     const NAME: &'static str = "delete";
     const ABOUT: &'static str = "remove rows past their period for good; from the archive alone where the policy archives";
     const SECTION: Section = Section::Delete;
+    const PRESENTATION: &'static Presentation =
+        &Presentation { main: Some(&REMOVED), counters: &[&REMOVED], layout: Layout::Rows, age: Age::OlderThan };
     type Target = (Lifecycle, DeleteStep);
 
     fn targets(job: &Job, policies: &Policies) -> Vec<Self::Target> {
@@ -122,17 +138,10 @@ impl Action for DeleteRows {
         Ok(Self { policy: policy.clone(), step: step.clone(), dataset, place, cutoff: cutoff.at() })
     }
 
-    fn target(&self) -> Self::Target {
-        (self.policy.clone(), self.step.clone())
-    }
-
-    fn none(&self) -> Tally {
-        Tally { removed: Some(0), ..Tally::default() }
-    }
-
     fn facts(&self, cx: &Context) -> Facts {
         let looked = self.place.looked().walk();
         let mut facts = row_policy::lifecycle_facts(cx, &self.policy, &self.dataset, looked, self.cutoff, self.step.after);
+        facts.counts = Self::PRESENTATION.counters.to_vec();
         match self.place.rows() {
             Some(rows) => {
                 facts.statements.insert(0, format!("-- dataset {}", self.dataset));
@@ -182,9 +191,9 @@ impl Action for DeleteRows {
     }
 
     async fn apply(&self, cx: &Context, batch: &Batch) -> Result<Tally, StoreFailure> {
-        let Some(rows) = self.place.rows() else { return Ok(self.none()) };
+        let Some(rows) = self.place.rows() else { return Ok(Tally::of([(&REMOVED, 0)])) };
         let done = rows.remove(&batch.page, &batch.id, &cx.holds_on(&self.dataset)).await?;
-        Ok(Tally { removed: Some(done.removed), changed: done.changed, locked: done.locked, ..Tally::default() })
+        Ok(Tally { changed: done.changed, locked: done.locked, ..Tally::of([(&REMOVED, done.removed)]) })
     }
 
     fn frees_its_own(&self) -> bool {
@@ -207,16 +216,16 @@ impl Action for DeleteRows {
     }
 
     async fn finish(&self, cx: &Context, tally: &Tally) -> Result<(), StoreFailure> {
-        let count = tally.removed.unwrap_or(0);
+        let count = tally.get(&REMOVED).unwrap_or(0);
         // A graph has no such table.
         let Some(rows) = self.place.rows().and_then(Removable::rows) else { return Ok(()) };
         system_log::write(rows, &cx.job.name, &cx.run, "deleted", count, self.cutoff, &self.dataset.to_string()).await
     }
 
-    async fn tidy(&self, _: &Context, tally: &Tally) -> Vec<(String, String)> {
+    async fn after_run(&self, _: &Context, tally: &Tally) -> Vec<(String, String)> {
         // A graph keeps its counts itself.
         let Some(rows) = self.place.rows().and_then(Removable::rows) else { return vec![] };
-        rows.analyze(tally.removed.unwrap_or(0)).await.into_iter().collect()
+        rows.analyze(tally.get(&REMOVED).unwrap_or(0)).await.into_iter().collect()
     }
 }
 

@@ -9,8 +9,10 @@ pub mod refresh_views;
 mod row_policy;
 
 use crate::action::{Action, Inspection};
+use crate::counter::Counter;
 use crate::job::registry::Registry;
 use crate::policy::section::Section;
+use crate::report::presentation::Presentation;
 use crate::report::run::RunReport;
 use crate::runner::plan::{Planned, Planner, Unfit};
 use crate::runner::{Request, Runner};
@@ -36,6 +38,8 @@ pub struct Entry {
     pub about: &'static str,
     /// What it reads.
     pub section: Section,
+    /// What it counts, and how a report tells of it.
+    pub presentation: &'static Presentation,
     /// It only looks: there is nothing to confirm, and a job's mode changes nothing.
     pub inspects: bool,
     run: for<'a> fn(&'a Runner, &'a Request) -> BoxFuture<'a, RunReport>,
@@ -49,6 +53,7 @@ impl Entry {
             name: A::NAME,
             about: A::ABOUT,
             section: A::SECTION,
+            presentation: A::PRESENTATION,
             inspects: false,
             run: |runner, request| runner.run::<A>(request).boxed(),
             plan: |planner, request| planner.plan::<A>(request).boxed(),
@@ -61,6 +66,7 @@ impl Entry {
             name: I::NAME,
             about: I::ABOUT,
             section: Section::Checks,
+            presentation: &Presentation::CHECKS,
             inspects: true,
             run: |runner, request| runner.inspect::<I>(request).boxed(),
             plan: |planner, request| planner.inspect::<I>(request).boxed(),
@@ -88,6 +94,16 @@ impl Entry {
 /// An action by its word.
 pub fn named(name: &str) -> Option<&'static Entry> {
     ACTIONS.iter().find(|entry| entry.name == name)
+}
+
+/// What an action says of itself; of one that is not built here, nothing.
+pub fn presentation(name: &str) -> &'static Presentation {
+    named(name).map_or(&Presentation::UNKNOWN, |entry| entry.presentation)
+}
+
+/// Everything that some action counts.
+pub fn counters() -> Vec<&'static Counter> {
+    ACTIONS.iter().flat_map(|entry| entry.presentation.counters).copied().collect()
 }
 
 /// The words that declarations may use.

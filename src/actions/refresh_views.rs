@@ -1,7 +1,8 @@
 //! Refreshes materialized views, and summary tables by the statements that fill them; one after another, bottom up.
 
 use crate::action::scope;
-use crate::action::{Action, Arranged, Batch, Context, Facts, Label, OpenBatch, Tally};
+use crate::action::{Action, Arranged, Batch, Context, Facts, Label, Tally};
+use crate::counter::{Counter, Effect};
 use crate::job::spec::Job;
 use crate::policy::claims::removes_rows;
 use crate::policy::lifecycle::Guard;
@@ -9,7 +10,7 @@ use crate::policy::period::Period;
 use crate::policy::policies::Policies;
 use crate::policy::section::{Section, pick};
 use crate::policy::view::View;
-use crate::report::run::Verdict;
+use crate::report::presentation::{Age, Layout, Presentation};
 use crate::store::error::StoreFailure;
 use crate::store::page::{Keeps, Page};
 use crate::store::refresh::{Patience, Refreshed};
@@ -25,6 +26,18 @@ use std::time::Duration;
 
 /// A refresh takes so long at most, where the view does not say.
 const LONGEST: Duration = Duration::from_secs(30 * 60);
+
+/// Views refreshed.
+const REFRESHED: Counter = Counter {
+    key: "refreshed",
+    done: "refreshed",
+    would: "would be refreshed",
+    column: "refreshed",
+    effect: Effect::Store,
+    note: None,
+    told_by: &[],
+    stays: false,
+};
 
 /// Refreshes one view: a job of one place, due or not.
 ///
@@ -47,6 +60,8 @@ impl Action for RefreshViews {
     const NAME: &'static str = "refresh-views";
     const ABOUT: &'static str = "refresh materialized views while others read them, and fill summary tables";
     const SECTION: Section = Section::Views;
+    const PRESENTATION: &'static Presentation =
+        &Presentation { main: Some(&REFRESHED), counters: &[&REFRESHED], layout: Layout::Views, age: Age::OlderThan };
     type Target = View;
 
     fn targets(job: &Job, policies: &Policies) -> Vec<Self::Target> {
@@ -90,14 +105,6 @@ impl Action for RefreshViews {
         Ok(Self { view: view.clone(), of, as_of, done: OnceLock::new() })
     }
 
-    fn target(&self) -> Self::Target {
-        self.view.clone()
-    }
-
-    fn none(&self) -> Tally {
-        Tally { refreshed: Some(0), ..Tally::default() }
-    }
-
     fn facts(&self, _: &Context) -> Facts {
         let (notes, statements, query) = match &self.of {
             Of::Materialized(view) => (view.notes(), [vec![view.statement()], view.grants()].concat(), view.query()),
@@ -105,6 +112,8 @@ impl Action for RefreshViews {
         };
         let head = format!("-- view {}", self.view.dataset);
         Facts {
+            counts: Self::PRESENTATION.counters.to_vec(),
+            noun: None,
             store: self.view.dataset.store.clone(),
             owners: vec![],
             cutoff: self.as_of,
@@ -143,10 +152,6 @@ impl Action for RefreshViews {
         Ok(counts)
     }
 
-    async fn begin(&self, _: &Context) -> Result<Vec<(String, String)>, StoreFailure> {
-        Ok(vec![])
-    }
-
     async fn next(&self, _: &Context, cursor: Option<&Cursor>, _: u64) -> Result<Option<Page>, StoreFailure> {
         Ok(if cursor.is_none() { Page::of(vec![vec![Cell::Int(1)]], 0) } else { None })
     }
@@ -161,12 +166,7 @@ impl Action for RefreshViews {
         };
         // One place, one batch: nobody was here before.
         let _ = self.done.set(refreshed);
-        Ok(Tally { refreshed: Some(1), ..Tally::default() })
-    }
-
-    /// A view does not tell when it was refreshed.
-    async fn settle(&self, _: &Context, _: &OpenBatch) -> Result<Verdict, StoreFailure> {
-        Ok(Verdict::Unclear)
+        Ok(Tally::of([(&REFRESHED, 1)]))
     }
 
     /// Leaves the store's own audit row.

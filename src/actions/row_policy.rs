@@ -60,6 +60,8 @@ pub fn facts(cx: &Context, governed: Governed<'_>) -> Facts {
     let Governed { dataset, rows, cutoff, period, guard, cascade, basis } = governed;
     let holds = cx.holds_on(dataset);
     Facts {
+        counts: vec![],
+        noun: Some("row"),
         store: dataset.store.clone(),
         owners: vec![],
         cutoff,

@@ -1,5 +1,6 @@
 //! What an event of the ledger says, in a line.
 
+use crate::actions::counters;
 use crate::ledger::chain::Link;
 use crate::ledger::event::Event;
 use crate::report::format::{count, instant, plural};
@@ -26,32 +27,12 @@ fn sentence(event: &Event) -> String {
         Event::Intent { batch, dataset, rows, .. } => {
             format!("batch {batch}: about to change {} of `{dataset}`", plural(*rows, "row"))
         }
-        Event::Outcome {
-            batch,
-            archived,
-            already_archived,
-            removed,
-            expired,
-            ttl_set,
-            swept,
-            refreshed,
-            changed,
-            conflict,
-            ..
-        } => {
-            let parts = [
-                (archived, "archived"),
-                (already_archived, "archived before"),
-                (removed, "removed"),
-                (expired, "expired"),
-                (swept, "swept"),
-                (ttl_set, "given a time to live"),
-                (refreshed, "refreshed"),
-                (changed, "changed meanwhile"),
-                (conflict, "in conflict"),
-            ];
-            let parts = parts.iter().filter(|(rows, _)| **rows > 0);
-            let parts: Vec<String> = parts.map(|(rows, what)| format!("{} {what}", count(**rows))).collect();
+        Event::Outcome { batch, counts, changed, conflict, .. } => {
+            let counts = counts.clone().declared_by(&counters());
+            let mut parts: Vec<(u64, &str)> = counts.said().collect();
+            parts.extend([(*changed, "changed meanwhile"), (*conflict, "in conflict")]);
+            let parts = parts.iter().filter(|(rows, _)| *rows > 0);
+            let parts: Vec<String> = parts.map(|(rows, what)| format!("{} {what}", count(*rows))).collect();
             format!("batch {batch}: {}", if parts.is_empty() { "nothing changed".to_owned() } else { parts.join(", ") })
         }
         Event::Failed { batch, reason } => format!("batch {batch} rolled back: {reason}"),
@@ -80,19 +61,14 @@ fn sentence(event: &Event) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::counter::Counts;
     use crate::ledger::chain::Head;
 
     #[test]
     fn counts_that_are_zero_are_not_told() {
         let outcome = Event::Outcome {
             batch: "b1".into(),
-            archived: 1_204,
-            already_archived: 0,
-            removed: 1_204,
-            expired: 0,
-            ttl_set: 0,
-            swept: 0,
-            refreshed: 0,
+            counts: Event::counted(&Counts::from([("archived", 1_204), ("removed", 1_204)])),
             changed: 2,
             conflict: 0,
             digest: None,

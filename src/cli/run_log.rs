@@ -1,5 +1,6 @@
 //! A run as log lines: its datasets, its checks, every reason, and how it ended.
 
+use crate::counter::Counts;
 use crate::job::outcome::Outcome;
 use crate::report::checks;
 use crate::report::finding::FindingOutcome;
@@ -12,12 +13,7 @@ pub(super) fn log(report: &RunReport) {
             job = report.job,
             dataset = dataset.dataset,
             due = dataset.due,
-            archived = dataset.archived,
-            removed = dataset.removed,
-            expired = dataset.expired,
-            ttl_set = dataset.ttl_set,
-            swept = dataset.swept,
-            refreshed = dataset.refreshed,
+            counts = %counted(&dataset.counts),
             held = dataset.left.held,
             "dataset told"
         );
@@ -46,6 +42,11 @@ pub(super) fn log(report: &RunReport) {
             tracing::warn!(job, run, outcome = word, exit, why, "run ended");
         }
     }
+}
+
+/// `archived=3 removed=3`.
+fn counted(counts: &Counts) -> String {
+    counts.iter().map(|(key, rows)| format!("{key}={rows}")).collect::<Vec<_>>().join(" ")
 }
 
 /// Why something was not done, each reason as a line of its own; notes are for the report.

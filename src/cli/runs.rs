@@ -3,6 +3,7 @@
 use super::app::{App, ledger_if_any, no_ledger};
 use super::table::listing;
 use super::{Ended, Globals, events, exit::Exit, jobs, out};
+use crate::actions;
 use crate::job::origin::StartedBy;
 use crate::job::outcome::Outcome;
 use crate::job::spec::Mode;
@@ -11,6 +12,7 @@ use crate::ledger::chain::Link;
 use crate::ledger::error::LedgerError;
 use crate::ledger::run::RunRow;
 use crate::report::format::{count, instant, plain, plural, short_run, took};
+use crate::report::presentation::Presentation;
 use crate::report::run::RunReport;
 use crate::report::text::{self, Style};
 use crate::runner::stopped::{Stopped, StoppedJobs};
@@ -185,7 +187,7 @@ impl RunLine {
             outcome: row.outcome,
             exit: row.exit,
             started_by: row.started_by.clone(),
-            did: row.report.as_ref().map_or_else(|| "–".into(), did),
+            did: row.report.as_ref().map_or_else(|| "–".into(), |report| did(report, actions::presentation(&row.action))),
         }
     }
 
@@ -227,25 +229,20 @@ fn not_running(stopped: &[Stopped]) -> String {
 }
 
 /// What a run did, or what its checks saw: `1,204 archived`, `12 passed, 1 failed`.
-fn did(report: &Value) -> String {
+fn did(report: &Value, presentation: &Presentation) -> String {
     let datasets = report["datasets"].as_array().map(Vec::as_slice).unwrap_or_default();
     let findings = report["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
     let sum = |what: &str| datasets.iter().filter_map(|dataset| dataset[what].as_u64()).reduce(|a, b| a + b);
     let ended = |outcome: &str| Some(findings.iter().filter(|finding| finding["outcome"] == *outcome).count() as u64);
-    let told = [
-        (sum("archived"), "archived"),
-        (sum("expired"), "expired"),
-        (sum("removed"), "removed"),
-        (sum("ttl_set"), "given a TTL"),
-        (sum("swept"), "swept"),
-        (sum("refreshed"), "refreshed"),
+    let counted = presentation.read().map(|counter| (sum(counter.key), counter.done));
+    let checked = [
         (ended("fail"), "failed"),
         (ended("warn"), "warned"),
         (ended("pass"), "passed"),
         (ended("error"), "unanswered"),
         (ended("skipped"), "skipped"),
     ];
-    let told = told.into_iter().filter_map(|(number, what)| Some(format!("{} {what}", count(number.filter(|n| *n > 0)?))));
+    let told = counted.chain(checked).filter_map(|(number, what)| Some(format!("{} {what}", count(number.filter(|n| *n > 0)?))));
     let told = told.collect::<Vec<_>>().join(", ");
     if told.is_empty() { "–".to_owned() } else { told }
 }
@@ -255,7 +252,7 @@ impl Story {
         let style = if out::is_seen() { Style::Color } else { Style::Plain };
         let report = self.report.clone().map(serde_json::from_value::<RunReport>);
         let report = match report {
-            Some(Ok(report)) => text::run(&report, style),
+            Some(Ok(report)) => text::run(&report.presented_by(actions::presentation(&self.run.action)), style),
             Some(Err(_)) => {
                 format!("the report of run {} was written by another steward; `--json` shows it as it is\n", self.run.run)
             }

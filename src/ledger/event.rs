@@ -1,5 +1,6 @@
 //! What the evidence can say.
 
+use crate::counter::Counts;
 use crate::job::origin::StartedBy;
 use crate::job::outcome::Outcome;
 use crate::job::spec::Mode;
@@ -78,24 +79,9 @@ pub enum Event {
     Outcome {
         /// The batch's id.
         batch: String,
-        /// Rows copied into the archive.
-        archived: u64,
-        /// Rows the archive held already, with the same content.
-        already_archived: u64,
-        /// Rows removed from the dataset.
-        removed: u64,
-        /// Rows marked as expired, sessions ended.
-        #[serde(default, skip_serializing_if = "is_zero")]
-        expired: u64,
-        /// Keys given a time to live, or a shorter one.
-        #[serde(default, skip_serializing_if = "is_zero")]
-        ttl_set: u64,
-        /// Cache entries removed.
-        #[serde(default, skip_serializing_if = "is_zero")]
-        swept: u64,
-        /// Views refreshed.
-        #[serde(default, skip_serializing_if = "is_zero")]
-        refreshed: u64,
+        /// What was done: see [`Event::counted`].
+        #[serde(flatten)]
+        counts: Counts,
         /// Rows that changed meanwhile and stay.
         changed: u64,
         /// Rows the archive holds with other content; they stay.
@@ -242,12 +228,17 @@ pub struct ReportFile {
     pub sha256: String,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
-const fn is_zero(count: &u64) -> bool {
-    *count == 0
-}
+/// The counts that stand in every outcome, zero or not: the first version knew no others.
+const ALWAYS: [&str; 3] = ["archived", "already_archived", "removed"];
 
 impl Event {
+    /// Counts as an outcome holds them: the first version's are always there, the others where they are not zero.
+    pub fn counted(counts: &Counts) -> Counts {
+        let mut counted = Counts::from(ALWAYS.map(|key| (key, counts.by_key(key).unwrap_or(0))));
+        counted.add(&counts.without(|key, count| count == 0 || ALWAYS.contains(&key)));
+        counted
+    }
+
     /// The event's kind and body, as they are stored and hashed.
     ///
     /// # Errors
@@ -329,6 +320,23 @@ mod tests {
         assert_eq!(kind, "hold_added");
         assert!(!body.contains('\n') && body.contains(r#""where""#), "{body}");
         assert_eq!(Event::read(&kind, &body), Some(event));
+    }
+
+    #[test]
+    fn an_outcome_is_written_as_the_first_version_wrote_it() {
+        let outcome = |counts| Event::Outcome {
+            batch: "b".into(),
+            counts: Event::counted(&counts),
+            changed: 2,
+            conflict: 0,
+            digest: None,
+            pass: None,
+        };
+        let (kind, body) = outcome(Counts::from([("ttl_set", 30), ("swept", 0)])).text().unwrap();
+        let text =
+            r#"{"already_archived":0,"archived":0,"batch":"b","changed":2,"conflict":0,"digest":null,"removed":0,"ttl_set":30}"#;
+        assert_eq!((kind.as_str(), body.as_str()), ("outcome", text));
+        assert_eq!(Event::read(&kind, text), Some(outcome(Counts::from([("ttl_set", 30)]))));
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! What to read first: one word, one sentence, and whether anything could be touched.
 
 use super::checks;
-use super::counters;
+use super::columns;
 use super::format::{count, plain, plural, took};
 use super::lines::Tone;
 use super::run::{RunReport, Weight};
-use super::totals::Sums;
+use super::totals::Totals;
 use crate::job::outcome::Outcome;
 
 /// What to read first.
@@ -59,7 +59,7 @@ fn sentence(report: &RunReport) -> String {
     if report.inspects() && !report.findings.is_empty() {
         return checks::sentence(report);
     }
-    let sums = Sums::of(report);
+    let sums = Totals::of(report);
     match report.outcome {
         Some(Outcome::Refused) => because(report, Weight::Refused, &sums, "a person decides"),
         Some(Outcome::Temporary) => because(report, Weight::Temporary, &sums, "it may pass by itself"),
@@ -75,14 +75,14 @@ fn sentence(report: &RunReport) -> String {
 }
 
 /// What a plan says where a dataset could not be counted: never that nothing is due.
-fn unseen(report: &RunReport, sums: &Sums) -> String {
+fn unseen(report: &RunReport, sums: &Totals) -> String {
     let unknown = report.datasets.iter().filter(|dataset| dataset.due.is_none()).count() as u64;
     let unknown = format!("{} could not be looked at", plural(unknown, "dataset"));
     joined([acted(report, sums), Some(unknown)].into_iter().flatten())
 }
 
 /// What a run without trouble says: what was done, and else why nothing was.
-fn calm(report: &RunReport, sums: &Sums) -> String {
+fn calm(report: &RunReport, sums: &Totals) -> String {
     let held = (sums.held > 0).then(|| format!("{} kept by holds", count(sums.held)));
     let is = if report.outcome.is_some() { "was" } else { "is" };
     // A notice about a job that runs again is no run: its first reason is all there is to say.
@@ -103,22 +103,23 @@ fn calm(report: &RunReport, sums: &Sums) -> String {
 }
 
 /// `1,204 archived`; `1,204 would be archived`; `30 given a time to live, 12 swept`; nothing when nothing was.
-fn acted(report: &RunReport, sums: &Sums) -> Option<String> {
+fn acted(report: &RunReport, sums: &Totals) -> Option<String> {
     let said = |rows: u64, word: &str| (rows > 0).then(|| format!("{} {word}", count(rows)));
     if report.is_prospect() {
-        let (main, ttl) = (counters::main(report).would, counters::GIVEN_TTL.would);
-        let told: Vec<String> = [(sums.would - sums.would_give_ttl, main), (sums.would_give_ttl, ttl)]
+        let main = report.presentation.would();
+        let apart = report.presentation.staying().map_or(main, |counter| counter.would);
+        let told: Vec<String> = [(sums.would - sums.would_stay, main), (sums.would_stay, apart)]
             .iter()
             .filter_map(|(rows, word)| said(*rows, word))
             .collect();
         return (!told.is_empty()).then(|| told.join(", "));
     }
-    let done: Vec<String> = counters::done(report).iter().filter_map(|(deed, sum)| said(*sum, deed.word)).collect();
+    let done: Vec<String> = columns::done(report).iter().filter_map(|(column, sum)| said(*sum, column.done)).collect();
     (!done.is_empty()).then(|| done.join(", "))
 }
 
 /// `2 in conflict, 5 failed`.
-fn troubles(sums: &Sums) -> Option<String> {
+fn troubles(sums: &Totals) -> Option<String> {
     let counts = [
         (sums.conflict, "in conflict"),
         (sums.failed, "failed"),
@@ -134,7 +135,7 @@ fn troubles(sums: &Sums) -> Option<String> {
 }
 
 /// The first reason of a weight, after what was done before it.
-fn because(report: &RunReport, weight: Weight, sums: &Sums, otherwise: &str) -> String {
+fn because(report: &RunReport, weight: Weight, sums: &Totals, otherwise: &str) -> String {
     let mut reasons = report.all_reasons().filter(|reason| reason.weight == weight);
     let first = reasons.next().map(|reason| plain(&reason.text));
     let more = reasons.count();

@@ -1,6 +1,6 @@
 //! The page: one file that needs nothing else, read in a minute, printed as it stands.
 
-use super::counters::{self, Deed};
+use super::columns::{self, Column, Tile};
 use super::format::{self, count, instant, known, plain, plain_to, short_hash, short_run};
 use super::lines;
 use super::run::{DatasetReport, RunReport};
@@ -109,12 +109,12 @@ impl Page<'_> {
     }
 
     /// The columns of what was done.
-    fn deeds(&self) -> Vec<&'static Deed> {
-        counters::shown(self.report)
+    fn columns(&self) -> Vec<Column<'_>> {
+        columns::columns(self.report)
     }
 
     /// The four numbers people look for, each with its name and tone.
-    fn tiles(&self) -> Vec<(String, &'static str, &'static str)> {
+    fn tiles(&self) -> Vec<Tile> {
         if self.report.inspects() {
             return self.check_tiles();
         }
@@ -122,29 +122,31 @@ impl Page<'_> {
             return views::tiles(self.report);
         }
         let sums = &self.told.sums;
-        let deed = counters::main(self.report);
-        let acted = match self.report.is_prospect() {
-            true if sums.would_give_ttl > 0 => (count(sums.would), "would end or be given a time to live", "note"),
-            true => (count(sums.would), deed.would, "note"),
-            false => (count(deed.sum(self.report)), deed.word, "good"),
+        let said = self.report.presentation;
+        // A notice is about no run: there is nothing to count.
+        let Some(main) = said.main else { return vec![] };
+        let acted = match (self.report.is_prospect(), said.staying().filter(|_| sums.would_stay > 0)) {
+            (true, Some(apart)) => (count(sums.would), format!("{}, or {}", main.would, apart.would), "note"),
+            (true, None) => (count(sums.would), main.would.to_owned(), "note"),
+            (false, _) => (count(Column::from(main).sum(self.report)), main.done.to_owned(), "good"),
         };
         if self.report.datasets.iter().all(|dataset| dataset.due.is_none()) {
-            let unknown = |what| ("–".to_owned(), what, "none");
-            return vec![unknown(acted.1), unknown("kept by holds"), unknown("left, with a reason"), unknown("overdue now")];
+            let unknown = |what: &str| ("–".to_owned(), what.to_owned(), "none");
+            return vec![unknown(&acted.1), unknown("kept by holds"), unknown("left, with a reason"), unknown("overdue now")];
         }
         let tone = |rows: u64, tone| if rows == 0 { "none" } else { tone };
         let acted = if acted.0 == "0" { (acted.0, acted.1, "none") } else { acted };
         vec![
             acted,
-            (count(sums.held), "kept by holds", tone(sums.held, "kept")),
-            (count(sums.left), "left, with a reason", tone(sums.left, "warn")),
-            (count(sums.overdue), "overdue now", tone(sums.overdue, "warn")),
+            (count(sums.held), "kept by holds".to_owned(), tone(sums.held, "kept")),
+            (count(sums.left), "left, with a reason".to_owned(), tone(sums.left, "warn")),
+            (count(sums.overdue), "overdue now".to_owned(), tone(sums.overdue, "warn")),
         ]
     }
 
-    fn check_tiles(&self) -> Vec<(String, &'static str, &'static str)> {
+    fn check_tiles(&self) -> Vec<Tile> {
         let sums = self.told.checks.sums;
-        let tile = |number: u64, what, tone| (count(number), what, if number == 0 { "none" } else { tone });
+        let tile = |number: u64, what: &str, tone| (count(number), what.to_owned(), if number == 0 { "none" } else { tone });
         vec![
             tile(sums.failed, "failed", "bad"),
             tile(sums.warned, "with a warning", "warn"),
@@ -224,7 +226,7 @@ impl Page<'_> {
         let parts = dataset.parts.iter().zip(shares(&dataset.parts));
         parts
             .map(|(part, width)| {
-                let segment = Segment { kind: part.kind, label: part.label, rows: part.rows, x, width };
+                let segment = Segment { kind: part.kind, label: part.label.clone(), rows: part.rows, x, width };
                 x += width;
                 segment
             })
@@ -257,7 +259,7 @@ impl Page<'_> {
 /// A part of a bar and its place.
 struct Segment {
     kind: &'static str,
-    label: &'static str,
+    label: String,
     rows: u64,
     x: u64,
     width: u64,

@@ -1,9 +1,10 @@
 //! The sentences of a report: a count, then what it is. They read alone and in a table.
 
-use super::counters::{self, DEEDS};
 use super::format::{count, instant, plain, short_run};
+use super::presentation::Age;
 use super::run::{DatasetReport, NotReached, Reason, RunReport, Settled, Verdict, Weight};
 use super::views;
+use crate::counter::Effect;
 use crate::diagnostic::codes;
 use crate::job::outcome::Outcome;
 use std::fmt;
@@ -92,24 +93,32 @@ pub fn done(dataset: &DatasetReport, report: &RunReport) -> Vec<Line> {
         let line = |(word, rows)| Line::counted(Tone::Good, rows, format!("{word}{why}{}", destination(dataset)));
         return foreseen(dataset, report).into_iter().map(line).chain(causes(dataset)).collect();
     }
-    let (archived, before) = (dataset.archived.unwrap_or(0), dataset.already_archived.unwrap_or(0));
-    let removed = dataset.removed.unwrap_or(0);
     let mut lines = vec![];
-    if archived > 0 {
-        lines.push(Line::counted(Tone::Good, archived, format!("archived{why}{}", destination(dataset))));
-    }
-    if before > 0 {
-        lines.push(Line::counted(Tone::Good, before, "archived before: the archive held the same content"));
-    }
-    if removed > 0 && (report.removes_only() || removed != archived + before) {
-        lines.push(Line::counted(Tone::Good, removed, format!("removed{why}")));
-    }
-    for deed in &DEEDS[2..] {
-        let line = |rows| Line::counted(Tone::Good, rows, format!("{}{why}", deed.word));
-        lines.extend(deed.count(dataset).filter(|rows| *rows > 0).map(line));
+    for (key, rows) in ordered(dataset, report).filter(|(_, rows)| *rows > 0) {
+        let Some(counter) = report.presentation.counter(key) else {
+            lines.push(Line::counted(Tone::Good, rows, key));
+            continue;
+        };
+        let told: u64 = counter.told_by.iter().filter_map(|key| dataset.counts.by_key(key)).sum();
+        if told == rows {
+            continue;
+        }
+        let to = if counter.effect == Effect::Store { destination(dataset) } else { String::new() };
+        let text = match counter.note {
+            Some(note) => format!("{}: {note}", counter.done),
+            None => format!("{}{why}{to}", counter.done),
+        };
+        lines.push(Line::counted(Tone::Good, rows, text));
     }
     lines.extend(causes(dataset));
     lines
+}
+
+/// The counts of a dataset in reading order: what the action is for comes first.
+fn ordered<'d>(dataset: &'d DatasetReport, report: &RunReport) -> impl Iterator<Item = (&'d str, u64)> {
+    let main = report.presentation.main.map(|main| main.key);
+    let is_main = move |(key, _): &(&str, u64)| Some(*key) == main;
+    dataset.counts.iter().filter(is_main).chain(dataset.counts.iter().filter(move |count| !is_main(count)))
 }
 
 /// What stayed, by why: a line for every count that is not zero.
@@ -246,9 +255,6 @@ pub fn approve(job: &str) -> String {
 
 /// Rows that a dry run or a plan foresees: what is due, less what would stay. `None` where nothing was counted.
 pub fn would(dataset: &DatasetReport) -> Option<u64> {
-    let foreseen = dataset.archived.unwrap_or(0) + dataset.already_archived.unwrap_or(0);
-    let foreseen = foreseen.max(dataset.removed.unwrap_or(0));
-    let foreseen = foreseen.max(DEEDS[2..].iter().filter_map(|deed| deed.count(dataset)).sum());
     let left = dataset.left;
     let stays = left.held
         + left.guarded
@@ -260,7 +266,6 @@ pub fn would(dataset: &DatasetReport) -> Option<u64> {
         + left.not_reached
         + left.changed;
     match dataset.outcome {
-        _ if foreseen > 0 => Some(foreseen),
         None | Some(Outcome::Done | Outcome::Due | Outcome::Findings | Outcome::Undelivered) => {
             dataset.due.map(|due| due.saturating_sub(stays))
         }
@@ -272,17 +277,18 @@ pub fn would(dataset: &DatasetReport) -> Option<u64> {
 /// The same by what would become of them: keys that are only given a time to live stay for now.
 pub fn foreseen(dataset: &DatasetReport, report: &RunReport) -> Vec<(&'static str, u64)> {
     let would = would(dataset).unwrap_or(0);
-    let given = dataset.to_be_given_ttl.unwrap_or(0).min(would);
-    let told = [(counters::main(report).would, would - given), (counters::GIVEN_TTL.would, given)];
+    let stays = dataset.to_be_given_ttl.unwrap_or(0).min(would);
+    let apart = report.presentation.staying().map_or(report.presentation.would(), |counter| counter.would);
+    let told = [(report.presentation.would(), would - stays), (apart, stays)];
     told.into_iter().filter(|(_, rows)| *rows > 0).collect()
 }
 
 /// Why rows went, after a colon; nothing where the causes have lines of their own, or where there is no age.
 fn why(dataset: &DatasetReport, report: &RunReport) -> String {
-    match report.action.as_str() {
+    match report.presentation.age {
         _ if !dataset.causes.is_empty() => String::new(),
-        "expire-sessions" | "sweep-cache" => format!(": {}", past_its_time(dataset)),
-        _ => format!(": {}", older_than(dataset)),
+        Age::PastItsTime => format!(": {}", past_its_time(dataset)),
+        Age::OlderThan => format!(": {}", older_than(dataset)),
     }
 }
 
@@ -320,6 +326,7 @@ mod tests {
     use super::super::run::{HeldBy, Left};
     use super::super::samples;
     use super::*;
+    use crate::counter::Counts;
 
     #[test]
     fn every_count_of_what_stayed_has_its_line() {
@@ -385,11 +392,11 @@ mod tests {
     #[test]
     fn a_removal_that_is_not_the_archiving_is_told_apart() {
         let mut report = samples::done();
-        report.datasets[0].removed = Some(1_200);
+        report.datasets[0].counts = samples::archived(1_204, 0, 1_200);
         let said: Vec<String> = done(&report.datasets[0], &report).iter().map(ToString::to_string).collect();
         assert_eq!(said[1], "1,200 removed: older than 2 years");
-        report.action = "delete".into();
-        report.datasets[0].archived = None;
+        report.presentation = &samples::REMOVING;
+        report.datasets[0].counts = Counts::from([("removed", 1_200)]);
         assert_eq!(done(&report.datasets[0], &report)[0].to_string(), "1,200 removed: older than 2 years");
     }
 }

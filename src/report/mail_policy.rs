@@ -21,9 +21,8 @@ pub fn should_send(rule: ReportWhen, this: &RunReport, last: Option<&RunReport>)
 
 /// True when the run changed rows or keys, or settled what another one had changed.
 pub fn did_something(report: &RunReport) -> bool {
-    let touched = !report.is_prospect()
-        // A view that is refreshed every hour is no news: it says again what its tables say.
-        && report.datasets.iter().any(|dataset| dataset.done() > dataset.refreshed.unwrap_or(0));
+    // A view that is refreshed every hour is no news: it says again what its tables say.
+    let touched = !report.is_prospect() && !report.refreshes() && report.datasets.iter().any(|dataset| dataset.done() > 0);
     touched || report.settled.iter().any(|settled| settled.verdict != Verdict::RolledBack)
 }
 
@@ -79,6 +78,7 @@ fn steady(sentence: &str) -> String {
 mod tests {
     use super::super::samples;
     use super::*;
+    use crate::counter::Counts;
 
     fn changed(this: &RunReport, last: Option<&RunReport>) -> bool {
         should_send(ReportWhen::Changed, this, last)
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn another_name_in_backticks_is_another_failure() {
         let mut other = samples::partial();
-        (other.datasets[0].archived, other.datasets[0].removed) = (None, None);
+        other.datasets[0].counts = Counts::default();
         let one = other.clone();
         other.datasets[0].reasons[0].text = other.datasets[0].reasons[0].text.replace("orders-2f91", "orders-2f92");
         assert!(changed(&other, Some(&one)) && !changed(&one, Some(&one)));

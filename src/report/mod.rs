@@ -3,7 +3,7 @@
 //! The sentences stand in `lines` and `told`; the forms only lay them out, so they cannot disagree.
 
 pub mod checks;
-pub mod counters;
+pub mod columns;
 pub mod deliver;
 pub mod finding;
 pub mod format;
@@ -13,6 +13,7 @@ pub mod lines;
 pub mod mail;
 pub mod mail_policy;
 pub mod mask;
+pub mod presentation;
 pub mod reason;
 pub mod run;
 #[cfg(test)]

@@ -2,7 +2,9 @@
 
 use super::finding::Finding;
 use super::format::short_run;
+use super::presentation::{Layout, Presentation};
 pub use super::reason::{Reason, Weight};
+use crate::counter::Counts;
 use crate::job::origin::StartedBy;
 use crate::job::outcome::Outcome;
 use crate::job::spec::Mode;
@@ -58,27 +60,35 @@ pub struct RunReport {
     pub report: Option<Delivery>,
     /// The hash of the ledger's last event when the report was written.
     pub ledger_head: Option<String>,
+    /// What the action says of itself; unknown once the report was read from JSON, until [`Self::presented_by`].
+    #[serde(skip)]
+    pub presentation: &'static Presentation,
 }
 
 impl RunReport {
+    /// The same report, read from JSON, with what its action says of itself.
+    #[must_use]
+    pub fn presented_by(self, presentation: &'static Presentation) -> Self {
+        let declared = |dataset: DatasetReport| {
+            let counts = dataset.counts.declared_by(presentation.counters);
+            DatasetReport { counts, ..dataset }
+        };
+        Self { datasets: self.datasets.into_iter().map(declared).collect(), presentation, ..self }
+    }
+
     /// True when this tells what would be done: a plan, or a run that could touch nothing.
     pub fn is_prospect(&self) -> bool {
         self.dry_run || (self.mode == Mode::Observe && !self.inspects()) || self.outcome.is_none()
     }
 
-    /// True when the action removes without archiving.
-    pub fn removes_only(&self) -> bool {
-        self.action == "delete"
-    }
-
     /// True when the action refreshes views, of which each is fresh or not: nothing in them is due, kept or overdue.
     pub fn refreshes(&self) -> bool {
-        self.action == "refresh-views"
+        self.presentation.layout == Layout::Views
     }
 
     /// True when the action only looks: there is nothing it could touch, and no mode that changes that.
     pub fn inspects(&self) -> bool {
-        self.action == "check-quality"
+        self.presentation.layout == Layout::Checks
     }
 
     /// True when a store gave no answer, or something else that may pass by itself was in the way.
@@ -145,27 +155,9 @@ pub struct DatasetReport {
     /// The oldest due row's clock, as the store prints it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oldest: Option<String>,
-    /// Rows copied to the archive.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub archived: Option<u64>,
-    /// Rows the archive held already, with the same content.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub already_archived: Option<u64>,
-    /// Rows removed from the dataset.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub removed: Option<u64>,
-    /// Rows marked as expired, sessions ended.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expired: Option<u64>,
-    /// Keys that were given a time to live, or a shorter one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ttl_set: Option<u64>,
-    /// Cache entries removed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub swept: Option<u64>,
-    /// Views refreshed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refreshed: Option<u64>,
+    /// What was done, by the action's own counts; those that do not apply are absent.
+    #[serde(flatten)]
+    pub counts: Counts,
     /// How a view was refreshed; absent where it was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh: Option<Refresh>,
@@ -209,7 +201,7 @@ pub struct DatasetReport {
 impl DatasetReport {
     /// True for keys, which have no date: what is said of rows does not fit them.
     pub fn is_of_keys(&self) -> bool {
-        self.to_be_given_ttl.is_some() || self.ttl_set.is_some()
+        self.to_be_given_ttl.is_some()
     }
 
     /// What it counts.
@@ -230,7 +222,7 @@ impl DatasetReport {
 
     /// Everything that was done, in rows, keys or views.
     pub fn done(&self) -> u64 {
-        [self.archived, self.removed, self.expired, self.ttl_set, self.swept, self.refreshed].into_iter().flatten().sum()
+        self.counts.done()
     }
 
     /// Rows that are overdue; `None` when they could not be counted.

@@ -1,7 +1,9 @@
 //! Reports to look at: what the forms are tested on. They are built here by hand, so that a form can be judged without a store.
 
 use super::finding::{Before, Finding, FindingOutcome, Since, Unit};
+use super::presentation::{Age, Layout, Presentation};
 use super::run::*;
+use crate::counter::{Counter, Counts, Effect};
 use crate::job::origin::{Origin, StartedBy};
 use crate::job::outcome::Outcome;
 use crate::job::spec::Mode;
@@ -9,6 +11,57 @@ use chrono::{DateTime, Utc};
 
 /// A hash as the ledger writes it.
 const HEAD: &str = "5f1c9e0b7a2d4c68e3b09f7d1a6c2e84b5d3f0917c8e6a4b2d1f0e9c8b7a6d5c";
+
+const REMOVED: Counter = Counter {
+    key: "removed",
+    done: "removed",
+    would: "would be removed",
+    column: "removed",
+    effect: Effect::Rows,
+    note: None,
+    told_by: &["archived", "already_archived"],
+    stays: false,
+};
+const ARCHIVED: Counter = Counter {
+    key: "archived",
+    done: "archived",
+    would: "would be archived",
+    column: "archived",
+    effect: Effect::Store,
+    told_by: &[],
+    ..REMOVED
+};
+const BEFORE: Counter = Counter {
+    key: "already_archived",
+    done: "archived before",
+    effect: Effect::None,
+    note: Some("the archive held the same content"),
+    ..ARCHIVED
+};
+const SWEPT: Counter = Counter { key: "swept", done: "swept", would: "would be swept", column: "swept", told_by: &[], ..REMOVED };
+const TTL_SET: Counter = Counter {
+    key: "ttl_set",
+    done: "given a time to live",
+    would: "would be given a time to live",
+    column: "ttl set",
+    stays: true,
+    ..SWEPT
+};
+const REFRESHED: Counter =
+    Counter { key: "refreshed", done: "refreshed", column: "refreshed", would: "would be refreshed", ..ARCHIVED };
+const ARCHIVING: Presentation =
+    Presentation { main: Some(&ARCHIVED), counters: &[&ARCHIVED, &BEFORE, &REMOVED], layout: Layout::Rows, age: Age::OlderThan };
+/// What removes without an archive.
+pub const REMOVING: Presentation = Presentation { main: Some(&REMOVED), counters: &[&REMOVED], ..ARCHIVING };
+const SWEEPING: Presentation =
+    Presentation { main: Some(&SWEPT), counters: &[&TTL_SET, &SWEPT], age: Age::PastItsTime, ..ARCHIVING };
+const REFRESHING: Presentation =
+    Presentation { main: Some(&REFRESHED), counters: &[&REFRESHED], layout: Layout::Views, ..ARCHIVING };
+
+/// Rows that were archived, had been before, and were removed.
+pub fn archived(archived: u64, before: u64, removed: u64) -> Counts {
+    Counts::of([(&ARCHIVED, archived), (&BEFORE, before), (&REMOVED, removed)])
+}
 
 fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
@@ -26,13 +79,7 @@ fn dataset(name: &str, policy: &str, due: u64) -> DatasetReport {
         total: Some(48_211),
         total_is_estimate: false,
         oldest: Some("2021-03-02 08:14:55".into()),
-        archived: Some(due),
-        already_archived: Some(0),
-        removed: Some(due),
-        expired: None,
-        ttl_set: None,
-        swept: None,
-        refreshed: None,
+        counts: archived(due, 0, due),
         refresh: None,
         underneath: None,
         causes: vec![],
@@ -69,6 +116,7 @@ fn report(job: &str, outcome: Outcome, datasets: Vec<DatasetReport>) -> RunRepor
         settled: vec![],
         report: None,
         ledger_head: Some(HEAD.into()),
+        presentation: &ARCHIVING,
     }
 }
 
@@ -79,7 +127,7 @@ pub fn reason(weight: Weight, text: &str, help: Option<&str>) -> Reason {
 /// All is well: archived, some kept by a hold, some without a date.
 pub fn done() -> RunReport {
     let mut orders = dataset("core.orders", "orders", 1_216);
-    (orders.archived, orders.removed) = (Some(1_204), Some(1_204));
+    orders.counts = archived(1_204, 0, 1_204);
     orders.left = Left { held: 12, undated: 4, ..Left::default() };
     orders.holds = vec![HeldBy { hold: "case-114".into(), rows: 12 }];
     let started_by =
@@ -100,7 +148,7 @@ pub fn done() -> RunReport {
 /// Rows that are due and may not go without a person.
 pub fn guarded() -> RunReport {
     let mut records = dataset("platform.financial_management.consumption_record", "consumption-records", 1_204_112);
-    (records.archived, records.removed, records.outcome) = (Some(0), Some(0), Some(Outcome::Refused));
+    (records.counts, records.outcome) = (archived(0, 0, 0), Some(Outcome::Refused));
     records.total = Some(1_300_000);
     records.total_is_estimate = true;
     records.left.guarded = 1_204_112;
@@ -116,7 +164,7 @@ pub fn guarded() -> RunReport {
 /// Some steps done, some in conflict, some failed, some out of time.
 pub fn partial() -> RunReport {
     let mut orders = dataset("core.orders", "orders", 9_000);
-    (orders.archived, orders.already_archived, orders.removed) = (Some(6_480), Some(20), Some(6_500));
+    orders.counts = archived(6_480, 20, 6_500);
     orders.left = Left { held: 30, undated: 4, changed: 3, conflict: 2, failed: 1_000, over_budget: 1_465, ..Left::default() };
     orders.holds = vec![HeldBy { hold: "case-114".into(), rows: 12 }, HeldBy { hold: "tax-2023".into(), rows: 20 }];
     orders.outcome = Some(Outcome::Partial);
@@ -134,8 +182,7 @@ pub fn partial() -> RunReport {
         ),
     ];
     let mut sessions = dataset("platform.public.user_sessions", "web-sessions", 0);
-    (sessions.due, sessions.archived, sessions.already_archived, sessions.removed, sessions.total) =
-        (None, None, None, None, None);
+    (sessions.due, sessions.counts, sessions.total) = (None, Counts::default(), None);
     sessions.debt = None;
     sessions.outcome = Some(Outcome::Temporary);
     sessions.reasons = vec![reason(
@@ -149,7 +196,7 @@ pub fn partial() -> RunReport {
 /// A job nobody has allowed to act yet.
 pub fn observed() -> RunReport {
     let mut orders = dataset("core.orders", "orders", 1_216);
-    (orders.archived, orders.already_archived, orders.removed) = (None, None, None);
+    orders.counts = Counts::default();
     orders.left = Left { held: 12, ..Left::default() };
     orders.holds = vec![HeldBy { hold: "case-114".into(), rows: 12 }];
     orders.debt = Some(Debt { rows: 1_204, oldest: Some("2021-03-02 08:14:55".into()) });
@@ -181,7 +228,7 @@ pub fn settled() -> RunReport {
 /// A signal came between two batches.
 pub fn stopped() -> RunReport {
     let mut orders = dataset("core.orders", "orders", 9_000);
-    (orders.archived, orders.removed, orders.outcome) = (Some(4_000), Some(4_000), Some(Outcome::Temporary));
+    (orders.counts, orders.outcome) = (archived(4_000, 0, 4_000), Some(Outcome::Temporary));
     orders.left.over_budget = 5_000;
     orders.debt = Some(Debt { rows: 5_000, oldest: Some("2022-06-01 00:00:00".into()) });
     let why =
@@ -237,7 +284,12 @@ pub fn found() -> RunReport {
     (away.silent, away.query, away.stores) = (Some("graph".into()), None, vec!["graph".into()]);
     let passed = finding("null-emails", FindingOutcome::Pass, Some(0), Some(5_000));
     let findings = vec![duplicates, graph, away, passed, memory];
-    RunReport { action: "check-quality".into(), findings, ..report("check-users", Outcome::Partial, vec![]) }
+    RunReport {
+        action: "check-quality".into(),
+        presentation: &Presentation::CHECKS,
+        findings,
+        ..report("check-users", Outcome::Partial, vec![])
+    }
 }
 
 /// More checks than anybody reads: most pass, the others have much to say.
@@ -262,6 +314,7 @@ pub fn many_checks(number: usize) -> RunReport {
     };
     RunReport {
         action: "check-quality".into(),
+        presentation: &Presentation::CHECKS,
         findings: (0..number).map(one).collect(),
         ..report("check-all", Outcome::Partial, vec![])
     }
@@ -270,19 +323,19 @@ pub fn many_checks(number: usize) -> RunReport {
 /// An hour's sweep of a cache.
 pub fn swept() -> RunReport {
     let mut cache = dataset("cache.cache:user:*", "user-cache", 150);
-    (cache.archived, cache.already_archived, cache.removed, cache.archive) = (None, None, None, None);
-    (cache.swept, cache.ttl_set, cache.period) = (Some(120), Some(30), None);
+    (cache.counts, cache.archive, cache.period) = (Counts::of([(&TTL_SET, 30), (&SWEPT, 120)]), None, None);
+    cache.to_be_given_ttl = Some(0);
     cache.causes = vec![DueTo { cause: "no TTL".into(), count: 30 }, DueTo { cause: "idle".into(), count: 120 }];
-    RunReport { action: "sweep-cache".into(), ..report("sweep-cache", Outcome::Done, vec![cache]) }
+    RunReport { action: "sweep-cache".into(), presentation: &SWEEPING, ..report("sweep-cache", Outcome::Done, vec![cache]) }
 }
 
 /// A night's views: two refreshed, one left as it was, one refused.
 pub fn refreshed() -> RunReport {
     let view = |name: &str, due: u64, refresh: Option<Refresh>| {
         let mut view = dataset(&format!("platform.public.{name}"), name, due);
-        (view.archived, view.already_archived, view.removed, view.archive) = (None, None, None, None);
+        view.archive = None;
         (view.period, view.oldest, view.index, view.total) = (None, None, None, Some(1));
-        (view.refreshed, view.refresh) = (Some(u64::from(refresh.is_some())), refresh);
+        (view.counts, view.refresh) = (Counts::of([(&REFRESHED, u64::from(refresh.is_some()))]), refresh);
         view.query = Some(format!("SELECT COUNT(*) FROM \"public\".\"{name}\""));
         view
     };
@@ -296,7 +349,7 @@ pub fn refreshed() -> RunReport {
     let why = "materialized view `platform.public.mv_grades` has no unique index over plain columns; nothing was refreshed";
     grades.reasons = vec![reason(Weight::Refused, why, Some("write `concurrently: false`"))];
     let views = vec![analytics, daily, skills, grades];
-    RunReport { action: "refresh-views".into(), ..report("refresh-views", Outcome::Refused, views) }
+    RunReport { action: "refresh-views".into(), presentation: &REFRESHING, ..report("refresh-views", Outcome::Refused, views) }
 }
 
 /// Chinese names, quoted names.
@@ -304,7 +357,7 @@ pub fn chinese() -> RunReport {
     let mut records = dataset("平台.财务管理.\"消费 记录\"", "消费记录归档", 52_340);
     records.owner = Some("数据治理组 <dpo@example.com>".into());
     records.left.held = 8;
-    (records.archived, records.removed) = (Some(52_332), Some(52_332));
+    records.counts = archived(52_332, 0, 52_332);
     records.holds = vec![HeldBy { hold: "案件-一一四".into(), rows: 8 }];
     report("archive-consumption", Outcome::Done, vec![records])
 }
@@ -367,7 +420,7 @@ pub fn planned() -> RunReport {
     let mut plan = guarded();
     plan.datasets.insert(0, observed().datasets.remove(0));
     for dataset in &mut plan.datasets {
-        (dataset.archived, dataset.already_archived, dataset.removed) = (None, None, None);
+        dataset.counts = Counts::default();
     }
     plan.datasets[0].outcome = None;
     RunReport { run: None, outcome: None, exit: None, started: None, ended: None, ledger_head: None, ..plan }

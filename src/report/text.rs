@@ -1,6 +1,5 @@
 //! A report on a terminal, 80 columns wide: headline, a table, the lines, where the rest is.
 
-use super::counters::DEEDS;
 use super::format::{instant, known, plain};
 use super::lines::{self, Line, Tone};
 use super::run::RunReport;
@@ -130,7 +129,7 @@ fn table_of_views(told: &Told<'_>) -> Option<String> {
 
 /// One row per dataset. A column nobody has a number for is not there, and without columns there is no table.
 fn table(told: &Told<'_>) -> Option<String> {
-    type Column<'a> = (&'static str, Box<dyn Fn(&DatasetTold<'_>) -> Option<u64> + 'a>);
+    type Column<'a> = (&'a str, Box<dyn Fn(&DatasetTold<'_>) -> Option<u64> + 'a>);
     let prospect = told.report.is_prospect();
     let mut columns: Vec<Column<'_>> = vec![
         ("due", Box::new(|told| told.dataset.due)),
@@ -139,8 +138,8 @@ fn table(told: &Told<'_>) -> Option<String> {
         ("left", Box::new(|told| told.dataset.stayed())),
         ("overdue", Box::new(|told| told.dataset.overdue())),
     ];
-    let done = DEEDS.iter().filter(|_| !prospect);
-    columns.splice(2..2, done.map(|deed| -> Column<'_> { (deed.column, Box::new(|told| deed.count(told.dataset))) }));
+    let done = super::columns::columns(told.report).into_iter().filter(|_| !prospect);
+    columns.splice(2..2, done.map(|done| -> Column<'_> { (done.head, Box::new(move |told| done.count(told.dataset))) }));
     let shown = |column: &&Column<'_>| told.datasets.items.iter().any(|dataset| column.1(dataset).is_some());
     let columns: Vec<&Column<'_>> = columns.iter().filter(shown).collect();
     if columns.is_empty() {

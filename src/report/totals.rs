@@ -1,29 +1,17 @@
-//! Sums over the datasets of a report.
+//! Totals over the datasets of a report.
 
 use super::lines::would;
 use super::run::RunReport;
 
-/// Sums over the datasets of a report.
+/// Totals over the datasets of a report.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Sums {
+pub struct Totals {
     /// Due rows, as far as they were counted.
     pub due: u64,
-    /// Copied to an archive.
-    pub archived: u64,
-    /// Removed.
-    pub removed: u64,
-    /// Marked as expired, ended.
-    pub expired: u64,
-    /// Given a time to live.
-    pub ttl_set: u64,
-    /// Swept from a cache.
-    pub swept: u64,
-    /// Refreshed.
-    pub refreshed: u64,
     /// Would be done.
     pub would: u64,
-    /// Of that, keys that would only be given a time to live.
-    pub would_give_ttl: u64,
+    /// Of that, what would stay for now: keys that would only be given a time to live.
+    pub would_stay: u64,
     /// Kept by holds.
     pub held: u64,
     /// Left alone by a guard.
@@ -46,21 +34,15 @@ pub struct Sums {
     pub overdue: u64,
 }
 
-impl Sums {
+impl Totals {
     /// The sums of a report.
     pub fn of(report: &RunReport) -> Self {
         report.datasets.iter().fold(Self::default(), |sums, dataset| {
             let left = dataset.left;
             Self {
                 due: sums.due + dataset.due.unwrap_or(0),
-                archived: sums.archived + dataset.archived.unwrap_or(0),
-                removed: sums.removed + dataset.removed.unwrap_or(0),
-                expired: sums.expired + dataset.expired.unwrap_or(0),
-                ttl_set: sums.ttl_set + dataset.ttl_set.unwrap_or(0),
-                swept: sums.swept + dataset.swept.unwrap_or(0),
-                refreshed: sums.refreshed + dataset.refreshed.unwrap_or(0),
                 would: sums.would + would(dataset).unwrap_or(0),
-                would_give_ttl: sums.would_give_ttl + dataset.to_be_given_ttl.unwrap_or(0).min(would(dataset).unwrap_or(0)),
+                would_stay: sums.would_stay + dataset.to_be_given_ttl.unwrap_or(0).min(would(dataset).unwrap_or(0)),
                 held: sums.held + left.held,
                 guarded: sums.guarded + left.guarded,
                 conflict: sums.conflict + left.conflict,

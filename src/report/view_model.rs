@@ -1,12 +1,12 @@
 //! A whole report, told: the headline, and what each part has to say, bounded so that a page stays a page.
 
 use super::checks::ChecksTold;
-use super::counters::DEEDS;
 use super::format::count;
 use super::headline::Headline;
 use super::lines::{self, Line, Tone};
 use super::run::{DatasetReport, RunReport};
-use super::totals::Sums;
+use super::totals::Totals;
+use crate::counter::Effect;
 use crate::job::outcome::Outcome;
 
 /// Datasets and settled batches shown at most. What is left out is counted, and stands in the JSON.
@@ -28,8 +28,8 @@ pub struct Told<'a> {
     pub datasets: Shown<DatasetTold<'a>>,
     /// What checks saw.
     pub checks: ChecksTold<'a>,
-    /// Sums over every dataset, shown or not.
-    pub sums: Sums,
+    /// Totals over every dataset, shown or not.
+    pub sums: Totals,
 }
 
 /// One dataset, told.
@@ -61,7 +61,7 @@ pub struct Part {
     /// The style sheets' word for it.
     pub kind: &'static str,
     /// What the legend says.
-    pub label: &'static str,
+    pub label: String,
     /// Rows.
     pub rows: u64,
 }
@@ -84,7 +84,7 @@ impl<'a> Told<'a> {
             settled,
             datasets: datasets.map(|dataset| DatasetTold::of(dataset, report, cap)),
             checks: ChecksTold::of(report),
-            sums: Sums::of(report),
+            sums: Totals::of(report),
         }
     }
 }
@@ -161,15 +161,10 @@ fn parts(dataset: &DatasetReport, report: &RunReport) -> Vec<Part> {
         return vec![];
     }
     let left = dataset.left;
-    let (archived, before) = (dataset.archived.unwrap_or(0), dataset.already_archived.unwrap_or(0));
-    let mut acted: Vec<(&'static str, &'static str, u64)> = match (report.is_prospect(), report.removes_only()) {
-        (true, _) => lines::foreseen(dataset, report).into_iter().map(|(word, rows)| ("would", word, rows)).collect(),
-        (false, true) => vec![("removed", "removed", dataset.removed.unwrap_or(0))],
-        (false, false) => vec![("archived", "archived", archived), ("before", "archived before", before)],
+    let acted: Vec<(&'static str, String, u64)> = match report.is_prospect() {
+        true => lines::foreseen(dataset, report).into_iter().map(|(word, rows)| ("would", word.to_owned(), rows)).collect(),
+        false => dataset.counts.iter().filter_map(|(key, rows)| counted(key, rows, report)).collect(),
     };
-    if !report.is_prospect() {
-        acted.extend(DEEDS[2..].iter().map(|deed| ("removed", deed.word, deed.count(dataset).unwrap_or(0))));
-    }
     let stayed = [
         ("held", "kept by a hold", left.held),
         ("changed", "changed meanwhile", left.changed),
@@ -182,10 +177,23 @@ fn parts(dataset: &DatasetReport, report: &RunReport) -> Vec<Part> {
         ("guarded", "guarded", left.guarded),
         ("undated", "without a date", left.undated),
     ];
+    let stayed = stayed.map(|(kind, label, rows)| (kind, label.to_owned(), rows));
     let told = acted.iter().chain(&stayed).filter(|part| part.0 != "undated").fold(0u64, |sum, part| sum.saturating_add(part.2));
-    let untold = ("untold", "not accounted for", dataset.due.unwrap_or(0).saturating_sub(told));
+    let untold = ("untold", "not accounted for".to_owned(), dataset.due.unwrap_or(0).saturating_sub(told));
     let all = acted.into_iter().chain(stayed).chain([untold]);
     all.filter(|part| part.2 > 0).map(|(kind, label, rows)| Part { kind, label, rows }).collect()
+}
+
+/// A count as a part of a bar; none where others tell of the same rows.
+fn counted(key: &str, rows: u64, report: &RunReport) -> Option<(&'static str, String, u64)> {
+    let Some(counter) = report.presentation.counter(key) else { return Some(("removed", key.to_owned(), rows)) };
+    let is_told = counter.told_by.iter().any(|by| report.presentation.counter(by).is_some());
+    let kind = match counter.effect {
+        Effect::Rows => "removed",
+        Effect::Store => "archived",
+        Effect::None => "before",
+    };
+    (!is_told).then(|| (kind, counter.done.to_owned(), rows))
 }
 
 /// Widths of a bar's parts in thousandths: they add up to the whole, and nothing that is there is too thin to see.
@@ -206,9 +214,10 @@ pub fn shares(parts: &[Part]) -> Vec<u64> {
 mod tests {
     use super::super::samples;
     use super::*;
+    use crate::counter::Counts;
 
     fn part(rows: u64) -> Part {
-        Part { kind: "held", label: "kept by a hold", rows }
+        Part { kind: "held", label: "kept by a hold".into(), rows }
     }
 
     #[test]
@@ -248,7 +257,8 @@ mod tests {
         let report = samples::huge(101, 1, 0);
         let told = Told::of(&report);
         assert_eq!((told.datasets.items[0].dataset.dataset.as_str(), told.datasets.more), ("core.table_100", 1));
-        assert_eq!(told.sums.archived, (0..101).sum::<u64>(), "sums are over every dataset");
+        assert_eq!(told.report.datasets.len(), 101);
+        assert_eq!(told.sums.due, (0..101).sum::<u64>(), "sums are over every dataset");
     }
 
     #[test]
@@ -263,7 +273,7 @@ mod tests {
     fn a_key_that_only_gets_a_time_to_live_is_not_said_to_be_swept() {
         let mut report = RunReport { dry_run: true, ..samples::swept() };
         let cache = &mut report.datasets[0];
-        (cache.swept, cache.ttl_set, cache.to_be_given_ttl) = (None, None, Some(30));
+        (cache.counts, cache.to_be_given_ttl) = (Counts::default(), Some(30));
         assert_eq!(Told::of(&report).headline.sentence, "120 would be swept, 30 would be given a time to live");
         report.datasets[0].left.guarded = 150;
         assert_eq!(Told::of(&report).headline.sentence, "150 guarded");

@@ -1,5 +1,6 @@
 //! What a report tells of views: each is fresh or it is not, and nothing in it is due, kept or overdue.
 
+use super::columns::Tile;
 use super::format::{count, known, plain, plural, took};
 use super::run::{DatasetReport, Refresh, RunReport};
 use chrono::TimeDelta;
@@ -17,8 +18,8 @@ enum Came {
 }
 
 fn came(view: &DatasetReport, report: &RunReport) -> Came {
-    match (view.refreshed, view.due) {
-        (Some(1..), _) => Came::Refreshed,
+    match (view.counts.done(), view.due) {
+        (1.., _) => Came::Refreshed,
         (_, Some(0)) => Came::LeftAsItIs,
         (_, Some(_)) if report.is_prospect() => Came::WouldBe,
         _ => Came::NotRefreshed,
@@ -63,9 +64,10 @@ pub(super) fn done(view: &DatasetReport, report: &RunReport) -> Option<String> {
 }
 
 /// The numbers people look for, each with its name and tone.
-pub(super) fn tiles(report: &RunReport) -> Vec<(String, &'static str, &'static str)> {
+pub(super) fn tiles(report: &RunReport) -> Vec<Tile> {
     let number = |wanted: Came| report.datasets.iter().filter(|view| came(view, report) == wanted).count() as u64;
-    let tile = |wanted, what, tone| (count(number(wanted)), what, if number(wanted) == 0 { "none" } else { tone });
+    let tile =
+        |wanted, what: &str, tone| (count(number(wanted)), what.to_owned(), if number(wanted) == 0 { "none" } else { tone });
     let acted = match report.is_prospect() {
         true => tile(Came::WouldBe, "would be refreshed", "note"),
         false => tile(Came::Refreshed, "refreshed", "good"),
@@ -74,8 +76,10 @@ pub(super) fn tiles(report: &RunReport) -> Vec<(String, &'static str, &'static s
         vec![acted, tile(Came::LeftAsItIs, "left as they are", "note"), tile(Came::NotRefreshed, "not refreshed", "bad")];
     let spent = report.datasets.iter().filter_map(|view| view.refresh.as_ref()).map(|refresh| refresh.took_ms);
     let spent = spent.fold(0, u64::saturating_add);
-    tiles
-        .extend((!report.is_prospect()).then(|| (duration(spent), "spent refreshing", if spent == 0 { "none" } else { "note" })));
+    tiles.extend(
+        (!report.is_prospect())
+            .then(|| (duration(spent), "spent refreshing".to_owned(), if spent == 0 { "none" } else { "note" })),
+    );
     tiles
 }
 
@@ -116,7 +120,7 @@ mod tests {
     #[test]
     fn a_plan_says_what_would_become_of_each() {
         let mut plan = RunReport { outcome: None, run: None, ended: None, started: None, ..samples::refreshed() };
-        plan.datasets.iter_mut().for_each(|view| (view.refreshed, view.refresh) = (None, None));
+        plan.datasets.iter_mut().for_each(|view| (view.counts, view.refresh) = (Default::default(), None));
         let came: Vec<String> = plan.datasets.iter().map(|view| row(view, &plan)[1].clone()).collect();
         assert_eq!(came, ["would be refreshed", "would be refreshed", "left as it is", "not refreshed"]);
         assert_eq!(tiles(&plan).len(), 3);

@@ -1,6 +1,6 @@
 //! What one run may change of a dataset: a guard and a plan are budgets for the whole run, not looks at its beginning.
 
-use crate::action::Tally;
+use crate::counter::Counts as Done;
 use crate::diagnostic::codes;
 use crate::policy::lifecycle::Guard;
 use crate::report::format;
@@ -37,8 +37,8 @@ impl Allowance {
     }
 
     /// Counts what a batch changed; what it merely tried costs nothing.
-    pub fn spend(&mut self, tally: &Tally) {
-        self.left = self.left.saturating_sub(tally.rows_changed());
+    pub fn spend(&mut self, done: &Done) {
+        self.left = self.left.saturating_sub(done.rows_changed());
     }
 
     /// Says that `more` rows or keys came due meanwhile and stay.
@@ -76,6 +76,19 @@ fn share(percent: f64, total: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::counter::{Counter, Effect};
+
+    const REMOVED: Counter = Counter {
+        key: "removed",
+        done: "removed",
+        would: "would be removed",
+        column: "removed",
+        effect: Effect::Rows,
+        note: None,
+        told_by: &[],
+        stays: false,
+    };
+    const COPIED: Counter = Counter { key: "copied", effect: Effect::Store, ..REMOVED };
 
     fn guard(max_rows: u64, max_percent: f64) -> Guard {
         Guard { max_rows, max_percent }
@@ -100,15 +113,9 @@ mod tests {
         let step = PlannedStep { due, held, ..crate::runner::approval::samples::step() };
         let mut allowance = Allowance::of(&guard(100, 1.0), &counts(1_000, due, held), Some(&step));
         assert_eq!(allowance.left(), 480);
-        allowance.spend(&Tally {
-            archived: Some(400),
-            already_archived: Some(20),
-            removed: Some(420),
-            changed: 60,
-            ..Tally::default()
-        });
-        assert_eq!(allowance.left(), 60, "what changed meanwhile costs nothing");
-        allowance.spend(&Tally { swept: Some(10), ttl_set: Some(60), ..Tally::default() });
+        allowance.spend(&Done::of([(&COPIED, 400), (&REMOVED, 420)]));
+        assert_eq!(allowance.left(), 60, "a copy costs nothing");
+        allowance.spend(&Done::of([(&REMOVED, 70)]));
         assert_eq!(allowance.left(), 0);
     }
 }

@@ -74,7 +74,7 @@ pub enum Cut {
 }
 
 /// The loop over one dataset.
-pub struct Batches<'a, A> {
+pub struct Batches<'a, A: Action> {
     /// The runner.
     pub runner: &'a Runner,
     /// What the action sees.
@@ -83,6 +83,8 @@ pub struct Batches<'a, A> {
     pub lease: &'a Lease,
     /// The action, prepared.
     pub action: &'a A,
+    /// What it was prepared for.
+    pub target: &'a A::Target,
     /// What it is called.
     pub label: &'a Label,
     /// What is known of it.
@@ -118,15 +120,13 @@ impl<A: Action> Batches<'_, A> {
     /// Works until there are no more rows, or a reason to stop. Errors are the ledger's: without evidence nothing goes on.
     pub async fn work(mut self) -> Result<Worked, LedgerError> {
         let mut worked = self.work_through().await?;
-        let (tally, notes) = self.action.settle_untold(self.cx).await;
+        let (tally, notes) = self.action.partial_tally(self.cx).await;
         worked.tally.add(tally);
-        let none = self.action.none();
-        let noun = none.refreshed.is_none().then_some(if none.ttl_set.is_some() { "key" } else { "row" });
         worked.failed = worked.aside.rows();
         if worked.aside.has_unsorted() && worked.cut.is_none() {
             worked.cut = Some(Cut::GaveUp(NotReached::TooManyFailures));
         }
-        worked.reasons.extend(std::mem::take(&mut worked.aside).reasons(noun));
+        worked.reasons.extend(std::mem::take(&mut worked.aside).reasons(self.facts.noun));
         if !matches!(worked.cut, Some(Cut::OutOfTime | Cut::Stopped)) || !worked.waiting.is_empty() {
             // Over even when rows stay: a pass that went on would keep its cutoff, and never look at those behind its cursor again.
             self.runner.ledger.end_pass(self.lease, &self.label.dataset, &self.label.policy, self.runner.now()).await?;
@@ -207,7 +207,7 @@ impl<A: Action> Batches<'_, A> {
                     pace.learn(rows, began.elapsed());
                     worked.aside.worked();
                     worked.batches += 1;
-                    self.allowance.spend(&tally);
+                    self.allowance.spend(&tally.counts);
                     worked.tally.add(tally);
                     self.runner.progress.advance(rows);
                 }
@@ -219,7 +219,7 @@ impl<A: Action> Batches<'_, A> {
                 }
                 Ended::Failed(failure) => {
                     worked.aside.whole(&failure, rows);
-                    if worked.aside.is_hopeless() && !worked.tally.changed_anything() {
+                    if worked.aside.is_hopeless() && worked.tally.counts.done() == 0 {
                         worked.cut = Some(Cut::GaveUp(NotReached::TooManyFailures));
                         return Ok(worked);
                     }
@@ -304,7 +304,7 @@ impl<A: Action> Batches<'_, A> {
         }
         self.cx.see_holds(now_in_force);
         let as_of = self.pass.as_of;
-        let checked = Box::pin(A::prepare(self.cx, &self.action.target(), as_of)).await.map(|_| (Holds::Changed, known));
+        let checked = Box::pin(A::prepare(self.cx, self.target, as_of)).await.map(|_| (Holds::Changed, known));
         Ok(checked.map_err(|failure| reason(&failure)))
     }
 
@@ -375,13 +375,7 @@ impl<A: Action> Batches<'_, A> {
         }
         let event = Event::Outcome {
             batch: batch.id.clone(),
-            archived: tally.archived.unwrap_or(0),
-            already_archived: tally.already_archived.unwrap_or(0),
-            removed: tally.removed.unwrap_or(0),
-            expired: tally.expired.unwrap_or(0),
-            ttl_set: tally.ttl_set.unwrap_or(0),
-            swept: tally.swept.unwrap_or(0),
-            refreshed: tally.refreshed.unwrap_or(0),
+            counts: Event::counted(&tally.counts),
             changed: tally.changed,
             conflict: tally.conflicts.len() as u64,
             digest: tally.digest.clone(),

@@ -6,6 +6,7 @@ use crate::policy::checks::check::Check;
 use crate::policy::policies::Policies;
 use crate::policy::section;
 use crate::report::finding::{Finding, FindingOutcome};
+use crate::report::presentation::Presentation;
 use crate::report::run::{Reason, RunReport, Weight};
 use crate::runner::check_runner::Round;
 use crate::runner::history;
@@ -21,6 +22,7 @@ struct Inspects<I>(PhantomData<fn() -> I>);
 
 impl<I: Inspection> Work for Inspects<I> {
     const ACTION: &'static str = I::NAME;
+    const PRESENTATION: &'static Presentation = &Presentation::CHECKS;
 
     /// Evaluates every check, and records what they saw. A dry run evaluates just the same, and records nothing.
     async fn work(&self, begun: Begun<'_>, report: &mut RunReport) -> Result<bool, Reason> {
@@ -52,7 +54,10 @@ impl Runner {
 impl Planner {
     /// Evaluates every check of a job, and writes nothing down.
     pub async fn inspect<I: Inspection>(&self, request: &Request) -> Planned {
-        let mut report = RunReport { started: None, ..blank(I::NAME, request, None, crate::clock::now().trunc_subsecs(6)) };
+        let mut report = RunReport {
+            started: None,
+            ..blank(I::NAME, &Presentation::CHECKS, request, None, crate::clock::now().trunc_subsecs(6))
+        };
         let cx = Context::new("plan".into(), request.job.clone(), self.stores.clone(), self.policies.clone(), vec![]);
         let never = CancellationToken::new();
         report.findings = Round::<I>::over(&picked(request, &self.policies), &cx, report.as_of, &never, &*self.progress).await;

@@ -1,6 +1,7 @@
 //! One dataset of a run: prepare, survey, guard, and where the run acts, the batches.
 
 use crate::action::{Action, Context, Facts, Label, reason};
+use crate::counter::Counts;
 use crate::diagnostic::codes;
 use crate::ledger::checkpoint::Pass;
 use crate::ledger::error::LedgerError;
@@ -21,7 +22,7 @@ use crate::runner::time_ahead::{not_come, pass_ahead, pass_unbound};
 use crate::runner::{guard, heartbeat, recovery};
 use crate::store::error::StoreFailure;
 use crate::store::identity::StoreIdentity;
-use crate::store::survey::Counts;
+use crate::store::survey::Counts as Survey;
 use backon::{ExponentialBuilder, Retryable};
 use chrono::{DateTime, Utc};
 use std::time::{Duration, Instant};
@@ -69,7 +70,7 @@ pub struct Surveyed<A> {
     /// What is known of it.
     pub facts: Facts,
     /// What there is.
-    pub counts: Counts,
+    pub counts: Survey,
     /// The report so far.
     pub report: DatasetReport,
     /// What a plan file would say.
@@ -119,7 +120,7 @@ impl<A: Action> Dataset<'_, A> {
     }
 
     /// What there is; where it takes long, whoever watches is told how far it is.
-    async fn counted(&self, action: &A, facts: &Facts) -> Result<Counts, StoreFailure> {
+    async fn counted(&self, action: &A, facts: &Facts) -> Result<Survey, StoreFailure> {
         let what = A::label(self.target).dataset;
         heartbeat::told(action.survey(self.cx), self.progress, self.cx, &what, &[&facts.store]).await
     }
@@ -248,6 +249,7 @@ impl<A: Action> Dataset<'_, A> {
             cx: self.cx,
             lease: acting.lease,
             action: &surveyed.action,
+            target: self.target,
             label,
             facts: &surveyed.facts,
             pass,
@@ -269,9 +271,8 @@ impl<A: Action> Dataset<'_, A> {
     /// Counts again what is left, leaves the store's own audit row, and adds it all up.
     async fn finish(&self, surveyed: Surveyed<A>, worked: Worked) -> DatasetReport {
         let mut report = surveyed.report;
-        if worked.tally.changed_anything()
-            && let Err(failure) = surveyed.action.finish(self.cx, &worked.tally).await
-        {
+        let changed_anything = worked.tally.counts.done() > 0;
+        if changed_anything && let Err(failure) = surveyed.action.finish(self.cx, &worked.tally).await {
             let mut reason = reason(&failure);
             // A table of another shape was never meant: that is worth a word, and no failure.
             let is_unfit = matches!(failure, StoreFailure::Refused { code: codes::AUDIT_UNFIT, .. });
@@ -279,23 +280,19 @@ impl<A: Action> Dataset<'_, A> {
             reason.text = format!("no row was left in the store's own audit: {}", reason.text);
             report.reasons.push(reason);
         }
-        if worked.tally.changed_anything() {
-            report.reasons.extend(said(&surveyed.action.tidy(self.cx, &worked.tally).await));
+        if changed_anything {
+            report.reasons.extend(said(&surveyed.action.after_run(self.cx, &worked.tally).await));
         }
         let left = if worked.batches == 0 && worked.cut.is_none() {
             Ok(surveyed.counts)
         } else {
             self.counted(&surveyed.action, &surveyed.facts).await
         };
-        let none = surveyed.action.none();
-        report.archived = worked.tally.archived.or(none.archived);
-        report.already_archived = worked.tally.already_archived.or(none.already_archived);
-        report.removed = worked.tally.removed.or(none.removed);
-        report.expired = worked.tally.expired.or(none.expired);
-        report.ttl_set = worked.tally.ttl_set.or(none.ttl_set);
-        report.swept = worked.tally.swept.or(none.swept);
-        report.refreshed = worked.tally.refreshed.or(none.refreshed);
-        if report.due.is_some_and(|due| due > 0) && report.refreshed.unwrap_or(0) == 0 {
+        for counter in &surveyed.facts.counts {
+            report.counts.add(&Counts::of([(*counter, 0)]));
+        }
+        report.counts.add(&worked.tally.counts);
+        if report.due.is_some_and(|due| due > 0) && !changed_anything {
             // It is not fresh: the next run must not take these numbers for those of its last refresh.
             report.underneath = None;
         }

@@ -7,6 +7,7 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::lease::{Lease, LeaseError};
 use crate::ledger::run::{DryRuns, NewRun};
 use crate::report::format;
+use crate::report::presentation::Presentation;
 use crate::report::run::{Reason, RunReport, Weight};
 use crate::runner::outcome;
 use crate::runner::runner::{Request, Runner, blank};
@@ -19,6 +20,8 @@ use uuid::Uuid;
 pub trait Work: Send + Sync {
     /// The word in `action:`.
     const ACTION: &'static str;
+    /// What it counts, and how a report tells of it.
+    const PRESENTATION: &'static Presentation;
 
     /// Does it, and notes in the report what came of it; true when a signal ended it.
     ///
@@ -46,7 +49,7 @@ impl Runner {
     /// The lease is held to the end, so that nobody begins before this run's last word is written.
     pub async fn course<W: Work>(&self, request: &Request, work: &W) -> RunReport {
         let run = Uuid::now_v7().to_string();
-        let report = blank(W::ACTION, request, Some(run.clone()), self.now());
+        let report = blank(W::ACTION, W::PRESENTATION, request, Some(run.clone()), self.now());
         let mut report = RunReport { started_by: Some(self.started_by.clone()), ..report };
         let lease = match self.enter(request, &run, &report).await {
             Ok(lease) => lease,

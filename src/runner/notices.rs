@@ -140,5 +140,6 @@ fn blank(about: &About, outcome: Outcome, reasons: Vec<Reason>, now: DateTime<Ut
         settled: vec![],
         report: None,
         ledger_head: None,
+        presentation: Default::default(),
     }
 }

@@ -62,7 +62,8 @@ impl Planner {
 
     /// Surveys every dataset of a job.
     pub async fn plan<A: Action>(&self, request: &Request) -> Planned {
-        let report = RunReport { started: None, ..blank(A::NAME, request, None, crate::clock::now().trunc_subsecs(6)) };
+        let report =
+            RunReport { started: None, ..blank(A::NAME, A::PRESENTATION, request, None, crate::clock::now().trunc_subsecs(6)) };
         let mut planned = Planned { report, steps: vec![], statements: vec![] };
         let in_force = match holds::look(self.ledger.as_ref(), &self.policies.holds).await {
             Ok(in_force) => in_force,

@@ -5,6 +5,7 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::lease::Lease;
 use crate::policy::hold::Hold;
 use crate::report::format;
+use crate::report::presentation::Presentation;
 use crate::report::run::{Reason, RunReport, Weight};
 use crate::runner::approved::{self, Approved};
 use crate::runner::dataset::{Acting, Dataset};
@@ -22,6 +23,7 @@ struct Acts<A>(PhantomData<A>);
 
 impl<A: Action> Work for Acts<A> {
     const ACTION: &'static str = A::NAME;
+    const PRESENTATION: &'static Presentation = A::PRESENTATION;
 
     /// Holds, then every dataset. An error means that the ledger or the holds did not allow it to go on.
     async fn work(&self, begun: Begun<'_>, report: &mut RunReport) -> Result<bool, Reason> {

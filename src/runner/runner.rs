@@ -4,6 +4,7 @@ use crate::job::origin::StartedBy;
 use crate::job::spec::{Job, Mode};
 use crate::ledger::Ledger;
 use crate::policy::policies::Policies;
+use crate::report::presentation::Presentation;
 use crate::report::run::RunReport;
 use crate::runner::approval::PlanFile;
 use crate::runner::delivery::Reporting;
@@ -62,7 +63,13 @@ impl Runner {
 }
 
 /// The report of a run that has done nothing yet.
-pub fn blank(action: &str, request: &Request, run: Option<String>, now: DateTime<Utc>) -> RunReport {
+pub fn blank(
+    action: &str,
+    presentation: &'static Presentation,
+    request: &Request,
+    run: Option<String>,
+    now: DateTime<Utc>,
+) -> RunReport {
     RunReport {
         run,
         job: request.job.name.clone(),
@@ -82,5 +89,6 @@ pub fn blank(action: &str, request: &Request, run: Option<String>, now: DateTime
         settled: vec![],
         report: None,
         ledger_head: None,
+        presentation,
     }
 }

@@ -1,18 +1,19 @@
 //! Ends keys that live longer than they may: they get a time to live, or go.
 
+use super::counters::{EXPIRED, SWEPT, TTL_SET};
 use super::orphans::Orphans;
 use super::owners::Owners;
 use super::rights;
 use super::rule::{Cause, Judged, Owner, Rule, seconds};
 use super::scan::{Look, Seen};
-use crate::action::{Batch, Context, Facts, OpenBatch, Tally};
+use crate::action::{Batch, Context, Facts, Tally};
+use crate::counter::Counter;
 use crate::diagnostic::codes;
 use crate::policy::expiry::{Expiring, ExpiringKeys, Expiry};
 use crate::policy::key_pattern::KeyPattern;
 use crate::policy::lifecycle::Guard;
 use crate::policy::section::{Section, pick};
 use crate::report::format::plural;
-use crate::report::run::Verdict;
 use crate::store::error::StoreFailure;
 use crate::store::page::{Keeps, Page};
 use crate::store::redis::dedup::Once;
@@ -133,6 +134,8 @@ impl ExpireKeys {
         let asked = questions(self.asked).into_iter().map(str::to_owned).chain(rights::questions(&self.declared));
         let asked: Vec<String> = asked.collect();
         Facts {
+            counts: vec![&TTL_SET, self.removal()],
+            noun: Some("key"),
             store: self.declared.store.clone(),
             owners: self.declared.belongs_to.iter().map(|belonging| belonging.to.store().to_owned()).collect(),
             cutoff: self.as_of,
@@ -270,7 +273,7 @@ impl ExpireKeys {
 
     /// What batches did that failed in the end, and what became of keys whose answer was lost: asked for once more, those that are gone
     /// are counted as done, and that is said. It is told once.
-    pub async fn settle_untold(&self, cx: &Context) -> (Tally, Vec<(String, String)>) {
+    pub async fn partial_tally(&self, cx: &Context) -> (Tally, Vec<(String, String)>) {
         let mut lost = self.lost.lock().await;
         let (open, mut found) = (lost.0.take(), std::mem::take(&mut lost.1));
         let (mut tally, mut notes) = (self.untold(), vec![]);
@@ -327,26 +330,15 @@ impl ExpireKeys {
 
     /// What was done, under the words that fit: a session is ended, a cache entry swept, either given a time to live.
     fn tally(&self, done: Done, back: u64) -> Tally {
-        let removed = Some(done.unlinked);
-        let tally = Tally { ttl_set: Some(done.expired), changed: done.changed + done.gone + back, ..Tally::default() };
+        let counts = [(&TTL_SET, done.expired), (self.removal(), done.unlinked)];
+        Tally { changed: done.changed + done.gone + back, ..Tally::of(counts) }
+    }
+
+    const fn removal(&self) -> &'static Counter {
         match self.section {
-            Section::Cache => Tally { swept: removed, ..tally },
-            _ => Tally { expired: removed, ..tally },
+            Section::Cache => &SWEPT,
+            _ => &EXPIRED,
         }
-    }
-
-    /// The counts when nothing was done.
-    pub fn none(&self) -> Tally {
-        self.tally(Done::default(), 0)
-    }
-
-    /// What became of a batch that was never told: each of its keys was a step of its own, and they are not written down.
-    ///
-    /// # Errors
-    /// None.
-    #[expect(clippy::unused_async, reason = "the contract's own form")]
-    pub async fn settle(&self, _: &Context, _: &OpenBatch) -> Result<Verdict, StoreFailure> {
-        Ok(Verdict::Unclear)
     }
 }
 

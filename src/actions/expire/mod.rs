@@ -1,5 +1,6 @@
 //! Ends what says itself when it ends: sessions and cache entries, rows of a table or keys of a key-value store.
 
+mod counters;
 mod keys;
 mod orphans;
 mod owners;
@@ -20,12 +21,14 @@ use crate::policy::dataset::DatasetName;
 use crate::policy::expiry::{Expiring, Expiry};
 use crate::policy::policies::Policies;
 use crate::policy::section::{Section, pick};
+use crate::report::presentation::{Age, Layout, Presentation};
 use crate::report::run::Verdict;
 use crate::store::error::StoreFailure;
 use crate::store::page::Page;
 use crate::store::survey::Counts;
 use crate::store::value::Cursor;
 use chrono::{DateTime, Utc};
+use counters::{EXPIRED, SWEPT, TTL_SET};
 use keys::ExpireKeys;
 use rows::ExpireRows;
 use std::marker::PhantomData;
@@ -39,6 +42,8 @@ pub trait Ends: Send + Sync + 'static {
     const ABOUT: &'static str;
     /// What it reads.
     const SECTION: Section;
+    /// What it counts, and how a report tells of it.
+    const PRESENTATION: &'static Presentation;
 
     /// The entries of that section.
     fn entries(policies: &Policies) -> &[Expiry];
@@ -51,6 +56,8 @@ impl Ends for Sessions {
     const NAME: &'static str = "expire-sessions";
     const ABOUT: &'static str = "end sessions, and mark or remove rows that say themselves when they expire";
     const SECTION: Section = Section::Sessions;
+    const PRESENTATION: &'static Presentation =
+        &Presentation { main: Some(&EXPIRED), counters: &[&EXPIRED, &TTL_SET], layout: Layout::Rows, age: Age::PastItsTime };
 
     fn entries(policies: &Policies) -> &[Expiry] {
         &policies.sessions
@@ -64,6 +71,12 @@ impl Ends for Caches {
     const NAME: &'static str = "sweep-cache";
     const ABOUT: &'static str = "remove cache entries that are past their time, and give keys without one a time to live";
     const SECTION: Section = Section::Cache;
+    const PRESENTATION: &'static Presentation = &Presentation {
+        main: Some(&SWEPT),
+        counters: &[&EXPIRED, &TTL_SET, &SWEPT],
+        layout: Layout::Rows,
+        age: Age::PastItsTime,
+    };
 
     fn entries(policies: &Policies) -> &[Expiry] {
         &policies.cache
@@ -81,7 +94,6 @@ pub enum Target {
 
 /// Ends the entries of a section.
 pub struct Expire<E> {
-    target: Target,
     of: Of,
     ends: PhantomData<E>,
 }
@@ -97,6 +109,7 @@ impl<E: Ends> Action for Expire<E> {
     const NAME: &'static str = E::NAME;
     const ABOUT: &'static str = E::ABOUT;
     const SECTION: Section = E::SECTION;
+    const PRESENTATION: &'static Presentation = E::PRESENTATION;
     type Target = Target;
 
     fn targets(job: &Job, policies: &Policies) -> Vec<Self::Target> {
@@ -142,19 +155,7 @@ impl<E: Ends> Action for Expire<E> {
                 Expiring::Keys(keys) => Of::Keys(Box::new(ExpireKeys::prepare(cx, expiry, keys, E::SECTION, as_of).await?)),
             },
         };
-        Ok(Self { target: target.clone(), of, ends: PhantomData })
-    }
-
-    fn target(&self) -> Self::Target {
-        self.target.clone()
-    }
-
-    fn none(&self) -> Tally {
-        match &self.of {
-            Of::Rows(rows) => rows.tally(0),
-            Of::Keys(keys) => keys.none(),
-            Of::Uncovered(_) => Uncovered::none(),
-        }
+        Ok(Self { of, ends: PhantomData })
     }
 
     fn facts(&self, cx: &Context) -> Facts {
@@ -201,7 +202,7 @@ impl<E: Ends> Action for Expire<E> {
         match &self.of {
             Of::Rows(rows) => rows.apply(cx, batch).await,
             Of::Keys(keys) => keys.apply(cx, batch).await,
-            Of::Uncovered(_) => Ok(Uncovered::none()),
+            Of::Uncovered(_) => Ok(Tally::default()),
         }
     }
 
@@ -217,18 +218,18 @@ impl<E: Ends> Action for Expire<E> {
         }
     }
 
-    async fn settle_untold(&self, cx: &Context) -> (Tally, Vec<(String, String)>) {
+    async fn partial_tally(&self, cx: &Context) -> (Tally, Vec<(String, String)>) {
         match &self.of {
-            Of::Keys(keys) => keys.settle_untold(cx).await,
+            Of::Keys(keys) => keys.partial_tally(cx).await,
             Of::Rows(_) | Of::Uncovered(_) => (Tally::default(), vec![]),
         }
     }
 
-    async fn settle(&self, cx: &Context, batch: &OpenBatch) -> Result<Verdict, StoreFailure> {
+    async fn settle(&self, _: &Context, batch: &OpenBatch) -> Result<Verdict, StoreFailure> {
         match &self.of {
             Of::Rows(rows) => rows.settle(batch).await,
-            Of::Keys(keys) => keys.settle(cx, batch).await,
-            Of::Uncovered(_) => Ok(Verdict::Unclear),
+            // Each key was a step of its own, and they are not written down.
+            Of::Keys(_) | Of::Uncovered(_) => Ok(Verdict::Unclear),
         }
     }
 
@@ -240,9 +241,9 @@ impl<E: Ends> Action for Expire<E> {
         }
     }
 
-    async fn tidy(&self, _: &Context, tally: &Tally) -> Vec<(String, String)> {
+    async fn after_run(&self, _: &Context, tally: &Tally) -> Vec<(String, String)> {
         match &self.of {
-            Of::Rows(rows) => rows.tidy(tally).await,
+            Of::Rows(rows) => rows.after_run(tally).await,
             Of::Keys(_) | Of::Uncovered(_) => vec![],
         }
     }

@@ -1,8 +1,10 @@
 //! Rows that say themselves when they expire: removed, or marked where they stand.
 
+use super::counters::{EXPIRED, SWEPT};
 use crate::action::scope;
 use crate::action::{Batch, Context, Facts, OpenBatch, Tally};
 use crate::actions::row_policy::{self, Governed};
+use crate::counter::Counter;
 use crate::policy::expiry::{ExpiringRows, Expiry};
 use crate::policy::lifecycle::{Cascade, Guard};
 use crate::policy::section::Section;
@@ -76,6 +78,7 @@ impl ExpireRows {
             basis: format!("{:?}", self.declared.set),
         };
         let mut facts = row_policy::facts(cx, governed);
+        facts.counts = vec![self.counter()];
         let holds = cx.holds_on(dataset);
         facts.statements.insert(0, format!("-- dataset {dataset}"));
         let batch = if self.marks() { self.rows.marking_sql(&holds) } else { self.rows.batch_sql(None, &holds) };
@@ -110,7 +113,7 @@ impl ExpireRows {
         let (page, id) = (&batch.page, &batch.id);
         let done =
             if self.marks() { self.rows.mark(page, id, &holds).await? } else { self.rows.remove(page, id, &holds).await? };
-        Ok(Tally { changed: done.changed, locked: done.locked, ..self.tally(done.marked + done.removed) })
+        Ok(Tally { changed: done.changed, locked: done.locked, ..Tally::of([(self.counter(), done.marked + done.removed)]) })
     }
 
     /// True where what goes frees what it referred to, in the same table.
@@ -130,23 +133,19 @@ impl ExpireRows {
 
     /// Leaves the store's own audit row.
     pub async fn finish(&self, cx: &Context, tally: &Tally) -> Result<(), StoreFailure> {
-        let (word, count) = tally.swept.map_or(("expired", tally.expired), |swept| ("swept", Some(swept)));
-        let (count, dataset) = (count.unwrap_or(0), self.declared.dataset.to_string());
+        let (word, dataset) = (self.counter().done, self.declared.dataset.to_string());
+        let count = tally.get(self.counter()).unwrap_or(0);
         system_log::write(&self.rows, &cx.job.name, &cx.run, word, count, self.cutoff, &dataset).await
     }
 
     /// Has the statistics of a table that changed much gathered anew.
-    pub async fn tidy(&self, tally: &Tally) -> Vec<(String, String)> {
-        self.rows.analyze(tally.expired.or(tally.swept).unwrap_or(0)).await.into_iter().collect()
+    pub async fn after_run(&self, tally: &Tally) -> Vec<(String, String)> {
+        self.rows.analyze(tally.get(self.counter()).unwrap_or(0)).await.into_iter().collect()
     }
 
-    /// So many rows, under the word that fits: a cache entry that is gone is swept, everything else expired.
-    pub fn tally(&self, rows: u64) -> Tally {
-        if self.section == Section::Cache && !self.marks() {
-            Tally { swept: Some(rows), ..Tally::default() }
-        } else {
-            Tally { expired: Some(rows), ..Tally::default() }
-        }
+    /// A cache entry that is gone is swept, everything else expired.
+    fn counter(&self) -> &'static Counter {
+        if self.section == Section::Cache && !self.marks() { &SWEPT } else { &EXPIRED }
     }
 
     fn marks(&self) -> bool {

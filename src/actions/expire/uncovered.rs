@@ -1,6 +1,6 @@
 //! Tells of keys that no policy covers: what nobody decided about grows without end.
 
-use crate::action::{Context, Facts, Tally};
+use crate::action::{Context, Facts};
 use crate::diagnostic::codes;
 use crate::job::spec::Job;
 use crate::policy::expiry::{Expiring, Expiry};
@@ -80,6 +80,8 @@ impl Uncovered {
     /// What is known of them.
     pub fn facts(&self) -> Facts {
         Facts {
+            counts: vec![],
+            noun: Some("key"),
             store: self.store.name().to_owned(),
             owners: vec![],
             cutoff: self.as_of,
@@ -122,11 +124,6 @@ impl Uncovered {
         }
         // SCAN may give a name twice.
         Ok(Counts { total, total_is_estimate: true, ..counts(prefixes, false) })
-    }
-
-    /// The counts when nothing was done, which is always so.
-    pub fn none() -> Tally {
-        Tally::default()
     }
 }
 

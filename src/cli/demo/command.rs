@@ -14,7 +14,7 @@ use crate::job::outcome::Outcome;
 use crate::job::spec::Job;
 use crate::ledger::verify::Verification;
 use crate::report::format::{count, plural, took};
-use crate::report::run::RunReport;
+use crate::report::run::{DatasetReport, RunReport};
 use crate::runner::Request;
 use crate::runner::approval::PlanFile;
 use crate::store::error::StoreFailure;
@@ -290,7 +290,7 @@ const fn look_only(job: Arc<Job>) -> Request {
 
 /// Rows that a run archived, removed or expired. A view is filled anew every time, and nothing is lost by it.
 fn changed(report: &RunReport) -> u64 {
-    report.datasets.iter().map(|dataset| dataset.done() - dataset.refreshed.unwrap_or(0)).sum()
+    if report.refreshes() { 0 } else { report.datasets.iter().map(DatasetReport::done).sum() }
 }
 
 /// The cutoff of final removal that the last run on a table worked by.

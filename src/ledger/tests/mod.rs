@@ -6,6 +6,7 @@ mod hold;
 mod lease;
 mod run;
 
+use crate::counter::Counts;
 use crate::job::spec::Mode;
 use crate::ledger::{Event, Ledger, NewRun};
 use chrono::{DateTime, Utc};
@@ -53,13 +54,7 @@ fn intent(batch: &str) -> Event {
 fn outcome(batch: &str) -> Event {
     Event::Outcome {
         batch: batch.into(),
-        archived: 118,
-        already_archived: 0,
-        removed: 118,
-        expired: 0,
-        ttl_set: 0,
-        swept: 0,
-        refreshed: 0,
+        counts: Event::counted(&Counts::from([("archived", 118), ("removed", 118)])),
         changed: 0,
         conflict: 0,
         digest: Some("ab12".into()),

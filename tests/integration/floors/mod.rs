@@ -13,6 +13,7 @@ use std::sync::LazyLock;
 const FLOORS: &[(&str, u8)] = &[
     ("clock", 0),
     ("config", 0),
+    ("counter", 0),
     ("diagnostic", 0),
     ("file_owner", 0),
     ("job", 0),

@@ -15,7 +15,7 @@ fn removed_after(sandbox: &Sandbox, between: &str, exit: impl FnOnce(Result<(Opt
         let action = DeleteRows::prepare(&cx, &target, as_of).await.expect("prepared");
         let page = action.next(&cx, None, 1_000).await.expect("a page").expect("rows");
         graph(sandbox).seed(between);
-        action.apply(&cx, &Batch { id: "b".into(), page }).await.map(|tally| (tally.removed, tally.changed))
+        action.apply(&cx, &Batch { id: "b".into(), page }).await.map(|tally| (tally.counts.by_key("removed"), tally.changed))
     });
     exit(done);
 }
@@ -166,7 +166,7 @@ fn a_node_that_somebody_else_holds_is_busy_and_not_ours_afterwards() {
         holding.run(format!("MATCH (n:{label} {{id: 1}}) SET n.note = 'free'").as_str()).await.expect("no lock of ours");
         holding.commit().await.expect("committed");
         let tally = action.apply(&cx, &batch).await.expect("done");
-        assert_eq!(tally.removed, Some(2));
+        assert_eq!(tally.counts.by_key("removed"), Some(2));
     });
     assert_eq!(count(&sandbox), 3);
 }

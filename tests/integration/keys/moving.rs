@@ -47,7 +47,11 @@ fn keys_of_a_slot_that_has_moved_are_swept_where_they_are_now() {
         assert_eq!(page.rows(), 900);
         cluster.move_slot(SLOT, FROM, TO);
         let tally = apply(&action, &cx, page).await;
-        assert_eq!((tally.swept, tally.changed), (Some(900), 0), "answered with MOVED, and looked for anew: {tally:?}");
+        assert_eq!(
+            (tally.counts.by_key("swept"), tally.changed),
+            (Some(900), 0),
+            "answered with MOVED, and looked for anew: {tally:?}"
+        );
     });
     only_what_stays(&cluster);
 }
@@ -69,8 +73,12 @@ fn keys_of_a_slot_that_is_half_moved_wait_and_are_told_once() {
         while cluster.migrate(SLOT, FROM, TO, 100) > 0 {}
         cluster.end_move(SLOT, TO);
         let tally = action.apply(&cx, &batch).await.unwrap_or_else(|failure| panic!("{failure}"));
-        assert_eq!((tally.swept, tally.changed), (Some(900), 0), "both calls together, each key once: {tally:?}");
-        assert_eq!(action.settle_untold(&cx).await.0.swept.unwrap_or(0), 0);
+        assert_eq!(
+            (tally.counts.by_key("swept"), tally.changed),
+            (Some(900), 0),
+            "both calls together, each key once: {tally:?}"
+        );
+        assert_eq!(action.partial_tally(&cx).await.0.counts.by_key("swept").unwrap_or(0), 0);
     });
     only_what_stays(&cluster);
 }
@@ -111,7 +119,7 @@ fn a_walk_goes_on_while_slots_move_and_no_key_is_told_twice() {
                     if let Some((from, to)) = moves.next() {
                         cluster.move_slot(SLOT, from, to);
                     }
-                    swept += apply(&action, &cx, page).await.swept.unwrap();
+                    swept += apply(&action, &cx, page).await.counts.by_key("swept").unwrap();
                 }
                 Ok(None) => cursor = None,
                 Err(failure) => assert!(failure.is_temporary(), "{failure}"),
@@ -121,7 +129,7 @@ fn a_walk_goes_on_while_slots_move_and_no_key_is_told_twice() {
         // What moved while it was looked at was left to the next run.
         let next = sweep(&cx).await;
         while let Some(page) = next.next(&cx, None, 10_000).await.unwrap() {
-            swept += apply(&next, &cx, page).await.swept.unwrap();
+            swept += apply(&next, &cx, page).await.counts.by_key("swept").unwrap();
         }
         assert_eq!(swept, 900);
     });

@@ -49,7 +49,7 @@ on_every_server!(a_key_that_is_used_after_it_was_found_idle_stays, |server| {
         assert_eq!(page.rows(), 2);
         keys(&sandbox).ask::<String>("GET {{prefix}}c:used");
         let tally = apply(&action, &cx, page).await;
-        assert_eq!((tally.swept, tally.changed), (Some(1), 1));
+        assert_eq!((tally.counts.by_key("swept"), tally.changed), (Some(1), 1));
     });
     assert!(keys(&sandbox).dump().contains("c:used"));
 });

@@ -291,7 +291,8 @@ fn verdicts_are_true(sandbox: &Sandbox) {
         .collect();
     for event in orders_fixture::events(sandbox) {
         match event {
-            Event::Outcome { batch, archived, .. } => {
+            Event::Outcome { batch, counts, .. } => {
+                let archived = counts.by_key("archived").unwrap_or(0);
                 assert_eq!(brought.remove(&batch).unwrap_or(0), archived, "batch {batch}");
             }
             Event::Settled { batch, verdict, rows, .. } => {

@@ -212,7 +212,7 @@ pub fn must_be_whole(sandbox: &Sandbox) {
 /// Rows that the ledger says were moved: outcomes, and batches settled as applied.
 pub fn told_archived(sandbox: &Sandbox) -> u64 {
     let told = events(sandbox).into_iter().map(|event| match event {
-        Event::Outcome { archived, .. } => archived,
+        Event::Outcome { counts, .. } => counts.by_key("archived").unwrap_or(0),
         Event::Settled { verdict, rows, .. } if verdict == "applied" => rows,
         _ => 0,
     });

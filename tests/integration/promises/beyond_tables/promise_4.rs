@@ -120,7 +120,7 @@ fn a_hold_placed_between_reading_and_removal_keeps_its_nodes() {
             origin: HoldOrigin::Command,
         }]);
         let tally = action.apply(&cx, &Batch { id: "batch-1".into(), page }).await.expect("applied");
-        assert_eq!((tally.removed, tally.changed), (Some(18), 2));
+        assert_eq!((tally.counts.by_key("removed"), tally.changed), (Some(18), 2));
     });
     assert_eq!(nodes::ids(&sandbox)[..2], ["3", "17"]);
 }
