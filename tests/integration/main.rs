@@ -17,6 +17,7 @@ mod keys;
 mod kinds;
 mod operations;
 mod pooler;
+mod reference_pages;
 mod references;
 mod scope;
 mod seen;
