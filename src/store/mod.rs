@@ -6,6 +6,7 @@ pub mod batch_mark;
 pub mod clock;
 pub mod cutoff;
 pub mod error;
+pub mod file_access;
 pub mod foreign_key;
 pub mod holds;
 pub mod identity;

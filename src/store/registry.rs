@@ -4,6 +4,7 @@ use super::address::Address;
 use super::error::StoreFailure;
 use super::neo4j::store::GraphStore;
 use super::redis::store::KeyStore;
+use super::sql::engines;
 use super::sql::session::store::Store;
 use crate::diagnostic::codes;
 use crate::policy::data_model::DataModel;
@@ -142,7 +143,8 @@ fn any(address: StoreAddress) -> Result<AnyStore, StoreFailure> {
     Ok(match scheme.split('+').next() {
         Some("redis" | "rediss") => AnyStore::Keys(KeyStore::new(address)?),
         Some("bolt") => AnyStore::Graph(GraphStore::new(address)?),
-        _ => AnyStore::Tables(Store::new(address)?),
+        Some(scheme) => AnyStore::Tables(Store::new(address, engines::speaking(scheme))?),
+        None => AnyStore::Tables(Store::new(address, engines::speaking(""))?),
     })
 }
 

@@ -18,3 +18,12 @@ impl Deref for Dialect {
         }
     }
 }
+
+/// The dialects that a driver of this scheme speaks.
+pub(crate) fn speaking(scheme: &str) -> &'static [Dialect] {
+    match scheme {
+        "sqlite" => &[Dialect::Sqlite],
+        "postgres" | "postgresql" => &[Dialect::Postgres],
+        _ => &[Dialect::Mysql, Dialect::Mariadb],
+    }
+}

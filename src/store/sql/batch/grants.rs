@@ -11,7 +11,6 @@ use crate::store::error::StoreFailure;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::schema::catalog;
 use crate::store::sql::schema::table::Table;
-use crate::store::sql::schema::visibility;
 use crate::store::sql::session::connection::Session;
 use crate::store::sql::session::settings::refuse_unfit_settings;
 use crate::store::sql::session::store::Store;
@@ -162,7 +161,7 @@ impl Store {
             }
         }
         if used.removes || used.marks || used.fills {
-            missing.extend(visibility::hidden(&mut session, &[&table]).await?);
+            missing.extend(session.dialect().hidden(&mut session, &[&table]).await?);
         }
         if (used.removes || used.marks) && !may_make_temporary(&mut session, &table).await? {
             missing.push("temporary tables".to_owned());

@@ -38,7 +38,8 @@ async fn postgres(session: &mut Session, schema: &str) -> Result<Vec<&'static st
 async fn mysql(session: &mut Session, schema: &str) -> Result<Vec<&'static str>, StoreFailure> {
     let sql = "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?";
     let is_there = session.count(sql, &[Cell::Text(schema.to_owned()), Cell::Text(BATCH_TABLE.to_owned())]).await? > 0;
-    let privileges = Privileges::read(session).await?;
+    let is_mariadb = session.dialect() == Dialect::Mariadb;
+    let privileges = Privileges::read(session, is_mariadb).await?;
     let needed = (!is_there).then_some("CREATE").into_iter().chain(RIGHTS);
     Ok(needed.filter(|right| !privileges.allow(right, schema, BATCH_TABLE)).collect())
 }

@@ -14,7 +14,6 @@ use crate::store::sql::dialect::Dialect;
 use crate::store::sql::postgres;
 use crate::store::sql::schema::effects::{self, Effects};
 use crate::store::sql::schema::trigger::Event;
-use crate::store::sql::schema::visibility;
 use crate::store::sql::session::connection::Session;
 use crate::store::sql::session::settings::refuse_unfit_settings;
 use crate::store::value::Cell;
@@ -57,7 +56,7 @@ impl Rows {
         self.look_at_the_marks(session).await?;
         self.log = system_log::name(session).await?;
         let tables: Vec<_> = [Some(&self.table), archive.and_then(Archive::table)].into_iter().flatten().collect();
-        let missing = visibility::hidden(session, &tables).await?;
+        let missing = session.dialect().hidden(session, &tables).await?;
         if !missing.is_empty() {
             return Err(self.hidden(&missing, archive));
         }

@@ -2,9 +2,9 @@
 
 use crate::store::answer::Ping;
 use crate::store::error::StoreFailure;
+use crate::store::file_access::unwritable;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::session::connection::Session;
-use crate::store::sql::session::read_only::unwritable;
 use crate::store::sql::session::store::Store;
 use crate::store::value::Cell;
 use chrono::{DateTime, TimeDelta};

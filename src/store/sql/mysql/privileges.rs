@@ -1,8 +1,7 @@
 //! What MySQL and MariaDB say that an account may, read from `SHOW GRANTS`: their catalogues leave out what it may not see.
 
 use crate::store::error::StoreFailure;
-use crate::store::sql::dialect::Dialect;
-use crate::store::sql::session::connection::Session;
+use crate::store::sql::session::statements::Statements;
 
 /// The account's privileges, those of its active roles included.
 #[derive(Debug, Clone, Default)]
@@ -27,12 +26,9 @@ struct Grant {
 
 impl Privileges {
     /// Asks the server. It lists the privileges of active roles with the account's own.
-    pub(crate) async fn read(session: &mut Session) -> Result<Self, StoreFailure> {
+    pub(crate) async fn read(session: &mut dyn Statements, is_mariadb: bool) -> Result<Self, StoreFailure> {
         let lines = session.rows("SHOW GRANTS", &[]).await?;
-        let literal = match session.dialect() {
-            Dialect::Mysql => session.rows("SHOW VARIABLES LIKE 'partial\\_revokes'", &[]).await?,
-            _ => vec![],
-        };
+        let literal = if is_mariadb { vec![] } else { session.rows("SHOW VARIABLES LIKE 'partial\\_revokes'", &[]).await? };
         Ok(Self {
             grants: lines.iter().filter_map(|row| Grant::read(row.first()?.as_text()?)).collect(),
             literal: literal.first().and_then(|row| row.get(1)).is_some_and(|value| value.shown() == "ON"),

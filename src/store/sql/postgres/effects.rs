@@ -5,7 +5,7 @@ use crate::store::error::StoreFailure;
 use crate::store::foreign_key::{Child, OnDelete};
 use crate::store::sql::schema::table::Dependents;
 use crate::store::sql::schema::trigger::{Event, Trigger};
-use crate::store::sql::session::connection::Session;
+use crate::store::sql::session::statements::Statements;
 use crate::store::value::Cell;
 
 /// The oid of a table of any kind, by its exact name.
@@ -14,7 +14,7 @@ pub(crate) const OID: &str = "SELECT c.oid::text FROM pg_class c JOIN pg_namespa
 
 /// What hangs on a table, whether or not it can be governed.
 pub(crate) async fn dependents(
-    session: &mut Session,
+    session: &mut dyn Statements,
     schema: Option<&str>,
     name: &str,
 ) -> Result<Option<Dependents>, StoreFailure> {
@@ -23,7 +23,7 @@ pub(crate) async fn dependents(
     of_oid(session, &row).await.map(Some)
 }
 
-pub(crate) async fn of_oid(session: &mut Session, oid: &[Cell]) -> Result<Dependents, StoreFailure> {
+pub(crate) async fn of_oid(session: &mut dyn Statements, oid: &[Cell]) -> Result<Dependents, StoreFailure> {
     Ok(Dependents {
         children: children(session, oid).await?,
         triggers: triggers(session, oid).await?,
@@ -40,7 +40,7 @@ const TREE: &str = "WITH RECURSIVE down(oid) AS (SELECT $1::text::oid UNION SELE
 
 /// Foreign keys that reference any table of the tree. One that the server made for a partition (`conparentid`) counts with the
 /// key that it was made for. Columns have the same names in the whole tree.
-async fn children(session: &mut Session, oid: &[Cell]) -> Result<Vec<Child>, StoreFailure> {
+async fn children(session: &mut dyn Statements, oid: &[Cell]) -> Result<Vec<Child>, StoreFailure> {
     let columns = |table: &str, keys: &str| {
         format!(
             "(SELECT json_agg(a.attname ORDER BY k.at)::text FROM unnest(con.{keys}) WITH ORDINALITY k(attnum, at) \
@@ -71,7 +71,7 @@ async fn children(session: &mut Session, oid: &[Cell]) -> Result<Vec<Child>, Sto
 
 /// Triggers that fire when rows change by way of the table: its own, and those on rows of its partitions. Disabled ones do not,
 /// nor do those for a replica; a trigger that the server made for a partition counts with the one that it was made for.
-async fn triggers(session: &mut Session, oid: &[Cell]) -> Result<Vec<Trigger>, StoreFailure> {
+async fn triggers(session: &mut dyn Statements, oid: &[Cell]) -> Result<Vec<Trigger>, StoreFailure> {
     // pg_trigger.h: 1 fires for each row, 4 on INSERT, 8 on DELETE, 16 on UPDATE. `tgparentid` came with PostgreSQL 13.
     let sql = format!(
         "{TREE} SELECT DISTINCT t.tgname::text, CASE WHEN t.tgrelid <> $1::text::oid THEN n.nspname || '.' || c.relname END, t.tgtype::int \
@@ -88,7 +88,7 @@ async fn triggers(session: &mut Session, oid: &[Cell]) -> Result<Vec<Trigger>, S
 }
 
 /// Rules that rewrite a statement that names the table. Those of partitions do not apply to it.
-async fn rules(session: &mut Session, oid: &[Cell]) -> Result<Vec<Trigger>, StoreFailure> {
+async fn rules(session: &mut dyn Statements, oid: &[Cell]) -> Result<Vec<Trigger>, StoreFailure> {
     // pg_rewrite: 1 is SELECT, 2 UPDATE, 3 INSERT, 4 DELETE; here a bit for each.
     let sql = "SELECT rulename::text, NULL::text, 1 << ev_type::text::int FROM pg_rewrite \
                WHERE ev_class = $1::text::oid AND ev_type IN ('2', '3', '4') AND ev_enabled IN ('O', 'A') ORDER BY 1";

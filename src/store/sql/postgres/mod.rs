@@ -11,8 +11,5 @@ pub mod row_security;
 pub mod schema;
 pub mod session;
 
-pub(crate) use effects::dependents;
-pub(crate) use relatives::relatives;
 pub(crate) use replica_identity::refuse_unidentified;
 pub(crate) use row_security::refuse_hidden_rows;
-pub(crate) use schema::{index_used, table, tables};

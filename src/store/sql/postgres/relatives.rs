@@ -2,11 +2,11 @@
 
 use crate::store::error::StoreFailure;
 use crate::store::sql::schema::relatives::{Relation, Relatives, Storage};
-use crate::store::sql::session::connection::Session;
+use crate::store::sql::session::statements::Statements;
 use crate::store::value::Cell;
 
 /// The tables above and below a table. `pg_inherits` is shown to every account.
-pub(crate) async fn relatives(session: &mut Session, oid: &[Cell]) -> Result<Relatives, StoreFailure> {
+pub(crate) async fn relatives(session: &mut dyn Statements, oid: &[Cell]) -> Result<Relatives, StoreFailure> {
     Ok(Relatives {
         ancestors: walk(session, oid, "inhrelid", "inhparent").await?,
         descendants: walk(session, oid, "inhparent", "inhrelid").await?,
@@ -14,7 +14,7 @@ pub(crate) async fn relatives(session: &mut Session, oid: &[Cell]) -> Result<Rel
 }
 
 /// Inheritance may lead to one table by two ways, but never in a circle: the server refuses that.
-async fn walk(session: &mut Session, oid: &[Cell], from: &str, to: &str) -> Result<Vec<Relation>, StoreFailure> {
+async fn walk(session: &mut dyn Statements, oid: &[Cell], from: &str, to: &str) -> Result<Vec<Relation>, StoreFailure> {
     let sql = format!(
         "WITH RECURSIVE tree(oid, depth) AS (SELECT {to}, 1 FROM pg_inherits WHERE {from} = $1::text::oid \
          UNION ALL SELECT i.{to}, tree.depth + 1 FROM tree JOIN pg_inherits i ON i.{from} = tree.oid) \

@@ -3,7 +3,7 @@
 use crate::diagnostic::codes;
 use crate::store::error::StoreFailure;
 use crate::store::sql::schema::trigger::Event;
-use crate::store::sql::session::connection::Session;
+use crate::store::sql::session::statements::Statements;
 use crate::store::value::Cell;
 
 /// Refuses when one of these tables, or a partition of it, publishes such changes without a replica identity. Reads only.
@@ -11,7 +11,7 @@ use crate::store::value::Cell;
 /// # Errors
 /// That refusal; the store is away.
 pub(crate) async fn refuse_unidentified<'t>(
-    session: &mut Session,
+    session: &mut dyn Statements,
     tables: impl IntoIterator<Item = (Option<&'t str>, &'t str)>,
     event: Event,
 ) -> Result<(), StoreFailure> {

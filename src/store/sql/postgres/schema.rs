@@ -1,14 +1,19 @@
 //! PostgreSQL's catalogue, read into a [`Table`].
 
 use super::dialect::Postgres;
+use super::effects::dependents;
 use super::effects::{names, of_oid};
+use super::relatives::relatives;
 use super::row_security::refuse_hidden_rows;
 use crate::diagnostic::codes;
 use crate::store::clock::ClockKind;
 use crate::store::error::StoreFailure;
 use crate::store::sql::schema::dialect::SchemaDialect;
-use crate::store::sql::schema::table::{Class, Column, Index, Table};
-use crate::store::sql::session::connection::Session;
+use crate::store::sql::schema::id_column::IdKind;
+use crate::store::sql::schema::relatives::Relatives;
+use crate::store::sql::schema::table::{Class, Column, Dependents, Index, Table};
+use crate::store::sql::session::statements::Answer;
+use crate::store::sql::session::statements::Statements;
 use crate::store::value::Cell;
 
 impl SchemaDialect for Postgres {
@@ -22,10 +27,70 @@ impl SchemaDialect for Postgres {
             _ => format!("COALESCE(isfinite({clock}), false)"),
         }
     }
+
+    fn table_of<'a>(
+        &'a self,
+        session: &'a mut dyn Statements,
+        schema: Option<&'a str>,
+        name: &'a str,
+    ) -> Answer<'a, Option<Table>> {
+        Box::pin(table(session, schema, name))
+    }
+
+    fn tables<'a>(&'a self, session: &'a mut dyn Statements, schema: Option<&'a str>) -> Answer<'a, Vec<String>> {
+        Box::pin(tables(session, schema))
+    }
+
+    fn dependents<'a>(
+        &'a self,
+        session: &'a mut dyn Statements,
+        schema: Option<&'a str>,
+        name: &'a str,
+    ) -> Answer<'a, Option<Dependents>> {
+        Box::pin(dependents(session, schema, name))
+    }
+
+    fn index_used<'a>(&'a self, session: &'a mut dyn Statements, sql: &'a str, binds: &'a [Cell]) -> Answer<'a, Option<String>> {
+        Box::pin(index_used(session, sql, binds))
+    }
+
+    fn relatives<'a>(&'a self, session: &'a mut dyn Statements, oid: &'a Cell) -> Answer<'a, Relatives> {
+        Box::pin(relatives(session, std::slice::from_ref(oid)))
+    }
+
+    fn own_schema(&self) -> Option<&'static str> {
+        Some("SELECT current_schema()::text, current_setting('search_path')")
+    }
+
+    fn locate(&self, schema: Option<&str>, table: &str) -> Option<(&'static str, Vec<Cell>)> {
+        let (schema, table) = (schema.map_or(Cell::Null, |schema| Cell::Text(schema.to_owned())), Cell::Text(table.to_owned()));
+        Some((
+            "SELECT n.nspname::text, c.relname::text, c.relkind IN ('v', 'm', 'f'), a.attname::text, c.oid::text \
+                 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+                 LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
+                 WHERE n.nspname = COALESCE($1::text, current_schema()) AND c.relname = $2::text \
+                 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY a.attnum",
+            vec![schema, table],
+        ))
+    }
+
+    fn all_columns(&self) -> &'static str {
+        "SELECT n.nspname::text, c.relname::text, a.attname::text FROM pg_class c \
+         JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid \
+         WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname <> 'steward_batches' \
+         AND a.attnum > 0 AND NOT a.attisdropped ORDER BY c.relname, a.attnum"
+    }
+
+    fn id_text(&self, kind: IdKind, value: &str) -> String {
+        match kind {
+            IdKind::Bytes => format!("(encode({value}, 'hex') COLLATE \"C\")"),
+            _ => format!("({value}::text COLLATE \"C\")"),
+        }
+    }
 }
 
 /// A table by its exact name, or `None`; what is there and cannot be governed is refused.
-pub(crate) async fn table(session: &mut Session, schema: Option<&str>, name: &str) -> Result<Option<Table>, StoreFailure> {
+pub(crate) async fn table(session: &mut dyn Statements, schema: Option<&str>, name: &str) -> Result<Option<Table>, StoreFailure> {
     let sql = "SELECT c.oid::text, n.nspname::text, c.relkind::text, c.relpersistence::text, GREATEST(c.reltuples, -1)::bigint \
                FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
                WHERE c.relname = $1::text AND n.nspname = COALESCE($2::text, current_schema()) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')";
@@ -73,7 +138,7 @@ fn refuse_other_kinds(label: &str, kind: &str, persistence: &str) -> Result<(), 
     ))
 }
 
-async fn columns(session: &mut Session, oid: &[Cell]) -> Result<Vec<Column>, StoreFailure> {
+async fn columns(session: &mut dyn Statements, oid: &[Cell]) -> Result<Vec<Column>, StoreFailure> {
     let sql = "SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), \
                format_type(COALESCE(NULLIF(t.typbasetype, 0), a.atttypid), NULL), \
                NOT a.attnotnull, a.attgenerated <> '', a.atthasdef OR a.attidentity <> '' \
@@ -108,7 +173,7 @@ fn class(base: &str) -> Class {
     }
 }
 
-async fn indexes(session: &mut Session, oid: &[Cell]) -> Result<Vec<(Index, bool)>, StoreFailure> {
+async fn indexes(session: &mut dyn Statements, oid: &[Cell]) -> Result<Vec<(Index, bool)>, StoreFailure> {
     let sql = "SELECT i.relname::text, x.indisprimary, x.indisunique, \
                (SELECT json_agg(a.attname ORDER BY k.at)::text FROM unnest(x.indkey::int2[]) WITH ORDINALITY k(attnum, at) \
                 JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.attnum WHERE k.at <= x.indnkeyatts) \
@@ -122,7 +187,7 @@ async fn indexes(session: &mut Session, oid: &[Cell]) -> Result<Vec<(Index, bool
 }
 
 /// Tables that could have been meant.
-pub(crate) async fn tables(session: &mut Session, schema: Option<&str>) -> Result<Vec<String>, StoreFailure> {
+pub(crate) async fn tables(session: &mut dyn Statements, schema: Option<&str>) -> Result<Vec<String>, StoreFailure> {
     let sql = "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
                WHERE n.nspname = COALESCE($1::text, current_schema()) AND c.relkind IN ('r', 'p') ORDER BY 1";
     let binds = [schema.map_or(Cell::Null, |schema| Cell::Text(schema.to_owned()))];
@@ -130,7 +195,7 @@ pub(crate) async fn tables(session: &mut Session, schema: Option<&str>) -> Resul
 }
 
 /// Which index a query uses, by EXPLAIN; `None` when it reads the whole table.
-pub(crate) async fn index_used(session: &mut Session, sql: &str, binds: &[Cell]) -> Result<Option<String>, StoreFailure> {
+pub(crate) async fn index_used(session: &mut dyn Statements, sql: &str, binds: &[Cell]) -> Result<Option<String>, StoreFailure> {
     let rows = session.rows(&format!("EXPLAIN (FORMAT JSON) {sql}"), binds).await?;
     let text = rows.first().and_then(|row| row.first()?.as_text()).unwrap_or_default().to_owned();
     let plan: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();

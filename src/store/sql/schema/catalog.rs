@@ -7,20 +7,12 @@ use crate::policy::lifecycle::Clock;
 use crate::store::batch_mark::BATCH_TABLE;
 use crate::store::clock::ClockKind;
 use crate::store::error::StoreFailure;
-use crate::store::sql::dialect::Dialect;
-use crate::store::sql::mysql::schema as mysql;
-use crate::store::sql::postgres;
 use crate::store::sql::session::connection::Session;
-use crate::store::sql::sqlite::schema as sqlite;
 use crate::store::value::Cell;
 
 /// A table by its exact name, or `None`.
 pub async fn find(session: &mut Session, name: &DatasetName) -> Result<Option<Table>, StoreFailure> {
-    match session.dialect() {
-        Dialect::Sqlite => sqlite::table(session, name.schema.as_deref(), &name.table).await,
-        Dialect::Postgres => postgres::table(session, name.schema.as_deref(), &name.table).await,
-        Dialect::Mysql | Dialect::Mariadb => mysql::table(session, name.schema.as_deref(), &name.table).await,
-    }
+    session.dialect().table_of(session, name.schema.as_deref(), &name.table).await
 }
 
 /// A table that must be there; a near miss is suggested, never used.
@@ -41,11 +33,7 @@ pub async fn must_find(session: &mut Session, name: &DatasetName) -> Result<Tabl
 
 /// Where no table was found at all: which schema that is, and how the name came to it.
 async fn no_tables(session: &mut Session, name: &DatasetName) -> Result<String, StoreFailure> {
-    let sql = match session.dialect() {
-        Dialect::Sqlite => return Ok("the file has no tables".to_owned()),
-        Dialect::Postgres => "SELECT current_schema()::text, current_setting('search_path')",
-        Dialect::Mysql | Dialect::Mariadb => "SELECT DATABASE(), NULL",
-    };
+    let Some(sql) = session.dialect().own_schema() else { return Ok("the file has no tables".to_owned()) };
     if let Some(schema) = &name.schema {
         return Ok(format!("schema `{schema}` has no tables, or does not exist, or the account may not see it"));
     }
@@ -61,11 +49,7 @@ async fn no_tables(session: &mut Session, name: &DatasetName) -> Result<String, 
 
 /// The tables of a schema, of the connection's own when none is named; in one order, whatever the store's collation.
 pub async fn tables(session: &mut Session, schema: Option<&str>) -> Result<Vec<String>, StoreFailure> {
-    let mut tables = match session.dialect() {
-        Dialect::Sqlite => sqlite::tables(session).await,
-        Dialect::Postgres => postgres::tables(session, schema).await,
-        Dialect::Mysql | Dialect::Mariadb => mysql::tables(session, schema).await,
-    }?;
+    let mut tables = session.dialect().tables(session, schema).await?;
     // Ours, and nobody's dataset.
     tables.retain(|table| table != BATCH_TABLE);
     tables.sort_unstable();
@@ -74,27 +58,19 @@ pub async fn tables(session: &mut Session, schema: Option<&str>) -> Result<Vec<S
 
 /// What hangs on a table, whether or not it can be governed; `None` when it is not there.
 pub async fn dependents(session: &mut Session, name: &DatasetName) -> Result<Option<Dependents>, StoreFailure> {
-    match session.dialect() {
-        Dialect::Sqlite => sqlite::dependents(session, &name.table).await,
-        Dialect::Postgres => postgres::dependents(session, name.schema.as_deref(), &name.table).await,
-        Dialect::Mysql | Dialect::Mariadb => mysql::dependents(session, name.schema.as_deref(), &name.table).await,
-    }
+    session.dialect().dependents(session, name.schema.as_deref(), &name.table).await
 }
 
 /// Which index a query uses; `None` when it reads the whole table.
 pub async fn index_used(session: &mut Session, sql: &str, binds: &[Cell]) -> Result<Option<String>, StoreFailure> {
-    match session.dialect() {
-        Dialect::Sqlite => sqlite::index_used(session, sql, binds).await,
-        Dialect::Postgres => postgres::index_used(session, sql, binds).await,
-        Dialect::Mysql | Dialect::Mariadb => mysql::index_used(session, sql, binds).await,
-    }
+    session.dialect().index_used(session, sql, binds).await
 }
 
 /// What the clock column holds.
 pub async fn clock_kind(session: &mut Session, table: &Table, clock: &Clock) -> Result<ClockKind, StoreFailure> {
     let column = table.column(&clock.column)?;
-    match session.dialect() {
-        Dialect::Sqlite => sqlite::clock(session, table, clock).await,
-        _ => ClockKind::of(table, column, clock),
+    match session.dialect().clock_by_values(session, table, clock).await? {
+        Some(kind) => Ok(kind),
+        None => ClockKind::of(table, column, clock),
     }
 }

@@ -4,7 +4,6 @@
 //! 42 is "42" and not "042"; a UUID is its 36 characters and bytes are hexadecimal digits, both in lower case.
 
 use super::table::{Class, Column};
-use crate::store::sql::dialect::Dialect;
 use crate::store::value::Cell;
 use std::borrow::Cow;
 
@@ -55,44 +54,6 @@ impl IdKind {
             Self::Uuid => is_uuid(id).then(|| folded(id)),
             Self::Bytes => (id.len().is_multiple_of(2) && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| folded(id)),
             Self::Text | Self::Dynamic | Self::Other => Some(Cow::Borrowed(id)),
-        }
-    }
-
-    /// An expression for a value of the column as id text, and in bytes that no collation touches.
-    pub fn text(self, dialect: Dialect, value: &str) -> String {
-        match (dialect, self) {
-            (Dialect::Sqlite, _) => {
-                format!(
-                    "(CASE typeof({value}) WHEN 'blob' THEN lower(hex({value})) ELSE CAST({value} AS TEXT) END COLLATE BINARY)"
-                )
-            }
-            (Dialect::Postgres, Self::Bytes) => format!("(encode({value}, 'hex') COLLATE \"C\")"),
-            (Dialect::Postgres, _) => format!("({value}::text COLLATE \"C\")"),
-            (_, Self::Bytes) => format!("CAST(LOWER(HEX({value})) AS BINARY)"),
-            (_, Self::Integer { .. }) => format!("CAST({value} AS CHAR)"),
-            (_, Self::Uuid) => format!("CAST(LOWER(CAST({value} AS CHAR)) AS BINARY)"),
-            (_, Self::Text) => format!("CAST(CONVERT({value} USING utf8mb4) AS BINARY)"),
-            _ => format!("CAST(CONVERT(CAST({value} AS CHAR) USING utf8mb4) AS BINARY)"),
-        }
-    }
-
-    /// The same in lower case: for text that is held against ids whose letters may be of either case.
-    pub(crate) fn folded_text(self, dialect: Dialect, value: &str) -> String {
-        match (dialect, self) {
-            (Dialect::Mysql | Dialect::Mariadb, Self::Text) => {
-                format!("CAST(LOWER(CONVERT({value} USING utf8mb4)) AS BINARY)")
-            }
-            (Dialect::Mysql | Dialect::Mariadb, _) => self.text(dialect, value),
-            _ => format!("lower({})", self.text(dialect, value)),
-        }
-    }
-
-    /// A text that travelled to the store, as bytes to hold against [`Self::text`].
-    pub(crate) fn bare(self, dialect: Dialect, text: &str) -> String {
-        match (dialect, self) {
-            (Dialect::Mysql | Dialect::Mariadb, Self::Integer { .. }) => text.to_owned(),
-            (Dialect::Mysql | Dialect::Mariadb, _) => format!("CAST(CONVERT({text} USING utf8mb4) AS BINARY)"),
-            _ => text.to_owned(),
         }
     }
 }

@@ -4,8 +4,6 @@ use super::relatives::{Relation, Relatives};
 use crate::policy::dataset::DatasetName;
 use crate::store::error::StoreFailure;
 use crate::store::identity::database_of;
-use crate::store::sql::dialect::Dialect;
-use crate::store::sql::postgres;
 use crate::store::sql::session::connection::Session;
 use crate::store::sql::session::store::Store;
 use crate::store::value::Cell;
@@ -80,36 +78,11 @@ impl Store {
 }
 
 async fn locate(session: &mut Session, database: &str, name: &DatasetName) -> Result<Option<Located>, StoreFailure> {
-    let schema = name.schema.clone().map_or(Cell::Null, Cell::Text);
-    let table = Cell::Text(name.table.clone());
-    let (sql, binds) = match session.dialect() {
-        Dialect::Sqlite if name.schema.is_some() => return Ok(None),
-        Dialect::Sqlite => (
-            "SELECT NULL, m.name, m.type = 'view', c.name, NULL FROM sqlite_master m, pragma_table_xinfo(m.name) c \
-             WHERE m.name = ? AND m.type IN ('table', 'view') ORDER BY c.cid",
-            vec![table],
-        ),
-        Dialect::Postgres => (
-            "SELECT n.nspname::text, c.relname::text, c.relkind IN ('v', 'm', 'f'), a.attname::text, c.oid::text \
-             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-             LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
-             WHERE n.nspname = COALESCE($1::text, current_schema()) AND c.relname = $2::text \
-             AND c.relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY a.attnum",
-            vec![schema, table],
-        ),
-        Dialect::Mysql | Dialect::Mariadb => (
-            "SELECT t.TABLE_SCHEMA, t.TABLE_NAME, t.TABLE_TYPE NOT IN ('BASE TABLE', 'SYSTEM VERSIONED'), c.COLUMN_NAME, NULL \
-             FROM information_schema.TABLES t LEFT JOIN information_schema.COLUMNS c \
-             ON c.TABLE_SCHEMA = t.TABLE_SCHEMA AND c.TABLE_NAME = t.TABLE_NAME \
-             WHERE t.TABLE_SCHEMA = COALESCE(?, DATABASE()) AND t.TABLE_NAME = ? \
-             AND CAST(t.TABLE_NAME AS BINARY) = CAST(? AS BINARY) ORDER BY c.ORDINAL_POSITION",
-            vec![schema, table.clone(), table],
-        ),
-    };
+    let Some((sql, binds)) = session.dialect().locate(name.schema.as_deref(), &name.table) else { return Ok(None) };
     let rows = session.rows(sql, &binds).await?;
     let Some(first) = rows.first() else { return Ok(None) };
     let relatives = match &first[4] {
-        oid @ Cell::Text(_) => postgres::relatives(session, std::slice::from_ref(oid)).await?,
+        oid @ Cell::Text(_) => session.dialect().relatives(session, oid).await?,
         _ => Relatives::default(),
     };
     Ok(Some(Located {

@@ -33,24 +33,6 @@ pub(crate) enum Access {
     Write,
 }
 
-impl Access {
-    /// The setting that makes a session read, behind those that every session states, which let it write; connections come from
-    /// a pool.
-    pub(crate) const fn sql(self, dialect: Dialect) -> &'static str {
-        match (self, dialect) {
-            (Self::Write, _) => "",
-            // Each of its transactions begins as one that reads.
-            (Self::Read, Dialect::Postgres) => "",
-            (Self::Read, Dialect::Sqlite) => "; PRAGMA query_only = ON",
-            (Self::Read, Dialect::Mysql) => "; SET SESSION transaction_read_only = 1",
-            (Self::Read, Dialect::Mariadb) => "; SET SESSION tx_read_only = 1",
-        }
-    }
-}
-
-/// Bytes of numbers joined to one text: more than any page of them has.
-const MOST_JOINED: usize = 4 << 20;
-
 /// One conversation with a store.
 ///
 /// Every statement is bounded in time. Dropped inside a transaction, or after a statement that never
@@ -120,22 +102,13 @@ impl Session {
 
     /// Starts a transaction. On SQLite it takes the write lock at once, so that it cannot fail half-way for want of it.
     pub async fn begin(&mut self) -> Result<(), StoreFailure> {
-        let begin = match self.dialect {
-            Dialect::Sqlite => "BEGIN IMMEDIATE".to_owned(),
-            Dialect::Postgres if self.only_reads => self.begin_postgres("READ COMMITTED READ ONLY"),
-            Dialect::Postgres => self.begin_postgres("READ COMMITTED"),
-            Dialect::Mysql | Dialect::Mariadb => "START TRANSACTION".to_owned(),
-        };
+        let begin = self.dialect.begin(self.only_reads, &self.settings);
         self.begin_with(&begin).await
     }
 
     /// Starts a transaction that can only read, on a connection that is closed after it.
     pub async fn begin_reading(&mut self) -> Result<(), StoreFailure> {
-        let begin = match self.dialect {
-            Dialect::Sqlite => "PRAGMA query_only = ON; BEGIN".to_owned(),
-            Dialect::Postgres => self.begin_postgres("READ COMMITTED READ ONLY"),
-            Dialect::Mysql | Dialect::Mariadb => "START TRANSACTION READ ONLY".to_owned(),
-        };
+        let begin = self.dialect.begin_reading(&self.settings);
         self.begin_with(&begin).await?;
         self.only_reads = true;
         Ok(())
@@ -143,14 +116,13 @@ impl Session {
 
     /// The same, and all its statements see the store as the first of them found it. Takes no lock that a writer would meet.
     pub async fn begin_snapshot(&mut self) -> Result<(), StoreFailure> {
-        if self.dialect == Dialect::Postgres {
-            self.only_reads = true;
-            return self.begin_with(&self.begin_postgres("REPEATABLE READ READ ONLY")).await;
+        let (before, begin) = self.dialect.begin_snapshot(&self.settings);
+        if let Some(before) = before {
+            self.raw(before).await?;
         }
-        if self.dialect.is_mysql() {
-            self.raw("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ").await?;
-        }
-        self.begin_reading().await
+        self.begin_with(&begin).await?;
+        self.only_reads = true;
+        Ok(())
     }
 
     async fn begin_with(&mut self, begin: &str) -> Result<(), StoreFailure> {
@@ -158,14 +130,9 @@ impl Session {
         self.raw_inside(begin).await
     }
 
-    /// What begins a transaction and sets it up, in one message.
-    fn begin_postgres(&self, mode: &str) -> String {
-        format!("BEGIN ISOLATION LEVEL {mode}; {}", self.settings)
-    }
-
     /// Begins a transaction for one statement, where there is need of one and none is open.
     async fn enter(&mut self) -> Result<bool, StoreFailure> {
-        let is_own = self.dialect == Dialect::Postgres && !self.unsettled;
+        let is_own = self.dialect.sets_each_transaction() && !self.unsettled;
         if is_own {
             self.begin().await?;
         }
@@ -303,14 +270,10 @@ impl Session {
     /// # Errors
     /// The store's own; and when the text was cut off.
     pub async fn numbers(&mut self, sql: &str, name: &str, binds: &[Cell]) -> Result<Vec<i128>, StoreFailure> {
-        let joined = match self.dialect {
-            Dialect::Sqlite => format!("group_concat({name})"),
-            Dialect::Postgres => format!("string_agg({name}::text, ',')"),
-            Dialect::Mysql | Dialect::Mariadb => {
-                self.raw(&format!("SET SESSION group_concat_max_len = {MOST_JOINED}")).await?;
-                format!("GROUP_CONCAT({name})")
-            }
-        };
+        let (before, joined) = self.dialect.joined(name);
+        if let Some(before) = before {
+            self.raw(&before).await?;
+        }
         let rows = self.rows(&format!("SELECT {joined}, COUNT(*) FROM ({sql}) steward_n"), binds).await?;
         let [Some(text), Some(count)] = [0, 1].map(|at| rows.first().and_then(|row| row.get(at))) else { return Ok(vec![]) };
         let parts = text.as_text().unwrap_or_default().split(',').filter(|part| !part.is_empty());

@@ -1,11 +1,11 @@
 //! Opens sessions of SQL stores that behave: bounded, named, in UTC, strict.
 
 use super::connection::{Access, Link, Session};
-use super::settings::session_settings;
 use crate::diagnostic::codes;
 use crate::store::address::{StoreAddress, StoreLocation};
 use crate::store::error::StoreFailure;
 use crate::store::sql::dialect::Dialect;
+use crate::store::value::Cell;
 use secrecy::ExposeSecret;
 use sqlx::ConnectOptions;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
@@ -30,6 +30,8 @@ pub struct Store {
 struct Inner {
     address: StoreAddress,
     pool: Pool,
+    /// Those that its driver speaks.
+    dialects: &'static [Dialect],
     dialect: OnceCell<Dialect>,
 }
 
@@ -47,7 +49,8 @@ const CONNECT: Duration = Duration::from_secs(8);
 const LISTENS: Duration = Duration::from_millis(250);
 
 impl Store {
-    pub(crate) fn new(address: StoreAddress) -> Result<Self, StoreFailure> {
+    /// Prepares a store whose driver speaks these dialects, at least one; nothing is contacted yet.
+    pub(crate) fn new(address: StoreAddress, dialects: &'static [Dialect]) -> Result<Self, StoreFailure> {
         let wrong = |error: sqlx::Error| {
             let text = crate::store::error::without_values(&error.to_string());
             StoreFailure::refused(
@@ -68,7 +71,7 @@ impl Store {
                 }
             }
         };
-        Ok(Self { inner: Arc::new(Inner { address, pool, dialect: OnceCell::new() }) })
+        Ok(Self { inner: Arc::new(Inner { address, pool, dialects, dialect: OnceCell::new() }) })
     }
 
     /// The store's name.
@@ -87,11 +90,7 @@ impl Store {
 
     /// The dialect of its driver: MySQL for MariaDB too, which only the server itself tells apart.
     pub fn driver(&self) -> Dialect {
-        match self.inner.pool {
-            Pool::Sqlite(_) => Dialect::Sqlite,
-            Pool::Postgres(_) => Dialect::Postgres,
-            Pool::Mysql(_) => Dialect::Mysql,
-        }
+        self.inner.dialects[0]
     }
 
     /// Where it is.
@@ -183,23 +182,22 @@ impl Store {
         };
         let who: String =
             who.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | ' ' | '.' | '_')).take(55).collect();
-        let comment = match self.inner.pool {
-            Pool::Mysql(_) => format!("/* steward {who} */ "),
-            _ => String::new(),
-        };
+        let comment = self.driver().comment(&who);
         let fallback = self.driver();
         let known = self.inner.dialect.get().copied();
         let mut session =
             Session::new(name, known.unwrap_or(fallback), link, comment.clone(), statement + Duration::from_secs(5));
-        if known.is_none() && fallback == Dialect::Mysql {
-            let version = session.rows("SELECT VERSION()", &[]).await?;
-            let is_mariadb = version.first().and_then(|row| row.first()?.as_text()).is_some_and(|text| text.contains("MariaDB"));
-            session = session.speaking(if is_mariadb { Dialect::Mariadb } else { Dialect::Mysql });
+        if known.is_none() && self.inner.dialects.len() > 1 {
+            let rows = session.rows("SELECT VERSION()", &[]).await?;
+            let version = rows.first().and_then(|row| row.first()).map(Cell::shown).unwrap_or_default();
+            let spoken = self.inner.dialects.iter().find(|dialect| dialect.answers_as(&version));
+            session = session.speaking(spoken.copied().unwrap_or(fallback));
         }
         // Another session may have been first; they found the same.
         let dialect = *self.inner.dialect.get_or_init(|| async { session.dialect() }).await;
-        let settings = format!("{}{}", session_settings(dialect, &who, lock, statement), access.sql(dialect));
-        if dialect == Dialect::Postgres {
+        let only_read = if access == Access::Read { dialect.only_read() } else { "" };
+        let settings = format!("{}{only_read}", dialect.settings(&who, lock, statement));
+        if dialect.sets_each_transaction() {
             session.set_each_transaction(settings);
         } else {
             session.raw(&settings).await?;

@@ -7,12 +7,15 @@ use crate::policy::lifecycle::Clock;
 use crate::store::clock::{ClockKind, TextShape};
 use crate::store::error::StoreFailure;
 use crate::store::foreign_key::{Child, OnDelete};
+use crate::store::sql::dialect::Spelling;
 use crate::store::sql::schema::clock::unit_missing;
 use crate::store::sql::schema::dialect::SchemaDialect;
+use crate::store::sql::schema::id_column::IdKind;
 use crate::store::sql::schema::relatives::Relatives;
 use crate::store::sql::schema::table::{Class, Column, Dependents, Index, Table};
 use crate::store::sql::schema::trigger::{Event, Trigger};
-use crate::store::sql::session::connection::Session;
+use crate::store::sql::session::statements::Answer;
+use crate::store::sql::session::statements::Statements;
 use crate::store::sql::sqlite::clock::zero_date;
 use crate::store::value::Cell;
 use chrono_tz::Tz;
@@ -25,10 +28,66 @@ impl SchemaDialect for Sqlite {
     fn dated(&self, kind: &ClockKind, clock: &str) -> String {
         dated(kind, clock)
     }
+
+    fn table_of<'a>(
+        &'a self,
+        session: &'a mut dyn Statements,
+        schema: Option<&'a str>,
+        name: &'a str,
+    ) -> Answer<'a, Option<Table>> {
+        Box::pin(table(session, schema, name))
+    }
+
+    fn tables<'a>(&'a self, session: &'a mut dyn Statements, _: Option<&'a str>) -> Answer<'a, Vec<String>> {
+        Box::pin(tables(session))
+    }
+
+    fn dependents<'a>(
+        &'a self,
+        session: &'a mut dyn Statements,
+        _: Option<&'a str>,
+        name: &'a str,
+    ) -> Answer<'a, Option<Dependents>> {
+        Box::pin(dependents(session, name))
+    }
+
+    fn index_used<'a>(&'a self, session: &'a mut dyn Statements, sql: &'a str, binds: &'a [Cell]) -> Answer<'a, Option<String>> {
+        Box::pin(index_used(session, sql, binds))
+    }
+
+    fn clock_by_values<'a>(
+        &'a self,
+        session: &'a mut dyn Statements,
+        table: &'a Table,
+        clock: &'a Clock,
+    ) -> Answer<'a, Option<ClockKind>> {
+        Box::pin(async move { clock_by_values(session, table, clock).await.map(Some) })
+    }
+
+    fn locate(&self, schema: Option<&str>, table: &str) -> Option<(&'static str, Vec<Cell>)> {
+        if schema.is_some() {
+            return None;
+        }
+        let table = Cell::Text(table.to_owned());
+        Some((
+            "SELECT NULL, m.name, m.type = 'view', c.name, NULL FROM sqlite_master m, pragma_table_xinfo(m.name) c \
+                 WHERE m.name = ? AND m.type IN ('table', 'view') ORDER BY c.cid",
+            vec![table],
+        ))
+    }
+
+    fn all_columns(&self) -> &'static str {
+        "SELECT NULL, m.name, c.name FROM sqlite_master m, pragma_table_xinfo(m.name) c \
+         WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND m.name <> 'steward_batches' AND c.hidden <> 1 ORDER BY m.name, c.cid"
+    }
+
+    fn id_text(&self, _: IdKind, value: &str) -> String {
+        format!("(CASE typeof({value}) WHEN 'blob' THEN lower(hex({value})) ELSE CAST({value} AS TEXT) END COLLATE BINARY)")
+    }
 }
 
 /// A table by its exact name, or `None`; what is there and cannot be governed is refused.
-pub(crate) async fn table(session: &mut Session, schema: Option<&str>, name: &str) -> Result<Option<Table>, StoreFailure> {
+async fn table(session: &mut dyn Statements, schema: Option<&str>, name: &str) -> Result<Option<Table>, StoreFailure> {
     if let Some(schema) = schema {
         let text = format!("`{}.{schema}.{name}` names a schema, and SQLite has none", session.store());
         return Err(StoreFailure::refused(
@@ -68,7 +127,7 @@ pub(crate) async fn table(session: &mut Session, schema: Option<&str>, name: &st
     }))
 }
 
-async fn columns(session: &mut Session, at: &[Cell]) -> Result<Vec<Column>, StoreFailure> {
+async fn columns(session: &mut dyn Statements, at: &[Cell]) -> Result<Vec<Column>, StoreFailure> {
     // hidden: 2 and 3 are generated columns, 1 belongs to virtual tables.
     let sql = "SELECT name, type, \"notnull\", dflt_value IS NOT NULL, hidden FROM pragma_table_xinfo(?) ORDER BY cid";
     let rows = session.rows(sql, at).await?;
@@ -94,7 +153,7 @@ fn class(declared: &str) -> Class {
     if approximate { Class::Float } else { Class::Dynamic }
 }
 
-async fn indexes(session: &mut Session, at: &[Cell]) -> Result<Vec<(Index, bool)>, StoreFailure> {
+async fn indexes(session: &mut dyn Statements, at: &[Cell]) -> Result<Vec<(Index, bool)>, StoreFailure> {
     let mut found = vec![];
     let key = session.rows("SELECT name FROM pragma_table_xinfo(?) WHERE pk > 0 ORDER BY pk", at).await?;
     if !key.is_empty() {
@@ -120,11 +179,11 @@ async fn indexes(session: &mut Session, at: &[Cell]) -> Result<Vec<(Index, bool)
 }
 
 /// What hangs on a table, whether or not it can be governed.
-pub(crate) async fn dependents(session: &mut Session, name: &str) -> Result<Option<Dependents>, StoreFailure> {
+async fn dependents(session: &mut dyn Statements, name: &str) -> Result<Option<Dependents>, StoreFailure> {
     of_name(session, &[Cell::Text(name.to_owned())]).await.map(Some)
 }
 
-async fn of_name(session: &mut Session, at: &[Cell]) -> Result<Dependents, StoreFailure> {
+async fn of_name(session: &mut dyn Statements, at: &[Cell]) -> Result<Dependents, StoreFailure> {
     Ok(Dependents {
         children: children(session, at).await?,
         triggers: triggers(session, at).await?,
@@ -133,7 +192,7 @@ async fn of_name(session: &mut Session, at: &[Cell]) -> Result<Dependents, Store
     })
 }
 
-async fn children(session: &mut Session, at: &[Cell]) -> Result<Vec<Child>, StoreFailure> {
+async fn children(session: &mut dyn Statements, at: &[Cell]) -> Result<Vec<Child>, StoreFailure> {
     // A reference that names no column points at the primary key.
     let sql = "SELECT m.name, f.id, f.on_delete, f.\"from\", COALESCE(f.\"to\", \
                (SELECT k.name FROM pragma_table_xinfo(f.\"table\") k WHERE k.pk = f.seq + 1)) \
@@ -161,7 +220,7 @@ async fn children(session: &mut Session, at: &[Cell]) -> Result<Vec<Child>, Stor
 }
 
 /// A trigger on one event may name another in its body: it counts for both.
-async fn triggers(session: &mut Session, at: &[Cell]) -> Result<Vec<Trigger>, StoreFailure> {
+async fn triggers(session: &mut dyn Statements, at: &[Cell]) -> Result<Vec<Trigger>, StoreFailure> {
     let sql = "SELECT name, sql LIKE '%INSERT%' OR sql LIKE '%REPLACE%', sql LIKE '%UPDATE%', sql LIKE '%DELETE%' OR sql LIKE '%REPLACE%' \
                FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE ORDER BY 1";
     let trigger = |row: &Vec<Cell>| {
@@ -173,13 +232,13 @@ async fn triggers(session: &mut Session, at: &[Cell]) -> Result<Vec<Trigger>, St
 }
 
 /// Tables that could have been meant.
-pub(crate) async fn tables(session: &mut Session) -> Result<Vec<String>, StoreFailure> {
+async fn tables(session: &mut dyn Statements) -> Result<Vec<String>, StoreFailure> {
     let sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY 1";
     Ok(session.rows(sql, &[]).await?.iter().map(|row| row[0].shown()).collect())
 }
 
 /// Which index a query uses, by EXPLAIN QUERY PLAN; `None` when it reads the whole table.
-pub(crate) async fn index_used(session: &mut Session, sql: &str, binds: &[Cell]) -> Result<Option<String>, StoreFailure> {
+async fn index_used(session: &mut dyn Statements, sql: &str, binds: &[Cell]) -> Result<Option<String>, StoreFailure> {
     let rows = session.rows(&format!("EXPLAIN QUERY PLAN {sql}"), binds).await?;
     let details = rows.iter().filter_map(|row| row.get(3)?.as_text());
     Ok(details
@@ -191,8 +250,8 @@ pub(crate) async fn index_used(session: &mut Session, sql: &str, binds: &[Cell])
 /// What a clock holds, from the values themselves: a SQLite column promises nothing.
 ///
 /// All must be integers (with a `unit`), or all text of one shape; anything else cannot be compared and is refused.
-pub(crate) async fn clock(session: &mut Session, table: &Table, clock: &Clock) -> Result<ClockKind, StoreFailure> {
-    let column = session.dialect().quote(&clock.column);
+async fn clock_by_values(session: &mut dyn Statements, table: &Table, clock: &Clock) -> Result<ClockKind, StoreFailure> {
+    let column = Sqlite.quote(&clock.column);
     let digits = ('1'..='9').fold(column.clone(), |expression, digit| format!("replace({expression}, '{digit}', '0')"));
     let suffix = format!(
         "CASE WHEN length({column}) > 10 AND substr({column}, -6, 1) IN ('+', '-') THEN substr({column}, -6) ELSE '' END"
@@ -200,7 +259,7 @@ pub(crate) async fn clock(session: &mut Session, table: &Table, clock: &Clock) -
     let sql = format!(
         "SELECT DISTINCT typeof({column}), CASE typeof({column}) WHEN 'text' THEN {digits} END, CASE typeof({column}) WHEN 'text' THEN {suffix} END \
          FROM {} WHERE {column} IS NOT NULL AND NOT {} LIMIT 4",
-        session.dialect().table(table),
+        Sqlite.table(table),
         zero_date(&column)
     );
     let shapes = session.rows(&sql, &[]).await?;

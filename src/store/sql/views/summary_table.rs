@@ -9,7 +9,6 @@ use crate::store::refresh::{Patience, Refreshed};
 use crate::store::sql::schema::catalog;
 use crate::store::sql::schema::table::Table;
 use crate::store::sql::schema::trigger::Event;
-use crate::store::sql::schema::visibility;
 use crate::store::sql::session::connection::Session;
 use crate::store::sql::session::read_only::refuse_read_only;
 use crate::store::sql::session::store::Store;
@@ -155,7 +154,7 @@ fn unfit(text: String, help: String) -> StoreFailure {
 
 /// Foreign keys that are hidden may take rows of other tables along.
 async fn refuse_hidden(session: &mut Session, table: &Table) -> Result<(), StoreFailure> {
-    let missing = visibility::hidden(session, &[table]).await?;
+    let missing = session.dialect().hidden(session, &[table]).await?;
     if missing.is_empty() {
         return Ok(());
     }
