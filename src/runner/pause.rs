@@ -5,7 +5,7 @@ use crate::job::spec::Pause;
 use crate::report::run::{Reason, Weight};
 use crate::runner::runner::Runner;
 use crate::store::error::StoreFailure;
-use crate::store::sql::health::replica::Lag;
+use crate::store::sql::health::dialect::Lag;
 use std::time::{Duration, Instant};
 
 /// A run that may not go on for so long gives up.

@@ -9,8 +9,8 @@ use crate::policy::checks::spec::{CheckSpec, Counts, On, ParamSpec, ParamType};
 use crate::policy::checks::threshold::{Threshold, Unit};
 use crate::store::address::StoreLocation;
 use crate::store::error::StoreFailure;
+use crate::store::sql::health::dialect::Lag;
 use crate::store::sql::health::metrics::{self, Vital};
-use crate::store::sql::health::replica::Lag;
 use futures_util::FutureExt;
 
 const fn shape(key: &'static str, about: &'static str, counts: Counts, warns: Option<&'static str>) -> CheckSpec {

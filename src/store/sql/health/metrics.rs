@@ -2,7 +2,6 @@
 
 use crate::diagnostic::codes;
 use crate::store::error::StoreFailure;
-use crate::store::sql::dialect::Dialect;
 use crate::store::sql::session::connection::Session;
 use crate::store::sql::session::store::Store;
 use crate::store::value::Cell;
@@ -31,16 +30,8 @@ impl Store {
     /// A file has none; the store's own.
     pub async fn connections_taken(&self, who: &str) -> Result<Vital, StoreFailure> {
         let mut session = self.reading(who).await?;
-        let sql = match session.dialect() {
-            Dialect::Sqlite => return Err(makes_no_sense(self, "connections", "any number of processes may open it")),
-            Dialect::Postgres => "SELECT CEIL(SUM(numbackends) * 100.0 / MAX(current_setting('max_connections')::int))::bigint, \
-                 SUM(numbackends)::bigint, MAX(current_setting('max_connections')::int)::bigint FROM pg_stat_database"
-                .to_owned(),
-            dialect => format!(
-                "SELECT CAST(CEIL(VARIABLE_VALUE * 100 / @@GLOBAL.max_connections) AS SIGNED), CAST(VARIABLE_VALUE AS SIGNED), \
-                 CAST(@@GLOBAL.max_connections AS SIGNED) FROM {} WHERE VARIABLE_NAME = 'Threads_connected'",
-                status(dialect)
-            ),
+        let Some(sql) = session.dialect().connections_query() else {
+            return Err(makes_no_sense(self, "connections", "any number of processes may open it"));
         };
         let row = one(&mut session, &sql).await?;
         let notes = vec![format!("{} of {} connections are taken", row[1].shown(), row[2].shown())];
@@ -53,37 +44,13 @@ impl Store {
     /// A file keeps no such number; the store's own.
     pub async fn cache_hits(&self, who: &str) -> Result<Vital, StoreFailure> {
         let mut session = self.reading(who).await?;
-        let sql = match session.dialect() {
-            Dialect::Sqlite => return Err(makes_no_sense(self, "cache", "each process has its own, and keeps no numbers of it")),
-            Dialect::Postgres => {
-                "SELECT FLOOR(blks_hit * 100.0 / NULLIF(blks_hit + blks_read, 0))::bigint, (blks_hit + blks_read)::bigint, \
-                 COALESCE(stats_reset::text, 'the database was made') FROM pg_stat_database WHERE datname = current_database()"
-                    .to_owned()
-            }
-            dialect => {
-                let number = |name: &str| {
-                    format!("(SELECT CAST(VARIABLE_VALUE AS SIGNED) FROM {} WHERE VARIABLE_NAME = '{name}')", status(dialect))
-                };
-                let (wanted, missed) = (number("Innodb_buffer_pool_read_requests"), number("Innodb_buffer_pool_reads"));
-                format!(
-                    "SELECT CAST(FLOOR(100 - {missed} * 100 / NULLIF({wanted}, 0)) AS SIGNED), {wanted}, \
-                     CONCAT('the server was started ', {}, ' s ago')",
-                    number("Uptime")
-                )
-            }
+        let Some(sql) = session.dialect().cache_query() else {
+            return Err(makes_no_sense(self, "cache", "each process has its own, and keeps no numbers of it"));
         };
         let row = one(&mut session, &sql).await?;
         let nothing_seen = row[0] == Cell::Null;
         let notes = vec![format!("of {} pages wanted since {}", row[1].shown(), row[2].shown())];
         Ok(Vital { value: row[0].as_count(), query: sql, notes, nothing_seen, ..Vital::default() })
-    }
-}
-
-/// Where a server keeps its counters.
-const fn status(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::Mariadb => "information_schema.GLOBAL_STATUS",
-        _ => "performance_schema.global_status",
     }
 }
 

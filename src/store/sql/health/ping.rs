@@ -3,7 +3,6 @@
 use crate::store::answer::Ping;
 use crate::store::error::StoreFailure;
 use crate::store::file_access::unwritable;
-use crate::store::sql::dialect::Dialect;
 use crate::store::sql::session::connection::Session;
 use crate::store::sql::session::store::Store;
 use crate::store::value::Cell;
@@ -18,7 +17,7 @@ impl Store {
     pub async fn ping(&self) -> Result<Ping, StoreFailure> {
         let mut session = self.reading("doctor").await?;
         let dialect = session.dialect();
-        if dialect == Dialect::Postgres {
+        if dialect.sets_each_transaction() {
             // One transaction for all of it: beginning one is no part of an answer.
             session.begin_reading().await?;
         }
@@ -58,28 +57,20 @@ async fn clock(session: &mut Session) -> Result<(Duration, Option<TimeDelta>), S
 }
 
 async fn identity(session: &mut Session) -> Result<(String, Option<String>), StoreFailure> {
-    let sql = match session.dialect() {
-        Dialect::Sqlite => "SELECT sqlite_version(), NULL",
-        Dialect::Postgres => "SELECT current_setting('server_version'), current_user::text",
-        Dialect::Mysql | Dialect::Mariadb => "SELECT VERSION(), CURRENT_USER()",
-    };
+    let sql = session.dialect().identity_query();
     let row = session.rows(sql, &[]).await?.into_iter().next().unwrap_or_default();
     let text = |at: usize| row.get(at).filter(|cell| **cell != Cell::Null).map(Cell::shown);
     Ok((text(0).unwrap_or_default(), text(1)))
 }
 
 async fn is_behind(session: &mut Session, port: Option<u16>) -> Result<bool, StoreFailure> {
-    let (Dialect::Postgres, Some(port)) = (session.dialect(), port) else { return Ok(false) };
-    let rows = session.rows("SELECT inet_server_port()", &[]).await?;
+    let (Some(sql), Some(port)) = (session.dialect().port_query(), port) else { return Ok(false) };
+    let rows = session.rows(sql, &[]).await?;
     Ok(rows.first().and_then(|row| row.first()) != Some(&Cell::Int(i64::from(port))))
 }
 
 async fn tls(session: &mut Session) -> Result<Option<String>, StoreFailure> {
-    let (sql, at) = match session.dialect() {
-        Dialect::Sqlite => return Ok(None),
-        Dialect::Postgres => ("SELECT version::text FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl", 0),
-        Dialect::Mysql | Dialect::Mariadb => ("SHOW SESSION STATUS LIKE 'Ssl_version'", 1),
-    };
+    let Some((sql, at)) = session.dialect().tls_query() else { return Ok(None) };
     let rows = session.rows(sql, &[]).await?;
     Ok(rows.first().and_then(|row| row.get(at)).map(Cell::shown).filter(|version| !version.is_empty()))
 }

@@ -1,10 +1,8 @@
 //! Statements that take long on average, by the store's own statistics.
 
+use super::dialect::SlowQueries;
 use super::metrics::{Vital, makes_no_sense, one};
-use crate::diagnostic::codes;
 use crate::store::error::StoreFailure;
-use crate::store::sql::dialect::Dialect;
-use crate::store::sql::session::connection::Session;
 use crate::store::sql::session::store::Store;
 use crate::store::value::Cell;
 
@@ -19,13 +17,12 @@ impl Store {
     /// The store does not keep such statistics: with the way to have it do so.
     pub async fn slow_statements(&self, who: &str, over: u64, samples: u32) -> Result<Vital, StoreFailure> {
         let mut session = self.reading(who).await?;
-        let (from, mean, calls, text) = match session.dialect() {
-            Dialect::Sqlite => return Err(makes_no_sense(self, "statements", "it keeps no statistics of them")),
-            Dialect::Postgres => pg_stat_statements(&mut session).await?,
-            Dialect::Mysql | Dialect::Mariadb => digests(&mut session).await?,
+        let dialect = session.dialect();
+        let Some(SlowQueries { from, mean, calls, text }) = dialect.slow_queries(&mut session).await? else {
+            return Err(makes_no_sense(self, "statements", "it keeps no statistics of them"));
         };
         let query = format!("SELECT COUNT(CASE WHEN {mean} > {over} THEN 1 END), COUNT(*) {from}");
-        let row = one(&mut session, &query).await.map_err(|failure| not_loaded(self, failure))?;
+        let row = one(&mut session, &query).await.map_err(|failure| dialect.not_loaded(failure))?;
         let (value, of) = (row[0].as_count(), row[1].as_count());
         let slowest = format!("SELECT {text}, {calls}, {mean} {from} AND {mean} > {over} ORDER BY {mean} DESC LIMIT {samples}");
         let rows = if value > 0 && samples > 0 { session.rows(&slowest, &[]).await? } else { vec![] };
@@ -39,64 +36,6 @@ impl Store {
             ..Vital::default()
         })
     }
-}
-
-/// The way to have PostgreSQL keep them.
-const PRELOAD: &str =
-    "set shared_preload_libraries = 'pg_stat_statements', restart the server, then: CREATE EXTENSION pg_stat_statements;";
-
-/// An extension that was made and never loaded answers every question with an error.
-fn not_loaded(store: &Store, failure: StoreFailure) -> StoreFailure {
-    match &failure {
-        StoreFailure::Failed { text, .. } if text.contains("shared_preload_libraries") => {
-            not_kept(store.name(), "the extension `pg_stat_statements` is made and not loaded", PRELOAD)
-        }
-        _ => failure,
-    }
-}
-
-/// ` FROM … WHERE …` of the statistics, and in them: the mean in milliseconds, the calls, the text.
-type Statistics = (String, String, &'static str, &'static str);
-
-async fn pg_stat_statements(session: &mut Session) -> Result<Statistics, StoreFailure> {
-    let sql = "SELECT quote_ident(n.nspname), EXISTS (SELECT 1 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid \
-               WHERE c.relname = 'pg_stat_statements' AND c.relnamespace = n.oid AND a.attname = 'mean_exec_time') \
-               FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_stat_statements'";
-    let Some(row) = session.rows(sql, &[]).await?.into_iter().next() else {
-        return Err(not_kept(session.store(), "the extension `pg_stat_statements` is not installed in this database", PRELOAD));
-    };
-    let mean = if row[1].as_flag() { "mean_exec_time" } else { "mean_time" };
-    let from = format!(
-        "FROM {}.pg_stat_statements WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())",
-        row[0].shown()
-    );
-    Ok((from, format!("ROUND({mean})::bigint"), "calls", "query"))
-}
-
-async fn digests(session: &mut Session) -> Result<Statistics, StoreFailure> {
-    if !one(session, "SELECT @@GLOBAL.performance_schema").await?[0].as_flag() {
-        return Err(not_kept(
-            session.store(),
-            "`performance_schema` is off",
-            "set performance_schema = ON under [mysqld] and restart the server",
-        ));
-    }
-    let sql = "SELECT ENABLED FROM performance_schema.setup_consumers WHERE NAME = 'statements_digest'";
-    if !one(session, sql).await?[0].as_flag() {
-        return Err(not_kept(
-            session.store(),
-            "the consumer `statements_digest` is off",
-            "UPDATE performance_schema.setup_consumers SET ENABLED = 'YES' WHERE NAME = 'statements_digest';",
-        ));
-    }
-    let from =
-        "FROM performance_schema.events_statements_summary_by_digest WHERE SCHEMA_NAME = DATABASE() AND DIGEST IS NOT NULL";
-    // Picoseconds.
-    Ok((from.to_owned(), "CAST(AVG_TIMER_WAIT / 1000000000 AS SIGNED)".to_owned(), "COUNT_STAR", "COALESCE(DIGEST_TEXT, '')"))
-}
-
-pub(crate) fn not_kept(store: &str, why: &str, way_out: &str) -> StoreFailure {
-    StoreFailure::refused(codes::CHECK_UNFIT, format!("store `{store}` does not keep this: {why}"), way_out)
 }
 
 /// A digest, if it can hold no value: both stores put marks for constants, but not into comments, and PostgreSQL not into
