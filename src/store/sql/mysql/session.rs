@@ -4,7 +4,7 @@ use super::dialect::Mysql;
 use crate::store::error::StoreFailure;
 use crate::store::sql::dialect::Spelling;
 use crate::store::sql::session::dialect::SessionDialect;
-use crate::store::sql::session::statements::{Answer, Statements};
+use crate::store::sql::session::statements::{Answer, Statements, text};
 use crate::store::value::Cell;
 use std::time::Duration;
 
@@ -56,6 +56,27 @@ impl SessionDialect for Mysql {
 
     fn read_only<'a>(&'a self, session: &'a mut dyn Statements) -> Answer<'a, Option<(String, String)>> {
         Box::pin(read_only(session, self))
+    }
+
+    fn account_query(&self) -> &'static str {
+        "SELECT CAST(DATABASE() AS CHAR), '', CAST(CURRENT_USER() AS CHAR)"
+    }
+
+    fn server_identity<'a>(&'a self, session: &'a mut dyn Statements) -> Answer<'a, String> {
+        // MariaDB has no uuid: host, port and data directory tell one server from another.
+        Box::pin(text(
+            session,
+            if self.is_mariadb {
+                "SELECT CONCAT(@@hostname, ':', @@port, ' ', @@datadir)"
+            } else {
+                "SELECT CAST(@@server_uuid AS CHAR)"
+            },
+        ))
+    }
+
+    fn database_identity<'a>(&'a self, session: &'a mut dyn Statements) -> Answer<'a, String> {
+        // Names reach over databases there, so the server is all.
+        Box::pin(async move { Ok(format!("{}/", self.server_identity(session).await?)) })
     }
 }
 

@@ -3,7 +3,7 @@
 use super::dialect::Postgres;
 use crate::store::error::StoreFailure;
 use crate::store::sql::session::dialect::SessionDialect;
-use crate::store::sql::session::statements::{Answer, Statements};
+use crate::store::sql::session::statements::{Answer, Statements, text};
 use crate::store::value::Cell;
 use std::time::Duration;
 
@@ -50,6 +50,29 @@ impl SessionDialect for Postgres {
 
     fn read_only<'a>(&'a self, session: &'a mut dyn Statements) -> Answer<'a, Option<(String, String)>> {
         Box::pin(read_only(session))
+    }
+
+    fn account_query(&self) -> &'static str {
+        "SELECT current_database()::text || ' (' || (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())::text || ')', \
+         coalesce(current_schema()::text, '') || ' (search_path ' || current_setting('search_path') || ')', \
+         CASE WHEN session_user = current_user THEN current_user::text ELSE current_user::text || ', logged in as ' || session_user::text END"
+    }
+
+    fn server_identity<'a>(&'a self, session: &'a mut dyn Statements) -> Answer<'a, String> {
+        Box::pin(system_identifier(session))
+    }
+
+    fn database_identity<'a>(&'a self, session: &'a mut dyn Statements) -> Answer<'a, String> {
+        Box::pin(async move {
+            let oid = "SELECT oid::text FROM pg_catalog.pg_database WHERE datname = current_database()";
+            let within = text(session, oid).await?;
+            let mut server = system_identifier(session).await?;
+            if server.is_empty() {
+                // Two clusters number their databases alike, and no two began at one microsecond.
+                server = text(session, "SELECT extract(epoch FROM pg_postmaster_start_time())::text").await?;
+            }
+            Ok(format!("{server}/{within}"))
+        })
     }
 }
 
@@ -113,4 +136,14 @@ async fn read_only(session: &mut dyn Statements) -> Result<Option<(String, Strin
     };
     let why = format!("`default_transaction_read_only` is on for {whose}");
     Ok(Some((why, format!("where steward may write: {reset} or let it log in with another account"))))
+}
+
+/// The cluster's identifier, which its replicas share. Where the account may not ask for it, the database's oid has to do.
+async fn system_identifier(session: &mut dyn Statements) -> Result<String, StoreFailure> {
+    let may = "SELECT CASE WHEN to_regprocedure('pg_catalog.pg_control_system()') IS NULL THEN 'no' \
+               WHEN has_function_privilege(to_regprocedure('pg_catalog.pg_control_system()')::oid, 'EXECUTE') THEN 'yes' ELSE 'no' END";
+    if text(session, may).await? != "yes" {
+        return Ok(String::new());
+    }
+    text(session, "SELECT system_identifier::text FROM pg_catalog.pg_control_system()").await
 }

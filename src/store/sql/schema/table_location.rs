@@ -3,8 +3,8 @@
 use super::relatives::{Relation, Relatives};
 use crate::policy::dataset::DatasetName;
 use crate::store::error::StoreFailure;
-use crate::store::identity::database_of;
 use crate::store::sql::session::connection::Session;
+use crate::store::sql::session::identity::database_of;
 use crate::store::sql::session::store::Store;
 use crate::store::value::Cell;
 

@@ -59,4 +59,13 @@ pub trait SessionDialect {
 
     /// Why the store takes no writes from this account, or is a copy of another, and the way out; none when it takes them. Reads only.
     fn read_only<'a>(&'a self, session: &'a mut dyn Statements) -> Answer<'a, Option<(String, String)>>;
+
+    /// The question for database, schema and account.
+    fn account_query(&self) -> &'static str;
+
+    /// The server, by what it calls itself; empty where it does not say.
+    fn server_identity<'a>(&'a self, session: &'a mut dyn Statements) -> Answer<'a, String>;
+
+    /// The server and, where names stay within one, the database, as long as the server runs.
+    fn database_identity<'a>(&'a self, session: &'a mut dyn Statements) -> Answer<'a, String>;
 }

@@ -3,6 +3,7 @@
 pub mod connection;
 pub mod dialect;
 pub mod driver_values;
+pub mod identity;
 pub mod read_only;
 pub mod settings;
 pub mod statements;

@@ -27,3 +27,9 @@ pub trait Statements: Send {
     /// The columns of these names of a query whose columns differ by version; one that is not there is NULL.
     fn fields<'a>(&'a mut self, sql: &'a str, names: &'a [&'a str]) -> Answer<'a, Vec<Vec<Cell>>>;
 }
+
+/// The first value of the first row as text; empty where there is none.
+pub(crate) async fn text(session: &mut dyn Statements, sql: &str) -> Result<String, StoreFailure> {
+    let rows = session.rows(sql, &[]).await?;
+    Ok(rows.first().and_then(|row| row.first()?.as_text()).unwrap_or_default().to_owned())
+}
