@@ -175,7 +175,7 @@ impl<'de> Deserialize<'de> for Counts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(untagged)]
-        enum Field {
+        enum Number {
             Count(u64),
             Other(IgnoredAny),
         }
@@ -189,8 +189,8 @@ impl<'de> Deserialize<'de> for Counts {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Counts, A::Error> {
                 let mut counts = Counts::default();
-                while let Some((key, field)) = map.next_entry::<String, Field>()? {
-                    if let Field::Count(count) = field {
+                while let Some((key, field)) = map.next_entry::<String, Number>()? {
+                    if let Number::Count(count) = field {
                         counts.0.push((Name::Read(key), count));
                     }
                 }

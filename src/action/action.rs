@@ -13,7 +13,7 @@ use crate::report::presentation::Presentation;
 use crate::report::run::{Reason, Verdict, Weight};
 use crate::store::error::StoreFailure;
 use crate::store::page::{Keeps, Page};
-use crate::store::survey::Counts as Survey;
+use crate::store::survey::Survey;
 use crate::store::value::Cursor;
 use chrono::{DateTime, Utc};
 use std::future::Future;

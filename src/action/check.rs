@@ -31,7 +31,7 @@ impl Measured {
 }
 
 /// A kind of work that looks and changes nothing.
-pub trait Inspection: Send + Sync + 'static {
+pub trait CheckAction: Send + Sync + 'static {
     /// The word in `action:`.
     const NAME: &'static str;
     /// What it does, in a line, for listings.

@@ -29,36 +29,36 @@ pub struct Context {
     /// The effective policies. A policy edited while the job runs does not change the running pass.
     pub policies: Arc<Policies>,
     holds: Arc<RwLock<Arc<Vec<Hold>>>>,
-    underneath: Arc<BTreeMap<String, String>>,
-    kept: Arc<Mutex<BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>>>,
+    source_stats: Arc<BTreeMap<String, String>>,
+    run_state: Arc<Mutex<BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>>>,
 }
 
 impl Context {
     /// A context with the holds in force now.
     pub fn new(run: String, job: Arc<Job>, stores: Arc<Stores>, policies: Arc<Policies>, holds: Vec<Hold>) -> Self {
         let holds = Arc::new(RwLock::new(Arc::new(holds)));
-        Self { run, job, stores, policies, holds, underneath: Arc::default(), kept: Arc::default() }
+        Self { run, job, stores, policies, holds, source_stats: Arc::default(), run_state: Arc::default() }
     }
 
     /// The same context, which remembers what the job's last run saw underneath its views: numbers by the view's name.
-    pub fn remembering(self, underneath: BTreeMap<String, String>) -> Self {
-        Self { underneath: Arc::new(underneath), ..self }
+    pub fn remembering(self, source_stats: BTreeMap<String, String>) -> Self {
+        Self { source_stats: Arc::new(source_stats), ..self }
     }
 
     /// What the job's last run saw underneath a view when it left it fresh.
-    pub fn underneath(&self, view: &str) -> Option<&str> {
-        self.underneath.get(view).map(String::as_str)
+    pub fn source_stats(&self, view: &str) -> Option<&str> {
+        self.source_stats.get(view).map(String::as_str)
     }
 
     /// What an action keeps for itself from one step of the run to the next, by its type; empty when it is first asked for.
-    pub fn kept<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = kept.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(T::default()));
+    pub fn run_state<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        let mut run_state = self.run_state.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = run_state.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(T::default()));
         Arc::clone(own).downcast().unwrap_or_default()
     }
 
     /// How the stores see us: `archive-orders 0199c1d2-…`.
-    pub fn who(&self) -> String {
+    pub fn application_name(&self) -> String {
         format!("{} {}", self.job.name, self.run)
     }
 
@@ -102,7 +102,7 @@ impl Context {
 
     /// Which of a dataset's rows a declared name is about.
     fn share(&self, name: &DatasetName, dataset: &DatasetName) -> Share {
-        let covered = self.kept::<Scope>().of(dataset);
+        let covered = self.run_state::<Scope>().of(dataset);
         let known = covered.and_then(|covered| covered.share(name).cloned());
         known.unwrap_or_else(|| {
             let by_name = self.policies.sources_of(dataset).iter().any(|source| source.may_be(name));

@@ -6,5 +6,5 @@ mod context;
 pub mod scope;
 
 pub use action::{Action, Arranged, Batch, Facts, Label, OpenBatch, Tally, reason};
-pub use check::{Inspection, Measured};
+pub use check::{CheckAction, Measured};
 pub use context::Context;

@@ -17,7 +17,7 @@ use crate::store::page::Page;
 use crate::store::sql::batch::archive::Archive;
 use crate::store::sql::batch::rows::Rows;
 use crate::store::sql::batch::system_log;
-use crate::store::survey::Counts;
+use crate::store::survey::Survey;
 use crate::store::value::Cursor;
 use chrono::{DateTime, Utc};
 
@@ -85,8 +85,16 @@ impl Action for ArchiveRows {
         let cutoff = Cutoff::before(as_of, Some(step.after), cx.job.timezone);
         scope::cover(cx, &policy.dataset).await?;
         let holds = cx.holds_on(&policy.dataset);
-        let rows =
-            Rows::prepare(store, &cx.who(), &policy.dataset, &policy.clock, cutoff, policy.r#where.as_deref(), &holds).await?;
+        let rows = Rows::prepare(
+            store,
+            &cx.application_name(),
+            &policy.dataset,
+            &policy.clock,
+            cutoff,
+            policy.r#where.as_deref(),
+            &holds,
+        )
+        .await?;
         let rows = rows.with_batches(row_policy::batches_of(cx, &policy.dataset, &policy.name));
         let archive = Archive::prepare(store, &rows, &step.to, step.create).await?;
         let rows = rows.guarded_by(policy.guard);
@@ -120,7 +128,7 @@ impl Action for ArchiveRows {
         facts
     }
 
-    async fn survey(&self, cx: &Context) -> Result<Counts, StoreFailure> {
+    async fn survey(&self, cx: &Context) -> Result<Survey, StoreFailure> {
         self.rows.count(&cx.holds_on(&self.policy.dataset)).await
     }
 

@@ -1,7 +1,7 @@
 //! Holds data against what is expected of it: duplicates, gaps, orphans, ids that lead nowhere.
 
 use super::checks;
-use crate::action::{Context, Inspection, Measured};
+use crate::action::{CheckAction, Context, Measured};
 use crate::diagnostic::codes;
 use crate::policy::checks::check::Check;
 use crate::store::error::StoreFailure;
@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 #[derive(Debug)]
 pub struct CheckQuality;
 
-impl Inspection for CheckQuality {
+impl CheckAction for CheckQuality {
     const NAME: &'static str = "check-quality";
     const ABOUT: &'static str = "holds data against what is expected of it, and reports what is not so";
 

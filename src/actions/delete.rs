@@ -18,7 +18,7 @@ use crate::store::page::Page;
 use crate::store::source::Removable;
 use crate::store::sql::batch::rows::Rows;
 use crate::store::sql::batch::system_log;
-use crate::store::survey::Counts;
+use crate::store::survey::Survey;
 use crate::store::value::Cursor;
 use chrono::{DateTime, Utc};
 
@@ -160,10 +160,10 @@ impl Action for DeleteRows {
         facts
     }
 
-    async fn survey(&self, cx: &Context) -> Result<Counts, StoreFailure> {
+    async fn survey(&self, cx: &Context) -> Result<Survey, StoreFailure> {
         let mut counts = match self.place.rows() {
             Some(rows) => rows.walk().count(&cx.holds_on(&self.dataset)).await?,
-            None => Counts::default(),
+            None => Survey::default(),
         };
         if let Some(live) = self.place.live() {
             let found = live.walk().count(&cx.holds_on(&self.policy.dataset)).await?;
@@ -230,7 +230,7 @@ impl Action for DeleteRows {
 }
 
 async fn rows(cx: &Context, policy: &Lifecycle, dataset: &DatasetName, cutoff: Cutoff) -> Result<Removable, StoreFailure> {
-    Removable::prepare(&cx.stores, &cx.who(), dataset, policy, cutoff, &cx.holds_on(dataset)).await
+    Removable::prepare(&cx.stores, &cx.application_name(), dataset, policy, cutoff, &cx.holds_on(dataset)).await
 }
 
 /// A row that was never archived is never removed: not by a foreign key that points at the archive either.

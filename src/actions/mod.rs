@@ -8,7 +8,7 @@ pub mod expire;
 pub mod refresh_views;
 mod row_policy;
 
-use crate::action::{Action, Inspection};
+use crate::action::{Action, CheckAction};
 use crate::counter::Counter;
 use crate::job::registry::Registry;
 use crate::policy::section::Section;
@@ -26,7 +26,7 @@ pub const ACTIONS: &[Entry] = &[
     Entry::of::<expire::Expire<expire::Sessions>>(),
     Entry::of::<expire::Expire<expire::Caches>>(),
     Entry::of::<refresh_views::RefreshViews>(),
-    Entry::inspecting::<check_quality::CheckQuality>(),
+    Entry::checking::<check_quality::CheckQuality>(),
 ];
 
 /// One action of the table.
@@ -61,15 +61,15 @@ impl Entry {
         }
     }
 
-    const fn inspecting<I: Inspection>() -> Self {
+    const fn checking<I: CheckAction>() -> Self {
         Self {
             name: I::NAME,
             about: I::ABOUT,
             section: Section::Checks,
             presentation: &Presentation::CHECKS,
             inspects: true,
-            run: |runner, request| runner.inspect::<I>(request).boxed(),
-            plan: |planner, request| planner.inspect::<I>(request).boxed(),
+            run: |runner, request| runner.run_checks::<I>(request).boxed(),
+            plan: |planner, request| planner.run_checks::<I>(request).boxed(),
             // Whether a check can be evaluated is known by evaluating it.
             unfit: |_, _| std::future::ready(vec![]).boxed(),
         }

@@ -18,7 +18,7 @@ use crate::store::sql::batch::system_log;
 use crate::store::sql::views::materialized_view::MaterializedView;
 use crate::store::sql::views::order;
 use crate::store::sql::views::summary_table::SummaryTable;
-use crate::store::survey::Counts;
+use crate::store::survey::Survey;
 use crate::store::value::{Cell, Cursor};
 use chrono::{DateTime, Utc};
 use std::sync::OnceLock;
@@ -78,7 +78,7 @@ impl Action for RefreshViews {
             let places: Vec<usize> = (0..targets.len()).filter(|at| targets[*at].dataset.store == name).collect();
             let datasets: Vec<_> = places.iter().map(|at| &targets[*at].dataset).collect();
             let Ok(store) = cx.stores.get(name) else { continue };
-            let Ok(order) = order::arrange(store, &cx.who(), &datasets).await else { continue };
+            let Ok(order) = order::arrange(store, &cx.application_name(), &datasets).await else { continue };
             for (place, from) in places.iter().zip(order) {
                 arranged[*place] = targets[places[from]].clone();
             }
@@ -93,14 +93,14 @@ impl Action for RefreshViews {
     async fn prepare(cx: &Context, view: &Self::Target, as_of: DateTime<Utc>) -> Result<Self, StoreFailure> {
         let store = cx.stores.get(&view.dataset.store)?;
         let of = if view.statements.is_empty() {
-            Of::Materialized(MaterializedView::prepare(store, &cx.who(), &view.dataset, view.concurrently).await?)
+            Of::Materialized(MaterializedView::prepare(store, &cx.application_name(), &view.dataset, view.concurrently).await?)
         } else {
             let covered = scope::cover(cx, &view.dataset).await?;
             if view.statements.iter().any(|statement| removes_rows(statement)) {
                 scope::refuse_early_removal(cx, &covered, &view.dataset, None)?;
             }
             let holds = cx.holds_on(&view.dataset);
-            Of::Summary(SummaryTable::prepare(store, &cx.who(), &view.dataset, &view.statements, &holds).await?)
+            Of::Summary(SummaryTable::prepare(store, &cx.application_name(), &view.dataset, &view.statements, &holds).await?)
         };
         Ok(Self { view: view.clone(), of, as_of, done: OnceLock::new() })
     }
@@ -132,16 +132,16 @@ impl Action for RefreshViews {
         }
     }
 
-    async fn survey(&self, cx: &Context) -> Result<Counts, StoreFailure> {
+    async fn survey(&self, cx: &Context) -> Result<Survey, StoreFailure> {
         if let Some(done) = self.done.get() {
-            return Ok(Counts { total: 1, refreshed: Some(done.clone()), ..Counts::default() });
+            return Ok(Survey { total: 1, refreshed: Some(done.clone()), ..Survey::default() });
         }
         let underneath = match &self.of {
             Of::Materialized(view) if self.view.skip_unchanged => view.underneath().await?,
             _ => None,
         };
-        let unchanged = underneath.is_some() && underneath.as_deref() == cx.underneath(&self.view.name);
-        let mut counts = Counts { total: 1, due: u64::from(!unchanged), underneath, ..Counts::default() };
+        let unchanged = underneath.is_some() && underneath.as_deref() == cx.source_stats(&self.view.name);
+        let mut counts = Survey { total: 1, due: u64::from(!unchanged), underneath, ..Survey::default() };
         if unchanged {
             let text = "left as it is: by the store's statistics nothing underneath changed since it was last refreshed";
             counts.remarks.push((text.to_owned(), String::new()));
@@ -173,6 +173,7 @@ impl Action for RefreshViews {
     async fn finish(&self, cx: &Context, _: &Tally) -> Result<(), StoreFailure> {
         let store = cx.stores.get(&self.view.dataset.store)?;
         let rows = self.done.get().and_then(|done| done.after);
-        system_log::write_refresh(store, &cx.who(), &cx.job.name, &cx.run, &self.view.dataset.to_string(), rows).await
+        system_log::write_refresh(store, &cx.application_name(), &cx.job.name, &cx.run, &self.view.dataset.to_string(), rows)
+            .await
     }
 }

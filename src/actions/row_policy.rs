@@ -152,7 +152,7 @@ pub async fn children_first<T: Clone + Send + Sync>(
         let Ok(store) = cx.stores.get(name) else { continue };
         let here: Vec<&(usize, DatasetName)> = named.iter().filter(|(_, dataset)| dataset.store == name).collect();
         let datasets: Vec<&DatasetName> = here.iter().map(|(_, dataset)| dataset).collect();
-        let Ok(order) = children_first::children_first(store, &cx.who(), &datasets).await else { continue };
+        let Ok(order) = children_first::children_first(store, &cx.application_name(), &datasets).await else { continue };
         for ((place, _), from) in here.iter().zip(&order.places) {
             arranged.targets[*place] = targets[here[*from].0].clone();
         }

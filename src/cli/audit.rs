@@ -5,7 +5,7 @@ use super::{Ended, Globals, exit::Exit, out};
 use crate::job::outcome::Outcome;
 use crate::ledger::Ledger;
 use crate::ledger::error::LedgerError;
-use crate::ledger::verify::{Expected, Verification};
+use crate::ledger::fault::{Expected, Verification};
 use crate::report::format::plural;
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -197,7 +197,7 @@ impl ExportEvents {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::verify::Fault;
+    use crate::ledger::fault::Fault;
 
     #[test]
     fn a_head_is_hexadecimal_and_long_enough_not_to_fit_by_chance() {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// How far a pass got. A run that goes on with it keeps its `as_of`; a fingerprint that differs starts anew.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Pass {
+pub struct Checkpoint {
     /// The job.
     pub job: String,
     /// The dataset.
@@ -21,7 +21,7 @@ pub struct Pass {
     pub cursor: Option<Value>,
 }
 
-impl Pass {
+impl Checkpoint {
     /// What binds it to the chain: the SHA-256 that the outcome of its last batch carries.
     pub fn digest(&self) -> String {
         let cursor = self.cursor.as_ref().map(ToString::to_string);

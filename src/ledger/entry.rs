@@ -1,6 +1,6 @@
 //! What goes into the ledger in one transaction, said without SQL.
 
-use super::checkpoint::Pass;
+use super::checkpoint::Checkpoint;
 use super::event::Event;
 use super::finding::FindingText;
 use chrono::{DateTime, Utc};
@@ -41,7 +41,7 @@ pub enum Also<'a> {
     /// The findings that the last event counts, as they are stored.
     Findings(&'a [FindingText]),
     /// How far a pass got.
-    Pass(&'a Pass),
+    Checkpoint(&'a Checkpoint),
     /// A pass that is over: job, dataset, policy.
     PassEnded(&'a str, &'a str, &'a str),
 }

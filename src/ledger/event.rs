@@ -88,7 +88,7 @@ pub enum Event {
         conflict: u64,
         /// The digest of the content that was compared.
         digest: Option<String>,
-        /// The digest of the pass that was noted with it: see [`super::checkpoint::Pass::digest`].
+        /// The digest of the pass that was noted with it: see [`super::checkpoint::Checkpoint::digest`].
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pass: Option<String>,
     },

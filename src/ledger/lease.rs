@@ -1,7 +1,7 @@
 //! One run of a job at a time: the operating system's lock decides, a fencing token in the ledger guards what is written.
 
 use super::chain::Head;
-use super::checkpoint::Pass;
+use super::checkpoint::Checkpoint;
 use super::entry::{Also, Entry, Fence};
 use super::error::LedgerError;
 use super::event::Event;
@@ -155,33 +155,33 @@ impl Ledger {
     ///
     /// # Errors
     /// As [`Ledger::append_under`].
-    pub async fn append_with_pass(
+    pub async fn append_with_checkpoint(
         &self,
         lease: &Lease,
         event: &Event,
-        pass: &Pass,
+        pass: &Checkpoint,
         at: DateTime<Utc>,
     ) -> Result<Head, LedgerError> {
         let mut event = event.clone();
         if let Event::Outcome { pass: bound, .. } = &mut event {
             *bound = Some(pass.digest());
         }
-        self.db.commit(&lease.entry(vec![event], at, Also::Pass(pass))?).await
+        self.db.commit(&lease.entry(vec![event], at, Also::Checkpoint(pass))?).await
     }
 
     /// Notes how far a pass got.
     ///
     /// # Errors
     /// As [`Ledger::append_under`].
-    pub async fn save_pass(&self, lease: &Lease, pass: &Pass, at: DateTime<Utc>) -> Result<(), LedgerError> {
-        self.db.commit(&lease.entry(vec![], at, Also::Pass(pass))?).await.map(drop)
+    pub async fn save_pass(&self, lease: &Lease, pass: &Checkpoint, at: DateTime<Utc>) -> Result<(), LedgerError> {
+        self.db.commit(&lease.entry(vec![], at, Also::Checkpoint(pass))?).await.map(drop)
     }
 
     /// Notes that the pass of the lease's job over a dataset is over; the next one starts anew.
     ///
     /// # Errors
     /// As [`Ledger::append_under`].
-    pub async fn end_pass(&self, lease: &Lease, dataset: &str, policy: &str, at: DateTime<Utc>) -> Result<(), LedgerError> {
+    pub async fn end_checkpoint(&self, lease: &Lease, dataset: &str, policy: &str, at: DateTime<Utc>) -> Result<(), LedgerError> {
         self.db.commit(&lease.entry(vec![], at, Also::PassEnded(&lease.job, dataset, policy))?).await.map(drop)
     }
 }

@@ -1,15 +1,16 @@
 //! The ledger itself: what may be asked of it and told to it, whatever database keeps it.
 
 use super::chain::{Head, Link, sha256};
-use super::checkpoint::Pass;
+use super::checkpoint::Checkpoint;
 use super::entry::{Also, Entry};
 use super::error::LedgerError;
 use super::event::{Event, OpenIntent, ReportFile};
+use super::fault::Verification;
 use super::finding::{self, FindingRow, FindingText, PastFinding};
 use super::hold::{self, FileHold, LedgerHold, NewHold};
 use super::run::{DryRuns, NewRun, RunRow};
 use super::sqlite::open::Sqlite;
-use super::verify::{Verification, Verifier};
+use super::verify::Verifier;
 use crate::job::outcome::Outcome;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -238,8 +239,8 @@ impl Ledger {
     ///
     /// # Errors
     /// See [`Ledger::head`].
-    pub async fn pass(&self, job: &str, dataset: &str, policy: &str) -> Result<Option<Pass>, LedgerError> {
-        self.db.pass(job, dataset, policy).await
+    pub async fn checkpoint(&self, job: &str, dataset: &str, policy: &str) -> Result<Option<Checkpoint>, LedgerError> {
+        self.db.checkpoint(job, dataset, policy).await
     }
 
     // Findings

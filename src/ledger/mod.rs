@@ -12,6 +12,7 @@ pub mod checkpoint;
 pub mod entry;
 pub mod error;
 pub mod event;
+pub mod fault;
 pub mod finding;
 pub mod hold;
 pub mod holder;
@@ -25,16 +26,16 @@ mod trust;
 pub mod verify;
 
 pub use chain::{Head, Link};
-pub use checkpoint::Pass;
+pub use checkpoint::Checkpoint;
 pub use error::LedgerError;
 pub use event::{Event, OpenIntent};
+pub use fault::{Expected, Fault, Verification};
 pub use finding::FindingRow;
 pub use hold::{FileHold, LedgerHold, NewHold};
 pub use holder::Holder;
 pub use lease::{Lease, LeaseError};
 pub use ledger::Ledger;
 pub use run::{DryRuns, NewRun, RunRow};
-pub use verify::{Expected, Fault, Verification};
 
 #[cfg(test)]
 mod tests;

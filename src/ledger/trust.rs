@@ -1,6 +1,6 @@
 //! What a run trusts of the ledger's tables is held against the chain before it is gone by: holds, and batches left open.
 
-use super::checkpoint::Pass;
+use super::checkpoint::Checkpoint;
 use super::error::LedgerError;
 use super::ledger::Ledger;
 use super::verify::Verifier;
@@ -30,7 +30,7 @@ impl Ledger {
     ///
     /// # Errors
     /// See [`Ledger::head`].
-    pub async fn left_by_a_batch(&self, pass: &Pass) -> Result<bool, LedgerError> {
+    pub async fn left_by_a_batch(&self, pass: &Checkpoint) -> Result<bool, LedgerError> {
         self.db.outcome_with_pass(&pass.job, &pass.digest()).await
     }
 }

@@ -2,141 +2,18 @@
 
 use super::chain::{GENESIS, Head, Link, sha256, stamp};
 use super::event::{Event, ReportFile};
+use super::fault::{Expected, Fault, Table, Verification};
 use super::finding::{self, FindingText};
 use super::hold::LedgerHold;
 use super::run::RunRow;
-use serde::Serialize;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::Path;
 
 /// The shortest part of a head that is looked for; less could fit by chance.
 const SHORTEST_HEAD: usize = 12;
 
-/// What `audit verify` found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Verification {
-    /// How many events were read.
-    pub events: u64,
-    /// How many runs they tell of.
-    pub runs: u64,
-    /// The first event's time, as stored.
-    pub first: Option<String>,
-    /// The last event's time, as stored.
-    pub last: Option<String>,
-    /// The last event. Keep its hash elsewhere: without it a cut tail cannot be seen.
-    pub head: Option<Head>,
-    /// What became of the head that was asked for.
-    pub expected: Option<Expected>,
-    /// Runs of an older steward, which did not write down the hashes of their reports' files: those are not checked.
-    pub unchecked_reports: u64,
-    /// What is wrong, in the order of the chain; empty when it is whole.
-    pub faults: Vec<Fault>,
-}
-
-/// A head from an earlier mail, looked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Expected {
-    /// It is in the chain: nothing up to it was cut or rewritten.
-    Found {
-        /// The event it is the hash of.
-        seq: i64,
-        /// How many events came since.
-        since: u64,
-    },
-    /// It is not: the tail was cut, or the chain rewritten from somewhere before it.
-    Missing,
-}
-
-/// One thing that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "fault", rename_all = "snake_case")]
-pub enum Fault {
-    /// The content of an event is not what was hashed.
-    Edited {
-        /// The event.
-        seq: i64,
-    },
-    /// Events are missing: the numbers jump.
-    Gap {
-        /// The last event before it; 0 for the beginning.
-        after: i64,
-        /// The next that is there.
-        next: i64,
-    },
-    /// The event does not follow the one before it: that one was replaced, or they changed places.
-    Unlinked {
-        /// The event.
-        seq: i64,
-    },
-    /// A row says something else than its events.
-    Row {
-        /// `run`, `hold`, `finding`, `open_intent`.
-        table: Table,
-        /// The row.
-        id: String,
-        /// The column.
-        column: String,
-    },
-    /// A row that its events tell of is gone.
-    RowGone {
-        /// `run`, `hold`, `finding`, `open_intent`.
-        table: Table,
-        /// The row.
-        id: String,
-    },
-    /// No event tells of this row: it was put there, or the events were cut off.
-    RowForeign {
-        /// `run`, `hold`, `finding`, `open_intent`.
-        table: Table,
-        /// The row.
-        id: String,
-    },
-    /// A table, index, trigger or view is not ours, or not as we made it.
-    Schema {
-        /// What.
-        place: String,
-    },
-    /// A file of a report is gone.
-    ReportGone {
-        /// The file.
-        file: String,
-    },
-    /// A file of a report was edited.
-    ReportEdited {
-        /// The file.
-        file: String,
-    },
-    /// The file is damaged; nothing after this event could be read.
-    Damaged {
-        /// The last event that was read.
-        after: i64,
-        /// What the database said.
-        why: String,
-    },
-}
-
-/// A table whose rows follow from events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Table {
-    /// Runs.
-    Run,
-    /// Batches whose intent stands alone.
-    OpenIntent,
-    /// Holds.
-    Hold,
-    /// Findings.
-    Finding,
-    /// Who has the locks of jobs.
-    Lease,
-    /// How far passes got.
-    Pass,
-}
-
 /// A row as text, by column.
-pub type Told = BTreeMap<String, Option<String>>;
+pub type RowText = BTreeMap<String, Option<String>>;
 
 /// Reads the chain once, link by link, and then the rows that should follow from it. Knows no database.
 #[derive(Debug, Default)]
@@ -148,7 +25,7 @@ pub struct Verifier {
     first: Option<String>,
     last: Option<Link>,
     faults: Vec<Fault>,
-    rows: BTreeMap<(Table, String), Told>,
+    rows: BTreeMap<(Table, String), RowText>,
     findings: BTreeMap<String, Vec<FindingText>>,
     damaged: bool,
     /// Only what runs trust: holds and open batches.
@@ -159,13 +36,6 @@ pub struct Verifier {
     jobs: BTreeMap<String, String>,
     batches: BTreeMap<String, (String, String)>,
     passes: BTreeMap<String, Option<String>>,
-}
-
-impl Verification {
-    /// Whether nothing is wrong, and the head that was asked for is there.
-    pub fn is_whole(&self) -> bool {
-        self.faults.is_empty() && self.expected != Some(Expected::Missing)
-    }
 }
 
 impl Verifier {
@@ -185,7 +55,7 @@ impl Verifier {
     }
 
     /// The first thing wrong in the chain, or in all rows of a table.
-    pub fn first_fault(&self, table: Table, rows: &[Told]) -> Option<Fault> {
+    pub fn first_fault(&self, table: Table, rows: &[RowText]) -> Option<Fault> {
         if let Some(fault) = self.faults.first() {
             return Some(fault.clone());
         }
@@ -238,7 +108,7 @@ impl Verifier {
     }
 
     /// Takes a row, and holds it against what the events say.
-    pub fn compare(&mut self, table: Table, mut row: Told) {
+    pub fn compare(&mut self, table: Table, mut row: RowText) {
         let id = row.get("id").cloned().flatten().unwrap_or_default();
         if table == Table::Finding {
             let text = |column| row.remove(column).flatten().unwrap_or_default();
@@ -246,7 +116,7 @@ impl Verifier {
             return;
         }
         if table == Table::Pass {
-            return self.compare_pass(id, &row);
+            return self.compare_checkpoint(id, &row);
         }
         match self.rows.remove(&(table, id.clone())) {
             // Locks that only an older steward took stand in no event.
@@ -257,7 +127,7 @@ impl Verifier {
     }
 
     /// A pass is what the outcome of its last batch says; one that an older steward left says nothing, and no run goes on with it.
-    fn compare_pass(&mut self, id: String, row: &Told) {
+    fn compare_checkpoint(&mut self, id: String, row: &RowText) {
         let digest = row.get("digest").cloned().flatten();
         match self.passes.get(&id) {
             None => self.faults.push(Fault::RowForeign { table: Table::Pass, id }),
@@ -279,7 +149,7 @@ impl Verifier {
         for (seq, rows) in std::mem::take(&mut self.findings) {
             let run = rows.first().map(|[run, ..]| run.clone());
             let told = [("id", Some(seq)), ("run", run), ("count", Some(rows.len().to_string()))];
-            let mut told: Told = told.map(|(column, value)| (column.to_owned(), value)).into();
+            let mut told: RowText = told.map(|(column, value)| (column.to_owned(), value)).into();
             told.insert("sha256".to_owned(), Some(finding::digest(&rows)));
             self.compare_findings(told);
         }
@@ -302,7 +172,7 @@ impl Verifier {
         }
     }
 
-    fn compare_findings(&mut self, told: Told) {
+    fn compare_findings(&mut self, told: RowText) {
         let (table, id) = (Table::Finding, told.get("id").cloned().flatten().unwrap_or_default());
         match self.rows.remove(&(table, id.clone())) {
             None => self.faults.push(Fault::RowForeign { table, id }),
@@ -319,10 +189,10 @@ impl Verifier {
         }
         if let Some(begun) = RunRow::begun(&event, link.seq, at, run).filter(|_| !self.trusted_only) {
             self.runs += 1;
-            self.rows.insert((Table::Run, begun.id.clone()), run_told(&begun));
+            self.rows.insert((Table::Run, begun.id.clone()), run_text(&begun));
         }
         if let Some(hold) = LedgerHold::of(&event, link.seq, at) {
-            self.rows.insert((Table::Hold, hold.id.clone()), hold_told(&hold));
+            self.rows.insert((Table::Hold, hold.id.clone()), hold_text(&hold));
         }
         if let Some(batch) = event.closes() {
             self.rows.remove(&(Table::OpenIntent, batch.to_owned()));
@@ -361,7 +231,7 @@ impl Verifier {
             }
             Event::Outcome { batch, pass, .. } => {
                 if let (Some((dataset, policy)), Some(job)) = (self.batches.get(batch), self.jobs.get(run)) {
-                    self.passes.insert(pass_id(job, dataset, policy), pass.clone());
+                    self.passes.insert(checkpoint_id(job, dataset, policy), pass.clone());
                 }
             }
             Event::RunEnded { files: Some(files), .. } => self.reports.extend(files.iter().cloned()),
@@ -387,7 +257,7 @@ impl Verifier {
 
     fn release(&mut self, name: &str, at: &str, by: &str, why: &str) {
         let holds = self.rows.iter_mut().filter(|((table, _), _)| *table == Table::Hold).map(|(_, told)| told);
-        let named = |told: &&mut Told| told.get("name").is_some_and(|told| told.as_deref() == Some(name));
+        let named = |told: &&mut RowText| told.get("name").is_some_and(|told| told.as_deref() == Some(name));
         for told in holds.filter(named).filter(|told| told.get("released").is_some_and(Option::is_none)) {
             for (column, value) in [("released", at), ("released_by", by), ("released_why", why)] {
                 told.insert(column.to_owned(), Some(value.to_owned()));
@@ -397,16 +267,16 @@ impl Verifier {
 }
 
 /// How a pass is named.
-pub fn pass_id(job: &str, dataset: &str, policy: &str) -> String {
+pub fn checkpoint_id(job: &str, dataset: &str, policy: &str) -> String {
     format!("{job} {dataset} {policy}")
 }
 
 /// The first column in which two rows differ.
-fn difference(expected: &Told, row: &Told) -> Option<String> {
+fn difference(expected: &RowText, row: &RowText) -> Option<String> {
     expected.iter().find(|(column, value)| row.get(*column) != Some(*value)).map(|(column, _)| column.clone())
 }
 
-fn run_told(run: &RunRow) -> Told {
+fn run_text(run: &RunRow) -> RowText {
     let some = |text: &str| Some(text.to_owned());
     let told = [
         ("id", some(&run.id)),
@@ -425,7 +295,7 @@ fn run_told(run: &RunRow) -> Told {
     told.map(|(column, value)| (column.to_owned(), value)).into()
 }
 
-fn hold_told(hold: &LedgerHold) -> Told {
+fn hold_text(hold: &LedgerHold) -> RowText {
     let told = [
         ("id", Some(hold.id.clone())),
         ("seq", Some(hold.seq.to_string())),
@@ -442,38 +312,4 @@ fn hold_told(hold: &LedgerHold) -> Told {
         ("released_why", None),
     ];
     told.map(|(column, value)| (column.to_owned(), value)).into()
-}
-
-impl fmt::Display for Table {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Run => "run",
-            Self::OpenIntent => "open intent",
-            Self::Hold => "hold",
-            Self::Finding => "findings of event",
-            Self::Lease => "lease",
-            Self::Pass => "pass",
-        })
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Edited { seq } => write!(f, "event {seq} was edited: its content is not what was hashed"),
-            Self::Gap { after, next } if *next == after + 2 => write!(f, "event {} is missing", after + 1),
-            Self::Gap { after, next } if *next > after + 1 => write!(f, "events {} to {} are missing", after + 1, next - 1),
-            Self::Gap { after, next } => write!(f, "event {next} stands after event {after}"),
-            Self::Unlinked { seq } => write!(f, "event {seq} does not follow the one before it: that one was replaced or moved"),
-            Self::Row { table, id, column } => write!(f, "{table} `{id}` was edited: its `{column}` is not what its events say"),
-            Self::RowGone { table, id } => write!(f, "{table} `{id}` is gone from its table; its events are there"),
-            Self::RowForeign { table, id } => {
-                write!(f, "{table} `{id}` is in no event: it was put there, or its events were cut off")
-            }
-            Self::Schema { place } => write!(f, "the ledger's schema was changed: {place}"),
-            Self::ReportGone { file } => write!(f, "report `{file}` is gone; the chain has its hash"),
-            Self::ReportEdited { file } => write!(f, "report `{file}` was edited: it is not what was hashed"),
-            Self::Damaged { after, why } => write!(f, "the file is damaged: {why}; nothing after event {after} could be read"),
-        }
-    }
 }

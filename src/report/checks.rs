@@ -24,23 +24,23 @@ const ROOM: usize = 300_000;
 
 /// What a run's checks saw, told.
 #[derive(Default)]
-pub struct ChecksTold<'a> {
+pub struct ChecksModel<'a> {
     /// By owner, those with trouble first.
-    pub owners: Vec<OwnerTold<'a>>,
+    pub owners: Vec<OwnerModel<'a>>,
     /// What could not be answered, by store and reason.
     pub unanswered: Vec<Line>,
     /// Findings that are neither told one by one nor counted as passed.
     pub more: usize,
     /// How many ended how.
-    pub sums: CheckSums,
+    pub totals: CheckTotals,
 }
 
 /// One owner's checks.
-pub struct OwnerTold<'a> {
+pub struct OwnerModel<'a> {
     /// Who answers for the data.
     pub owner: Option<&'a str>,
-    /// Told one by one: what failed, warned, or recovered; what passed too where there is little.
-    pub told: Vec<FindingTold<'a>>,
+    /// ViewModel one by one: what failed, warned, or recovered; what passed too where there is little.
+    pub told: Vec<FindingModel<'a>>,
     /// Passed and not told one by one.
     pub passed: u64,
     /// Not answered.
@@ -48,7 +48,7 @@ pub struct OwnerTold<'a> {
 }
 
 /// One finding, told.
-pub struct FindingTold<'a> {
+pub struct FindingModel<'a> {
     /// The value it tells.
     pub finding: &'a Finding,
     /// How it weighs.
@@ -71,7 +71,7 @@ pub struct FindingTold<'a> {
 
 /// How many checks ended how.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct CheckSums {
+pub struct CheckTotals {
     /// Within bounds.
     pub passed: u64,
     /// Past the warning bound.
@@ -82,23 +82,23 @@ pub struct CheckSums {
     pub unanswered: u64,
 }
 
-impl CheckSums {
-    /// The sums of a report.
+impl CheckTotals {
+    /// The totals of a report.
     pub fn of(report: &RunReport) -> Self {
-        let mut sums = Self::default();
+        let mut totals = Self::default();
         for finding in &report.findings {
             *match finding.outcome {
-                FindingOutcome::Pass => &mut sums.passed,
-                FindingOutcome::Warn => &mut sums.warned,
-                FindingOutcome::Fail => &mut sums.failed,
-                FindingOutcome::Error | FindingOutcome::Skipped => &mut sums.unanswered,
+                FindingOutcome::Pass => &mut totals.passed,
+                FindingOutcome::Warn => &mut totals.warned,
+                FindingOutcome::Fail => &mut totals.failed,
+                FindingOutcome::Error | FindingOutcome::Skipped => &mut totals.unanswered,
             } += 1;
         }
-        sums
+        totals
     }
 }
 
-impl<'a> ChecksTold<'a> {
+impl<'a> ChecksModel<'a> {
     /// Tells the findings of a report.
     pub fn of(report: &'a RunReport) -> Self {
         let now = report.started.unwrap_or(report.as_of);
@@ -112,7 +112,7 @@ impl<'a> ChecksTold<'a> {
         }
         let more = loud.len().saturating_sub(SHOWN);
         loud.truncate(SHOWN);
-        Self { owners: owners(report, &loud, few, now), unanswered: unanswered(report), more, sums: CheckSums::of(report) }
+        Self { owners: owners(report, &loud, few, now), unanswered: unanswered(report), more, totals: CheckTotals::of(report) }
     }
 
     /// True when no check was to be told.
@@ -126,7 +126,7 @@ impl<'a> ChecksTold<'a> {
     }
 }
 
-impl OwnerTold<'_> {
+impl OwnerModel<'_> {
     /// As a heading names it.
     pub fn name(&self) -> String {
         self.owner.map_or_else(|| "no owner".to_owned(), plain)
@@ -151,7 +151,7 @@ impl OwnerTold<'_> {
     }
 }
 
-impl<'a> FindingTold<'a> {
+impl<'a> FindingModel<'a> {
     fn of(finding: &'a Finding, now: DateTime<Utc>, room: &mut usize) -> Self {
         let (tone, word) = match finding.outcome {
             FindingOutcome::Pass => (Tone::Good, "passed"),
@@ -273,11 +273,11 @@ fn rank(finding: &Finding) -> u8 {
     }
 }
 
-fn owners<'a>(report: &'a RunReport, told: &[&'a Finding], few: bool, now: DateTime<Utc>) -> Vec<OwnerTold<'a>> {
-    let mut by_owner: BTreeMap<Option<&str>, OwnerTold<'_>> = BTreeMap::new();
+fn owners<'a>(report: &'a RunReport, told: &[&'a Finding], few: bool, now: DateTime<Utc>) -> Vec<OwnerModel<'a>> {
+    let mut by_owner: BTreeMap<Option<&str>, OwnerModel<'_>> = BTreeMap::new();
     for finding in &report.findings {
         let owner = finding.owner.as_deref();
-        let group = by_owner.entry(owner).or_insert_with(|| OwnerTold { owner, told: vec![], passed: 0, unanswered: 0 });
+        let group = by_owner.entry(owner).or_insert_with(|| OwnerModel { owner, told: vec![], passed: 0, unanswered: 0 });
         match finding.outcome {
             FindingOutcome::Error | FindingOutcome::Skipped => group.unanswered += 1,
             FindingOutcome::Pass if !few && !recovered(finding) => group.passed += 1,
@@ -289,10 +289,10 @@ fn owners<'a>(report: &'a RunReport, told: &[&'a Finding], few: bool, now: DateT
     told.sort_by_key(|finding| rank(finding));
     for finding in told {
         if let Some(group) = by_owner.get_mut(&finding.owner.as_deref()) {
-            group.told.push(FindingTold::of(finding, now, &mut room));
+            group.told.push(FindingModel::of(finding, now, &mut room));
         }
     }
-    let mut owners: Vec<OwnerTold<'_>> = by_owner.into_values().collect();
+    let mut owners: Vec<OwnerModel<'_>> = by_owner.into_values().collect();
     owners.sort_by_key(|owner| owner.told.iter().map(|told| rank(told.finding)).min().unwrap_or(3));
     owners.truncate(SHOWN);
     owners
@@ -346,7 +346,7 @@ fn since(finding: &Finding, now: DateTime<Utc>) -> Option<String> {
 
 /// The run in one sentence: who gave no answer, what failed, warned and passed.
 pub fn sentence(report: &RunReport) -> String {
-    let sums = CheckSums::of(report);
+    let totals = CheckTotals::of(report);
     let loud: Vec<&Finding> = report.findings.iter().filter(|finding| finding.outcome == FindingOutcome::Fail).collect();
     let failed = match loud.as_slice() {
         [] => None,
@@ -354,16 +354,16 @@ pub fn sentence(report: &RunReport) -> String {
         many => Some(format!("{} failed", plural(many.len() as u64, "check"))),
     };
     let also = |number: u64, what: &str| (number > 0).then(|| format!("{} {what}", count(number)));
-    let unanswered = (sums.unanswered > 0).then(|| format!("{} unanswered", plural(sums.unanswered, "check")));
+    let unanswered = (totals.unanswered > 0).then(|| format!("{} unanswered", plural(totals.unanswered, "check")));
     // The first of the numbers says what is counted.
-    let quiet = sums.failed + sums.unanswered == 0;
-    let warned = match (quiet, sums.warned) {
-        (true, 1..) => Some(format!("{} with a warning", plural(sums.warned, "check"))),
+    let quiet = totals.failed + totals.unanswered == 0;
+    let warned = match (quiet, totals.warned) {
+        (true, 1..) => Some(format!("{} with a warning", plural(totals.warned, "check"))),
         (_, warned) => also(warned, "with a warning"),
     };
-    let passed = match (quiet, sums.warned) {
-        (true, 0) => Some(format!("{} passed", plural(sums.passed, "check"))),
-        _ => also(sums.passed, "passed"),
+    let passed = match (quiet, totals.warned) {
+        (true, 0) => Some(format!("{} passed", plural(totals.passed, "check"))),
+        _ => also(totals.passed, "passed"),
     };
     let head = [away(report), unanswered, failed].into_iter().flatten();
     head.chain([warned, passed].into_iter().flatten()).collect::<Vec<_>>().join(", ")
@@ -394,7 +394,7 @@ mod tests {
     #[test]
     fn a_line_says_value_bound_trend_and_since() {
         let report = samples::found();
-        let told = ChecksTold::of(&report);
+        let told = ChecksModel::of(&report);
         let lines: Vec<String> = told.owners.iter().flat_map(|owner| owner.lines(false)).map(|line| line.to_string()).collect();
         assert!(
             lines.contains(&"41 of 5,000 (0.82 %) found by check `users-in-graph`: failed (> 0), ▲ 3, since 3 nights".to_owned()),
@@ -408,7 +408,7 @@ mod tests {
     #[test]
     fn those_with_trouble_come_first_and_the_rest_is_a_count() {
         let report = samples::many_checks(5_000);
-        let told = ChecksTold::of(&report);
+        let told = ChecksModel::of(&report);
         assert!(told.owners.iter().map(|owner| owner.told.len()).sum::<usize>() <= SHOWN);
         let counted: u64 = told.owners.iter().map(|owner| owner.passed + owner.unanswered + owner.told.len() as u64).sum();
         assert_eq!(counted + told.more as u64, 5_000, "every check is told or counted");
@@ -423,7 +423,7 @@ mod tests {
         }
         let before = super::super::finding::Before { outcome: FindingOutcome::Fail, value: Some(3), at: now };
         report.findings[4_711].before = Some(before);
-        let told = ChecksTold::of(&report);
+        let told = ChecksModel::of(&report);
         let named: Vec<_> = told.owners.iter().flat_map(|owner| &owner.told).collect();
         assert_eq!((named.len(), named[0].since.as_deref()), (1, Some("recovered")));
     }

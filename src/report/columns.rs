@@ -8,7 +8,7 @@ pub type Tile = (String, String, &'static str);
 
 /// A count as a report shows it.
 #[derive(Debug, Clone, Copy)]
-pub struct Column<'r> {
+pub struct CountColumn<'r> {
     /// Its name in JSON.
     pub key: &'r str,
     /// The head of its column.
@@ -18,7 +18,7 @@ pub struct Column<'r> {
     told_by: &'r [&'r str],
 }
 
-impl Column<'_> {
+impl CountColumn<'_> {
     /// How often it was done to a dataset; `None` where it does not apply.
     pub fn count(&self, dataset: &DatasetReport) -> Option<u64> {
         dataset.counts.by_key(self.key)
@@ -30,7 +30,7 @@ impl Column<'_> {
     }
 }
 
-impl<'r> From<&'r Counter> for Column<'r> {
+impl<'r> From<&'r Counter> for CountColumn<'r> {
     fn from(counter: &'r Counter) -> Self {
         Self { key: counter.key, head: counter.column, done: counter.done, told_by: counter.told_by }
     }
@@ -38,22 +38,22 @@ impl<'r> From<&'r Counter> for Column<'r> {
 
 /// The columns of a report: what its action is for, and whatever some dataset has a number for. A count that nobody here declared
 /// is shown by its own name.
-pub fn columns(report: &RunReport) -> Vec<Column<'_>> {
+pub fn columns(report: &RunReport) -> Vec<CountColumn<'_>> {
     let (main, datasets) = (report.presentation.main.map(|main| main.key), &report.datasets);
-    let mut columns: Vec<Column<'_>> = report.presentation.read().map(Column::from).collect();
+    let mut columns: Vec<CountColumn<'_>> = report.presentation.read().map(CountColumn::from).collect();
     columns.retain(|column| main == Some(column.key) || datasets.iter().any(|dataset| column.count(dataset).is_some()));
     for (key, _) in datasets.iter().flat_map(|dataset| dataset.counts.iter()) {
         if report.presentation.counter(key).is_none() && columns.iter().all(|column| column.key != key) {
-            columns.push(Column { key, head: key, done: key, told_by: &[] });
+            columns.push(CountColumn { key, head: key, done: key, told_by: &[] });
         }
     }
     columns
 }
 
 /// What a run did, with its sum, where it did any of it. Rows that were archived are not told again as removed.
-pub fn done(report: &RunReport) -> Vec<(Column<'_>, u64)> {
+pub fn done(report: &RunReport) -> Vec<(CountColumn<'_>, u64)> {
     let sums = columns(report).into_iter().map(|column| (column, column.sum(report)));
     let sums: Vec<_> = sums.filter(|(_, sum)| *sum > 0).collect();
-    let is_told = |column: &Column<'_>| sums.iter().any(|(by, _)| column.told_by.contains(&by.key));
+    let is_told = |column: &CountColumn<'_>| sums.iter().any(|(by, _)| column.told_by.contains(&by.key));
     sums.iter().filter(|(column, _)| !is_told(column)).copied().collect()
 }

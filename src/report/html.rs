@@ -1,10 +1,10 @@
 //! The page: one file that needs nothing else, read in a minute, printed as it stands.
 
-use super::columns::{self, Column, Tile};
+use super::columns::{self, CountColumn, Tile};
 use super::format::{self, count, instant, known, plain, plain_to, short_hash, short_run};
 use super::lines;
 use super::run::{DatasetReport, RunReport};
-use super::view_model::{DatasetTold, Told, shares};
+use super::view_model::{DatasetModel, ViewModel, shares};
 use super::views;
 use askama::Template;
 use chrono::{DateTime, Utc};
@@ -21,7 +21,7 @@ const LONGEST_QUERY: usize = 4_000;
 #[derive(Template)]
 #[template(path = "page.html")]
 struct Page<'a> {
-    told: &'a Told<'a>,
+    model: &'a ViewModel<'a>,
     report: &'a RunReport,
     /// JSON with `<`, `>` and `&` spelled out: nothing in it can end the element it stands in.
     object: String,
@@ -31,9 +31,9 @@ struct Page<'a> {
 
 /// Renders the page.
 pub fn page(report: &RunReport) -> Result<String, askama::Error> {
-    let told = Told::of(report);
+    let model = ViewModel::of(report);
     let (object, complete) = embedded(report);
-    Page { told: &told, report, object, object_file: format!("{}.json", report.stem()), complete }.render()
+    Page { model: &model, report, object, object_file: format!("{}.json", report.stem()), complete }.render()
 }
 
 /// The object for the page, and whether it is the whole one.
@@ -97,7 +97,7 @@ impl Page<'_> {
 /// What the page asks for beside the told report.
 impl Page<'_> {
     fn title(&self) -> String {
-        format!("{} {}", plain(&self.report.job), self.told.headline.verdict)
+        format!("{} {}", plain(&self.report.job), self.model.headline.verdict)
     }
 
     fn run_short(&self) -> String {
@@ -109,7 +109,7 @@ impl Page<'_> {
     }
 
     /// The columns of what was done.
-    fn columns(&self) -> Vec<Column<'_>> {
+    fn columns(&self) -> Vec<CountColumn<'_>> {
         columns::columns(self.report)
     }
 
@@ -121,14 +121,14 @@ impl Page<'_> {
         if self.report.refreshes() {
             return views::tiles(self.report);
         }
-        let sums = &self.told.sums;
+        let totals = &self.model.totals;
         let said = self.report.presentation;
         // A notice is about no run: there is nothing to count.
         let Some(main) = said.main else { return vec![] };
-        let acted = match (self.report.is_prospect(), said.staying().filter(|_| sums.would_stay > 0)) {
-            (true, Some(apart)) => (count(sums.would), format!("{}, or {}", main.would, apart.would), "note"),
-            (true, None) => (count(sums.would), main.would.to_owned(), "note"),
-            (false, _) => (count(Column::from(main).sum(self.report)), main.done.to_owned(), "good"),
+        let acted = match (self.report.is_prospect(), said.staying().filter(|_| totals.would_stay > 0)) {
+            (true, Some(apart)) => (count(totals.would), format!("{}, or {}", main.would, apart.would), "note"),
+            (true, None) => (count(totals.would), main.would.to_owned(), "note"),
+            (false, _) => (count(CountColumn::from(main).sum(self.report)), main.done.to_owned(), "good"),
         };
         if self.report.datasets.iter().all(|dataset| dataset.due.is_none()) {
             let unknown = |what: &str| ("–".to_owned(), what.to_owned(), "none");
@@ -138,20 +138,20 @@ impl Page<'_> {
         let acted = if acted.0 == "0" { (acted.0, acted.1, "none") } else { acted };
         vec![
             acted,
-            (count(sums.held), "kept by holds".to_owned(), tone(sums.held, "kept")),
-            (count(sums.left), "left, with a reason".to_owned(), tone(sums.left, "warn")),
-            (count(sums.overdue), "overdue now".to_owned(), tone(sums.overdue, "warn")),
+            (count(totals.held), "kept by holds".to_owned(), tone(totals.held, "kept")),
+            (count(totals.left), "left, with a reason".to_owned(), tone(totals.left, "warn")),
+            (count(totals.overdue), "overdue now".to_owned(), tone(totals.overdue, "warn")),
         ]
     }
 
     fn check_tiles(&self) -> Vec<Tile> {
-        let sums = self.told.checks.sums;
+        let totals = self.model.checks.totals;
         let tile = |number: u64, what: &str, tone| (count(number), what.to_owned(), if number == 0 { "none" } else { tone });
         vec![
-            tile(sums.failed, "failed", "bad"),
-            tile(sums.warned, "with a warning", "warn"),
-            tile(sums.passed, "passed", "good"),
-            tile(sums.unanswered, "unanswered", "warn"),
+            tile(totals.failed, "failed", "bad"),
+            tile(totals.warned, "with a warning", "warn"),
+            tile(totals.passed, "passed", "good"),
+            tile(totals.unanswered, "unanswered", "warn"),
         ]
     }
 
@@ -160,11 +160,11 @@ impl Page<'_> {
         if self.refreshes() {
             return vec![];
         }
-        self.told
+        self.model
             .datasets
             .items
             .iter()
-            .map(|told| told.dataset)
+            .map(|model| model.dataset)
             .filter(|dataset| dataset.overdue().is_some_and(|rows| rows > 0))
             .collect()
     }
@@ -182,7 +182,7 @@ impl Page<'_> {
 
     /// True when a guard waits for a person.
     fn guarded(&self) -> bool {
-        self.told.sums.guarded > 0
+        self.model.totals.guarded > 0
     }
 
     fn head_full(&self) -> String {
@@ -190,7 +190,7 @@ impl Page<'_> {
     }
 
     fn has_queries(&self) -> bool {
-        self.told.datasets.items.iter().any(|told| told.dataset.query.is_some())
+        self.model.datasets.items.iter().any(|model| model.dataset.query.is_some())
     }
 
     /// True where views are refreshed: their query counts the rows in them, and no rows that are due.
@@ -199,7 +199,7 @@ impl Page<'_> {
     }
 
     fn views(&self) -> Vec<[String; 5]> {
-        self.told.datasets.items.iter().map(|told| views::row(told.dataset, self.report)).collect()
+        self.model.datasets.items.iter().map(|model| views::row(model.dataset, self.report)).collect()
     }
 
     /// What a guard left alone.
@@ -217,11 +217,11 @@ impl Page<'_> {
     }
 
     fn has_holds(&self) -> bool {
-        self.told.datasets.items.iter().any(|told| !told.dataset.holds.is_empty())
+        self.model.datasets.items.iter().any(|model| !model.dataset.holds.is_empty())
     }
 
     /// The parts of a bar, laid side by side on a width of 1000.
-    fn bar(&self, dataset: &DatasetTold<'_>) -> Vec<Segment> {
+    fn bar(&self, dataset: &DatasetModel<'_>) -> Vec<Segment> {
         let mut x = 0;
         let parts = dataset.parts.iter().zip(shares(&dataset.parts));
         parts
@@ -234,7 +234,7 @@ impl Page<'_> {
     }
 
     /// The bar in words, for whoever does not see it.
-    fn bar_said(&self, dataset: &DatasetTold<'_>) -> String {
+    fn bar_said(&self, dataset: &DatasetModel<'_>) -> String {
         let parts: Vec<String> = dataset.parts.iter().map(|part| format!("{} {}", count(part.rows), part.label)).collect();
         parts.join(", ")
     }

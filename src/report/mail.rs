@@ -5,7 +5,7 @@ use super::html::page;
 use super::lines::{self, Tone};
 use super::run::RunReport;
 use super::text;
-use super::view_model::{DatasetTold, Told, shares};
+use super::view_model::{DatasetModel, ViewModel, shares};
 use crate::config::mailbox;
 use crate::job::outcome::Outcome;
 use askama::Template;
@@ -44,7 +44,7 @@ pub enum MailError {
 #[derive(Template)]
 #[template(path = "mail.html")]
 struct Letter<'a> {
-    told: &'a Told<'a>,
+    model: &'a ViewModel<'a>,
     report: &'a RunReport,
     subject: &'a str,
     attached: bool,
@@ -52,9 +52,9 @@ struct Letter<'a> {
 
 /// `archive-orders done, 1,204 archived`, after `steward: `. What needs a person is in capitals.
 pub fn subject(report: &RunReport) -> String {
-    let told = Told::of(report);
-    let verdict = told.headline.verdict;
-    let sentence = &told.headline.sentence;
+    let model = ViewModel::of(report);
+    let verdict = model.headline.verdict;
+    let sentence = &model.headline.sentence;
     let said = match report.outcome {
         Some(Outcome::Done | Outcome::Undelivered) | None => format!("{verdict}, {sentence}"),
         Some(_) => format!("{}: {sentence}", verdict.to_uppercase()),
@@ -97,8 +97,8 @@ pub fn text_part(report: &RunReport) -> String {
 
 /// The HTML part.
 pub fn html_part(report: &RunReport) -> Result<String, MailError> {
-    let told = Told::of(report);
-    Ok(Letter { told: &told, report, subject: &subject(report), attached: true }.render()?)
+    let model = ViewModel::of(report);
+    Ok(Letter { model: &model, report, subject: &subject(report), attached: true }.render()?)
 }
 
 fn mailbox(address: &str) -> Result<Mailbox, MailError> {
@@ -118,7 +118,7 @@ fn receivers_header(to: &[Mailbox]) -> HeaderValue {
     HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str("To"), plain, encoded)
 }
 
-/// `<run.job@example.com>`; what tells of no run is told apart by its time.
+/// `<run.job@example.com>`; what tells of no run is model apart by its time.
 fn message_id(report: &RunReport, domain: &str) -> String {
     let word = |text: &str| text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(64).collect::<String>();
     let id = report.run.clone().unwrap_or_else(|| format!("{}-{}", report.stem(), report.as_of.timestamp_subsec_micros()));
@@ -127,14 +127,14 @@ fn message_id(report: &RunReport, domain: &str) -> String {
 
 impl Letter<'_> {
     fn verdict(&self) -> String {
-        let word = self.told.headline.verdict;
+        let word = self.model.headline.verdict;
         let first = word.chars().next().map(|first| first.to_ascii_uppercase());
         first.into_iter().chain(word.chars().skip(1)).collect()
     }
 
     fn meta(&self) -> String {
         let report = self.report;
-        let took = self.told.headline.took.as_ref().map(|took| format!(" · took {took}")).unwrap_or_default();
+        let took = self.model.headline.took.as_ref().map(|took| format!(" · took {took}")).unwrap_or_default();
         format!("{} · {}{took}", plain(&report.action), instant(report.started.unwrap_or(report.as_of)))
     }
 
@@ -154,7 +154,7 @@ impl Letter<'_> {
     }
 
     /// Colour, width in percent and words of each part of a bar.
-    fn bar(&self, dataset: &DatasetTold<'_>) -> Vec<(&'static str, String, String)> {
+    fn bar(&self, dataset: &DatasetModel<'_>) -> Vec<(&'static str, String, String)> {
         let parts = dataset.parts.iter().zip(shares(&dataset.parts));
         let cell = |(part, share): (&super::view_model::Part, u64)| {
             (fill(part.kind), format!("{}.{}", share / 10, share % 10), format!("{} {}", format::count(part.rows), part.label))
@@ -238,8 +238,8 @@ mod tests {
     #[test]
     fn a_whole_mail_reads_as_it_was_agreed() {
         let mail = steady(&mail(&samples::done()));
-        let (told, _) = mail.split_once("Content-Disposition: attachment").unwrap();
-        assert_eq!(told, include_str!("testdata/done.eml"));
+        let (model, _) = mail.split_once("Content-Disposition: attachment").unwrap();
+        assert_eq!(model, include_str!("testdata/done.eml"));
     }
 
     #[test]

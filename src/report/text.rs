@@ -3,7 +3,7 @@
 use super::format::{instant, known, plain};
 use super::lines::{self, Line, Tone};
 use super::run::RunReport;
-use super::view_model::{DatasetTold, Told};
+use super::view_model::{DatasetModel, ViewModel};
 use super::views;
 use anstyle::{AnsiColor, Style as Paint};
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table};
@@ -24,9 +24,9 @@ pub enum Style {
 
 /// The report of one run, as `run-job` prints it. Ends with a line end.
 pub fn run(report: &RunReport, style: Style) -> String {
-    let told = Told::of(report);
-    let mut text = head(&told, style);
-    body(&mut text, &told, style);
+    let model = ViewModel::of(report);
+    let mut text = head(&model, style);
+    body(&mut text, &model, style);
     foot(&mut text, report);
     text
 }
@@ -35,9 +35,9 @@ pub fn run(report: &RunReport, style: Style) -> String {
 pub fn plan(reports: &[RunReport], style: Style) -> String {
     let mut text = String::new();
     for report in reports {
-        let told = Told::of(report);
-        text.push_str(&head(&told, style));
-        body(&mut text, &told, style);
+        let model = ViewModel::of(report);
+        text.push_str(&head(&model, style));
+        body(&mut text, &model, style);
         text.push_str(&format!("as of {}\n\n", instant(report.as_of)));
     }
     text.push_str(if reports.is_empty() { "no job to plan\n" } else { "a plan: nothing was touched\n" });
@@ -45,37 +45,41 @@ pub fn plan(reports: &[RunReport], style: Style) -> String {
 }
 
 /// `archive-orders  done  1,204 archived, 12 kept by holds  (4.2 s)`, and loudly below when nothing was touched.
-fn head(told: &Told<'_>, style: Style) -> String {
-    let headline = &told.headline;
+fn head(model: &ViewModel<'_>, style: Style) -> String {
+    let headline = &model.headline;
     let verdict = paint(style, headline.tone, &headline.verdict.to_uppercase());
     let took = headline.took.as_ref().map(|took| format!(" ({took})")).unwrap_or_default();
-    let mut text = format!("{}  {verdict}{took}\n{}\n", plain(&told.report.job), headline.sentence);
-    if let Some(untouched) = headline.untouched.filter(|_| told.report.outcome.is_some()) {
+    let mut text = format!("{}  {verdict}{took}\n{}\n", plain(&model.report.job), headline.sentence);
+    if let Some(untouched) = headline.untouched.filter(|_| model.report.outcome.is_some()) {
         let _ = writeln!(text, "{}", paint(style, Tone::Warn, &format!("*** {} ***", untouched.to_uppercase())));
     }
     text
 }
 
-fn body(text: &mut String, told: &Told<'_>, style: Style) {
-    if let Some(table) = if told.report.refreshes() { table_of_views(told) } else { table(told) } {
+fn body(text: &mut String, model: &ViewModel<'_>, style: Style) {
+    if let Some(table) = if model.report.refreshes() { table_of_views(model) } else { table(model) } {
         let _ = writeln!(text, "\n{table}");
-        text.extend(told.datasets.rest().map(|rest| format!("{rest}, in the report's JSON\n")));
+        text.extend(model.datasets.rest().map(|rest| format!("{rest}, in the report's JSON\n")));
     }
-    section(text, "the run", told.lines.iter().chain(&told.settled.items), told.settled.rest(), style);
-    for dataset in &told.datasets.items {
-        let name =
-            format!("{} (policy {}){}", plain(&dataset.dataset.dataset), plain(&dataset.dataset.policy), found_by(dataset, told));
+    section(text, "the run", model.lines.iter().chain(&model.settled.items), model.settled.rest(), style);
+    for dataset in &model.datasets.items {
+        let name = format!(
+            "{} (policy {}){}",
+            plain(&dataset.dataset.dataset),
+            plain(&dataset.dataset.policy),
+            found_by(dataset, model)
+        );
         section(text, &name, dataset.lines(), dataset.reasons.rest().map(|rest| format!("{rest} reasons")), style);
     }
-    checks(text, told, style);
+    checks(text, model, style);
     text.push('\n');
 }
 
 /// What checks saw by owner, then what could not be answered. A plan shows what each would ask.
-fn checks(text: &mut String, told: &Told<'_>, style: Style) {
-    let (checks, alone) = (&told.checks, told.checks.owners.len() < 2);
+fn checks(text: &mut String, model: &ViewModel<'_>, style: Style) {
+    let (checks, alone) = (&model.checks, model.checks.owners.len() < 2);
     for (at, owner) in checks.owners.iter().enumerate() {
-        let lines = owner.lines(told.report.outcome.is_none());
+        let lines = owner.lines(model.report.outcome.is_none());
         let title = if alone && owner.owner.is_none() { "checks".to_owned() } else { format!("checks of {}", owner.name()) };
         let rest = checks.rest().filter(|_| at + 1 == checks.owners.len());
         section(text, &title, lines.iter(), rest, style);
@@ -84,9 +88,9 @@ fn checks(text: &mut String, told: &Told<'_>, style: Style) {
 }
 
 /// Which index finds the rows, and the oldest of them: what a plan is read for.
-fn found_by(dataset: &DatasetTold<'_>, told: &Told<'_>) -> String {
+fn found_by(dataset: &DatasetModel<'_>, model: &ViewModel<'_>) -> String {
     let known = |label: &str, value: &Option<String>| value.as_ref().map(|value| format!(", {label} {}", plain(value)));
-    match told.report.outcome {
+    match model.report.outcome {
         Some(_) => String::new(),
         None => {
             [known("oldest", &dataset.dataset.oldest), known("index", &dataset.dataset.index)].into_iter().flatten().collect()
@@ -120,37 +124,37 @@ fn foot(text: &mut String, report: &RunReport) {
 }
 
 /// One row per view. A plan knows of no rows; how long each took stands in its line.
-fn table_of_views(told: &Told<'_>) -> Option<String> {
-    let shown = if told.report.is_prospect() { 2 } else { 4 };
+fn table_of_views(model: &ViewModel<'_>) -> Option<String> {
+    let shown = if model.report.is_prospect() { 2 } else { 4 };
     let rows: Vec<Vec<String>> =
-        told.datasets.items.iter().map(|view| views::row(view.dataset, told.report)[..shown].to_vec()).collect();
+        model.datasets.items.iter().map(|view| views::row(view.dataset, model.report)[..shown].to_vec()).collect();
     (!rows.is_empty()).then(|| laid_out(&views::HEADS[..shown], rows, 2))
 }
 
 /// One row per dataset. A column nobody has a number for is not there, and without columns there is no table.
-fn table(told: &Told<'_>) -> Option<String> {
-    type Column<'a> = (&'a str, Box<dyn Fn(&DatasetTold<'_>) -> Option<u64> + 'a>);
-    let prospect = told.report.is_prospect();
+fn table(model: &ViewModel<'_>) -> Option<String> {
+    type Column<'a> = (&'a str, Box<dyn Fn(&DatasetModel<'_>) -> Option<u64> + 'a>);
+    let prospect = model.report.is_prospect();
     let mut columns: Vec<Column<'_>> = vec![
-        ("due", Box::new(|told| told.dataset.due)),
-        ("would go", Box::new(move |told| super::lines::would(told.dataset).filter(|_| prospect))),
-        ("kept", Box::new(|told| told.dataset.held())),
-        ("left", Box::new(|told| told.dataset.stayed())),
-        ("overdue", Box::new(|told| told.dataset.overdue())),
+        ("due", Box::new(|model| model.dataset.due)),
+        ("would go", Box::new(move |model| super::lines::would(model.dataset).filter(|_| prospect))),
+        ("kept", Box::new(|model| model.dataset.held())),
+        ("left", Box::new(|model| model.dataset.stayed())),
+        ("overdue", Box::new(|model| model.dataset.overdue())),
     ];
-    let done = super::columns::columns(told.report).into_iter().filter(|_| !prospect);
-    columns.splice(2..2, done.map(|done| -> Column<'_> { (done.head, Box::new(move |told| done.count(told.dataset))) }));
-    let shown = |column: &&Column<'_>| told.datasets.items.iter().any(|dataset| column.1(dataset).is_some());
+    let done = super::columns::columns(model.report).into_iter().filter(|_| !prospect);
+    columns.splice(2..2, done.map(|done| -> Column<'_> { (done.head, Box::new(move |model| done.count(model.dataset))) }));
+    let shown = |column: &&Column<'_>| model.datasets.items.iter().any(|dataset| column.1(dataset).is_some());
     let columns: Vec<&Column<'_>> = columns.iter().filter(shown).collect();
     if columns.is_empty() {
         return None;
     }
     let heads: Vec<&str> = std::iter::once("dataset").chain(columns.iter().map(|column| column.0)).collect();
-    let row = |dataset: &DatasetTold<'_>| {
+    let row = |dataset: &DatasetModel<'_>| {
         let figures = columns.iter().map(|column| known(column.1(dataset)));
         std::iter::once(dataset.dataset.dataset.clone()).chain(figures).collect()
     };
-    Some(laid_out(&heads, told.datasets.items.iter().map(row).collect(), 1))
+    Some(laid_out(&heads, model.datasets.items.iter().map(row).collect(), 1))
 }
 
 /// A table as wide as a terminal; the first column may break after dots, and those behind the first few hold numbers.
@@ -230,8 +234,8 @@ mod tests {
     #[test]
     fn the_table_fits_a_terminal() {
         for (name, report) in samples::all() {
-            let told = Told::of(&report);
-            for line in table(&told).unwrap_or_default().lines() {
+            let model = ViewModel::of(&report);
+            for line in table(&model).unwrap_or_default().lines() {
                 let wide = line.chars().filter(|c| !c.is_ascii()).count();
                 assert!(line.chars().count() + wide <= usize::from(WIDTH) + 2 * wide, "{name}: {line}");
             }

@@ -1,6 +1,6 @@
 //! A whole report, told: the headline, and what each part has to say, bounded so that a page stays a page.
 
-use super::checks::ChecksTold;
+use super::checks::ChecksModel;
 use super::format::count;
 use super::headline::Headline;
 use super::lines::{self, Line, Tone};
@@ -15,7 +15,7 @@ const SHOWN: usize = 100;
 const REASONS: (usize, usize) = (300, 3);
 
 /// A report, told.
-pub struct Told<'a> {
+pub struct ViewModel<'a> {
     /// The value it tells.
     pub report: &'a RunReport,
     /// What to read first.
@@ -25,15 +25,15 @@ pub struct Told<'a> {
     /// Batches of an interrupted run.
     pub settled: Shown<Line>,
     /// The datasets; in the job's order, unless there are too many: then the ones with trouble come first.
-    pub datasets: Shown<DatasetTold<'a>>,
+    pub datasets: Shown<DatasetModel<'a>>,
     /// What checks saw.
-    pub checks: ChecksTold<'a>,
+    pub checks: ChecksModel<'a>,
     /// Totals over every dataset, shown or not.
-    pub sums: Totals,
+    pub totals: Totals,
 }
 
 /// One dataset, told.
-pub struct DatasetTold<'a> {
+pub struct DatasetModel<'a> {
     /// The value it tells.
     pub dataset: &'a DatasetReport,
     /// What was done.
@@ -66,7 +66,7 @@ pub struct Part {
     pub rows: u64,
 }
 
-impl<'a> Told<'a> {
+impl<'a> ViewModel<'a> {
     /// Tells a report.
     pub fn of(report: &'a RunReport) -> Self {
         let datasets = pick(&report.datasets, |dataset| !dataset_troubles(dataset));
@@ -82,14 +82,14 @@ impl<'a> Told<'a> {
             headline: Headline::of(report),
             lines: run,
             settled,
-            datasets: datasets.map(|dataset| DatasetTold::of(dataset, report, cap)),
-            checks: ChecksTold::of(report),
-            sums: Totals::of(report),
+            datasets: datasets.map(|dataset| DatasetModel::of(dataset, report, cap)),
+            checks: ChecksModel::of(report),
+            totals: Totals::of(report),
         }
     }
 }
 
-impl<'a> DatasetTold<'a> {
+impl<'a> DatasetModel<'a> {
     fn of(dataset: &'a DatasetReport, report: &RunReport, reasons: usize) -> Self {
         Self {
             dataset,
@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn the_parts_of_a_bar_are_the_due_rows_and_those_without_a_date() {
         for report in [samples::done(), samples::partial(), samples::guarded(), samples::observed(), samples::stopped()] {
-            let told = Told::of(&report);
+            let told = ViewModel::of(&report);
             for dataset in &told.datasets.items {
                 let undated = dataset.dataset.left.undated;
                 assert_eq!(dataset.whole(), dataset.dataset.due.unwrap_or(0) + undated, "{}", report.job);
@@ -245,7 +245,7 @@ mod tests {
     fn rows_nobody_accounts_for_are_not_hidden() {
         let mut report = samples::done();
         report.datasets[0].due = Some(1_300);
-        let told = Told::of(&report);
+        let told = ViewModel::of(&report);
         let untold = told.datasets.items[0].parts.iter().find(|part| part.kind == "untold").unwrap();
         assert_eq!(untold.rows, 1_300 - 1_216);
     }
@@ -253,12 +253,12 @@ mod tests {
     #[test]
     fn the_job_s_order_is_kept_until_there_are_too_many() {
         let report = samples::huge(100, 1, 0);
-        assert_eq!(Told::of(&report).datasets.items[0].dataset.dataset, "core.table_0");
+        assert_eq!(ViewModel::of(&report).datasets.items[0].dataset.dataset, "core.table_0");
         let report = samples::huge(101, 1, 0);
-        let told = Told::of(&report);
+        let told = ViewModel::of(&report);
         assert_eq!((told.datasets.items[0].dataset.dataset.as_str(), told.datasets.more), ("core.table_100", 1));
         assert_eq!(told.report.datasets.len(), 101);
-        assert_eq!(told.sums.due, (0..101).sum::<u64>(), "sums are over every dataset");
+        assert_eq!(told.totals.due, (0..101).sum::<u64>(), "sums are over every dataset");
     }
 
     #[test]
@@ -266,7 +266,7 @@ mod tests {
         let mut report = samples::found();
         (report.outcome, report.findings) =
             (Some(Outcome::Done), vec![report.findings.remove(0), report.findings.pop().unwrap()]);
-        assert_eq!(Told::of(&report).headline.sentence, "1 check with a warning, 1 passed");
+        assert_eq!(ViewModel::of(&report).headline.sentence, "1 check with a warning, 1 passed");
     }
 
     #[test]
@@ -274,9 +274,9 @@ mod tests {
         let mut report = RunReport { dry_run: true, ..samples::swept() };
         let cache = &mut report.datasets[0];
         (cache.counts, cache.to_be_given_ttl) = (Counts::default(), Some(30));
-        assert_eq!(Told::of(&report).headline.sentence, "120 would be swept, 30 would be given a time to live");
+        assert_eq!(ViewModel::of(&report).headline.sentence, "120 would be swept, 30 would be given a time to live");
         report.datasets[0].left.guarded = 150;
-        assert_eq!(Told::of(&report).headline.sentence, "150 guarded");
+        assert_eq!(ViewModel::of(&report).headline.sentence, "150 guarded");
     }
 
     #[test]
@@ -285,7 +285,7 @@ mod tests {
         plan.datasets.truncate(1);
         plan.datasets[0].due = None;
         plan.datasets[0].outcome = Some(Outcome::Temporary);
-        assert_eq!(Told::of(&plan).headline.sentence, "1 dataset could not be looked at");
+        assert_eq!(ViewModel::of(&plan).headline.sentence, "1 dataset could not be looked at");
         assert_eq!(lines::would(&plan.datasets[0]), None);
         let page = super::super::html::page(&plan).unwrap();
         assert!(page.contains("<dd>–</dd><dt>would be archived") && !page.contains("nothing is due"));
@@ -293,7 +293,7 @@ mod tests {
 
     #[test]
     fn nothing_touched_is_said_for_plans_dry_runs_and_observers_alone() {
-        let said = |report: &RunReport| Told::of(report).headline.untouched;
+        let said = |report: &RunReport| ViewModel::of(report).headline.untouched;
         assert_eq!(said(&samples::observed()), Some("observe: nothing was touched"));
         assert_eq!(said(&RunReport { dry_run: true, ..samples::done() }), Some("dry run: nothing was touched"));
         assert_eq!((said(&samples::planned()), said(&samples::done())), (Some("a plan: nothing was touched"), None));

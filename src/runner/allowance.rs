@@ -6,7 +6,7 @@ use crate::policy::lifecycle::Guard;
 use crate::report::format;
 use crate::report::run::{Reason, Weight};
 use crate::runner::approval::PlannedStep;
-use crate::store::survey::Counts;
+use crate::store::survey::Survey;
 
 /// What one run may change of a dataset, and how much of it is left.
 ///
@@ -23,7 +23,7 @@ impl Allowance {
     /// What a plan lists, where one was approved; else the smaller of the guard's two bounds, over what the survey counted.
     ///
     /// Never less than what the survey found: that passed the guard already.
-    pub fn of(guard: &Guard, counts: &Counts, planned: Option<&PlannedStep>) -> Self {
+    pub fn of(guard: &Guard, counts: &Survey, planned: Option<&PlannedStep>) -> Self {
         let granted = match planned {
             Some(step) => step.due.saturating_sub(step.held).saturating_sub(step.blocked),
             None => guard.max_rows.min(share(guard.max_percent, counts.surely.unwrap_or(counts.total))).max(counts.going()),
@@ -94,8 +94,8 @@ mod tests {
         Guard { max_rows, max_percent }
     }
 
-    fn counts(total: u64, due: u64, held: u64) -> Counts {
-        Counts { total, due, held, ..Counts::default() }
+    fn counts(total: u64, due: u64, held: u64) -> Survey {
+        Survey { total, due, held, ..Survey::default() }
     }
 
     #[test]

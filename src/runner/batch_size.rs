@@ -10,17 +10,17 @@ const MOST: u64 = 20_000;
 
 /// The size of the next batch.
 #[derive(Debug, Clone, Copy)]
-pub struct Pace {
+pub struct BatchSize {
     rows: u64,
 }
 
-impl Default for Pace {
+impl Default for BatchSize {
     fn default() -> Self {
         Self { rows: FIRST }
     }
 }
 
-impl Pace {
+impl BatchSize {
     /// Rows for the next batch.
     pub const fn rows(&self) -> u64 {
         self.rows
@@ -48,7 +48,7 @@ mod tests {
 
     #[test]
     fn a_slow_batch_makes_the_next_one_small() {
-        let mut pace = Pace::default();
+        let mut pace = BatchSize::default();
         pace.learn(1_000, Duration::from_secs(2));
         assert_eq!(pace.rows(), 100);
         pace.learn(100, Duration::from_secs(2));
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn a_fast_batch_at_most_doubles_it() {
-        let mut pace = Pace::default();
+        let mut pace = BatchSize::default();
         pace.learn(1_000, Duration::from_millis(1));
         assert_eq!(pace.rows(), 2_000);
         (0..10).for_each(|_| pace.learn(1_000, Duration::from_millis(1)));

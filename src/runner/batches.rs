@@ -2,14 +2,14 @@
 
 use crate::action::{Action, Batch, Context, Facts, Label, Tally, reason};
 use crate::diagnostic::codes;
-use crate::ledger::checkpoint::Pass;
+use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::error::LedgerError;
 use crate::ledger::event::Event;
 use crate::ledger::lease::Lease;
 use crate::report::format;
 use crate::report::run::{NotReached, Reason, Weight};
 use crate::runner::allowance::Allowance;
-use crate::runner::batch_size::Pace;
+use crate::runner::batch_size::BatchSize;
 use crate::runner::holds;
 use crate::runner::pause;
 use crate::runner::put_aside::PutAside;
@@ -90,7 +90,7 @@ pub struct Batches<'a, A: Action> {
     /// What is known of it.
     pub facts: &'a Facts,
     /// The pass it belongs to.
-    pub pass: Pass,
+    pub pass: Checkpoint,
     /// When the budget is used up.
     pub deadline: Option<Instant>,
     /// What may be changed.
@@ -129,7 +129,7 @@ impl<A: Action> Batches<'_, A> {
         worked.reasons.extend(std::mem::take(&mut worked.aside).reasons(self.facts.noun));
         if !matches!(worked.cut, Some(Cut::OutOfTime | Cut::Stopped)) || !worked.waiting.is_empty() {
             // Over even when rows stay: a pass that went on would keep its cutoff, and never look at those behind its cursor again.
-            self.runner.ledger.end_pass(self.lease, &self.label.dataset, &self.label.policy, self.runner.now()).await?;
+            self.runner.ledger.end_checkpoint(self.lease, &self.label.dataset, &self.label.policy, self.runner.now()).await?;
         }
         worked.reasons.extend(notes.into_iter().map(|(text, help)| Reason {
             weight: Weight::Note,
@@ -142,7 +142,7 @@ impl<A: Action> Batches<'_, A> {
 
     async fn work_through(&mut self) -> Result<Worked, LedgerError> {
         let mut worked = Worked::default();
-        let mut pace = Pace::default();
+        let mut pace = BatchSize::default();
         let place: Option<Cursor> = self.pass.cursor.clone().and_then(|value| serde_json::from_value(value).ok());
         let mut queue = Queue::behind(place);
         let mut walk = Walk { number: 1, batches: 0 };
@@ -309,7 +309,14 @@ impl<A: Action> Batches<'_, A> {
     }
 
     /// Intent, the work, outcome. Tried again while the store is merely busy, each time the whole batch.
-    async fn batch(&mut self, page: &Page, in_order: bool, known: i64, busy: u32, pace: &mut Pace) -> Result<Ended, LedgerError> {
+    async fn batch(
+        &mut self,
+        page: &Page,
+        in_order: bool,
+        known: i64,
+        busy: u32,
+        pace: &mut BatchSize,
+    ) -> Result<Ended, LedgerError> {
         let mut pauses = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(100))
             .with_max_times(if busy > 0 { 0 } else { self.runner.retries })
@@ -382,7 +389,7 @@ impl<A: Action> Batches<'_, A> {
             // Bound by the ledger, which writes both down.
             pass: None,
         };
-        self.runner.ledger.append_with_pass(self.lease, &event, &self.pass, self.runner.now()).await.map(drop)
+        self.runner.ledger.append_with_checkpoint(self.lease, &event, &self.pass, self.runner.now()).await.map(drop)
     }
 
     async fn append(&self, event: &Event) -> Result<(), LedgerError> {

@@ -1,6 +1,6 @@
 //! One execution of a job that looks: every check, its life so far, and the evidence of both.
 
-use crate::action::{Context, Inspection};
+use crate::action::{CheckAction, Context};
 use crate::ledger::finding::FindingRow;
 use crate::policy::checks::check::Check;
 use crate::policy::policies::Policies;
@@ -8,7 +8,7 @@ use crate::policy::section;
 use crate::report::finding::{Finding, FindingOutcome};
 use crate::report::presentation::Presentation;
 use crate::report::run::{Reason, RunReport, Weight};
-use crate::runner::check_runner::Round;
+use crate::runner::check_runner::CheckRunner;
 use crate::runner::history;
 use crate::runner::lifecycle::{Begun, Work, no_ledger};
 use crate::runner::plan::{Planned, Planner};
@@ -18,9 +18,9 @@ use std::marker::PhantomData;
 use tokio_util::sync::CancellationToken;
 
 /// What a run of an inspection does.
-struct Inspects<I>(PhantomData<fn() -> I>);
+struct Checks<I>(PhantomData<fn() -> I>);
 
-impl<I: Inspection> Work for Inspects<I> {
+impl<I: CheckAction> Work for Checks<I> {
     const ACTION: &'static str = I::NAME;
     const PRESENTATION: &'static Presentation = &Presentation::CHECKS;
 
@@ -30,7 +30,7 @@ impl<I: Inspection> Work for Inspects<I> {
         // Holds keep what is there; they hide nothing from whoever only looks.
         let cx = Context::new(run.to_owned(), request.job.clone(), runner.stores.clone(), runner.policies.clone(), vec![]);
         let checks = picked(request, &runner.policies);
-        report.findings = Round::<I>::over(&checks, &cx, report.as_of, &runner.stop, &*runner.progress).await;
+        report.findings = CheckRunner::<I>::over(&checks, &cx, report.as_of, &runner.stop, &*runner.progress).await;
         let past = runner.ledger.past_findings(&request.job.name, run, history::RUNS).await.map_err(no_ledger)?;
         history::remember(&mut report.findings, &past, report.started.unwrap_or(report.as_of));
         if !request.dry_run {
@@ -46,21 +46,22 @@ impl<I: Inspection> Work for Inspects<I> {
 
 impl Runner {
     /// Runs a job of an inspection once.
-    pub async fn inspect<I: Inspection>(&self, request: &Request) -> RunReport {
-        self.course(request, &Inspects::<I>(PhantomData)).await
+    pub async fn run_checks<I: CheckAction>(&self, request: &Request) -> RunReport {
+        self.lifecycle(request, &Checks::<I>(PhantomData)).await
     }
 }
 
 impl Planner {
     /// Evaluates every check of a job, and writes nothing down.
-    pub async fn inspect<I: Inspection>(&self, request: &Request) -> Planned {
+    pub async fn run_checks<I: CheckAction>(&self, request: &Request) -> Planned {
         let mut report = RunReport {
             started: None,
             ..blank(I::NAME, &Presentation::CHECKS, request, None, crate::clock::now().trunc_subsecs(6))
         };
         let cx = Context::new("plan".into(), request.job.clone(), self.stores.clone(), self.policies.clone(), vec![]);
         let never = CancellationToken::new();
-        report.findings = Round::<I>::over(&picked(request, &self.policies), &cx, report.as_of, &never, &*self.progress).await;
+        report.findings =
+            CheckRunner::<I>::over(&picked(request, &self.policies), &cx, report.as_of, &never, &*self.progress).await;
         if let Some(ledger) = &self.ledger {
             report.ledger_head = ledger.head().await.ok().flatten().map(|head| head.hash);
         }

@@ -2,13 +2,13 @@
 //!
 //! So a slow or frozen store delays nobody else, and no store is asked two things at once.
 
-use crate::action::{Context, Inspection};
+use crate::action::{CheckAction, Context};
 use crate::policy::checks::check::Check;
 use crate::report::finding::Finding;
 use crate::report::run::{Reason, Weight};
 use crate::runner::heartbeat;
 use crate::runner::progress::Progress;
-use crate::runner::store_locks::{Turn, Turns};
+use crate::runner::store_locks::{StoreLock, StoreLocks};
 use crate::runner::thresholds;
 use crate::store::error::StoreFailure;
 use chrono::{DateTime, Utc};
@@ -21,14 +21,14 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// One round over checks.
-pub struct Round<'r, I> {
+pub struct CheckRunner<'r, I> {
     cx: &'r Context,
     as_of: DateTime<Utc>,
     stop: &'r CancellationToken,
     progress: &'r dyn Progress,
     /// When the job's budget is used up.
     until: Option<Instant>,
-    turns: Turns<'r>,
+    turns: StoreLocks<'r>,
     /// Stores that were away when they were asked, and what was said of it: they are not asked again in this round.
     away: Mutex<BTreeMap<String, StoreFailure>>,
     inspection: PhantomData<I>,
@@ -40,7 +40,7 @@ struct Group<'r> {
     checks: Vec<(usize, &'r Check)>,
 }
 
-impl<'r, I: Inspection> Round<'r, I> {
+impl<'r, I: CheckAction> CheckRunner<'r, I> {
     /// Evaluates the checks; one finding for each, in their order.
     pub async fn over(
         checks: &[&'r Check],
@@ -56,7 +56,7 @@ impl<'r, I: Inspection> Round<'r, I> {
             stop,
             progress,
             until: budget.map(|budget| Instant::now() + budget),
-            turns: Turns::default(),
+            turns: StoreLocks::default(),
             away: Mutex::default(),
             inspection: PhantomData,
         };
@@ -83,7 +83,7 @@ impl<'r, I: Inspection> Round<'r, I> {
         }
     }
 
-    async fn check(&self, check: &Check, stores: &[&'r str], own: Option<&Turn<'_, 'r>>) -> Finding {
+    async fn check(&self, check: &Check, stores: &[&'r str], own: Option<&StoreLock<'_, 'r>>) -> Finding {
         let _turn = match own {
             Some(_) => None,
             None => tokio::select! {
@@ -104,7 +104,7 @@ impl<'r, I: Inspection> Round<'r, I> {
         }
         let began = Instant::now();
         let deadline = self.until.unwrap_or_else(|| began + self.patience(stores));
-        let look = heartbeat::told(I::measure(self.cx, check, self.as_of), self.progress, self.cx, &check.name, stores);
+        let look = heartbeat::with_heartbeat(I::measure(self.cx, check, self.as_of), self.progress, self.cx, &check.name, stores);
         let measured = tokio::select! {
             biased;
             () = self.stop.cancelled() => return thresholds::skipped(check, stopped()),
@@ -206,7 +206,7 @@ mod tests {
     /// ParamType as many milliseconds as the check says samples; one on `gone` finds its store away.
     struct Probe;
 
-    impl Inspection for Probe {
+    impl CheckAction for Probe {
         const NAME: &'static str = "probe";
         const ABOUT: &'static str = "";
 
@@ -275,7 +275,7 @@ mod tests {
 
     async fn over(cx: &Context, checks: &[Check], stop: &CancellationToken) -> Vec<Finding> {
         let checks: Vec<&Check> = checks.iter().collect();
-        Round::<Probe>::over(&checks, cx, crate::clock::now(), stop, &Unwatched).await
+        CheckRunner::<Probe>::over(&checks, cx, crate::clock::now(), stop, &Unwatched).await
     }
 
     fn log(run: &str) -> Vec<String> {

@@ -3,7 +3,7 @@
 use crate::action::{Action, Context, Facts, Label, reason};
 use crate::counter::Counts;
 use crate::diagnostic::codes;
-use crate::ledger::checkpoint::Pass;
+use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::error::LedgerError;
 use crate::ledger::event::Event;
 use crate::ledger::lease::Lease;
@@ -22,7 +22,7 @@ use crate::runner::time_ahead::{not_come, pass_ahead, pass_unbound};
 use crate::runner::{guard, heartbeat, recovery};
 use crate::store::error::StoreFailure;
 use crate::store::identity::StoreIdentity;
-use crate::store::survey::Counts as Survey;
+use crate::store::survey::Survey;
 use backon::{ExponentialBuilder, Retryable};
 use chrono::{DateTime, Utc};
 use std::time::{Duration, Instant};
@@ -114,7 +114,7 @@ impl<A: Action> Dataset<'_, A> {
     async fn stores(&self, facts: &Facts) -> Result<Vec<StoreIdentity>, StoreFailure> {
         let mut stores = vec![];
         for name in std::iter::once(&facts.store).chain(&facts.owners) {
-            stores.push(self.cx.stores.identity(name, &self.cx.who()).await?);
+            stores.push(self.cx.stores.identity(name, &self.cx.application_name()).await?);
         }
         Ok(stores)
     }
@@ -122,7 +122,7 @@ impl<A: Action> Dataset<'_, A> {
     /// What there is; where it takes long, whoever watches is told how far it is.
     async fn counted(&self, action: &A, facts: &Facts) -> Result<Survey, StoreFailure> {
         let what = A::label(self.target).dataset;
-        heartbeat::told(action.survey(self.cx), self.progress, self.cx, &what, &[&facts.store]).await
+        heartbeat::with_heartbeat(action.survey(self.cx), self.progress, self.cx, &what, &[&facts.store]).await
     }
 
     /// Surveys, and says what the real run would do or refuse. Touches nothing.
@@ -142,7 +142,7 @@ impl<A: Action> Dataset<'_, A> {
     /// Does it. Errors are the ledger's: the run ends there.
     pub async fn carry_out(&self, acting: &Acting<'_>) -> Result<DatasetEnd, LedgerError> {
         let label = A::label(self.target);
-        let mut pass = acting.runner.ledger.pass(&self.cx.job.name, &label.dataset, &label.policy).await?;
+        let mut pass = acting.runner.ledger.checkpoint(&self.cx.job.name, &label.dataset, &label.policy).await?;
         let mut unbound = None;
         if let Some(open) = &pass
             && !acting.runner.ledger.left_by_a_batch(open).await?
@@ -182,9 +182,13 @@ impl<A: Action> Dataset<'_, A> {
     }
 
     /// A pass that was stopped goes on with its own cutoff, unless policy, schema or holds changed since.
-    async fn survey_pass(&self, pass: Option<Pass>, acting: &Acting<'_>) -> Result<(Surveyed<A>, Pass), Box<DatasetReport>> {
+    async fn survey_pass(
+        &self,
+        pass: Option<Checkpoint>,
+        acting: &Acting<'_>,
+    ) -> Result<(Surveyed<A>, Checkpoint), Box<DatasetReport>> {
         let label = A::label(self.target);
-        let mut fresh = Pass {
+        let mut fresh = Checkpoint {
             job: self.cx.job.name.clone(),
             dataset: label.dataset,
             policy: label.policy,
@@ -225,7 +229,13 @@ impl<A: Action> Dataset<'_, A> {
         refusals
     }
 
-    async fn work(&self, surveyed: &Surveyed<A>, label: &Label, pass: Pass, acting: &Acting<'_>) -> Result<Worked, LedgerError> {
+    async fn work(
+        &self,
+        surveyed: &Surveyed<A>,
+        label: &Label,
+        pass: Checkpoint,
+        acting: &Acting<'_>,
+    ) -> Result<Worked, LedgerError> {
         if surveyed.counts.going() == 0 {
             return Ok(Worked::default());
         }

@@ -7,7 +7,7 @@ use crate::report::run::{DatasetReport, Debt, DueTo, HeldBy, Left, Reason, Refre
 use crate::runner::batches::Cut;
 use crate::runner::outcome;
 use crate::store::foreign_key::BlockedRows;
-use crate::store::survey::Counts;
+use crate::store::survey::Survey;
 
 /// Names the rows that the loop did not come to by why.
 pub fn cut_short(report: &mut DatasetReport, cut: Cut, rows: u64) {
@@ -26,7 +26,7 @@ pub fn cut_short(report: &mut DatasetReport, cut: Cut, rows: u64) {
 }
 
 /// Notes that a guard, or something like it, leaves the dataset alone.
-pub fn guarded(report: &mut DatasetReport, counts: &Counts, refusals: Vec<Reason>) {
+pub fn guarded(report: &mut DatasetReport, counts: &Survey, refusals: Vec<Reason>) {
     if !refusals.is_empty() {
         report.left.guarded = counts.going();
         report.reasons.extend(refusals);
@@ -34,14 +34,14 @@ pub fn guarded(report: &mut DatasetReport, counts: &Counts, refusals: Vec<Reason
 }
 
 /// What is overdue.
-pub fn debt(counts: &Counts) -> Debt {
+pub fn debt(counts: &Survey) -> Debt {
     let (unarchived, oldest_unarchived) = counts.unarchived.clone();
     let oldest = [counts.oldest.clone().filter(|_| counts.overdue() > 0), oldest_unarchived].into_iter().flatten().min();
     Debt { rows: counts.overdue() + unarchived, oldest }
 }
 
 /// How a view was refreshed.
-pub fn refresh(counts: &Counts) -> Option<Refresh> {
+pub fn refresh(counts: &Survey) -> Option<Refresh> {
     counts.refreshed.as_ref().map(|done| Refresh {
         how: done.how.clone(),
         took_ms: u64::try_from(done.took.as_millis()).unwrap_or(u64::MAX),
@@ -51,7 +51,7 @@ pub fn refresh(counts: &Counts) -> Option<Refresh> {
 }
 
 /// Rows kept by each hold.
-pub fn held_by(counts: &Counts) -> Vec<HeldBy> {
+pub fn held_by(counts: &Survey) -> Vec<HeldBy> {
     let kept = counts.by_hold.iter().filter(|(_, rows)| *rows > 0);
     kept.map(|(hold, rows)| HeldBy { hold: hold.clone(), rows: *rows }).collect()
 }
@@ -87,7 +87,7 @@ pub fn untold(label: &Label, reasons: Vec<Reason>) -> DatasetReport {
 }
 
 /// What a survey tells of a dataset.
-pub fn told(label: &Label, facts: &Facts, counts: &Counts) -> DatasetReport {
+pub fn told(label: &Label, facts: &Facts, counts: &Survey) -> DatasetReport {
     DatasetReport {
         cutoff: Some(facts.cutoff),
         period: Some(facts.period.clone()).filter(|period| !period.is_empty()),
@@ -123,7 +123,7 @@ pub fn warned(remarks: &[(String, String)]) -> impl Iterator<Item = Reason> {
 }
 
 /// What a person should know before anything is done.
-pub fn notes(facts: &Facts, counts: &Counts) -> Vec<Reason> {
+pub fn notes(facts: &Facts, counts: &Survey) -> Vec<Reason> {
     let note = |weight, text: String, help: Option<String>| Reason { weight, code: None, text, help };
     let mut notes: Vec<_> = warned(&facts.notes).collect();
     notes.extend(said(&counts.remarks));
@@ -150,7 +150,7 @@ pub fn notes(facts: &Facts, counts: &Counts) -> Vec<Reason> {
 
 /// Names what keeps rows that are due, each foreign key with the condition that leaves its rows out. After a run those that the
 /// table's own rows keep are told too: it went as far as it could.
-pub fn blocked(counts: &Counts, weight: Weight, label: &Label) -> Vec<Reason> {
+pub fn blocked(counts: &Survey, weight: Weight, label: &Label) -> Vec<Reason> {
     let told = counts.by_key.iter().filter(|blocked| !blocked.blocker.own || weight == Weight::Failed);
     told.map(|BlockedRows { blocker, rows, leaves_out }| {
         let (child, of) = (&blocker.child, &label.dataset);

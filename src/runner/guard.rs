@@ -5,12 +5,12 @@ use crate::diagnostic::codes;
 use crate::report::format;
 use crate::report::run::{Reason, Weight};
 use crate::store::foreign_key::OnDelete;
-use crate::store::survey::{Counts, RelationCount};
+use crate::store::survey::{RelationCount, Survey};
 
 /// What forbids to go on with a dataset; empty when nothing does. Refuse rather than trim: a guard never takes a part.
 ///
 /// A plan file that a person has seen lifts the caps, and nothing else: a cascade is a matter of the policy.
-pub fn refusals(facts: &Facts, counts: &Counts, approved: bool) -> Vec<Reason> {
+pub fn refusals(facts: &Facts, counts: &Survey, approved: bool) -> Vec<Reason> {
     let mut refusals = vec![];
     if !approved {
         refusals.extend(too_much(facts, counts));
@@ -28,7 +28,7 @@ pub fn refusals(facts: &Facts, counts: &Counts, approved: bool) -> Vec<Reason> {
     refusals
 }
 
-fn too_much(facts: &Facts, counts: &Counts) -> Option<Reason> {
+fn too_much(facts: &Facts, counts: &Survey) -> Option<Reason> {
     let going = counts.going();
     let share = if counts.total == 0 { 0.0 } else { percent(going, counts.total) };
     let rows = going > facts.guard.max_rows;

@@ -11,7 +11,13 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 const EACH: Duration = Duration::from_secs(1);
 
 /// Awaits a look, and tells `progress` every second how far it is. `what` names it; `stores` are those it asks.
-pub async fn told<T>(look: impl Future<Output = T>, progress: &dyn Progress, cx: &Context, what: &str, stores: &[&str]) -> T {
+pub async fn with_heartbeat<T>(
+    look: impl Future<Output = T>,
+    progress: &dyn Progress,
+    cx: &Context,
+    what: &str,
+    stores: &[&str],
+) -> T {
     let mut look = pin!(look);
     let (began, (scans, found)) = (Instant::now(), seen(cx, stores));
     let mut ticks = interval(EACH);
@@ -97,8 +103,9 @@ mod tests {
     #[tokio::test]
     async fn a_long_look_is_told_each_second_and_a_short_one_never() {
         let (heard, cx) = (Heard::default(), context());
-        let look =
-            |time| told(async move { tokio::time::sleep(Duration::from_millis(time)).await }, &heard, &cx, "core.t", &["core"]);
+        let look = |time| {
+            with_heartbeat(async move { tokio::time::sleep(Duration::from_millis(time)).await }, &heard, &cx, "core.t", &["core"])
+        };
         look(300).await;
         assert_eq!(*heard.0.lock().unwrap(), Vec::<String>::new());
         look(1_500).await;

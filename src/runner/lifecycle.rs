@@ -47,7 +47,7 @@ impl Runner {
     /// Runs a job once. Whatever happens comes back as a report, recorded in the ledger unless that is what failed.
     ///
     /// The lease is held to the end, so that nobody begins before this run's last word is written.
-    pub async fn course<W: Work>(&self, request: &Request, work: &W) -> RunReport {
+    pub async fn lifecycle<W: Work>(&self, request: &Request, work: &W) -> RunReport {
         let run = Uuid::now_v7().to_string();
         let report = blank(W::ACTION, W::PRESENTATION, request, Some(run.clone()), self.now());
         let mut report = RunReport { started_by: Some(self.started_by.clone()), ..report };

@@ -59,7 +59,7 @@ async fn why_to_wait(cx: &Context, store: &str) -> Result<Option<String>, Reason
 }
 
 async fn lag(cx: &Context, store: &str, most: Duration) -> Result<Option<String>, StoreFailure> {
-    Ok(match cx.stores.get(store)?.replica_lag(&cx.who()).await? {
+    Ok(match cx.stores.get(store)?.replica_lag(&cx.application_name()).await? {
         Lag::Known(lag) if lag <= most => None,
         Lag::Known(lag) => Some(format!("replicas of `{store}` lag {:.1} s, more than {} s", lag.as_secs_f64(), most.as_secs())),
         Lag::Unknown(why) => Some(format!("the replica lag of `{store}` is unknown, which counts as lag: {why}")),
@@ -67,7 +67,7 @@ async fn lag(cx: &Context, store: &str, most: Duration) -> Result<Option<String>
 }
 
 async fn asked(cx: &Context, store: &str, query: &str) -> Result<Option<String>, StoreFailure> {
-    let asked = cx.stores.get(store)?.ask(&cx.who(), query).await?;
+    let asked = cx.stores.get(store)?.ask(&cx.application_name(), query).await?;
     Ok((asked.value > 0).then(|| format!("the job's `pause_when` query gives {} on store `{store}`", asked.value)))
 }
 

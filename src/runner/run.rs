@@ -46,7 +46,7 @@ impl<A: Action> Work for Acts<A> {
 impl Runner {
     /// Runs a job of an action once.
     pub async fn run<A: Action>(&self, request: &Request) -> RunReport {
-        self.course(request, &Acts::<A>(PhantomData)).await
+        self.lifecycle(request, &Acts::<A>(PhantomData)).await
     }
 
     async fn holds_in_force(&self, request: &Request) -> Result<Vec<Hold>, Reason> {

@@ -6,31 +6,31 @@ use tokio::sync::Notify;
 
 /// The turns of the stores that checks ask.
 #[derive(Debug, Default)]
-pub struct Turns<'s> {
+pub struct StoreLocks<'s> {
     busy: Mutex<BTreeSet<&'s str>>,
     freed: Notify,
 }
 
 /// A turn at some stores; over when dropped.
 #[derive(Debug)]
-pub struct Turn<'t, 's> {
-    turns: &'t Turns<'s>,
+pub struct StoreLock<'t, 's> {
+    turns: &'t StoreLocks<'s>,
     stores: Vec<&'s str>,
 }
 
-impl<'s> Turns<'s> {
+impl<'s> StoreLocks<'s> {
     /// The turn at all of these stores, when nobody is at any of them.
-    pub fn now(&self, stores: &[&'s str]) -> Option<Turn<'_, 's>> {
+    pub fn now(&self, stores: &[&'s str]) -> Option<StoreLock<'_, 's>> {
         let mut busy = self.busy();
         if stores.iter().any(|store| busy.contains(store)) {
             return None;
         }
         busy.extend(stores);
-        Some(Turn { turns: self, stores: stores.to_vec() })
+        Some(StoreLock { turns: self, stores: stores.to_vec() })
     }
 
     /// The turn at all of these stores: all of them or none, so that whoever waits for a frozen store keeps nobody from another.
-    pub async fn all(&self, stores: &[&'s str]) -> Turn<'_, 's> {
+    pub async fn all(&self, stores: &[&'s str]) -> StoreLock<'_, 's> {
         loop {
             let mut freed = std::pin::pin!(self.freed.notified());
             // Listens before it looks: a turn that ends in between is not missed.
@@ -47,7 +47,7 @@ impl<'s> Turns<'s> {
     }
 }
 
-impl Drop for Turn<'_, '_> {
+impl Drop for StoreLock<'_, '_> {
     fn drop(&mut self) {
         let mut busy = self.turns.busy();
         self.stores.iter().for_each(|store| {

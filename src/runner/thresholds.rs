@@ -117,10 +117,7 @@ fn no_whole(check: &Check, bound: &Threshold) -> Reason {
     Reason {
         weight: Weight::Failed,
         code: Some(codes::BOUND.to_string()),
-        text: format!(
-            "the bound `{bound}` of the check `{}` is a share, and nobody knows of how many; it was not held against anything",
-            check.name
-        ),
+        text: format!("check `{}`: percentage threshold `{bound}`, but the total is unknown; not evaluated", check.name),
         help: Some("write a number without `%`".into()),
     }
 }

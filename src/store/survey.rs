@@ -6,7 +6,7 @@ use super::refresh::Refreshed;
 
 /// What there is, in numbers. All reads, one instant after another: a live store moves on between them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct Survey {
     /// Rows in the dataset.
     pub total: u64,
     /// True when `total` is the store's own estimate.
@@ -45,7 +45,7 @@ pub struct Counts {
     pub remarks: Vec<(String, String)>,
 }
 
-impl Counts {
+impl Survey {
     /// Rows that would go: due, and kept by no hold and no row of another table.
     pub const fn going(&self) -> u64 {
         self.overdue().saturating_sub(self.blocked)

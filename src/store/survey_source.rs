@@ -5,7 +5,7 @@ use super::holds::Holds;
 use super::neo4j::nodes::Nodes;
 use super::page::{Keeps, Page};
 use super::sql::batch::rows::Rows;
-use super::survey::Counts;
+use super::survey::Survey;
 use super::value::Cursor;
 use crate::policy::dataset::DatasetName;
 
@@ -93,7 +93,7 @@ impl Walk<'_> {
     ///
     /// # Errors
     /// The store's own.
-    pub async fn count(&self, holds: &Holds) -> Result<Counts, StoreFailure> {
+    pub async fn count(&self, holds: &Holds) -> Result<Survey, StoreFailure> {
         match self {
             Self::Rows(rows) => rows.count(holds).await,
             Self::Nodes(nodes) => nodes.count(holds).await,

@@ -72,15 +72,15 @@ mod a_time_that_has_not_come_never_reaches_a_removal {
         orders_fixture::wait(async {
             let ledger = Ledger::open(&sandbox.path("state/steward.db")).await.expect("a ledger");
             let run = ledger.last_run("archive-orders").await.expect("an answer").expect("a run").id;
-            let pass = ledger.pass("archive-orders", "core.orders", "orders").await.expect("an answer").expect("a pass");
+            let pass = ledger.checkpoint("archive-orders", "core.orders", "orders").await.expect("an answer").expect("a pass");
             let lease = ledger.lease("archive-orders", &run, pass.as_of).await.expect("the lock");
             let as_of = "2099-06-01T00:00:00Z".parse().expect("a time");
             let outcome = Event::read(
                 "outcome",
                 r#"{"batch":"b","archived":0,"already_archived":0,"removed":0,"changed":0,"conflict":0,"digest":null}"#,
             );
-            let pass = steward::ledger::Pass { as_of, ..pass };
-            ledger.append_with_pass(&lease, &outcome.expect("an outcome"), &pass, as_of).await.expect("recorded");
+            let pass = steward::ledger::Checkpoint { as_of, ..pass };
+            ledger.append_with_checkpoint(&lease, &outcome.expect("an outcome"), &pass, as_of).await.expect("recorded");
             lease.release().await.expect("released");
             ledger.close().await;
         });

@@ -59,7 +59,7 @@ impl Scope {
 /// # Errors
 /// A hold, a tag or a minimum of the same database names what is not there: whatever it was meant for may be this dataset.
 pub async fn cover(cx: &Context, dataset: &DatasetName) -> Result<Arc<Covered>, StoreFailure> {
-    let scope: Arc<Scope> = cx.kept();
+    let scope: Arc<Scope> = cx.run_state();
     let places = scope.places(cx, dataset).await?;
     places.refuse_missing(cx, dataset)?;
     let covered = Arc::new(Covered::of(cx, dataset, &places));

@@ -77,7 +77,7 @@ impl Places {
             return Ok(false);
         }
         let store = cx.stores.get(store)?;
-        let (database, found) = store.locate(&cx.who(), names).await?;
+        let (database, found) = store.locate(&cx.application_name(), names).await?;
         self.found.extend(names.iter().map(|name| (*name).clone()).zip(found));
         self.databases.insert(store.name().to_owned(), database);
         Ok(true)
@@ -130,7 +130,7 @@ async fn refuse_unknown_labels(cx: &Context, dataset: &DatasetName) -> Result<()
     let holds = cx.all_holds();
     for about in abouts(&cx.policies, &holds).iter().filter(|about| about.field.is_none()) {
         if cx.stores.are_at_one_address(&about.dataset.store, &dataset.store) {
-            about.refuse_unknown_label(store, &cx.who()).await?;
+            about.refuse_unknown_label(store, &cx.application_name()).await?;
         }
     }
     Ok(())

@@ -29,7 +29,8 @@ pub const KIND: Kind = Kind {
 
 async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
     let (types, by) = (check.params.names(check.shape.key), check.params.names("by"));
-    let found =
-        target::graph(cx, check)?.duplicate_relations(&cx.who(), types, by, check.r#where.as_deref(), check.samples).await?;
+    let found = target::graph(cx, check)?
+        .duplicate_relations(&cx.application_name(), types, by, check.r#where.as_deref(), check.samples)
+        .await?;
     Ok(Measured { samples: found.samples, ..Measured::asked(found.beyond, Some(found.of), found.query) })
 }

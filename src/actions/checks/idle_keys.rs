@@ -26,7 +26,7 @@ pub const KIND: Kind = Kind {
 
 async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
     let store = key_check::store(cx, check)?;
-    let eviction = store.nodes(&cx.who()).await?.about().eviction.clone();
+    let eviction = store.nodes(&cx.application_name()).await?.about().eviction.clone();
     if eviction.ends_with("-lfu") {
         return Err(StoreFailure::refused(
             codes::IDLE_UNKNOWN,

@@ -37,7 +37,7 @@ pub async fn count(
 ) -> Result<Measured, StoreFailure> {
     let all = KeyPattern::all();
     let pattern = check.params.keys(check.shape.key).unwrap_or(&all);
-    let mut walk = Walk::from(store(cx, check)?, &cx.who(), pattern.clone(), asked, Place::start()).await?;
+    let mut walk = Walk::from(store(cx, check)?, &cx.application_name(), pattern.clone(), asked, Place::start()).await?;
     let mut measured = Measured::default();
     let mut of = 0;
     while let Some(page) = walk.page().await? {
@@ -50,9 +50,7 @@ pub async fn count(
         }
     }
     if walk.is_about() {
-        measured.notes.push(
-            "the counts are about right: there are more than 2,000,000 keys, or some moved between servers meanwhile".into(),
-        );
+        measured.notes.push("counts are approximate: over 2,000,000 keys, or keys moved between nodes".into());
     }
     let glob: String = String::from_utf8_lossy(&pattern.glob()).chars().filter(|c| !c.is_control()).collect();
     measured.query = Some(format!("SCAN 0 MATCH {glob} COUNT 500, then {} of each key", question(asked)));

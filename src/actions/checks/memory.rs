@@ -26,7 +26,7 @@ pub const KIND: Kind = Kind {
 
 async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
     let store = key_check::store(cx, check)?;
-    let servers = store.memory(&cx.who()).await?;
+    let servers = store.memory(&cx.application_name()).await?;
     let shares: Option<Vec<u64>> = servers.iter().map(|server| server.percent()).collect();
     let Some(value) = shares.and_then(|shares| shares.into_iter().max()) else {
         return Err(StoreFailure::refused(

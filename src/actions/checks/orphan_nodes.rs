@@ -29,6 +29,6 @@ async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> 
     let dataset = |label: &String| DatasetName { store: store.name().to_owned(), schema: None, table: label.clone() };
     let labels: Vec<DatasetName> = check.params.names(check.shape.key).iter().map(dataset).collect();
     let [label, others @ ..] = labels.as_slice() else { return Ok(Measured { nothing_seen: true, ..Measured::default() }) };
-    let looked = LookedLabel::any_of(store, &cx.who(), label, others, check.r#where.as_deref()).await?;
+    let looked = LookedLabel::any_of(store, &cx.application_name(), label, others, check.r#where.as_deref()).await?;
     node_check::faulty(cx, check, &looked, "NOT (n)--()", &[], &[]).await
 }

@@ -85,7 +85,7 @@ fn steps(policy: &Lifecycle) -> Vec<Step<'_>> {
 async fn rows(cx: &Context, step: &Step<'_>, as_of: DateTime<Utc>) -> Result<Removable, StoreFailure> {
     row_policy::refuse_unusable(step.policy)?;
     let (policy, cutoff) = (step.policy, Cutoff::before(as_of, Some(step.after), cx.job.timezone));
-    Removable::prepare(&cx.stores, &cx.who(), step.dataset, policy, cutoff, &cx.holds_on(step.dataset)).await
+    Removable::prepare(&cx.stores, &cx.application_name(), step.dataset, policy, cutoff, &cx.holds_on(step.dataset)).await
 }
 
 fn note(step: &Step<'_>, overdue: u64, held: u64, oldest: Option<&str>) -> String {

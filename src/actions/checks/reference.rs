@@ -48,7 +48,7 @@ async fn measure(cx: &Context, check: &Check, as_of: DateTime<Utc>) -> Result<Me
         samples: usize::try_from(check.samples).unwrap_or(usize::MAX),
     };
     let before = settle.map(|settle| settle.before(as_of, cx.job.timezone));
-    let who = cx.who();
+    let who = cx.application_name();
     let sides = tokio::try_join!(Side::at(&cx.stores, &who, from, before), Side::at(&cx.stores, &who, to, before))?;
     let compared = compare(&sides.0, &sides.1, asked).await?;
     let mut measured = told(&compared, from, to, asked);

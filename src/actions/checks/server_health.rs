@@ -62,11 +62,11 @@ pub const UNUSED_INDEXES: Kind = Kind {
 };
 
 async fn connections(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
-    Ok(measured(target::store(cx, check)?.connections_taken(&cx.who()).await?))
+    Ok(measured(target::store(cx, check)?.connections_taken(&cx.application_name()).await?))
 }
 
 async fn cache_hit(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
-    Ok(measured(target::store(cx, check)?.cache_hits(&cx.who()).await?))
+    Ok(measured(target::store(cx, check)?.cache_hits(&cx.application_name()).await?))
 }
 
 async fn replication_lag(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
@@ -74,7 +74,7 @@ async fn replication_lag(cx: &Context, check: &Check) -> Result<Measured, StoreF
     if matches!(store.location(), StoreLocation::File(_)) {
         return Err(metrics::makes_no_sense(store, "replicas", "it has none"));
     }
-    match store.replica_lag(&cx.who()).await? {
+    match store.replica_lag(&cx.application_name()).await? {
         Lag::Known(lag) => Ok(Measured { value: u64::try_from(lag.as_millis()).unwrap_or(u64::MAX), ..Measured::default() }),
         Lag::Unknown(why) => {
             let text = format!("the lag of the replicas of store `{}` is not known: {why}", store.name());
@@ -85,17 +85,17 @@ async fn replication_lag(cx: &Context, check: &Check) -> Result<Measured, StoreF
 
 async fn slow_statements(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
     let over = over(check)?;
-    let mut measured = measured(target::store(cx, check)?.slow_statements(&cx.who(), over, check.samples).await?);
+    let mut measured = measured(target::store(cx, check)?.slow_statements(&cx.application_name(), over, check.samples).await?);
     measured.notes.push(format!("slow is more than {over} ms on average"));
     Ok(measured)
 }
 
 async fn table_size(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
-    Ok(measured(target::store(cx, check)?.largest_table(&cx.who(), check.samples).await?))
+    Ok(measured(target::store(cx, check)?.largest_table(&cx.application_name(), check.samples).await?))
 }
 
 async fn unused_indexes(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
-    Ok(measured(target::store(cx, check)?.unused_indexes(&cx.who(), check.samples).await?))
+    Ok(measured(target::store(cx, check)?.unused_indexes(&cx.application_name(), check.samples).await?))
 }
 
 /// `over` in milliseconds, written as a bound is.

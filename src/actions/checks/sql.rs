@@ -24,6 +24,6 @@ pub const KIND: Kind = Kind {
 
 async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
     let query = check.params.text(check.shape.key).unwrap_or_default();
-    let asked = target::store(cx, check)?.ask(&cx.who(), query).await?;
+    let asked = target::store(cx, check)?.ask(&cx.application_name(), query).await?;
     Ok(Measured::asked(asked.value, asked.of, query.trim()))
 }

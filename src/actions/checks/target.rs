@@ -22,7 +22,7 @@ pub async fn at(cx: &Context, check: &Check) -> Result<Looked, StoreFailure> {
             "add `dataset`",
         ));
     };
-    Looked::at(cx.stores.get(&dataset.store)?, &cx.who(), dataset, check.r#where.as_deref()).await
+    Looked::at(cx.stores.get(&dataset.store)?, &cx.application_name(), dataset, check.r#where.as_deref()).await
 }
 
 /// The label of a check, its condition tried out; none where the check's store holds no nodes.
@@ -32,7 +32,7 @@ pub async fn at(cx: &Context, check: &Check) -> Result<Looked, StoreFailure> {
 pub async fn label(cx: &Context, check: &Check) -> Result<Option<LookedLabel>, StoreFailure> {
     match check.table().map(|dataset| (dataset, cx.stores.any(&dataset.store))) {
         Some((dataset, Ok(AnyStore::Graph(store)))) => {
-            LookedLabel::at(store, &cx.who(), dataset, check.r#where.as_deref()).await.map(Some)
+            LookedLabel::at(store, &cx.application_name(), dataset, check.r#where.as_deref()).await.map(Some)
         }
         _ => Ok(None),
     }

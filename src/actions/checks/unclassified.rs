@@ -23,7 +23,7 @@ pub const KIND: Kind = Kind {
 };
 
 async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
-    let (columns, sql) = target::store(cx, check)?.all_columns(&cx.who()).await?;
+    let (columns, sql) = target::store(cx, check)?.all_columns(&cx.application_name()).await?;
     let bare = columns.iter().filter(|(dataset, column)| !cx.policies.tags_of(dataset).any(|tag| tag.field == *column));
     let bare: Vec<String> = bare.map(|(dataset, column)| format!("{}.{column}", dataset.table)).collect();
     Ok(Measured {

@@ -27,7 +27,7 @@ pub const KIND: Kind = Kind {
 async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> {
     let store = key_check::store(cx, check)?;
     let covered = uncovered::covered(&cx.policies, store.name());
-    let (total, prefixes, is_about) = uncovered::measure(store, &cx.who(), &covered).await?;
+    let (total, prefixes, is_about) = uncovered::measure(store, &cx.application_name(), &covered).await?;
     let told = prefixes.told();
     let value = told.iter().map(|(_, sum)| sum.keys).sum();
     let sample = |(prefix, sum): &(String, crate::policy::key_name::Sum)| {
@@ -38,9 +38,7 @@ async fn measure(cx: &Context, check: &Check) -> Result<Measured, StoreFailure> 
         of: Some(total),
         samples: told.iter().take(check.samples as usize).map(sample).collect(),
         notes: is_about
-            .then(|| {
-                "the counts are about right: there are more than 2,000,000 keys, or some moved between servers meanwhile".into()
-            })
+            .then(|| "counts are approximate: over 2,000,000 keys, or keys moved between nodes".into())
             .into_iter()
             .collect(),
         nothing_seen: total == 0,

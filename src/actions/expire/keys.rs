@@ -84,7 +84,7 @@ impl ExpireKeys {
     ) -> Result<Self, StoreFailure> {
         let store = cx.stores.keys(&declared.store)?.clone();
         let holds = cx.holds_on_keys(store.name())?;
-        let nodes = store.nodes(&cx.who()).await?;
+        let nodes = store.nodes(&cx.application_name()).await?;
         let about = nodes.about();
         let mut rule = Rule::of(declared);
         let reading_uses = declared.value_is_id() && about.reading_touches;
@@ -164,7 +164,7 @@ impl ExpireKeys {
     }
 
     async fn look<'a>(&'a self, cx: &Context, place: Place) -> Result<Look<'a>, StoreFailure> {
-        let walk = Walk::from(&self.store, &cx.who(), self.declared.keys.clone(), self.asked, place).await?;
+        let walk = Walk::from(&self.store, &cx.application_name(), self.declared.keys.clone(), self.asked, place).await?;
         Ok(Look { rule: &self.rule, walk, owners: Owners::at(cx, &self.declared).await? })
     }
 
@@ -217,7 +217,7 @@ impl ExpireKeys {
         };
         let wanting: Vec<usize> = found.iter().enumerate().filter_map(wanting).collect();
         let names: Vec<&[u8]> = wanting.iter().map(|at| found[*at].0.key.name.as_slice()).collect();
-        let nodes = self.store.nodes(&cx.who()).await?;
+        let nodes = self.store.nodes(&cx.application_name()).await?;
         for (at, mark) in wanting.into_iter().zip(mutate::marks(&nodes, &names).await?) {
             proofs[at] = mark;
         }
@@ -240,7 +240,7 @@ impl ExpireKeys {
         let (found, back) = self.still_orphaned(cx, found.collect()).await?;
         let due: Vec<Due> = found.into_iter().map(|(name, cause, proof)| self.due(name, cause, proof)).collect();
         let mut lost = self.lost.lock().await;
-        let changed = mutate::change(&self.store, &cx.who(), &holds, &due, &mut lost.0).await;
+        let changed = mutate::change(&self.store, &cx.application_name(), &holds, &due, &mut lost.0).await;
         let (done, open) = changed?;
         lost.1 += done.found_done;
         drop(lost);
@@ -279,7 +279,7 @@ impl ExpireKeys {
         let (mut tally, mut notes) = (self.untold(), vec![]);
         let removed: Vec<Vec<u8>> = open.iter().filter(|(_, is_removal)| *is_removal).map(|(name, _)| name.clone()).collect();
         let mut unknown = (open.len() - removed.len()) as u64;
-        match scan_names::known(&self.store, &cx.who(), &removed).await {
+        match scan_names::known(&self.store, &cx.application_name(), &removed).await {
             Ok(known) => {
                 let gone = known.iter().filter(|known| **known == Some(false)).count() as u64;
                 unknown += known.iter().filter(|known| known.is_none()).count() as u64;

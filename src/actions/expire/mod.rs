@@ -25,7 +25,7 @@ use crate::report::presentation::{Age, Layout, Presentation};
 use crate::report::run::Verdict;
 use crate::store::error::StoreFailure;
 use crate::store::page::Page;
-use crate::store::survey::Counts;
+use crate::store::survey::Survey;
 use crate::store::value::Cursor;
 use chrono::{DateTime, Utc};
 use counters::{EXPIRED, SWEPT, TTL_SET};
@@ -166,7 +166,7 @@ impl<E: Ends> Action for Expire<E> {
         }
     }
 
-    async fn survey(&self, cx: &Context) -> Result<Counts, StoreFailure> {
+    async fn survey(&self, cx: &Context) -> Result<Survey, StoreFailure> {
         match &self.of {
             Of::Rows(rows) => rows.survey(cx).await,
             Of::Keys(keys) => survey::policy(cx, keys).await,

@@ -89,13 +89,13 @@ impl<'a> Of<'a> {
         match owners {
             owner::Owners::Rows { dataset, column, r#where } => {
                 let store = cx.stores.get(&dataset.store)?;
-                let table = OwnerTable::at(store, &cx.who(), dataset, column, r#where.as_deref()).await?;
+                let table = OwnerTable::at(store, &cx.application_name(), dataset, column, r#where.as_deref()).await?;
                 Ok(Self::Rows(Box::new(table)))
             }
             owner::Owners::Keys { store, keys } => {
                 let store = cx.stores.keys(store)?.clone();
-                store.nodes(&cx.who()).await?;
-                Ok(Self::Keys { store, who: cx.who(), pattern: keys })
+                store.nodes(&cx.application_name()).await?;
+                Ok(Self::Keys { store, who: cx.application_name(), pattern: keys })
             }
         }
     }

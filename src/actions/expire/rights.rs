@@ -67,7 +67,7 @@ pub async fn statements(
         let Owners::Keys { store: other, keys } = &belonging.to else { continue };
         if other != store.name() {
             let other = cx.stores.keys(other)?;
-            let nodes = other.nodes(&cx.who()).await?;
+            let nodes = other.nodes(&cx.application_name()).await?;
             statements.push(format!("-- store {}", other.name()));
             let (user, greeting, asking) = (user(other), greeting(nodes.about()), shown(&keys.glob()));
             statements.push(format!("ACL SETUSER {user} ~{asking} {greeting} +cluster|slots +exists{}", select(other)));

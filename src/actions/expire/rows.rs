@@ -14,7 +14,7 @@ use crate::store::error::StoreFailure;
 use crate::store::page::Page;
 use crate::store::sql::batch::rows::Rows;
 use crate::store::sql::batch::system_log;
-use crate::store::survey::Counts;
+use crate::store::survey::Survey;
 use crate::store::value::Cursor;
 use chrono::{DateTime, Utc};
 
@@ -49,7 +49,8 @@ impl ExpireRows {
             scope::refuse_early_removal(cx, &covered, &declared.dataset, declared.after)?;
         }
         let (holds, condition) = (cx.holds_on(&declared.dataset), declared.r#where.as_deref());
-        let rows = Rows::prepare(store, &cx.who(), &declared.dataset, &declared.expires, cutoff, condition, &holds).await?;
+        let rows =
+            Rows::prepare(store, &cx.application_name(), &declared.dataset, &declared.expires, cutoff, condition, &holds).await?;
         let rows = rows.with_batches(row_policy::batches_of(cx, &declared.dataset, &expiry.name));
         let rows = if declared.set.is_empty() {
             rows.removing(None, declared.cascade, &holds).await?
@@ -88,7 +89,7 @@ impl ExpireRows {
     }
 
     /// Counts what is due.
-    pub async fn survey(&self, cx: &Context) -> Result<Counts, StoreFailure> {
+    pub async fn survey(&self, cx: &Context) -> Result<Survey, StoreFailure> {
         self.rows.count(&cx.holds_on(&self.declared.dataset)).await
     }
 

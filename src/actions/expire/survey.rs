@@ -9,7 +9,7 @@ use super::owners::Owners;
 use super::rule::Owner;
 use super::scan::TOGETHER;
 use super::survey_cache::{Known, Manner, Surveyed};
-use super::survey_counts::Told;
+use super::survey_counts::SurveyCounts;
 use super::uncovered::{self, Uncovered};
 use crate::action::Context;
 use crate::policy::expiry::Expiring;
@@ -20,14 +20,14 @@ use crate::store::error::StoreFailure;
 use crate::store::redis::commands::{Questions, Wanted};
 use crate::store::redis::holds::KeyHolds;
 use crate::store::redis::scan::{Asked, Key, Place, Walk};
-use crate::store::survey::Counts;
+use crate::store::survey::Survey;
 
 /// Counts the keys of a policy, and those that are due by what makes them due. Makes no key look used, see [`Asked`].
 ///
 /// # Errors
 /// A store is away or refuses; or nobody's owner is there.
-pub async fn policy(cx: &Context, own: &ExpireKeys) -> Result<Counts, StoreFailure> {
-    let (known, store) = (cx.kept::<Known>(), own.store.name());
+pub async fn policy(cx: &Context, own: &ExpireKeys) -> Result<Survey, StoreFailure> {
+    let (known, store) = (cx.run_state::<Known>(), own.store.name());
     let holds = cx.holds_on_keys(store)?;
     if let Some(surveyed) = known.take(store, &own.name, &holds) {
         return Ok(heard(own, surveyed));
@@ -35,7 +35,7 @@ pub async fn policy(cx: &Context, own: &ExpireKeys) -> Result<Counts, StoreFailu
     let others = others(cx, own, &known).await;
     loop {
         let manner = if own.looks_alone { Manner::Alone } else { known.manner(store) };
-        let survey = Survey { cx, own, holds: &holds, known: &known, manner };
+        let survey = PolicySurvey { cx, own, holds: &holds, known: &known, manner };
         match survey.look(&others).await {
             Ok(surveyed) => return Ok(heard(own, surveyed)),
             Err(Stop::Policy(failure)) => return Err(failure),
@@ -49,7 +49,7 @@ pub async fn policy(cx: &Context, own: &ExpireKeys) -> Result<Counts, StoreFailu
 }
 
 /// The counts, once the policy knows its orphans.
-fn heard(own: &ExpireKeys, surveyed: Surveyed) -> Counts {
+fn heard(own: &ExpireKeys, surveyed: Surveyed) -> Survey {
     *own.orphans() = surveyed.orphans;
     surveyed.counts
 }
@@ -58,8 +58,8 @@ fn heard(own: &ExpireKeys, surveyed: Surveyed) -> Counts {
 ///
 /// # Errors
 /// The store is away, or refuses.
-pub async fn uncovered(cx: &Context, own: &Uncovered) -> Result<Counts, StoreFailure> {
-    match cx.kept::<Known>().take_uncovered(own.store.name()) {
+pub async fn uncovered(cx: &Context, own: &Uncovered) -> Result<Survey, StoreFailure> {
+    match cx.run_state::<Known>().take_uncovered(own.store.name()) {
         Some(counts) => Ok(counts),
         None => own.survey(cx).await,
     }
@@ -67,7 +67,7 @@ pub async fn uncovered(cx: &Context, own: &Uncovered) -> Result<Counts, StoreFai
 
 /// Something is about to be changed: what was counted before must be counted again.
 pub fn forget(cx: &Context) {
-    cx.kept::<Known>().forget();
+    cx.run_state::<Known>().forget();
 }
 
 /// The policies on the same store that come behind this one in the job. One that cannot be prepared says so in its own turn.
@@ -104,7 +104,7 @@ enum Stop {
 }
 
 /// A look that one policy makes, for itself and for others.
-struct Survey<'a> {
+struct PolicySurvey<'a> {
     cx: &'a Context,
     own: &'a ExpireKeys,
     holds: &'a KeyHolds,
@@ -112,7 +112,7 @@ struct Survey<'a> {
     manner: Manner,
 }
 
-impl Survey<'_> {
+impl PolicySurvey<'_> {
     /// Counts all keys there are; gives what is the policy's own, and keeps the rest.
     async fn look(&self, others: &[ExpireKeys]) -> Result<Surveyed, Stop> {
         let mut own = Part::of(self.cx, self.own, self.holds).await.map_err(Stop::Policy)?;
@@ -120,7 +120,7 @@ impl Survey<'_> {
         let mut rest = self.rest();
         let questions = self.questions(others, rest.as_ref());
         let place = Place::start();
-        let mut walk = Walk::over(&self.own.store, &self.cx.who(), questions, place).await.map_err(Stop::Look)?;
+        let mut walk = Walk::over(&self.own.store, &self.cx.application_name(), questions, place).await.map_err(Stop::Look)?;
         while let Some(page) = walk.page().await.map_err(Stop::Look)? {
             for key in &page {
                 let is_told = parts.iter_mut().fold(own.add(key), |told, part| part.add(key) || told);
@@ -224,7 +224,7 @@ impl Rest {
 /// One policy's part in a look.
 struct Part<'a> {
     of: &'a ExpireKeys,
-    told: Told<'a>,
+    told: SurveyCounts<'a>,
     orphans: Orphans,
     owners: Option<Owners<'a>>,
     /// Keys whose owners were not asked for yet.
@@ -236,7 +236,14 @@ struct Part<'a> {
 impl<'a> Part<'a> {
     async fn of(cx: &Context, of: &'a ExpireKeys, holds: &'a KeyHolds) -> Result<Self, StoreFailure> {
         let owners = Owners::at(cx, &of.declared).await?;
-        Ok(Self { of, told: Told::new(holds, &of.rule), orphans: Orphans::default(), owners, waiting: vec![], failed: false })
+        Ok(Self {
+            of,
+            told: SurveyCounts::new(holds, &of.rule),
+            orphans: Orphans::default(),
+            owners,
+            waiting: vec![],
+            failed: false,
+        })
     }
 
     /// True when the key is one of the policy's.

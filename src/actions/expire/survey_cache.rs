@@ -4,7 +4,7 @@ use super::orphans::Orphans;
 use crate::diagnostic::codes;
 use crate::store::error::StoreFailure;
 use crate::store::redis::holds::KeyHolds;
-use crate::store::survey::Counts;
+use crate::store::survey::Survey;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -39,7 +39,7 @@ impl Manner {
 #[derive(Debug, Default)]
 pub struct Surveyed {
     /// Its keys, and those that are due.
-    pub counts: Counts,
+    pub counts: Survey,
     /// Those whose owners, other keys, were missing.
     pub orphans: Orphans,
 }
@@ -61,7 +61,7 @@ struct Stores {
 struct OfStore {
     manner: Manner,
     policies: BTreeMap<String, (KeyHolds, Instant, Surveyed)>,
-    uncovered: Option<(Instant, Counts)>,
+    uncovered: Option<(Instant, Survey)>,
     /// All its keys, and whether that is about right.
     total: Option<(u64, bool)>,
 }
@@ -104,7 +104,7 @@ impl Known {
     }
 
     /// Keeps what was counted of the keys that no policy covers.
-    pub fn keep_uncovered(&self, store: &str, counts: Counts) {
+    pub fn keep_uncovered(&self, store: &str, counts: Survey) {
         self.open().each.entry(store.to_owned()).or_default().uncovered = Some((Instant::now(), counts));
     }
 
@@ -126,13 +126,13 @@ impl Known {
     }
 
     /// What was counted of the keys that no policy covers, out of all there are now; once.
-    pub fn take_uncovered(&self, store: &str) -> Option<Counts> {
+    pub fn take_uncovered(&self, store: &str) -> Option<Survey> {
         let mut open = self.open();
         let known = open.each.get_mut(store)?;
         let (at, counts) = known.uncovered.take()?;
         let (total, is_about) = known.total.take()?;
         let total_is_estimate = counts.total_is_estimate || is_about;
-        (at.elapsed() < FRESH).then_some(Counts { total, total_is_estimate, ..counts })
+        (at.elapsed() < FRESH).then_some(Survey { total, total_is_estimate, ..counts })
     }
 
     /// Something is about to be changed: what was counted is no longer so. The keys that no policy covers stay as they are.
@@ -155,8 +155,8 @@ impl Known {
 mod tests {
     use super::*;
 
-    fn counts(due: u64) -> Counts {
-        Counts { due, total: 7, ..Counts::default() }
+    fn counts(due: u64) -> Survey {
+        Survey { due, total: 7, ..Survey::default() }
     }
 
     fn surveyed(due: u64) -> Surveyed {

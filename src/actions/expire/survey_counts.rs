@@ -5,11 +5,11 @@ use crate::policy::key_pattern::KeyPattern;
 use crate::report::format::plural;
 use crate::store::redis::holds::KeyHolds;
 use crate::store::redis::scan::Key;
-use crate::store::survey::Counts;
+use crate::store::survey::Survey;
 use std::collections::BTreeMap;
 
 /// What a survey of keys counts.
-pub struct Told<'a> {
+pub struct SurveyCounts<'a> {
     holds: &'a KeyHolds,
     rule: &'a Rule,
     total: u64,
@@ -23,7 +23,7 @@ pub struct Told<'a> {
     ownerless: u64,
 }
 
-impl<'a> Told<'a> {
+impl<'a> SurveyCounts<'a> {
     /// Nothing was seen yet.
     pub fn new(holds: &'a KeyHolds, rule: &'a Rule) -> Self {
         let by_hold = holds.names().into_iter().map(|name| (name, 0)).collect();
@@ -64,13 +64,13 @@ impl<'a> Told<'a> {
     }
 
     /// All of it, of the keys of this pattern.
-    pub fn counts(self, is_about: bool, pattern: &KeyPattern) -> Counts {
+    pub fn counts(self, is_about: bool, pattern: &KeyPattern) -> Survey {
         let mut remarks = self.remarks(is_about);
         if let Some(literal) = pattern.literal_braces().filter(|_| self.total == 0) {
             let text = format!("no key matches `{pattern}`, where `{{{literal}}}` stands for itself");
             remarks.push((text, "the one open piece in braces is `{id}`; `*` stands for any text".to_owned()));
         }
-        Counts {
+        Survey {
             total: self.total,
             total_is_estimate: is_about,
             due: self.due.values().sum(),
@@ -79,7 +79,7 @@ impl<'a> Told<'a> {
             causes: self.due.into_iter().map(|(cause, keys)| (cause.word(), keys)).collect(),
             to_be_given_ttl: Some(self.given_ttl),
             remarks,
-            ..Counts::default()
+            ..Survey::default()
         }
     }
 
@@ -99,7 +99,7 @@ impl<'a> Told<'a> {
             note(*keys, format!("{} {what}: counted, and left alone as the policy says", plural(*keys, "key")), &help);
         }
         let left = format!("{} left to another policy of this job, which removes them for being idle", plural(self.left, "key"));
-        note(self.left, left, "a time to live would have made them look used");
+        note(self.left, left, "setting a TTL would reset their idle time");
         let permanent = format!("{} left alone: permanent, as another policy says", plural(self.permanent, "key"));
         note(self.permanent, permanent, "`steward policies` lists that policy with its reason");
         let ownerless = format!("{} without a readable owner: not taken for orphans", plural(self.ownerless, "key"));
@@ -108,7 +108,7 @@ impl<'a> Told<'a> {
             ownerless,
             "an owner is gone only where its id is one that the column could hold, no other spelling of it is there, and its `where` is not NULL",
         );
-        let about = "the counts are about right: there are more than 2,000,000 keys, or some moved between servers meanwhile";
+        let about = "counts are approximate: over 2,000,000 keys, or keys moved between nodes";
         note(u64::from(is_about), about.to_owned(), "");
         remarks
     }

@@ -16,7 +16,7 @@ use crate::store::redis::commands::{Questions, Wanted};
 use crate::store::redis::scan::{Asked, Place, Walk};
 use crate::store::redis::scan_names::Names;
 use crate::store::redis::store::KeyStore;
-use crate::store::survey::Counts;
+use crate::store::survey::Survey;
 use chrono::{DateTime, Utc};
 
 /// Beginnings of names that a report tells.
@@ -73,7 +73,7 @@ impl Uncovered {
     /// The store is away, or refuses the login.
     pub async fn prepare(cx: &Context, store: &str, as_of: DateTime<Utc>) -> Result<Self, StoreFailure> {
         let keys = cx.stores.keys(store)?.clone();
-        keys.nodes(&cx.who()).await?;
+        keys.nodes(&cx.application_name()).await?;
         Ok(Self { covered: covered(&cx.policies, store), store: keys, as_of })
     }
 
@@ -103,9 +103,9 @@ impl Uncovered {
     ///
     /// # Errors
     /// The store is away, or refuses.
-    pub async fn survey(&self, cx: &Context) -> Result<Counts, StoreFailure> {
-        match measure(&self.store, &cx.who(), &self.covered).await {
-            Ok((total, prefixes, is_about)) => Ok(Counts { total, total_is_estimate: is_about, ..counts(prefixes, true) }),
+    pub async fn survey(&self, cx: &Context) -> Result<Survey, StoreFailure> {
+        match measure(&self.store, &cx.application_name(), &self.covered).await {
+            Ok((total, prefixes, is_about)) => Ok(Survey { total, total_is_estimate: is_about, ..counts(prefixes, true) }),
             // An account with the rights of its policies alone may not ask for the size of what they do not cover.
             Err(StoreFailure::Refused { code, .. }) if code == codes::DENIED => self.by_name(cx).await,
             Err(other) => Err(other),
@@ -113,8 +113,8 @@ impl Uncovered {
     }
 
     /// The same by names alone, which need no right to a key.
-    async fn by_name(&self, cx: &Context) -> Result<Counts, StoreFailure> {
-        let mut names = Names::of(&self.store, &cx.who(), KeyPattern::all()).await?;
+    async fn by_name(&self, cx: &Context) -> Result<Survey, StoreFailure> {
+        let mut names = Names::of(&self.store, &cx.application_name(), KeyPattern::all()).await?;
         let (mut prefixes, mut total) = (Prefixes::default(), 0);
         while let Some(page) = names.page().await? {
             total += page.len() as u64;
@@ -123,19 +123,19 @@ impl Uncovered {
             }
         }
         // SCAN may give a name twice.
-        Ok(Counts { total, total_is_estimate: true, ..counts(prefixes, false) })
+        Ok(Survey { total, total_is_estimate: true, ..counts(prefixes, false) })
     }
 }
 
 /// What is told of the keys that no policy covers, sizes only where they are known. Says nothing of how many keys there are.
-pub fn counts(prefixes: Prefixes, is_sized: bool) -> Counts {
+pub fn counts(prefixes: Prefixes, is_sized: bool) -> Survey {
     let size = |sum: Sum| if is_sized { format!(", about {} bytes", count(sum.bytes)) } else { String::new() };
     let mut remarks = told(prefixes, size);
     if !remarks.is_empty() && !is_sized {
         let text = "how large they are is not known: the right to ask for keys that no policy covers is missing";
         remarks.push((text.to_owned(), "grant `MEMORY|USAGE` on all keys, or leave it at the names".to_owned()));
     }
-    Counts { remarks, ..Counts::default() }
+    Survey { remarks, ..Survey::default() }
 }
 
 /// All keys of a store in number, those that none of the patterns matches by what their names begin with, and whether that is about right.

@@ -12,7 +12,7 @@ use crate::cli::run_job::not_approved;
 use crate::cli::{Ended, plan};
 use crate::job::outcome::Outcome;
 use crate::job::spec::Job;
-use crate::ledger::verify::Verification;
+use crate::ledger::fault::Verification;
 use crate::report::format::{count, plural, took};
 use crate::report::run::{DatasetReport, RunReport};
 use crate::runner::Request;

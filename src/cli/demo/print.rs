@@ -5,7 +5,7 @@ use super::faults::Compared;
 use crate::job::outcome::Outcome;
 use crate::report::format::count;
 use crate::report::run::RunReport;
-use crate::report::view_model::Told;
+use crate::report::view_model::ViewModel;
 use anstyle::{AnsiColor, Style};
 use std::path::Path;
 
@@ -76,7 +76,7 @@ pub(super) fn jobs(reports: &[RunReport]) {
 }
 
 fn job(report: &RunReport) -> [String; 3] {
-    let headline = Told::of(report).headline;
+    let headline = ViewModel::of(report).headline;
     let verdict = if report.outcome.is_some() { headline.verdict } else { "" };
     let took = headline.took.filter(|_| report.outcome == Some(Outcome::Done)).map(|took| format!("  ({took})"));
     [report.job.clone(), verdict.to_owned(), format!("{}{}", headline.sentence, took.unwrap_or_default())]

@@ -5,7 +5,7 @@ use super::write::{holds, newest};
 use crate::job::origin::StartedBy;
 use crate::job::outcome::Outcome;
 use crate::ledger::chain::{Head, Link, instant, stamp};
-use crate::ledger::checkpoint::Pass;
+use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::error::LedgerError;
 use crate::ledger::event::{Event, OpenIntent};
 use crate::ledger::finding::{FindingRow, PastFinding};
@@ -179,11 +179,11 @@ impl Sqlite {
     ///
     /// # Errors
     /// See [`Sqlite::head`].
-    pub async fn pass(&self, job: &str, dataset: &str, policy: &str) -> Result<Option<Pass>, LedgerError> {
+    pub async fn checkpoint(&self, job: &str, dataset: &str, policy: &str) -> Result<Option<Checkpoint>, LedgerError> {
         let pass = sqlx::query("SELECT * FROM pass WHERE job = ? AND dataset = ? AND policy = ?");
         let rows = pass.bind(job).bind(dataset).bind(policy).fetch_all(&self.read).await;
         let mut passes = self.each(rows, |row| {
-            Ok(Pass {
+            Ok(Checkpoint {
                 job: self.get(row, "job")?,
                 dataset: self.get(row, "dataset")?,
                 policy: self.get(row, "policy")?,

@@ -5,7 +5,8 @@ use super::schema;
 use crate::ledger::chain::{Link, sha256};
 use crate::ledger::checkpoint;
 use crate::ledger::error::LedgerError;
-use crate::ledger::verify::{Table, Told, Verifier, pass_id};
+use crate::ledger::fault::Table;
+use crate::ledger::verify::{RowText, Verifier, checkpoint_id};
 use futures_util::TryStreamExt;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Column, Row};
@@ -95,13 +96,13 @@ async fn show_all(tx: &mut SqliteConnection, verifier: &mut Verifier) -> Result<
 }
 
 /// A pass by what binds it to the chain.
-fn bound(row: &Told) -> Told {
+fn bound(row: &RowText) -> RowText {
     let text = |column| row.get(column).and_then(Option::as_deref).unwrap_or_default();
     let digest = checkpoint::digest(
         ["job", "dataset", "policy", "fingerprint", "as_of"].map(text),
         row.get("cursor").and_then(Option::as_deref),
     );
-    let id = pass_id(text("job"), text("dataset"), text("policy"));
+    let id = checkpoint_id(text("job"), text("dataset"), text("policy"));
     [("id", Some(id)), ("digest", Some(digest))].map(|(column, value)| (column.to_owned(), value)).into()
 }
 
@@ -119,8 +120,8 @@ fn link(row: &SqliteRow) -> Result<Link, sqlx::Error> {
 }
 
 /// A row as text, column by column; of a report only its hash, which is all that an event tells of it.
-fn told(row: &SqliteRow) -> Result<Told, sqlx::Error> {
-    let mut told = Told::new();
+fn told(row: &SqliteRow) -> Result<RowText, sqlx::Error> {
+    let mut told = RowText::new();
     for column in row.columns() {
         let name = column.name();
         let value = match name {

@@ -2,7 +2,7 @@
 
 use super::open::Sqlite;
 use crate::ledger::chain::{Head, Link, stamp};
-use crate::ledger::checkpoint::{Pass, to_the_nanosecond};
+use crate::ledger::checkpoint::{Checkpoint, to_the_nanosecond};
 use crate::ledger::entry::{Also, Entry, Fence};
 use crate::ledger::error::LedgerError;
 use crate::ledger::event::Event;
@@ -183,7 +183,7 @@ async fn also(tx: &mut SqliteConnection, entry: &Entry<'_>, seq: i64) -> Result<
             sqlx::query("UPDATE run SET report = ? WHERE id = ?").bind(*text).bind(run).execute(tx).await.map(drop)
         }
         Also::Findings(rows) => put_findings(tx, seq, rows).await,
-        Also::Pass(pass) => put_pass(tx, pass).await,
+        Also::Checkpoint(pass) => put_pass(tx, pass).await,
         Also::PassEnded(job, dataset, policy) => {
             let end = sqlx::query("DELETE FROM pass WHERE job = ? AND dataset = ? AND policy = ?");
             end.bind(*job).bind(*dataset).bind(*policy).execute(tx).await.map(drop)
@@ -199,7 +199,7 @@ async fn put_findings(tx: &mut SqliteConnection, seq: i64, rows: &[FindingText])
     Ok(())
 }
 
-async fn put_pass(tx: &mut SqliteConnection, pass: &Pass) -> Result<(), sqlx::Error> {
+async fn put_pass(tx: &mut SqliteConnection, pass: &Checkpoint) -> Result<(), sqlx::Error> {
     let put = "INSERT OR REPLACE INTO pass (job, dataset, policy, fingerprint, as_of, cursor) VALUES (?, ?, ?, ?, ?, ?)";
     let put = sqlx::query(put).bind(&pass.job).bind(&pass.dataset).bind(&pass.policy).bind(&pass.fingerprint);
     let cursor = pass.cursor.as_ref().map(ToString::to_string);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::ledger::verify::Table;
+use crate::ledger::fault::Table;
 use crate::ledger::{Expected, Fault, FindingRow, NewHold, Verification};
 use std::time::{Duration, Instant};
 
@@ -338,7 +338,7 @@ async fn what_an_append_costs() {
     let ledger = Ledger::open(&dir.path().join("l.db")).await.unwrap();
     ledger.start_run(&new_run("r", "orders")).await.unwrap();
     let lease = ledger.lease("orders", "r", at(0)).await.unwrap();
-    let pass = crate::ledger::Pass {
+    let pass = crate::ledger::Checkpoint {
         job: "orders".into(),
         dataset: "core.orders".into(),
         policy: "orders".into(),
@@ -349,7 +349,7 @@ async fn what_an_append_costs() {
     let began = Instant::now();
     for batch in 0..1000 {
         ledger.append_under(&lease, &intent(&batch.to_string()), at(1)).await.unwrap();
-        ledger.append_with_pass(&lease, &outcome(&batch.to_string()), &pass, at(2)).await.unwrap();
+        ledger.append_with_checkpoint(&lease, &outcome(&batch.to_string()), &pass, at(2)).await.unwrap();
     }
     let each = began.elapsed() / 2000;
     let began = Instant::now();
@@ -363,7 +363,7 @@ async fn a_pass_is_bound_to_the_batch_that_left_it() {
     let ledger = Ledger::open(&path).await.unwrap();
     let lease = ledger.lease("orders", "run-1", at(0)).await.unwrap();
     ledger.start_run(&new_run("run-1", "orders")).await.unwrap();
-    let pass = crate::ledger::Pass {
+    let pass = crate::ledger::Checkpoint {
         job: "orders".into(),
         dataset: "core.orders".into(),
         policy: "orders".into(),
@@ -372,16 +372,16 @@ async fn a_pass_is_bound_to_the_batch_that_left_it() {
         cursor: Some(json!([{ "int": 1 }])),
     };
     ledger.append_under(&lease, &intent("b1"), at(1)).await.unwrap();
-    ledger.append_with_pass(&lease, &outcome("b1"), &pass, at(2)).await.unwrap();
+    ledger.append_with_checkpoint(&lease, &outcome("b1"), &pass, at(2)).await.unwrap();
     assert!(ledger.left_by_a_batch(&pass).await.unwrap() && ledger.verify(None).await.unwrap().is_whole());
     for edit in [
         "UPDATE pass SET as_of = '2099-01-01T00:00:00.000000000Z'",
         "UPDATE pass SET cursor = NULL",
         "UPDATE pass SET fingerprint = 'g'",
     ] {
-        let whole = ledger.pass("orders", "core.orders", "orders").await.unwrap().unwrap();
+        let whole = ledger.checkpoint("orders", "core.orders", "orders").await.unwrap().unwrap();
         tamper(&path, edit).await;
-        let edited = ledger.pass("orders", "core.orders", "orders").await.unwrap().unwrap();
+        let edited = ledger.checkpoint("orders", "core.orders", "orders").await.unwrap().unwrap();
         assert!(!ledger.left_by_a_batch(&edited).await.unwrap(), "{edit}");
         assert!(matches!(faults(&path).await[..], [Fault::Row { table: Table::Pass, .. }]), "{edit}: {:?}", faults(&path).await);
         ledger.save_pass(&lease, &whole, at(3)).await.unwrap();

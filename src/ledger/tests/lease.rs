@@ -1,5 +1,5 @@
 use super::*;
-use crate::ledger::{Lease, LeaseError, Pass};
+use crate::ledger::{Checkpoint, Lease, LeaseError};
 use std::sync::Arc;
 
 fn lock_file(path: &std::path::Path, job: &str) -> PathBuf {
@@ -103,7 +103,7 @@ async fn a_lease_overtaken_in_the_ledger_is_refused_in_the_same_transaction() {
     let first = ledger.lease("orders", "r1", at(1)).await.unwrap();
     tamper(&path, "UPDATE lease SET token = token + 1, run = 'r2'").await;
     assert!(!first.still_held().await.unwrap());
-    let pass = Pass {
+    let pass = Checkpoint {
         job: "orders".into(),
         dataset: "d".into(),
         policy: "p".into(),
@@ -112,9 +112,9 @@ async fn a_lease_overtaken_in_the_ledger_is_refused_in_the_same_transaction() {
         cursor: None,
     };
     assert!(ledger.append_under(&first, &intent("b1"), at(1)).await.unwrap_err().is_lease_lost());
-    assert!(ledger.append_with_pass(&first, &outcome("b1"), &pass, at(1)).await.unwrap_err().is_lease_lost());
+    assert!(ledger.append_with_checkpoint(&first, &outcome("b1"), &pass, at(1)).await.unwrap_err().is_lease_lost());
     assert!(ledger.save_pass(&first, &pass, at(1)).await.unwrap_err().is_lease_lost());
-    assert!(ledger.end_pass(&first, "d", "p", at(1)).await.unwrap_err().is_lease_lost());
+    assert!(ledger.end_checkpoint(&first, "d", "p", at(1)).await.unwrap_err().is_lease_lost());
     assert_eq!(ledger.head().await.unwrap().unwrap().seq, 2);
     first.release().await.unwrap(); // leaves r2's alone
     let holder = ledger.db.holder("orders").await.unwrap().unwrap();

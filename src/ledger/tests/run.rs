@@ -1,6 +1,6 @@
 use super::*;
 use crate::job::outcome::Outcome;
-use crate::ledger::{DryRuns, FindingRow, LedgerError, Pass};
+use crate::ledger::{Checkpoint, DryRuns, FindingRow, LedgerError};
 
 #[tokio::test]
 async fn a_run_is_told_as_it_went() {
@@ -117,7 +117,7 @@ async fn a_pass_goes_on_where_it_was_and_to_the_nanosecond() {
     let (_dir, path) = place();
     let ledger = Ledger::open(&path).await.unwrap();
     let lease = ledger.lease("orders", "r1", at(0)).await.unwrap();
-    let mut pass = Pass {
+    let mut pass = Checkpoint {
         job: "orders".into(),
         dataset: "core.orders".into(),
         policy: "p".into(),
@@ -125,14 +125,14 @@ async fn a_pass_goes_on_where_it_was_and_to_the_nanosecond() {
         as_of: at(7),
         cursor: None,
     };
-    let kept = async || ledger.pass("orders", "core.orders", "p").await.unwrap();
+    let kept = async || ledger.checkpoint("orders", "core.orders", "p").await.unwrap();
     assert_eq!(kept().await, None);
     ledger.save_pass(&lease, &pass, at(1)).await.unwrap();
     assert_eq!(kept().await, Some(pass.clone()));
     pass.cursor = Some(json!([{ "text": "18446744073709551615" }, "null"]));
-    ledger.append_with_pass(&lease, &outcome("b1"), &pass, at(1)).await.unwrap();
+    ledger.append_with_checkpoint(&lease, &outcome("b1"), &pass, at(1)).await.unwrap();
     assert_eq!(kept().await, Some(pass));
-    ledger.end_pass(&lease, "core.orders", "p", at(2)).await.unwrap();
+    ledger.end_checkpoint(&lease, "core.orders", "p", at(2)).await.unwrap();
     assert_eq!(kept().await, None);
 }
 

@@ -1,4 +1,4 @@
-//! Counts the nodes of one label under one policy, in the store.
+//! Survey the nodes of one label under one policy, in the store.
 
 use super::clock;
 use super::condition;
@@ -8,7 +8,7 @@ use super::session::Reading;
 use crate::policy::dataset::DatasetName;
 use crate::store::error::StoreFailure;
 use crate::store::holds::Holds;
-use crate::store::survey::{Counts, RelationCount};
+use crate::store::survey::{RelationCount, Survey};
 use crate::store::value::Cell;
 
 impl Nodes {
@@ -16,11 +16,11 @@ impl Nodes {
     ///
     /// # Errors
     /// The store's own.
-    pub async fn count(&self, holds: &Holds) -> Result<Counts, StoreFailure> {
+    pub async fn count(&self, holds: &Holds) -> Result<Survey, StoreFailure> {
         let session = self.store.reading(&self.who).await?;
         // The store keeps this number itself; nothing is read for it.
         let total = session.count(&format!("MATCH {} RETURN count(n) AS c0", self.label.pattern()), vec![]).await?;
-        let mut counts = Counts { total, ..Counts::default() };
+        let mut counts = Survey { total, ..Survey::default() };
         if let Err(failure) = self.count_due(&session, holds, &mut counts).await {
             return Err(self.whose_fault(&session, holds, failure).await);
         }
@@ -33,7 +33,7 @@ impl Nodes {
         Ok(counts)
     }
 
-    async fn count_due(&self, session: &Reading, holds: &Holds, counts: &mut Counts) -> Result<(), StoreFailure> {
+    async fn count_due(&self, session: &Reading, holds: &Holds, counts: &mut Survey) -> Result<(), StoreFailure> {
         let free = holds.free_nodes(&self.label.name);
         let sum = |condition: &str, at: usize| format!("count(CASE WHEN {condition} THEN 1 END) AS c{at}");
         let oldest = clock::outgoing(&self.kind, &format!("min(CASE WHEN {free} THEN {} END)", property(&self.clock)));

@@ -63,7 +63,7 @@ const KNOWN_MIXED: &[&str] = &[
     "store::sql::schema::table_location",
     "store::sql::schema::visibility",
 ];
-const KNOWN_LONG: &[&str] = &["ledger::verify"];
+const KNOWN_LONG: &[&str] = &[];
 /// Names of types that more than two modules define, and how many do.
 const KNOWN_NAMES: &[(&str, usize)] = &[
     ("About", 3),
@@ -78,7 +78,6 @@ const KNOWN_NAMES: &[(&str, usize)] = &[
     ("Page", 3),
     ("Place", 3),
     ("Reading", 3),
-    ("Told", 4),
     ("Walk", 4),
 ];
 

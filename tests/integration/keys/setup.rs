@@ -12,7 +12,7 @@ use steward::declarations::reading::Declarations;
 use steward::policy::hold::{Hold, HoldOrigin};
 use steward::store::page::Page;
 use steward::store::registry::Stores;
-use steward::store::survey::Counts;
+use steward::store::survey::Survey;
 use steward::store::value::Cell;
 
 /// The action on caches.
@@ -88,7 +88,7 @@ pub async fn sweep(cx: &Context) -> Sweep {
 }
 
 /// What it counts.
-pub async fn survey(cx: &Context) -> Counts {
+pub async fn survey(cx: &Context) -> Survey {
     sweep(cx).await.survey(cx).await.unwrap_or_else(|failure| panic!("{failure}"))
 }
 

@@ -7,7 +7,7 @@ use crate::support::sandbox::Sandbox;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use steward::action::{Action, Batch, Context};
-use steward::store::survey::Counts;
+use steward::store::survey::Survey;
 
 /// Policies that share keys, want different things of them, and leave some to nobody.
 const SHARED: &str = r#"
@@ -101,7 +101,7 @@ on_every_server!(what_a_policy_changed_is_seen_by_those_behind_it, |server| {
 });
 
 /// Surveys the job's policies one after another, as a run does.
-async fn surveys(cx: &Context, mut between: impl FnMut(usize)) -> Vec<Counts> {
+async fn surveys(cx: &Context, mut between: impl FnMut(usize)) -> Vec<Survey> {
     let mut counts = vec![];
     for (at, target) in Sweep::targets(&cx.job, &cx.policies).iter().enumerate() {
         between(at);

@@ -6,7 +6,7 @@ use crate::support::engine::Engine;
 use crate::support::sandbox::Sandbox;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection};
-use steward::ledger::verify::{Expected, Fault, Verification};
+use steward::ledger::fault::{Expected, Fault, Verification};
 
 mod evidence_finds_any_edit_or_gap_and_a_cut_tail {
     use super::*;

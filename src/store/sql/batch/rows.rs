@@ -22,7 +22,7 @@ use crate::store::sql::schema::table::{Class, Column, Table};
 use crate::store::sql::schema::trigger::{Event, Trigger};
 use crate::store::sql::session::connection::Session;
 use crate::store::sql::session::store::Store;
-use crate::store::survey::{ChildRows, Counts};
+use crate::store::survey::{ChildRows, Survey};
 use crate::store::value::{Cell, Cursor};
 
 /// The rows of one dataset that a policy dates by a clock and cuts at an instant.
@@ -256,9 +256,9 @@ impl Rows {
     }
 
     /// Counts what is there. Reads only.
-    pub async fn count(&self, holds: &Holds) -> Result<Counts, StoreFailure> {
+    pub async fn count(&self, holds: &Holds) -> Result<Survey, StoreFailure> {
         let mut session = self.store.reading(&self.who).await?;
-        let mut counts = Counts::default();
+        let mut counts = Survey::default();
         if let Err(failure) = self.count_due(&mut session, holds, &mut counts).await {
             return Err(self.whose_fault(&mut session, holds, failure).await);
         }
@@ -272,7 +272,7 @@ impl Rows {
     }
 
     /// How many rows there are. An estimate may be years old, so as many as the guard asks for are counted before it is taken.
-    async fn total(&self, session: &mut Session, counts: &mut Counts) -> Result<(), StoreFailure> {
+    async fn total(&self, session: &mut Session, counts: &mut Survey) -> Result<(), StoreFailure> {
         let path = self.dialect.table(&self.table);
         let Some(estimate) = self.table.estimate.filter(|rows| *rows > COUNTED_UP_TO) else {
             counts.total = session.count(&format!("SELECT COUNT(*) FROM {path}"), &[]).await?;
@@ -291,7 +291,7 @@ impl Rows {
         Ok(())
     }
 
-    async fn count_due(&self, session: &mut Session, holds: &Holds, counts: &mut Counts) -> Result<(), StoreFailure> {
+    async fn count_due(&self, session: &mut Session, holds: &Holds, counts: &mut Survey) -> Result<(), StoreFailure> {
         let clock = format!("{}.{}", self.dialect.table(&self.table), self.dialect.quote(&self.clock.name));
         let free = holds.free(self.dialect);
         let sum = |condition: &str| match self.dialect {
