@@ -220,7 +220,7 @@ fn dataset(text: &str, config: &Config) -> Result<DatasetName, Exit> {
         return Ok(dataset);
     }
     let near = suggest::suggestion(&dataset.store, config.stores.iter().map(|store| store.name.as_str())).unwrap_or_default();
-    Err(Exit::usage(&format!("`{text}` begins with `{}`, which is no store of the configuration; {near}", dataset.store)))
+    Err(Exit::usage(&format!("unknown store `{}` in `{text}`; {near}", dataset.store)))
 }
 
 /// Words that say something and stay on one line.
@@ -268,7 +268,7 @@ impl ListHolds {
         } else if holds.is_empty() {
             out::say("no holds\n")?;
         } else {
-            out::say(&listing(["HOLD", "DATASET", "CONDITION", "REASON", "OWNER", "SOURCE"], holds.iter().map(HoldLine::cells)))?;
+            out::say(&listing(["HOLD", "DATASET", "ROWS", "BECAUSE", "OWNER", "FROM"], holds.iter().map(HoldLine::cells)))?;
         }
         Ok(Exit::quiet())
     }

@@ -3,86 +3,85 @@
 use super::secret::{SecretRef, Sourced};
 use crate::policy::classification::Protection;
 use crate::policy::dataset::DatasetName;
-use crate::policy::entries::ClockEntry;
+use crate::policy::lifecycle::Clock;
 use crate::policy::period::Period;
-use crate::yaml::fields::declared;
-use crate::yaml::node::{At, Key, Named, Node, Value};
-use crate::yaml::reading::{Read, Reading};
+use crate::yaml::node::{At, Named};
+use crate::yaml::visitors;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 use std::borrow::Cow;
 
-declared! {
-    /// The configuration: what there is to govern, and where things live. Relative paths begin at this file.
-    "the configuration" ConfigFile {
-        /// The databases, each under the name that datasets begin with.
-        "stores" stores: Named<StoreEntry>,
-        /// Folder of reports, the mail spool and the default ledger; `state/` by default.
-        "state" state: Option<String>,
-        /// Where runs, locks and evidence live; `sqlite:state/steward.db` by default.
-        "ledger" ledger: Option<At<Sourced>>,
-        /// Folders or files of policies; `[policies/]` by default.
-        "policies" policies: Option<Vec<At<String>>>,
-        /// Folder of jobs; `jobs/` by default.
-        "jobs" jobs: Option<At<String>>,
-        /// The same policies, kept in a database.
-        "policy_tables" policy_tables: Option<At<PolicyTablesEntry>>,
-        /// Comes with `encrypt`; refused until then.
-        "keys" keys: Option<At<NotBuilt>>,
-        /// How reports are mailed.
-        "mail" mail: Option<At<MailEntry>>,
-        /// Address of `serve`'s pages; `127.0.0.1:9464` by default.
-        "listen" listen: Option<At<String>>,
-        /// Names under which browsers may ask for `serve`'s pages, beside addresses and this machine's own name.
-        "hosts" hosts: Option<Vec<At<String>>>,
-    }
+/// The configuration: what there is to govern, and where things live. Relative paths begin at this file.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename = "the configuration", deny_unknown_fields)]
+#[schemars(rename = "ConfigFile")]
+pub struct ConfigFile {
+    /// The databases, each under the name that datasets begin with.
+    pub stores: Named<StoreEntry>,
+    /// Folder of reports, the mail spool and the default ledger; `state/` by default.
+    pub state: Option<String>,
+    /// Where runs, locks and evidence live; `sqlite:state/steward.db` by default.
+    pub ledger: Option<At<Sourced>>,
+    /// Folders or files of policies; `[policies/]` by default.
+    pub policies: Option<Vec<At<String>>>,
+    /// Folder of jobs; `jobs/` by default.
+    pub jobs: Option<At<String>>,
+    /// The same policies, kept in a database.
+    pub policy_tables: Option<At<PolicyTablesEntry>>,
+    /// Comes with `encrypt`; refused until then.
+    pub keys: Option<At<NotBuilt>>,
+    /// How reports are mailed.
+    pub mail: Option<At<MailEntry>>,
+    /// Address of `serve`'s pages; `127.0.0.1:9464` by default.
+    pub listen: Option<At<String>>,
+    /// Names under which browsers may ask for `serve`'s pages, beside addresses and this machine's own name.
+    pub hosts: Option<Vec<At<String>>>,
 }
 
-declared! {
-    /// One database.
-    "a store" StoreEntry {
-        /// `mysql://…`, `mariadb://…`, `postgres://…`, `sqlite:…`; no password in it.
-        "url" url: At<Sourced>,
-        /// The user, where the URL names none.
-        "user" user: Option<At<Sourced>>,
-        /// Where the password is; never the password itself.
-        "password" password: Option<SecretRef>,
-        /// File of a private certificate authority.
-        "ca" ca: Option<At<String>>,
-        /// How long a statement waits for a lock.
-        "lock_timeout" lock_timeout: Option<At<Period>>,
-        /// How long a statement may take.
-        "statement_timeout" statement_timeout: Option<At<Period>>,
-        /// The most connections at once.
-        "connections" connections: Option<At<u64>>,
-    }
+/// One database.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename = "a store", deny_unknown_fields)]
+#[schemars(rename = "StoreEntry")]
+pub struct StoreEntry {
+    /// `mysql://…`, `mariadb://…`, `postgres://…`, `sqlite:…`; no password in it.
+    pub url: At<Sourced>,
+    /// The user, where the URL names none.
+    pub user: Option<At<Sourced>>,
+    /// Where the password is; never the password itself.
+    pub password: Option<SecretRef>,
+    /// File of a private certificate authority.
+    pub ca: Option<At<String>>,
+    /// How long a statement waits for a lock.
+    pub lock_timeout: Option<At<Period>>,
+    /// How long a statement may take.
+    pub statement_timeout: Option<At<Period>>,
+    /// The most connections at once.
+    pub connections: Option<At<u64>>,
 }
 
-declared! {
-    /// Where policies are kept in a database.
-    "`policy_tables`" PolicyTablesEntry {
-        /// The table of lifecycle policies.
-        "lifecycle" lifecycle: Option<At<DatasetName>>,
-        /// The table of classification tags.
-        "classification" classification: Option<At<DatasetName>>,
-        /// The clock of the lifecycle table's rows, which name none.
-        "clock" clock: Option<At<ClockEntry>>,
-        /// What words of `protection_method` mean that are not steward's: `{ kms_v2: aes256 }`.
-        "protection_methods" protection_methods: Option<Methods>,
-    }
+/// Where policies are kept in a database.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename = "`policy_tables`", deny_unknown_fields)]
+#[schemars(rename = "PolicyTablesEntry")]
+pub struct PolicyTablesEntry {
+    /// The table of lifecycle policies.
+    pub lifecycle: Option<At<DatasetName>>,
+    /// The table of classification tags.
+    pub classification: Option<At<DatasetName>>,
+    /// The clock of the lifecycle table's rows, which name none.
+    pub clock: Option<At<Clock>>,
+    /// What words of `protection_method` mean that are not steward's: `{ kms_v2: aes256 }`.
+    pub protection_methods: Option<Methods>,
 }
 
 /// Words for methods of protection, each with what it means.
 #[derive(Debug, Clone)]
 pub struct Methods(pub Vec<(String, Protection)>);
 
-impl Read for Methods {
-    fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
-        let Value::Map(pairs) = &node.value else {
-            reading.wrong_kind(node, "words, each with a method of protection");
-            return None;
-        };
-        let meaning = |(key, value): &(Key, Node)| Some((key.text.clone(), Protection::read(value, reading)?));
-        pairs.iter().map(meaning).collect::<Option<Vec<_>>>().map(Self)
+impl<'de> Deserialize<'de> for Methods {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        visitors::pairs("words, each with a method of protection", deserializer).map(Self)
     }
 }
 
@@ -97,31 +96,32 @@ impl JsonSchema for Methods {
     }
 }
 
-declared! {
-    /// How reports are mailed.
-    "`mail`" MailEntry {
-        /// `smtp://host:port`, `smtps://host`, or `file:DIR`.
-        "url" url: At<Sourced>,
-        /// The user.
-        "user" user: Option<At<Sourced>>,
-        /// Where the password is; never the password itself.
-        "password" password: Option<SecretRef>,
-        /// The sender.
-        "from" from: At<String>,
-        /// Who gets the reports of jobs that name nobody.
-        "to" to: Option<Vec<At<String>>>,
-        /// File of a private certificate authority.
-        "ca" ca: Option<At<String>>,
-    }
+/// How reports are mailed.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename = "`mail`", deny_unknown_fields)]
+#[schemars(rename = "MailEntry")]
+pub struct MailEntry {
+    /// `smtp://host:port`, `smtps://host`, or `file:DIR`.
+    pub url: At<Sourced>,
+    /// The user.
+    pub user: Option<At<Sourced>>,
+    /// Where the password is; never the password itself.
+    pub password: Option<SecretRef>,
+    /// The sender.
+    pub from: At<String>,
+    /// Who gets the reports of jobs that name nobody.
+    pub to: Option<Vec<At<String>>>,
+    /// File of a private certificate authority.
+    pub ca: Option<At<String>>,
 }
 
 /// A key whose action is not built: whatever it holds, it is refused and not looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotBuilt;
 
-impl Read for NotBuilt {
-    fn read(_: &Node, _: &mut Reading<'_>) -> Option<Self> {
-        Some(Self)
+impl<'de> Deserialize<'de> for NotBuilt {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IgnoredAny::deserialize(deserializer).map(|_| Self)
     }
 }
 

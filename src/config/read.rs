@@ -12,8 +12,9 @@ use crate::policy::condition::Language;
 use crate::policy::data_model::DataModel;
 use crate::policy::dataset::DatasetName;
 use crate::policy::draft::clock_of;
+use crate::yaml::de;
 use crate::yaml::node::{At, Node, Value};
-use crate::yaml::reading::{Read, Reading};
+use crate::yaml::reading::Reading;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -40,7 +41,7 @@ pub fn read(file: &Arc<str>, base: &Path, root: &Node, reading: &mut Reading<'_>
         return None;
     }
     // A missing `stores` alone must not hide what else is wrong: an empty one stands in for it.
-    let written = ConfigFile::read(root, reading);
+    let written = de::read::<ConfigFile>(root, reading);
     let written = match written {
         Some(written) => written,
         None => {
@@ -190,7 +191,7 @@ fn policy_tables(tables: At<super::file::PolicyTablesEntry>, stores: &[&str], re
 fn known_store(dataset: &At<DatasetName>, stores: &[&str], reading: &mut Reading<'_>) {
     let store = dataset.value.store.as_str();
     if !stores.contains(&store) {
-        let message = format!("`{}` begins with `{store}`, which is no store of the configuration", dataset.value);
+        let message = format!("unknown store `{store}` in `{}`", dataset.value);
         reading.note(
             Diagnostic::error(codes::POLICY_TABLES, message)
                 .at(&dataset.place)

@@ -3,11 +3,13 @@
 use crate::diagnostic::codes;
 use crate::diagnostic::message::Diagnostic;
 use crate::place::Place;
-use crate::yaml::fields::declared;
+use crate::yaml::de;
+use crate::yaml::fault::refused;
 use crate::yaml::node::{Node, Value};
-use crate::yaml::reading::{Read, Reading, Variable, is_variable, variable_of};
+use crate::yaml::reading::{Reading, Variable, is_variable, variable_of};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use secrecy::SecretString;
+use serde::{Deserialize, Deserializer};
 use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -123,21 +125,22 @@ impl std::fmt::Display for Source {
     }
 }
 
-declared! {
-    /// Where a secret is: exactly one of these.
-    "the source of a secret" SourceEntry {
-        /// A variable of the environment.
-        "env" env: Option<String>,
-        /// A file; relative to the configuration.
-        "file" file: Option<String>,
-        /// A credential of systemd.
-        "credential" credential: Option<String>,
-    }
+/// Where a secret is: exactly one of these.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename = "the source of a secret", deny_unknown_fields)]
+#[schemars(rename = "SourceEntry")]
+pub struct SourceEntry {
+    /// A variable of the environment.
+    pub env: Option<String>,
+    /// A file; relative to the configuration.
+    pub file: Option<String>,
+    /// A credential of systemd.
+    pub credential: Option<String>,
 }
 
 fn source(node: &Node, reading: &mut Reading<'_>) -> Option<Source> {
     let notes = reading.notes.len();
-    let entry = SourceEntry::read(node, reading)?;
+    let entry = de::read::<SourceEntry>(node, reading)?;
     let source = match (entry.env, entry.file, entry.credential) {
         (Some(name), None, None) if is_variable(&name) => Some(Source::Env(name)),
         (Some(name), None, None) => {
@@ -167,19 +170,38 @@ fn source(node: &Node, reading: &mut Reading<'_>) -> Option<Source> {
 }
 
 /// A password: its source only; one that stands in the file is refused.
-impl Read for SecretRef {
-    fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
-        let source = match &node.value {
-            Value::Scalar(scalar) => match variable_of(&scalar.text) {
-                Variable::Whole(name) => Some(Source::Env(name.to_owned())),
-                _ => {
-                    refuse_inline(node, reading);
-                    None
-                }
-            },
-            _ => source(node, reading),
-        }?;
-        Some(Self { source, place: node.place.clone() })
+fn secret(node: &Node, reading: &mut Reading<'_>) -> Option<SecretRef> {
+    let source = match &node.value {
+        Value::Scalar(scalar) => match variable_of(&scalar.text) {
+            Variable::Whole(name) => Some(Source::Env(name.to_owned())),
+            _ => {
+                refuse_inline(node, reading);
+                None
+            }
+        },
+        _ => source(node, reading),
+    }?;
+    Some(SecretRef { source, place: node.place.clone() })
+}
+
+/// Where a secret is says nothing of what it is: no variable is looked up here.
+fn without_variables<T, E: serde::de::Error>(node: &Node, read: fn(&Node, &mut Reading<'_>) -> Option<T>) -> Result<T, E> {
+    let mut reading = Reading::new(&|_| None);
+    read(node, &mut reading).ok_or_else(|| match reading.notes.first() {
+        Some(note) => refused(note),
+        None => E::custom("this cannot be read"),
+    })
+}
+
+impl<'de> Deserialize<'de> for SecretRef {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        without_variables(&Node::deserialize(deserializer)?, secret)
+    }
+}
+
+impl<'de> Deserialize<'de> for Sourced {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        without_variables(&Node::deserialize(deserializer)?, sourced)
     }
 }
 
@@ -190,15 +212,13 @@ pub(super) fn refuse_inline(node: &Node, reading: &mut Reading<'_>) {
 }
 
 /// A text, or its source. The variable of `${NAME}` is fetched when it is needed, so that checking needs no secrets.
-impl Read for Sourced {
-    fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
-        match &node.value {
-            Value::Scalar(scalar) => match variable_of(&scalar.text) {
-                Variable::Whole(name) => Some(Self::Elsewhere(Source::Env(name.to_owned()))),
-                _ => reading.text(node).map(Self::Here),
-            },
-            _ => source(node, reading).map(Self::Elsewhere),
-        }
+fn sourced(node: &Node, reading: &mut Reading<'_>) -> Option<Sourced> {
+    match &node.value {
+        Value::Scalar(scalar) => match variable_of(&scalar.text) {
+            Variable::Whole(name) => Some(Sourced::Elsewhere(Source::Env(name.to_owned()))),
+            _ => reading.text(node).map(Sourced::Here),
+        },
+        _ => source(node, reading).map(Sourced::Elsewhere),
     }
 }
 

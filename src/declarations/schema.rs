@@ -57,6 +57,7 @@ fn of<T: JsonSchema>() -> Value {
 fn refuse_null(schema: &mut Value) {
     match schema {
         Value::Object(object) => {
+            object.retain(|key, value| key != "default" || !value.is_null());
             if let Some(Value::Array(choices)) = object.get_mut("anyOf") {
                 choices.retain(|choice| choice.get("type").is_none_or(|kind| kind != "null"));
             }

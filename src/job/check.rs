@@ -75,7 +75,7 @@ pub fn order(jobs: &[ReadJob], names: &[&str], notes: &mut Vec<Diagnostic>) {
     for read in jobs {
         for (name, place) in read.job.after.iter().zip(&read.after_places) {
             if !names.contains(&name.as_str()) {
-                let message = format!("`{name}` is no job; `{}` would never know when it has ended", read.job.name);
+                let message = format!("unknown job `{name}` in `after`");
                 let help = suggest::suggestion(name, names.iter().copied());
                 notes.push(Diagnostic::error(codes::AFTER, message).at(place).help_if(help));
             } else if leads_to(jobs, name, &read.job.name) {

@@ -9,8 +9,9 @@ use crate::diagnostic::suggest;
 use crate::job::schedule::Schedule;
 use crate::place::Place;
 use crate::policy::period::Period;
+use crate::yaml::de;
 use crate::yaml::node::{At, Node, Value};
-use crate::yaml::reading::{Read, Reading};
+use crate::yaml::reading::Reading;
 use chrono_tz::Tz;
 use std::sync::Arc;
 
@@ -69,7 +70,7 @@ pub fn read(name: &str, root: &Node, actions: &[&str], reading: &mut Reading<'_>
         );
         return None;
     }
-    let Some(file) = JobFile::read(root, reading) else {
+    let Some(file) = de::read::<JobFile>(root, reading) else {
         // Another key cannot be read; what is wrong with the action is told all the same.
         if let Some((action, text)) = root.get("action").and_then(|node| Some((node, node.scalar()?))) {
             check_action(&At::new(text.to_owned(), action.place.clone()), actions, reading);

@@ -34,7 +34,7 @@ pub struct Job {
     pub place: Place,
 }
 
-/// What a job waits for between batches (promise 6).
+/// What a job waits for between batches.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Pause {
     /// It waits while a replica lags more than this.

@@ -7,58 +7,37 @@ use super::owner::{Belonging, IdFrom, Owners};
 use crate::diagnostic::codes::{self, Code};
 use crate::diagnostic::message::Diagnostic;
 use crate::place::Place;
-use crate::yaml::fields::declared;
-use crate::yaml::node::{At, Node, Value};
-use crate::yaml::reading::{Read, Reading};
+use crate::yaml::node::At;
+use crate::yaml::reading::Reading;
+use crate::yaml::visitors::one_or_many;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer};
 use std::borrow::Cow;
 
-declared! {
-    /// What keys belong to: rows of a table (`field`), or other keys (`keys`).
-    "an owner of keys" BelongingParts {
-        /// The column that holds the owners' ids: `core.users.id`.
-        "field" field: Option<At<String>>,
-        /// The name of an owner that is itself a key, `{id}` for its id: `user:session:{id}`.
-        "keys" keys: Option<At<KeyPattern>>,
-        /// The store of these `keys`; the policy's own by default.
-        "store" store: Option<At<String>>,
-        /// Where a key says whose it is; `key` by default where the policy's pattern has `{id}`, else `value`.
-        "id" id: Option<IdFrom>,
-        /// Which rows count, in their store's own language; not for `keys`.
-        "where" r#where: Option<At<String>>,
-    }
-}
-
-/// One owner: `core.users.id`, or its parts.
-#[derive(Debug, Clone)]
-struct OwnerEntry {
-    place: Place,
-    parts: BelongingParts,
-}
-
-impl Read for OwnerEntry {
-    fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
-        let parts = match node.value {
-            Value::Map(_) => BelongingParts::read(node, reading)?,
-            _ => {
-                let field = Some(At::read(node, reading)?);
-                BelongingParts { field, keys: None, store: None, id: None, r#where: None }
-            }
-        };
-        Some(Self { place: node.place.clone(), parts })
-    }
+/// What keys belong to: rows of a table (`field`), or other keys (`keys`).
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename = "short:an owner of keys", deny_unknown_fields)]
+#[schemars(rename = "BelongingParts")]
+pub struct BelongingParts {
+    /// The column that holds the owners' ids: `core.users.id`.
+    pub field: Option<At<String>>,
+    /// The name of an owner that is itself a key, `{id}` for its id: `user:session:{id}`.
+    pub keys: Option<At<KeyPattern>>,
+    /// The store of these `keys`; the policy's own by default.
+    pub store: Option<At<String>>,
+    /// Where a key says whose it is; `key` by default where the policy's pattern has `{id}`, else `value`.
+    pub id: Option<IdFrom>,
+    /// Which rows count, in their store's own language; not for `keys`.
+    pub r#where: Option<At<String>>,
 }
 
 /// One owner, or several of which all must be there.
 #[derive(Debug, Clone)]
-pub struct BelongingEntry(Vec<OwnerEntry>);
+pub struct BelongingEntry(Vec<At<BelongingParts>>);
 
-impl Read for BelongingEntry {
-    fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
-        match node.value {
-            Value::List(_) => Vec::read(node, reading).map(Self),
-            _ => Some(Self(vec![OwnerEntry::read(node, reading)?])),
-        }
+impl<'de> Deserialize<'de> for BelongingEntry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        one_or_many(deserializer).map(Self)
     }
 }
 
@@ -91,13 +70,13 @@ pub(super) fn belonging(
 }
 
 fn owner(
-    entry: &OwnerEntry,
+    entry: &At<BelongingParts>,
     store: &str,
     keys: &KeyPattern,
     languages: Languages<'_>,
     reading: &mut Reading<'_>,
 ) -> Option<Belonging> {
-    let parts = &entry.parts;
+    let parts = &entry.value;
     let to = match (&parts.field, &parts.keys) {
         (Some(field), None) => rows(field, parts, languages, reading)?,
         (None, Some(owner)) => other_keys(owner, parts, store, keys, reading)?,

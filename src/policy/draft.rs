@@ -2,7 +2,7 @@
 
 use super::condition::{self, Language};
 use super::dataset::DatasetName;
-use super::entries::{ClockEntry, GuardEntry, LifecycleEntry};
+use super::entries::{ArchiveEntry, GuardEntry, LifecycleEntry};
 use super::lifecycle::{Cascade, Clock, Guard, KeepAtLeast};
 use super::period::Period;
 use crate::diagnostic::codes;
@@ -25,7 +25,7 @@ pub struct Draft {
     /// A further condition.
     pub condition: Option<At<String>>,
     /// The `archive` step, or what a file adds to a row's.
-    pub archive: Option<At<ArchiveDraft>>,
+    pub archive: Option<At<ArchiveEntry>>,
     /// The age of removal.
     pub delete: Option<At<Period>>,
     /// The promised minimum.
@@ -40,17 +40,6 @@ pub struct Draft {
     pub unusable: Option<String>,
     /// The row first, the file that adds to it second.
     pub places: Vec<Place>,
-}
-
-/// An `archive` step, not yet known to be complete.
-#[derive(Debug, Clone, Default)]
-pub struct ArchiveDraft {
-    /// The age at which a row is due.
-    pub after: Option<At<Period>>,
-    /// Where it goes.
-    pub to: Option<At<DatasetName>>,
-    /// Makes the archive table when it is missing.
-    pub create: Option<At<bool>>,
 }
 
 impl Draft {
@@ -69,10 +58,7 @@ impl Draft {
             dataset: entry.dataset.clone(),
             clock: entry.clock.as_ref().and_then(|clock| clock_of(clock, reading)),
             condition: entry.r#where.as_ref().and_then(|written| condition::declared(written, language, reading)),
-            archive: entry
-                .archive
-                .clone()
-                .map(|step| step.map(|step| ArchiveDraft { after: step.after, to: step.to, create: step.create })),
+            archive: entry.archive.clone(),
             delete: entry.delete.as_ref().map(|step| step.value.after.clone()),
             keep: entry.keep_at_least.as_ref().map(|keep| {
                 At::new(
@@ -126,7 +112,7 @@ impl Draft {
         self.places.extend(file.places);
     }
 
-    fn add_archive(&mut self, added: At<ArchiveDraft>, row: Option<&Place>, notes: &mut Vec<Diagnostic>) {
+    fn add_archive(&mut self, added: At<ArchiveEntry>, row: Option<&Place>, notes: &mut Vec<Diagnostic>) {
         let Some(ours) = &mut self.archive else {
             notes.extend(row.map(|row| no_such_step("archive", &added.place, row)));
             return;
@@ -171,8 +157,8 @@ fn no_such_step(step: &str, place: &Place, row: &Place) -> Diagnostic {
 }
 
 /// A clock whose parts go together.
-pub fn clock_of(clock: &At<ClockEntry>, reading: &mut Reading<'_>) -> Option<At<Clock>> {
-    let ClockEntry { column, zone, unit } = &clock.value;
+pub fn clock_of(clock: &At<Clock>, reading: &mut Reading<'_>) -> Option<At<Clock>> {
+    let Clock { column, zone, unit } = &clock.value;
     if column.trim().is_empty() {
         reading.note(Diagnostic::error(codes::CLOCK_FORM, "the clock's column has no name").at(&clock.place));
         return None;
@@ -186,7 +172,7 @@ pub fn clock_of(clock: &At<ClockEntry>, reading: &mut Reading<'_>) -> Option<At<
         );
         return None;
     }
-    Some(At::new(Clock { column: column.clone(), zone: zone.map(|zone| zone.0), unit: *unit }, clock.place.clone()))
+    Some(clock.clone())
 }
 
 /// A guard that guards something.

@@ -3,7 +3,8 @@
 use super::claims::contradictions;
 use super::data_model::DataModel;
 use super::dataset::DatasetName;
-use super::draft::{ArchiveDraft, Draft};
+use super::draft::Draft;
+use super::entries::ArchiveEntry;
 use super::known_stores::{KnownStores, name_twice, unknown_store};
 use super::lifecycle::{ArchiveStep, Clock, DeleteStep, Lifecycle};
 use super::loaded::LoadedPolicies;
@@ -80,7 +81,7 @@ fn of_row(draft: &Draft, minimums: &Minimums<'_>, notes: &mut Vec<Diagnostic>) -
     }
     let dataset = &draft.dataset.value;
     let never = Period::days(u32::MAX);
-    let known = |step: &At<ArchiveDraft>| ArchiveStep {
+    let known = |step: &At<ArchiveEntry>| ArchiveStep {
         after: step.value.after.as_ref().map_or(never, |after| after.value),
         to: step.value.to.as_ref().map_or_else(|| dataset.clone(), |to| to.value.clone()),
         create: false,
@@ -205,7 +206,7 @@ fn unique_names(drafts: &[Draft], notes: &mut Vec<Diagnostic>) {
 fn known_store(dataset: &At<DatasetName>, known_stores: &KnownStores<'_>, notes: &mut Vec<Diagnostic>) {
     let store = dataset.value.store.as_str();
     if known_stores.data_model(store).is_none() {
-        notes.push(unknown_store(store, &format!("`{}` begins with `{store}`", dataset.value), &dataset.place, known_stores));
+        notes.push(unknown_store(store, Some(&dataset.value), &dataset.place, known_stores));
     }
 }
 

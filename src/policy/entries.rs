@@ -2,167 +2,131 @@
 
 use super::classification::{Protection, Sensitivity};
 use super::dataset::DatasetName;
-use super::lifecycle::{Cascade, ClockUnit};
+use super::lifecycle::{Cascade, Clock};
 use super::period::Period;
-use super::written::Zone;
-use crate::yaml::fields::declared;
-use crate::yaml::node::{At, Named, Node, Value};
-use crate::yaml::reading::{Read, Reading};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use std::borrow::Cow;
+use crate::yaml::node::{At, Named};
+use schemars::JsonSchema;
+use serde::Deserialize;
 
-declared! {
-    /// How long the rows of one dataset live.
-    "a lifecycle policy" LifecycleEntry {
-        /// Unique among lifecycle policies; left out, it is the dataset.
-        "name" name: Option<At<String>>,
-        /// The rows it governs.
-        "dataset" dataset: At<DatasetName>,
-        /// The column that dates a row.
-        "clock" clock: Option<At<ClockEntry>>,
-        /// A further condition in the store's own language; a row for which it is not true stays.
-        "where" r#where: Option<At<String>>,
-        /// Moves rows out of the live table.
-        "archive" archive: Option<At<ArchiveEntry>>,
-        /// Removes rows for good; from the archive alone where the policy archives.
-        "delete" delete: Option<At<DeleteEntry>>,
-        /// No row is removed for good before this.
-        "keep_at_least" keep_at_least: Option<At<KeepEntry>>,
-        /// How much may go in one run without a person; by default 100000 rows and 20 percent.
-        "guard" guard: Option<At<GuardEntry>>,
-        /// What happens when other rows would go along through a foreign key; `refuse` by default.
-        "cascade" cascade: Option<At<Cascade>>,
-    }
-}
-
-declared! {
-    /// The column that dates a row, and how to read it.
-    "a clock" ClockParts {
-        /// The column.
-        "column" column: String,
-        /// The zone of a time that carries none; UTC by default.
-        "zone" zone: Option<Zone>,
-        /// The unit of an integer, counted from 1970-01-01T00:00:00Z.
-        "unit" unit: Option<ClockUnit>,
-    }
-}
-
-declared! {
+/// How long the rows of one dataset live.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename = "a lifecycle policy", deny_unknown_fields)]
+#[schemars(rename = "LifecycleEntry")]
+pub struct LifecycleEntry {
+    /// Unique among lifecycle policies; left out, it is the dataset.
+    pub name: Option<At<String>>,
+    /// The rows it governs.
+    pub dataset: At<DatasetName>,
+    /// The column that dates a row.
+    pub clock: Option<At<Clock>>,
+    /// A further condition in the store's own language; a row for which it is not true stays.
+    pub r#where: Option<At<String>>,
     /// Moves rows out of the live table.
-    "an `archive` step" ArchiveEntry {
-        /// The age at which a row is due.
-        "after" after: Option<At<Period>>,
-        /// Where it goes; a dataset in the same store.
-        "to" to: Option<At<DatasetName>>,
-        /// Makes the archive table when it is missing; `false` by default.
-        "create" create: Option<At<bool>>,
-    }
+    pub archive: Option<At<ArchiveEntry>>,
+    /// Removes rows for good; from the archive alone where the policy archives.
+    pub delete: Option<At<DeleteEntry>>,
+    /// No row is removed for good before this.
+    pub keep_at_least: Option<At<KeepEntry>>,
+    /// How much may go in one run without a person; by default 100000 rows and 20 percent.
+    pub guard: Option<At<GuardEntry>>,
+    /// What happens when other rows would go along through a foreign key; `refuse` by default.
+    pub cascade: Option<At<Cascade>>,
 }
 
-declared! {
-    /// Removes rows for good.
-    "a `delete` step" DeleteEntry {
-        /// The age at which a row is due.
-        "after" after: At<Period>,
-    }
+/// Moves rows out of the live table.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename = "an `archive` step", deny_unknown_fields)]
+#[schemars(rename = "ArchiveEntry")]
+pub struct ArchiveEntry {
+    /// The age at which a row is due.
+    pub after: Option<At<Period>>,
+    /// Where it goes; a dataset in the same store.
+    pub to: Option<At<DatasetName>>,
+    /// Makes the archive table when it is missing; `false` by default.
+    pub create: Option<At<bool>>,
 }
 
-declared! {
-    /// A minimum before final removal.
-    "`keep_at_least`" KeepEntry {
-        /// How long.
-        "for" period: At<Period>,
-        /// The law or promise behind it.
-        "because" because: String,
-    }
+/// Removes rows for good.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename = "a `delete` step", deny_unknown_fields)]
+#[schemars(rename = "DeleteEntry")]
+pub struct DeleteEntry {
+    /// The age at which a row is due.
+    pub after: At<Period>,
 }
 
-declared! {
-    /// How much may go in one run without a person.
-    "a guard" GuardEntry {
-        /// Rows; at least 1.
-        "max_rows" max_rows: Option<At<u64>>,
-        /// Percent of the dataset's rows; more than 0, at most 100.
-        "max_percent" max_percent: Option<At<f64>>,
-    }
+/// A minimum before final removal.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename = "`keep_at_least`", deny_unknown_fields)]
+#[schemars(rename = "KeepEntry")]
+pub struct KeepEntry {
+    /// How long.
+    #[serde(rename = "for")]
+    pub period: At<Period>,
+    /// The law or promise behind it.
+    pub because: String,
 }
 
-declared! {
-    /// What the fields of one dataset are.
-    "a classification" ClassificationEntry {
-        /// Left out, it is the dataset.
-        "name" name: Option<At<String>>,
-        /// The dataset the fields belong to.
-        "dataset" dataset: At<DatasetName>,
-        /// Each field by its name.
-        "fields" fields: Named<FieldEntry>,
-    }
+/// How much may go in one run without a person.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename = "a guard", deny_unknown_fields)]
+#[schemars(rename = "GuardEntry")]
+pub struct GuardEntry {
+    /// Rows; at least 1.
+    pub max_rows: Option<At<u64>>,
+    /// Percent of the dataset's rows; more than 0, at most 100.
+    pub max_percent: Option<At<f64>>,
 }
 
-declared! {
-    /// What one field is, and how it must be protected.
-    "a classified field" FieldEntry {
-        /// What kind of data it is, in the owner's words.
-        "type" r#type: Option<At<String>>,
-        /// How much harm a leak does.
-        "sensitivity" sensitivity: Option<At<Sensitivity>>,
-        /// How it is protected.
-        "protect" protect: Option<At<Protection>>,
-        /// The column that holds the sealed value.
-        "sealed_in" sealed_in: Option<At<String>>,
-        /// A minimum before final removal of the row; 0 means none.
-        "retention" retention: Option<At<Period>>,
-        /// The field must be sealed.
-        "encrypt" encrypt: Option<At<bool>>,
-        /// Reading it needs a right of its own.
-        "restrict" restrict: Option<At<bool>>,
-        /// Reading it is logged.
-        "audit" audit: Option<At<bool>>,
-    }
+/// What the fields of one dataset are.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename = "a classification", deny_unknown_fields)]
+#[schemars(rename = "ClassificationEntry")]
+pub struct ClassificationEntry {
+    /// Left out, it is the dataset.
+    pub name: Option<At<String>>,
+    /// The dataset the fields belong to.
+    pub dataset: At<DatasetName>,
+    /// Each field by its name.
+    pub fields: Named<FieldEntry>,
 }
 
-declared! {
-    /// Rows that nothing may remove or alter.
-    "a hold" HoldEntry {
-        /// Unique among holds.
-        "name" name: At<String>,
-        /// The rows' dataset; every archive fed by it is covered too.
-        "dataset" dataset: At<DatasetName>,
-        /// Which rows, in the store's own language; all of them when left out.
-        "where" r#where: Option<At<String>>,
-        /// Why.
-        "because" because: At<String>,
-        /// Who asked for it.
-        "owner" owner: Option<String>,
-    }
+/// What one field is, and how it must be protected.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename = "a classified field", deny_unknown_fields)]
+#[schemars(rename = "FieldEntry")]
+pub struct FieldEntry {
+    /// What kind of data it is, in the owner's words.
+    pub r#type: Option<At<String>>,
+    /// How much harm a leak does.
+    pub sensitivity: Option<At<Sensitivity>>,
+    /// How it is protected.
+    pub protect: Option<At<Protection>>,
+    /// The column that holds the sealed value.
+    pub sealed_in: Option<At<String>>,
+    /// A minimum before final removal of the row; 0 means none.
+    pub retention: Option<At<Period>>,
+    /// The field must be sealed.
+    pub encrypt: Option<At<bool>>,
+    /// Reading it needs a right of its own.
+    pub restrict: Option<At<bool>>,
+    /// Reading it is logged.
+    pub audit: Option<At<bool>>,
 }
 
-/// `created_at`, or a column with its zone or unit.
-#[derive(Debug, Clone)]
-pub struct ClockEntry {
-    /// The column.
-    pub column: String,
-    /// The zone of a time that carries none.
-    pub zone: Option<Zone>,
-    /// The unit of an integer.
-    pub unit: Option<ClockUnit>,
-}
-
-impl Read for ClockEntry {
-    fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
-        match node.value {
-            Value::Map(_) => ClockParts::read(node, reading).map(|ClockParts { column, zone, unit }| Self { column, zone, unit }),
-            _ => Some(Self { column: reading.text(node)?, zone: None, unit: None }),
-        }
-    }
-}
-
-impl JsonSchema for ClockEntry {
-    fn schema_name() -> Cow<'static, str> {
-        "Clock".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "anyOf": [{ "type": "string" }, generator.subschema_for::<ClockParts>()] })
-    }
+/// Rows that nothing may remove or alter.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename = "a hold", deny_unknown_fields)]
+#[schemars(rename = "HoldEntry")]
+pub struct HoldEntry {
+    /// Unique among holds.
+    pub name: At<String>,
+    /// The rows' dataset; every archive fed by it is covered too.
+    pub dataset: At<DatasetName>,
+    /// Which rows, in the store's own language; all of them when left out.
+    pub r#where: Option<At<String>>,
+    /// Why.
+    pub because: At<String>,
+    /// Who asked for it.
+    pub owner: Option<String>,
 }

@@ -4,83 +4,70 @@ use super::belonging_file::{BelongingEntry, belonging};
 use super::condition::{self, Language, Languages};
 use super::dataset::DatasetName;
 use super::draft::{clock_of, guard_of};
-use super::entries::{ClockEntry, GuardEntry};
+use super::entries::GuardEntry;
 use super::expiry::{Assignment, Expiring, ExpiringKeys, ExpiringRows, Expiry, KeyRule, PermanentKeys};
 use super::key_pattern::KeyPattern;
-use super::lifecycle::Cascade;
+use super::lifecycle::{Cascade, Clock};
 use super::period::Period;
 use crate::diagnostic::codes;
 use crate::diagnostic::message::Diagnostic;
 use crate::place::Place;
-use crate::yaml::fields::declared;
-use crate::yaml::node::{At, Node, Value};
-use crate::yaml::reading::{Read, Reading};
+use crate::yaml::node::At;
+use crate::yaml::reading::Reading;
+use crate::yaml::visitors::{self, OrNull};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer};
 use std::borrow::Cow;
 
-declared! {
-    /// When sessions or cache entries end: rows that say so themselves, or keys that match a pattern.
-    "this entry" ExpiryEntry {
-        /// Unique in its section; left out, it is the dataset or the pattern.
-        "name" name: Option<At<String>>,
-        /// Rows of a table.
-        "dataset" dataset: Option<At<DatasetName>>,
-        /// The column that holds the instant at which a row expires.
-        "expires" expires: Option<At<ClockEntry>>,
-        /// Expired rows stay for so long.
-        "after" after: Option<At<Period>>,
-        /// A further condition in the store's own language; a row for which it is not true stays.
-        "where" r#where: Option<At<String>>,
-        /// Written into an expired row, which then stays: `{ is_active: 0 }`.
-        "set" set: Option<At<Assignments>>,
-        /// What happens when other rows would go along through a foreign key; `refuse` by default.
-        "cascade" cascade: Option<At<Cascade>>,
-        /// A store with keys.
-        "store" store: Option<At<String>>,
-        /// Their names: `*` any text, `?` one byte, `{id}` the piece that names the owner.
-        "keys" keys: Option<At<KeyPattern>>,
-        /// The longest time a key may have to live.
-        "ttl" ttl: Option<At<Period>>,
-        /// What happens to a key that never expires; `expire` by default where there is a `ttl`, else `report`.
-        "without_ttl" without_ttl: Option<At<KeyRule>>,
-        /// What happens to a key that has longer to live than `ttl`; `expire` by default.
-        "longer_ttl" longer_ttl: Option<At<KeyRule>>,
-        /// A key that nobody read or wrote for so long is removed.
-        "idle" idle: Option<At<Period>>,
-        /// Whose copy, or session, a key is: one owner, or a list of which all must be there. A key whose owner is gone is removed.
-        "belongs_to" belongs_to: Option<At<BelongingEntry>>,
-        /// True for keys that live on purpose: nothing removes them or gives them a time to live. Only under `cache`.
-        "permanent" permanent: Option<At<bool>>,
-        /// Why these keys live on purpose.
-        "because" because: Option<At<String>>,
-        /// How much may end in one run without a person; by default 100000 and 20 percent.
-        "guard" guard: Option<At<GuardEntry>>,
-    }
+/// When sessions or cache entries end: rows that say so themselves, or keys that match a pattern.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename = "this entry", deny_unknown_fields)]
+#[schemars(rename = "ExpiryEntry")]
+pub struct ExpiryEntry {
+    /// Unique in its section; left out, it is the dataset or the pattern.
+    pub name: Option<At<String>>,
+    /// Rows of a table.
+    pub dataset: Option<At<DatasetName>>,
+    /// The column that holds the instant at which a row expires.
+    pub expires: Option<At<Clock>>,
+    /// Expired rows stay for so long.
+    pub after: Option<At<Period>>,
+    /// A further condition in the store's own language; a row for which it is not true stays.
+    pub r#where: Option<At<String>>,
+    /// Written into an expired row, which then stays: `{ is_active: 0 }`.
+    pub set: Option<At<Assignments>>,
+    /// What happens when other rows would go along through a foreign key; `refuse` by default.
+    pub cascade: Option<At<Cascade>>,
+    /// A store with keys.
+    pub store: Option<At<String>>,
+    /// Their names: `*` any text, `?` one byte, `{id}` the piece that names the owner.
+    pub keys: Option<At<KeyPattern>>,
+    /// The longest time a key may have to live.
+    pub ttl: Option<At<Period>>,
+    /// What happens to a key that never expires; `expire` by default where there is a `ttl`, else `report`.
+    pub without_ttl: Option<At<KeyRule>>,
+    /// What happens to a key that has longer to live than `ttl`; `expire` by default.
+    pub longer_ttl: Option<At<KeyRule>>,
+    /// A key that nobody read or wrote for so long is removed.
+    pub idle: Option<At<Period>>,
+    /// Whose copy, or session, a key is: one owner, or a list of which all must be there. A key whose owner is gone is removed.
+    pub belongs_to: Option<At<BelongingEntry>>,
+    /// True for keys that live on purpose: nothing removes them or gives them a time to live. Only under `cache`.
+    pub permanent: Option<At<bool>>,
+    /// Why these keys live on purpose.
+    pub because: Option<At<String>>,
+    /// How much may end in one run without a person; by default 100000 and 20 percent.
+    pub guard: Option<At<GuardEntry>>,
 }
 
 /// Columns and what is written into them.
 #[derive(Debug, Clone)]
 pub struct Assignments(Vec<Assignment>);
 
-impl Read for Assignments {
-    fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
-        let Value::Map(pairs) = &node.value else {
-            reading.wrong_kind(node, "columns, each with its value");
-            return None;
-        };
-        let mut assignments: Vec<Assignment> = vec![];
-        for (key, value) in pairs {
-            if assignments.iter().any(|known| known.column == key.text) {
-                reading.note(
-                    Diagnostic::error(codes::DUPLICATE_KEY, format!("`{}` is here twice", key.text))
-                        .at(&key.place)
-                        .help("keep one of them"),
-                );
-            }
-            let value = if value.value == Value::Null { None } else { Some(reading.text(value)?) };
-            assignments.push(Assignment { column: key.text.clone(), value });
-        }
-        Some(Self(assignments))
+impl<'de> Deserialize<'de> for Assignments {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let pairs: Vec<(String, OrNull)> = visitors::pairs("columns, each with its value", deserializer)?;
+        Ok(Self(pairs.into_iter().map(|(column, OrNull(value))| Assignment { column, value }).collect()))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::condition::Language;
 use super::data_model::DataModel;
+use super::dataset::DatasetName;
 use super::lifecycle::Clock;
 use crate::diagnostic::codes;
 use crate::diagnostic::message::Diagnostic;
@@ -35,12 +36,14 @@ impl KnownStores<'_> {
 }
 
 /// A store that is not in the configuration.
-pub(super) fn unknown_store(store: &str, what: &str, place: &Place, known_stores: &KnownStores<'_>) -> Diagnostic {
-    let message = if what.contains(' ') {
-        format!("{what}, which is no store of the configuration")
-    } else {
-        format!("{what} is no store of the configuration")
-    };
+pub(super) fn unknown_store(
+    store: &str,
+    dataset: Option<&DatasetName>,
+    place: &Place,
+    known_stores: &KnownStores<'_>,
+) -> Diagnostic {
+    let named_in = dataset.map_or_else(String::new, |dataset| format!(" in `{dataset}`"));
+    let message = format!("unknown store `{store}`{named_in}");
     Diagnostic::error(codes::UNKNOWN_STORE, message)
         .at(place)
         .help_if(suggest::suggestion(store, known_stores.stores.iter().map(|(name, _)| *name)))
@@ -64,7 +67,7 @@ pub fn must_hold(
     notes: &mut Vec<Diagnostic>,
 ) {
     match known_stores.data_model(store) {
-        None => notes.push(unknown_store(store, &format!("`{store}`"), place, known_stores)),
+        None => notes.push(unknown_store(store, None, place, known_stores)),
         Some(Some(data_model)) if !wanted.contains(&data_model) => {
             let message = format!("the store `{store}` holds {}, and {what}", data_model.holds());
             let others = known_stores.stores.iter().filter(|(_, other)| other.is_some_and(|other| wanted.contains(&other)));

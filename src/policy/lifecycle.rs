@@ -1,10 +1,13 @@
 //! How long rows live: the rule that archive and delete carry out.
 
 use super::dataset::DatasetName;
+use super::parse::Zone;
 use super::period::Period;
 use crate::place::Place;
+use crate::yaml::json_schema::or_text;
 use chrono_tz::Tz;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// One lifecycle policy, effective: files and policy tables merged, defaults filled in.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -54,23 +57,30 @@ impl Lifecycle {
 }
 
 /// The column that dates a row, and how to read it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename = "short:a clock", deny_unknown_fields)]
+#[schemars(rename = "Clock", transform = or_text)]
 pub struct Clock {
     /// The column.
     pub column: String,
-    /// The zone of a clock that carries none. UTC when absent.
-    #[serde(serialize_with = "zone_name")]
+    /// The zone of a time that carries none; UTC by default.
+    #[serde(default, serialize_with = "zone_name", deserialize_with = "zone")]
+    #[schemars(with = "Option<Zone>")]
     pub zone: Option<Tz>,
-    /// The unit of an integer clock.
+    /// The unit of an integer, counted from 1970-01-01T00:00:00Z.
     pub unit: Option<ClockUnit>,
 }
 
-fn zone_name<S: serde::Serializer>(zone: &Option<Tz>, serializer: S) -> Result<S::Ok, S::Error> {
+fn zone_name<S: Serializer>(zone: &Option<Tz>, serializer: S) -> Result<S::Ok, S::Error> {
     zone.map(Tz::name).serialize(serializer)
 }
 
+fn zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Tz>, D::Error> {
+    Zone::deserialize(deserializer).map(|zone| Some(zone.0))
+}
+
 /// The unit of an integer clock, counted from 1970-01-01T00:00:00Z.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ClockUnit {
     /// Seconds.
     #[serde(rename = "s")]
@@ -159,7 +169,7 @@ impl Default for Guard {
 }
 
 /// What to do when removing a row would remove or blank others through a foreign key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Cascade {
     /// Leave the dataset alone and say why.

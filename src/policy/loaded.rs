@@ -17,8 +17,9 @@ use super::view_file;
 use crate::diagnostic::codes;
 use crate::diagnostic::message::Diagnostic;
 use crate::place::Place;
+use crate::yaml::de;
 use crate::yaml::node::{At, Entry, Node, Value};
-use crate::yaml::reading::{Read, Reading};
+use crate::yaml::reading::Reading;
 
 /// What files and policy tables say, side by side.
 #[derive(Debug, Clone, Default)]
@@ -56,7 +57,7 @@ impl LoadedPolicies {
             reading.note(Diagnostic::warning(codes::SIZE, "this policy file says nothing").at(&root.place));
             return;
         }
-        let Some(file) = PolicyFile::read(root, reading) else {
+        let Some(file) = de::read::<PolicyFile>(root, reading) else {
             self.incomplete = true;
             return;
         };
@@ -86,7 +87,8 @@ impl LoadedPolicies {
             for (key, field) in classification.fields.0 {
                 let sound = !field.broken;
                 if let Some(value) = field.value.filter(|_| sound) {
-                    self.tags.push(TagDraft::from_file(&classification.dataset.value, &key.text, value, key.place));
+                    let dataset = classification.dataset.value.clone();
+                    self.tags.push(TagDraft { dataset, field: key.text, said: value, place: key.place });
                 }
             }
         }

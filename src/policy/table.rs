@@ -4,7 +4,8 @@
 
 use super::classification::{Protection, Sensitivity};
 use super::dataset::DatasetName;
-use super::draft::{ArchiveDraft, Draft};
+use super::draft::Draft;
+use super::entries::{ArchiveEntry, FieldEntry};
 use super::lifecycle::KeepAtLeast;
 use super::period::Period;
 use super::policies::UnreadMinimum;
@@ -15,7 +16,7 @@ use crate::diagnostic::suggest;
 use crate::place::Place;
 use crate::yaml::node::At;
 
-/// A row of the lifecycle table, as the source documents give it. Periods are days.
+/// A row of the lifecycle table. Periods are days.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LifecycleRow {
     /// The primary key, as text.
@@ -158,7 +159,7 @@ impl Origin<'_> {
             condition: None,
             archive: archive.map(|after| {
                 let place = after.place.clone();
-                At::new(ArchiveDraft { after: Some(after), to, create: None }, place)
+                At::new(ArchiveEntry { after: Some(after), to, create: None }, place)
             }),
             delete,
             keep: keep.map(|period| period.map(|period| KeepAtLeast { period, because: "the policy table".to_owned() })),
@@ -225,14 +226,16 @@ impl Origin<'_> {
         let tag = TagDraft {
             dataset,
             field: row.field_name.clone(),
-            r#type: row.data_type.clone().map(|kind| self.at(kind, id, "data_type")),
-            sensitivity: Some(self.sensitivity(row, notes)),
-            protect: row.protection_method.as_deref().and_then(|method| self.protection(method, id, notes)),
-            sealed_in: None,
-            retention,
-            encrypt: Some(self.at(row.encryption_required, id, "encryption_required")),
-            restrict: Some(self.at(row.access_control_required, id, "access_control_required")),
-            audit: Some(self.at(row.audit_required, id, "audit_required")),
+            said: FieldEntry {
+                r#type: row.data_type.clone().map(|kind| self.at(kind, id, "data_type")),
+                sensitivity: Some(self.sensitivity(row, notes)),
+                protect: row.protection_method.as_deref().and_then(|method| self.protection(method, id, notes)),
+                sealed_in: None,
+                retention,
+                encrypt: Some(self.at(row.encryption_required, id, "encryption_required")),
+                restrict: Some(self.at(row.access_control_required, id, "access_control_required")),
+                audit: Some(self.at(row.audit_required, id, "audit_required")),
+            },
             place: self.place(id, None),
         };
         Some((tag, unread))

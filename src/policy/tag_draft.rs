@@ -1,6 +1,6 @@
 //! The classification of one field on its way: from a file, from a row of a policy table, or merged from both.
 
-use super::classification::{Protection, Sensitivity, Tag};
+use super::classification::Tag;
 use super::dataset::DatasetName;
 use super::draft::contradiction;
 use super::entries::FieldEntry;
@@ -17,45 +17,13 @@ pub struct TagDraft {
     pub dataset: DatasetName,
     /// The field.
     pub field: String,
-    /// What kind of data it is.
-    pub r#type: Option<At<String>>,
-    /// How much harm a leak does.
-    pub sensitivity: Option<At<Sensitivity>>,
-    /// How it is protected.
-    pub protect: Option<At<Protection>>,
-    /// The column that holds the sealed value.
-    pub sealed_in: Option<At<String>>,
-    /// A minimum before final removal.
-    pub retention: Option<At<Period>>,
-    /// The field must be sealed.
-    pub encrypt: Option<At<bool>>,
-    /// Reading it needs a right of its own.
-    pub restrict: Option<At<bool>>,
-    /// Reading it is logged.
-    pub audit: Option<At<bool>>,
+    /// What is said of it.
+    pub said: FieldEntry,
     /// Where it was declared; of a merged one, the row.
     pub place: Place,
 }
 
 impl TagDraft {
-    /// What a file says about a field.
-    pub fn from_file(dataset: &DatasetName, field: &str, entry: FieldEntry, place: Place) -> Self {
-        let FieldEntry { r#type, sensitivity, protect, sealed_in, retention, encrypt, restrict, audit } = entry;
-        Self {
-            dataset: dataset.clone(),
-            field: field.to_owned(),
-            r#type,
-            sensitivity,
-            protect,
-            sealed_in,
-            retention,
-            encrypt,
-            restrict,
-            audit,
-            place,
-        }
-    }
-
     /// True when both speak of the same field.
     pub fn is_same(&self, other: &Self) -> bool {
         self.dataset == other.dataset && self.field == other.field
@@ -64,16 +32,17 @@ impl TagDraft {
     /// Adds to a row's tag what a file says about it; notes every contradiction with both places. Where they contradict each other
     /// the stricter counts.
     pub fn add(&mut self, file: Self, notes: &mut Vec<Diagnostic>) {
-        add("type", &mut self.r#type, file.r#type, Clone::clone, |_, _| false, notes);
-        add("sensitivity", &mut self.sensitivity, file.sensitivity, serde_word, |file, row| file > row, notes);
-        add("protect", &mut self.protect, file.protect, serde_word, |_, _| false, notes);
-        add("sealed_in", &mut self.sealed_in, file.sealed_in, Clone::clone, |_, _| false, notes);
+        let (row, file) = (&mut self.said, file.said);
+        add("type", &mut row.r#type, file.r#type, Clone::clone, |_, _| false, notes);
+        add("sensitivity", &mut row.sensitivity, file.sensitivity, serde_word, |file, row| file > row, notes);
+        add("protect", &mut row.protect, file.protect, serde_word, |_, _| false, notes);
+        add("sealed_in", &mut row.sealed_in, file.sealed_in, Clone::clone, |_, _| false, notes);
         let longer = |file: &Period, row: &Period| file.duration() > row.duration();
-        add("retention", &mut self.retention, file.retention, ToString::to_string, longer, notes);
+        add("retention", &mut row.retention, file.retention, ToString::to_string, longer, notes);
         for (what, row, file) in [
-            ("encrypt", &mut self.encrypt, file.encrypt),
-            ("restrict", &mut self.restrict, file.restrict),
-            ("audit", &mut self.audit, file.audit),
+            ("encrypt", &mut row.encrypt, file.encrypt),
+            ("restrict", &mut row.restrict, file.restrict),
+            ("audit", &mut row.audit, file.audit),
         ] {
             add(what, row, file, ToString::to_string, |file, _| *file, notes);
         }
@@ -81,7 +50,7 @@ impl TagDraft {
 
     /// The effective tag, and the place of its retention; none, with a note, when its sensitivity is missing.
     pub fn finish(self, notes: &mut Vec<Diagnostic>) -> Option<(Tag, Option<At<Period>>)> {
-        let Some(sensitivity) = self.sensitivity else {
+        let Some(sensitivity) = self.said.sensitivity else {
             let message = format!("the field `{}` of `{}` has no `sensitivity`", self.field, self.dataset);
             notes.push(
                 Diagnostic::error(codes::MISSING_KEY, message)
@@ -90,7 +59,7 @@ impl TagDraft {
             );
             return None;
         };
-        if let Some(sealed_in) = self.sealed_in.as_ref().filter(|column| column.value == self.field) {
+        if let Some(sealed_in) = self.said.sealed_in.as_ref().filter(|column| column.value == self.field) {
             let message = format!("`{}` would be sealed into itself", self.field);
             notes.push(
                 Diagnostic::error(codes::SEALED_IN_ITSELF, message)
@@ -102,17 +71,17 @@ impl TagDraft {
         let tag = Tag {
             dataset: self.dataset,
             field: self.field,
-            r#type: self.r#type.map(|value| value.value),
+            r#type: self.said.r#type.map(|value| value.value),
             sensitivity: sensitivity.value,
-            protect: self.protect.map(|value| value.value),
-            sealed_in: self.sealed_in.map(|value| value.value),
-            retention: self.retention.as_ref().map(|value| value.value),
-            encrypt: said(self.encrypt),
-            restrict: said(self.restrict),
-            audit: said(self.audit),
+            protect: self.said.protect.map(|value| value.value),
+            sealed_in: self.said.sealed_in.map(|value| value.value),
+            retention: self.said.retention.as_ref().map(|value| value.value),
+            encrypt: said(self.said.encrypt),
+            restrict: said(self.said.restrict),
+            audit: said(self.said.audit),
             place: self.place,
         };
-        Some((tag, self.retention))
+        Some((tag, self.said.retention))
     }
 }
 

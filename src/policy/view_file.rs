@@ -7,42 +7,41 @@ use super::view::View;
 use crate::diagnostic::codes;
 use crate::diagnostic::message::Diagnostic;
 use crate::place::Place;
-use crate::yaml::fields::declared;
-use crate::yaml::node::{At, Node, Value};
-use crate::yaml::reading::{Read, Reading};
+use crate::yaml::node::At;
+use crate::yaml::reading::Reading;
+use crate::yaml::visitors::one_or_many;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer};
 use std::borrow::Cow;
 
-declared! {
-    /// A materialized view, or a summary table with the statements that fill it.
-    "a view" ViewEntry {
-        /// Unique among views; left out, it is the dataset.
-        "name" name: Option<At<String>>,
-        /// The materialized view, or the summary table.
-        "dataset" dataset: At<DatasetName>,
-        /// `true` by default: refreshed while others read it, or refused. `false`: readers may be made to wait where it cannot be helped.
-        "concurrently" concurrently: Option<At<bool>>,
-        /// Left alone when the store's statistics show no change underneath; `false` by default, since statistics are no proof.
-        "skip_unchanged" skip_unchanged: Option<bool>,
-        /// What fills a summary table, in one transaction; not for a materialized view.
-        "statement" statement: Option<At<Statements>>,
-        /// How long it waits for a lock; the store's own limit by default.
-        "lock_timeout" lock_timeout: Option<At<Period>>,
-        /// How long it may take; 30 minutes by default.
-        "statement_timeout" statement_timeout: Option<At<Period>>,
-    }
+/// A materialized view, or a summary table with the statements that fill it.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename = "a view", deny_unknown_fields)]
+#[schemars(rename = "ViewEntry")]
+pub struct ViewEntry {
+    /// Unique among views; left out, it is the dataset.
+    pub name: Option<At<String>>,
+    /// The materialized view, or the summary table.
+    pub dataset: At<DatasetName>,
+    /// `true` by default: refreshed while others read it, or refused. `false`: readers may be made to wait where it cannot be helped.
+    pub concurrently: Option<At<bool>>,
+    /// Left alone when the store's statistics show no change underneath; `false` by default, since statistics are no proof.
+    pub skip_unchanged: Option<bool>,
+    /// What fills a summary table, in one transaction; not for a materialized view.
+    pub statement: Option<At<Statements>>,
+    /// How long it waits for a lock; the store's own limit by default.
+    pub lock_timeout: Option<At<Period>>,
+    /// How long it may take; 30 minutes by default.
+    pub statement_timeout: Option<At<Period>>,
 }
 
 /// One statement, or several that go together.
 #[derive(Debug, Clone)]
 pub struct Statements(Vec<At<String>>);
 
-impl Read for Statements {
-    fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
-        match node.value {
-            Value::List(_) => Vec::read(node, reading).map(Self),
-            _ => Some(Self(vec![At::read(node, reading)?])),
-        }
+impl<'de> Deserialize<'de> for Statements {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        one_or_many(deserializer).map(Self)
     }
 }
 

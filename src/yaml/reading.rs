@@ -101,16 +101,3 @@ pub fn is_variable(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && !name.starts_with(|c: char| c.is_ascii_digit())
 }
-
-/// A value that people write.
-pub trait Read: Sized {
-    /// Reads it; notes everything that is wrong, and gives none when there is no value to go on with.
-    fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self>;
-
-    /// What a missing key means: an error here, nothing for what is optional.
-    fn absent(key: &str, of: &str, map: &Node, reading: &mut Reading<'_>) -> Option<Self> {
-        let message = format!("{of} needs the key `{key}`");
-        reading.note(Diagnostic::error(codes::MISSING_KEY, message).at(&map.place));
-        None
-    }
-}

@@ -167,14 +167,16 @@ fn a_budget_ends_a_check_that_gets_no_answer() {
     sandbox.job("check", "action: check-quality\npolicies: [\"*\"]\nbudget: 2 s\n");
     let began = Instant::now();
     let told = sandbox.steward(["run-job", "check", "--json"]).must_end(3);
-    assert!(began.elapsed() < Duration::from_secs(20), "it took {:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(8), "it took {:?}", began.elapsed());
     let report = told.json();
     let (first, second) = (finding(&report, "other-1"), finding(&report, "other-2"));
     assert_eq!((&first["outcome"], &second["outcome"]), (&"error".into(), &"skipped".into()), "{told}");
-    // What is left of the budget when its turn comes; on a busy machine less than all of it.
-    let within = |seconds: u64| format!("no answer from `other` within the check's deadline of {seconds} s");
-    let text = first["reason"]["text"].as_str().expect("a reason");
-    assert!((1..=2).any(|seconds| text.contains(&within(seconds))), "{first}");
+    assert!(
+        first["reason"]["text"]
+            .as_str()
+            .is_some_and(|text| text.contains("no answer from `other` within the check's deadline of 2 s")),
+        "{first}"
+    );
     assert!(second["reason"]["text"].as_str().is_some_and(|text| text.contains("the budget of 2 s")), "{second}");
     assert_eq!(finding(&report, "few-orders")["outcome"], "pass");
 }

@@ -99,7 +99,7 @@ fn what_cannot_be_is_refused_with_its_code() {
             "SW2113 policy `a:*` ends the keys `a:*`, and policy `on` says they are permanent",
         ),
         ("cache: [{ store: core, keys: \"a:*\", ttl: 1 day }]", "SW2005 the store `core` holds tables"),
-        ("cache: [{ store: gone, keys: \"a:*\", ttl: 1 day }]", "SW2003 `gone` is no store"),
+        ("cache: [{ store: gone, keys: \"a:*\", ttl: 1 day }]", "SW2003 unknown store `gone`"),
         (
             "cache: [{ store: cache, keys: \"a:*\", belongs_to: { field: core.u.id, id: key } }]",
             "SW0004 `a:*` does not say which piece",
@@ -113,7 +113,7 @@ fn what_cannot_be_is_refused_with_its_code() {
         (of!("{ key: \"s:{id}\" }"), "SW0002 an owner of keys has no key `key`"),
         (of!("{ keys: \"s:{id}\", where: \"a = 1\" }"), "SW0002? `where` is for rows"),
         (of!("{ field: core.u.id, store: cache }"), "SW0002? `store` is for owners that are `keys`"),
-        (of!("{ keys: \"s:{id}\", store: gone }"), "SW2003 `gone` is no store"),
+        (of!("{ keys: \"s:{id}\", store: gone }"), "SW2003 unknown store `gone`"),
         (of!("{ keys: \"s:{id}\", store: core }"), "SW2005 the store `core` holds tables, and owners that are `keys`"),
         (of!("{ field: cache.u.id }"), "SW2005 the store `cache` holds keys, and owners with a `field`"),
         (of!("{ keys: \"a:{id}\" }"), "SW0006 `a:*` means its owners `a:{id}` too"),
@@ -137,32 +137,32 @@ fn what_cannot_be_is_refused_with_its_code() {
         ("checks: [{ dataset: core.a, warn: \"> 0\" }]", "SW2501 nothing here says what is checked"),
         ("checks: [{ dataset: core.a, duplicates: [b] }]", "SW2501 nothing here says what is checked"),
         ("checks: [{ dataset: core.a, duplicate: [b], memory: true }]", "SW2501 `duplicate` and `memory` are two checks"),
-        ("checks: [{ dataset: core.a, duplicate: [b], warn: \"> 1 s\" }]", "SW2502 `> 1 s` is no bound"),
+        ("checks: [{ dataset: core.a, duplicate: [b], warn: \"> 1 s\" }]", "SW2502 invalid threshold `> 1 s`"),
         ("checks: [{ dataset: core.a, duplicate: [] }]", "SW0006 at least one name"),
-        ("checks: [{ dataset: core.a, duplicate: [b], normalize: mail }]", "SW0006 `mail` is not known here"),
+        ("checks: [{ dataset: core.a, duplicate: [b], normalize: mail }]", "SW0006 unknown value `mail`"),
         ("checks: [{ dataset: cache, memory: true }]", "SW2502 a check `memory` needs `warn` or `fail`"),
         ("checks: [{ dataset: core, memory: true, warn: \"> 1 %\" }]", "SW2005 the store `core` holds tables"),
         ("checks: [{ dataset: cache.x, memory: true, warn: \"> 1 %\" }]", "SW0006 a check `memory` looks at a whole store"),
         ("checks: [{ duplicate: [b] }]", "SW0004 a check `duplicate` needs the key `dataset`"),
         ("checks: [{ reference: { from: core.users.id } }]", "SW0004 a reference needs the key `to`"),
         ("checks: [{ reference: { from: core.users, to: core.a.b } }]", "SW0006 `core.users` is no field"),
-        ("checks: [{ reference: { from: core.a.b, to: gone.a.b } }]", "SW2003 `gone` is no store"),
+        ("checks: [{ reference: { from: core.a.b, to: gone.a.b } }]", "SW2003 unknown store `gone`"),
         ("checks: [{ dataset: core.a, regex: '^(a|b', column: b }]", "SW0006 the pattern cannot be used: unclosed group"),
         ("checks: [{ dataset: core.a, regex: 'a(?=b)', column: b }]", "SW0006 the pattern cannot be used: look-around"),
         ("checks: [{ dataset: core.a, regex: ' ' }]", "SW0006 an empty text"),
-        ("checks: [{ dataset: core.a, regex: 'a', over: 10 }]", "SW0006 `10` is no length of time"),
+        ("checks: [{ dataset: core.a, regex: 'a', over: 10 }]", "SW0006 invalid duration `10`"),
         ("checks: [{ dataset: core.a, regex: 'a', zone: Asia/Shangai }]", "SW3007 `Asia/Shangai` is not a time zone"),
         ("checks: [{ dataset: core.a, regex: 'a', zone: UTC, unit: s }]", "SW2110 the clock has both"),
         ("checks: [{ dataset: core.a, range: b, min: 5, max: 0 }]", "SW2504 no number is at least 5 and at most 0"),
         ("checks: [{ dataset: core.a, range: b }]", "SW0004 a check `range` names neither"),
         ("checks: [{ overdue: [gone-*] }]", "SW3004 `gone-*` matches no lifecycle policy"),
-        ("checks: [{ dataset: core.a, duplicate: b, warn: '> 10', fail: '> 5' }]", "SW2503 nobody would ever see this warning"),
-        ("checks: [{ dataset: core.a, duplicate: b, warn: '> 5', fail: '>= 5' }]", "SW2503 nobody would ever see"),
-        ("checks: [{ dataset: core.a, duplicate: b, warn: '> 1 %', fail: '> 0' }]", "SW2503 nobody would ever see"),
-        ("checks: [{ dataset: cache, memory: true, warn: '> 90 %', fail: '> 85 %' }]", "SW2503 nobody would ever see"),
-        ("checks: [{ dataset: cache, memory: true, warn: '> 850 %' }]", "SW2502 `> 850 %` is no share"),
-        ("checks: [{ dataset: core.a, duplicate: b, fail: '> 100 %' }]", "SW2502 nothing is ever `> 100 %`"),
-        ("checks: [{ dataset: core.a, duplicate: b, fail: '< 0' }]", "SW2502 nothing is ever `< 0`"),
+        ("checks: [{ dataset: core.a, duplicate: b, warn: '> 10', fail: '> 5' }]", "SW2503 `warn` can never fire"),
+        ("checks: [{ dataset: core.a, duplicate: b, warn: '> 5', fail: '>= 5' }]", "SW2503 `warn` can never fire"),
+        ("checks: [{ dataset: core.a, duplicate: b, warn: '> 1 %', fail: '> 0' }]", "SW2503 `warn` can never fire"),
+        ("checks: [{ dataset: cache, memory: true, warn: '> 90 %', fail: '> 85 %' }]", "SW2503 `warn` can never fire"),
+        ("checks: [{ dataset: cache, memory: true, warn: '> 850 %' }]", "SW2502 invalid threshold `> 850 %`"),
+        ("checks: [{ dataset: core.a, duplicate: b, fail: '> 100 %' }]", "SW2502 `> 100 %` can never be reached"),
+        ("checks: [{ dataset: core.a, duplicate: b, fail: '< 0' }]", "SW2502 `< 0` can never be reached"),
     ] {
         let told = refused(&format!("{policy}\n"));
         let (code, words) = wanted.split_once(' ').unwrap();
@@ -274,7 +274,7 @@ fn a_job_comes_after_jobs_that_are_there_and_none_after_itself() {
     };
     assert_eq!(jobs("[other, third]", "[third]", "[]"), Ok(vec!["other".to_owned(), "third".to_owned()]));
     let told = jobs("[othre]", "[]", "[]").unwrap_err();
-    assert!(told.contains("SW3011") && told.contains("`othre` is no job") && told.contains("jobs/one.yaml:3:9"), "{told}");
+    assert!(told.contains("SW3011") && told.contains("unknown job `othre`") && told.contains("jobs/one.yaml:3:9"), "{told}");
     assert!(told.contains("`other`"), "a near name is suggested: {told}");
     let told = jobs("[other]", "[third]", "[one]").unwrap_err();
     assert_eq!(told.matches("SW3011").count(), 3, "each names its place: {told}");

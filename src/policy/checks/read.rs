@@ -51,13 +51,13 @@ pub fn check(node: &Node, owner: Option<&str>, kinds: Kinds<'_>, reading: &mut R
     }
     validate::given(shape, &given, node, reading);
     let on = subject(&fields, shape, node, reading)?;
-    let condition: Option<At<String>> = fields.take::<Option<At<String>>>("where", reading)?;
+    let condition: Option<At<String>> = fields.take("where", reading);
     let language = on.as_ref().map_or(Language::Unknown, |on| (kinds.language)(on.store()));
     let condition = condition.and_then(|written| self::condition(&written, shape, language, reading));
     query(node, shape, &given, language, reading);
     let (warn, fail) = bounds(node, shape, reading);
-    let name: Option<At<String>> = fields.take::<Option<At<String>>>("name", reading)?;
-    let samples = samples(fields.take::<Option<At<u64>>>("samples", reading)?, reading);
+    let name: Option<At<String>> = fields.take("name", reading);
+    let samples = samples(fields.take("samples", reading), reading);
     let mut check = Check {
         name: String::new(),
         owner: owner.map(str::to_owned),
@@ -141,7 +141,10 @@ fn kind(node: &Node, shapes: &[&'static CheckSpec], reading: &mut Reading<'_>) -
 }
 
 fn subject(fields: &Fields<'_>, shape: &CheckSpec, node: &Node, reading: &mut Reading<'_>) -> Option<Option<Subject>> {
-    let written = fields.take::<Option<At<String>>>("dataset", reading)?;
+    let written = fields.take::<At<String>>("dataset", reading);
+    if written.is_none() && node.get("dataset").is_some() {
+        return None;
+    }
     let missing = |help: &str, reading: &mut Reading<'_>| {
         let message = format!("a check `{}` needs the key `dataset`", shape.key);
         reading.note(Diagnostic::error(codes::MISSING_KEY, message).at(&node.place).help(help));
@@ -188,7 +191,7 @@ fn bounds(node: &Node, shape: &CheckSpec, reading: &mut Reading<'_>) -> (Option<
         let text = reading.text(value)?;
         let read: Option<Threshold> = text.parse().ok().filter(|bound: &Threshold| bound.fits(shape.counts));
         if read.is_none() {
-            let message = format!("`{text}` is no bound for a check `{}`", shape.key);
+            let message = format!("invalid threshold `{text}` for a check `{}`", shape.key);
             reading.note(Diagnostic::error(codes::BOUND, message).at(&value.place).help(bound_help(&text, shape.counts)));
         }
         read.map(|bound| At::new(bound, value.place.clone()))

@@ -19,8 +19,7 @@ pub(super) fn bounds(shape: &CheckSpec, warn: Option<&At<Threshold>>, fail: Opti
     }
     let (Some(warn), Some(fail)) = (warn, fail) else { return };
     if Interval::of(&fail.value, shape.counts).covers(Interval::of(&warn.value, shape.counts)) {
-        let message =
-            format!("nobody would ever see this warning: whatever is `{}` is `{}` too, and fails", warn.value, fail.value);
+        let message = format!("`warn` can never fire: `fail: {}` covers `warn: {}`", fail.value, warn.value);
         reading.note(
             Diagnostic::error(codes::BOUNDS_CROSS, message)
                 .at(&warn.place)
@@ -33,12 +32,17 @@ pub(super) fn bounds(shape: &CheckSpec, warn: Option<&At<Threshold>>, fail: Opti
 /// Why no value passes it, and what to write.
 fn beyond_everything(bound: &Threshold, shape: &CheckSpec) -> Option<(String, &'static str)> {
     if bound.unit == Unit::Percent && bound.amount > 100.0 {
-        return Some((format!("`{bound}` is no share: no share is above 100 %"), "write a number up to 100: `> 90 %`"));
+        return Some((
+            format!("invalid threshold `{bound}`: a percentage is at most 100 %"),
+            "write a number up to 100: `> 90 %`",
+        ));
     }
     let is_empty = Interval::of(bound, shape.counts).is_empty();
     is_empty.then(|| match bound.unit {
-        Unit::Percent => (format!("nothing is ever `{bound}`: no share is above 100 %"), "write `>= 100 %` for all of them"),
-        _ => (format!("nothing is ever `{bound}`: what is counted is never below zero"), "write `= 0` or `< 1` for none at all"),
+        Unit::Percent => {
+            (format!("`{bound}` can never be reached: a percentage is at most 100 %"), "write `>= 100 %` for all of them")
+        }
+        _ => (format!("`{bound}` can never be reached: a count is never below zero"), "write `= 0` or `< 1` for none at all"),
     })
 }
 

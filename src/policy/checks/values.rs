@@ -11,13 +11,15 @@ use crate::diagnostic::suggest;
 use crate::policy::condition::{self, Languages};
 use crate::policy::data_model::DataModel;
 use crate::policy::draft::clock_of;
-use crate::policy::entries::ClockEntry;
 use crate::policy::key_pattern::KeyPattern;
+use crate::policy::lifecycle::Clock;
+use crate::policy::parse::Zone;
 use crate::policy::period::Period;
-use crate::policy::written::Zone;
-use crate::yaml::fields::{Fields, declared};
+use crate::yaml::de;
 use crate::yaml::node::{At, Node, Value};
-use crate::yaml::reading::{Read, Reading};
+use crate::yaml::reading::Reading;
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 /// What a store holds, where that is known.
 pub type DataModels<'a> = &'a dyn Fn(&str) -> Option<DataModel>;
@@ -33,16 +35,25 @@ pub struct Kinds<'a> {
     pub language: Languages<'a>,
 }
 
-declared! {
-    /// One end of a reference.
-    "an end of a reference" EndParts {
-        /// `core.users.id`, `graph.User.id`, `cache.cache:user:{id}`.
-        "field" field: At<String>,
-        /// Which rows or nodes count, in their store's own language.
-        "where" r#where: Option<At<String>>,
-        /// What dates them, for `settle`; `created_at` by default where there is such a column.
-        "clock" clock: Option<At<ClockEntry>>,
-    }
+/// One end of a reference.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename = "short:an end of a reference", deny_unknown_fields)]
+#[schemars(rename = "EndParts")]
+pub struct EndParts {
+    /// `core.users.id`, `graph.User.id`, `cache.cache:user:{id}`.
+    pub field: At<String>,
+    /// Which rows or nodes count, in their store's own language.
+    pub r#where: Option<At<String>>,
+    /// What dates them, for `settle`; `created_at` by default where there is such a column.
+    pub clock: Option<At<Clock>>,
+}
+
+/// Both ends of a reference.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename = "a reference", deny_unknown_fields)]
+struct EndsParts {
+    from: EndParts,
+    to: EndParts,
 }
 
 /// The value under a key of a check; none, with a note, when it is none of what the key takes.
@@ -51,40 +62,32 @@ pub(super) fn given(node: &Node, takes: ParamType, kinds: Kinds<'_>, reading: &m
         ParamType::Text | ParamType::Query => Param::Text(text(node, reading)?),
         ParamType::Pattern => Param::Text(pattern(node, reading)?),
         ParamType::Time => Param::Text(time(node, reading)?),
-        ParamType::Zone => Param::Text(Zone::read(node, reading)?.0.name().to_owned()),
+        ParamType::Zone => Param::Text(de::read::<Zone>(node, reading)?.0.name().to_owned()),
         ParamType::Names => Param::Names(names(node, reading)?),
         ParamType::Policies => Param::Policies(names(node, reading)?),
         ParamType::Word(words) => {
             let text = reading.text(node)?;
             if !words.contains(&text.as_str()) {
-                reading.unreadable(
-                    node,
-                    format!("`{text}` is not known here"),
-                    suggest::suggestion(&text, words.iter().copied()),
-                );
+                reading.unreadable(node, format!("unknown value `{text}`"), suggest::suggestion(&text, words.iter().copied()));
                 return None;
             }
             Param::Text(text)
         }
-        ParamType::Number => Param::Number(f64::read(node, reading)?),
-        ParamType::Flag => match bool::read(node, reading)? {
+        ParamType::Number => Param::Number(de::read::<f64>(node, reading)?),
+        ParamType::Flag => match de::read::<bool>(node, reading)? {
             true => Param::Flag(true),
             false => {
                 reading.unreadable(node, "`false` checks nothing", Some("leave the key out".to_owned()));
                 return None;
             }
         },
-        ParamType::Period => Param::Period(Period::read(node, reading)?),
+        ParamType::Period => Param::Period(de::read::<Period>(node, reading)?),
         ParamType::Bytes => Param::Number(bytes(node, reading)?),
-        ParamType::Keys => Param::Keys(KeyPattern::read(node, reading)?),
-        ParamType::ReferenceEnd => Param::ReferenceEnd(Box::new(end(node, kinds, reading)?)),
+        ParamType::Keys => Param::Keys(de::read::<KeyPattern>(node, reading)?),
+        ParamType::ReferenceEnd => Param::ReferenceEnd(Box::new(end(de::read(node, reading)?, kinds, reading)?)),
         ParamType::Ends => {
-            let fields = Fields::open(node, "a reference", &["from", "to"], reading)?;
-            let one = |key: &str, reading: &mut Reading<'_>| match node.get(key) {
-                Some(node) => end(node, kinds, reading),
-                None => fields.take::<String>(key, reading).and(None),
-            };
-            let (from, to) = (one("from", reading), one("to", reading));
+            let ends: EndsParts = de::read(node, reading)?;
+            let (from, to) = (end(ends.from, kinds, reading), end(ends.to, kinds, reading));
             Param::Ends(Box::new((from?, to?)))
         }
     })
@@ -118,7 +121,7 @@ fn time(node: &Node, reading: &mut Reading<'_>) -> Option<String> {
     match format!("> {text}").parse::<Threshold>() {
         Ok(bound) if bound.unit == Unit::Time => Some(text),
         _ => {
-            reading.unreadable(node, format!("`{text}` is no length of time"), Some("write `1000 ms` or `2 s`".to_owned()));
+            reading.unreadable(node, format!("invalid duration `{text}`"), Some("write `1000 ms` or `2 s`".to_owned()));
             None
         }
     }
@@ -126,7 +129,7 @@ fn time(node: &Node, reading: &mut Reading<'_>) -> Option<String> {
 
 fn names(node: &Node, reading: &mut Reading<'_>) -> Option<Vec<String>> {
     let names = match node.value {
-        Value::List(_) => Vec::<String>::read(node, reading)?,
+        Value::List(_) => de::read::<Vec<String>>(node, reading)?,
         _ => vec![reading.text(node)?],
     };
     if names.is_empty() || names.iter().any(|name| name.trim().is_empty()) {
@@ -149,11 +152,7 @@ fn bytes(node: &Node, reading: &mut Reading<'_>) -> Option<f64> {
     }
 }
 
-fn end(node: &Node, kinds: Kinds<'_>, reading: &mut Reading<'_>) -> Option<ReferenceEnd> {
-    let parts = match node.value {
-        Value::Map(_) => EndParts::read(node, reading)?,
-        _ => EndParts { field: At::read(node, reading)?, r#where: None, clock: None },
-    };
+fn end(parts: EndParts, kinds: Kinds<'_>, reading: &mut Reading<'_>) -> Option<ReferenceEnd> {
     let EndParts { field: text, r#where: condition, clock } = parts;
     let is_keys = |store: &str| match (kinds.data_model)(store) {
         Some(data_model) => data_model == DataModel::Keys,

@@ -1,32 +1,27 @@
 //! How the values of policies are written: periods, datasets, zones, words.
 
-use super::classification::{Protection, Sensitivity};
-use super::dataset::DatasetName;
-use super::expiry::KeyRule;
+use super::dataset::{DatasetName, DatasetNameError};
 use super::key_pattern::KeyPattern;
-use super::lifecycle::{Cascade, ClockUnit};
-use super::owner::IdFrom;
-use super::period::Period;
+use super::period::{Period, PeriodError};
+use crate::diagnostic::codes;
 use crate::diagnostic::suggest;
-use crate::yaml::node::Node;
-use crate::yaml::reading::{Read, Reading};
-use crate::yaml::values::word;
+use crate::yaml::fault::unreadable;
 use chrono_tz::Tz;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer};
 use std::borrow::Cow;
 
 /// A time zone of the IANA database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Zone(pub Tz);
 
-impl Read for Period {
-    fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
-        let text = reading.text(node)?;
-        text.parse()
-            .map_err(|error| {
-                reading.unreadable(node, format!("{error}").split(": ").next().unwrap_or_default(), period_help(&text))
-            })
-            .ok()
+impl<'de> Deserialize<'de> for Period {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(|error: PeriodError| {
+            let message = error.to_string();
+            unreadable(codes::UNREADABLE_VALUE, message.split(": ").next().unwrap_or_default(), period_help(&text))
+        })
     }
 }
 
@@ -53,51 +48,34 @@ fn period_help(text: &str) -> Option<String> {
         .or_else(|| Some("write a whole number and a unit, such as `30 days`, `6 months`, `7 years`, `40 minutes`".to_owned()))
 }
 
-impl Read for DatasetName {
-    fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
-        let text = reading.text(node)?;
-        text.parse().map_err(|error| reading.unreadable(node, format!("{error}"), None)).ok()
+impl<'de> Deserialize<'de> for DatasetName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(|error: DatasetNameError| unreadable(codes::UNREADABLE_VALUE, error.to_string(), None))
     }
 }
 
-impl Read for KeyPattern {
-    fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
-        let text = reading.text(node)?;
-        text.parse::<Self>().map_err(|error| reading.unreadable(node, error.to_string(), error.help().map(str::to_owned))).ok()
+impl<'de> Deserialize<'de> for KeyPattern {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse::<Self>()
+            .map_err(|error| unreadable(codes::UNREADABLE_VALUE, error.to_string(), error.help().map(str::to_owned)))
     }
 }
 
-impl Read for Zone {
-    fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
-        let text = reading.text(node)?;
-        let zone = text.parse().ok().map(Self);
-        if zone.is_none() {
+impl<'de> Deserialize<'de> for Zone {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(|_| {
             let near = suggest::nearest(&text, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
             let help = near.map_or_else(
                 || "write a name such as `Europe/Amsterdam`, `Asia/Shanghai` or `UTC`".to_owned(),
                 |near| format!("did you mean `{near}`?"),
             );
-            let message = format!("`{text}` is not a time zone");
-            reading.note(
-                crate::diagnostic::message::Diagnostic::error(crate::diagnostic::codes::TIMEZONE, message)
-                    .at(&node.place)
-                    .help(help),
-            );
-        }
-        zone
+            unreadable(codes::TIMEZONE, format!("`{text}` is not a time zone"), Some(help))
+        })
     }
 }
-
-macro_rules! words {
-    ($($type:ty),*) => {$(
-        impl Read for $type {
-            fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
-                word(node, reading)
-            }
-        }
-    )*};
-}
-words!(Sensitivity, Protection, ClockUnit, Cascade, KeyRule, IdFrom);
 
 macro_rules! text_schema {
     ($($type:ty, $name:literal, $schema:tt;)*) => {$(
