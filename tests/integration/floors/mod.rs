@@ -68,6 +68,7 @@ const KNOWN_LONG: &[&str] = &[];
 const KNOWN_NAMES: &[(&str, usize)] = &[
     ("About", 3),
     ("Asked", 4),
+    ("Counts", 3),
     ("Entry", 3),
     ("Found", 3),
     ("Inner", 4),
