@@ -1,7 +1,7 @@
 //! Reading a tree with serde: types derive `Deserialize`, and every mistake in the tree is told in one pass.
 //!
 //! serde ends at the first error. So a value that cannot be read is noted, left out, and the tree is read again, until what is
-//! left can be read. A key that may be left out then counts as absent, an item of a list as not there, and an [`Entry`] says that
+//! left can be read. A key that may be left out then counts as absent, an item of a list as not there, and an [`Entry`](super::node::Entry) says that
 //! something in it is wrong.
 
 use super::fault::Fault;

@@ -219,7 +219,7 @@ impl<'de> Visitor<'de> for OrNullVisitor {
         Ok(OrNull(None))
     }
 
-    fn visit_string<E: Error>(self, text: String) -> Result<OrNull, E> {
-        Ok(OrNull(Some(text)))
+    fn visit_str<E: Error>(self, text: &str) -> Result<OrNull, E> {
+        Ok(OrNull(Some(text.to_owned())))
     }
 }
