@@ -61,10 +61,10 @@ impl Source {
         for path in code.split(|c| !is_part(c)).filter(|path| path.contains("::")) {
             written.insert(path.trim_matches(':').to_owned());
         }
-        written.iter().map(|path| self.from_root(path)).collect()
+        written.iter().map(|path| self.resolved(path)).collect()
     }
 
-    fn from_root(&self, path: &str) -> String {
+    fn resolved(&self, path: &str) -> String {
         let (mut module, mut rest) = (self.module.as_str(), path);
         if let Some(path) = rest.strip_prefix("crate::") {
             return format!("crate::{path}");
