@@ -4,7 +4,7 @@
 //! second run does nothing.
 
 use super::assignment::{self, Mark};
-use super::key_table::{Keys, key_name};
+use super::key_table::Keys;
 use super::rows::Rows;
 use super::transfer::Carried;
 use crate::diagnostic::codes;
@@ -137,29 +137,11 @@ impl Rows {
     pub(crate) fn mark_sql(&self, keys: &Keys, holds: &Holds) -> String {
         let (path, may_go) = (self.dialect.table(&self.table), self.may_go(holds));
         let mut set: Vec<String> = self.marks.iter().map(|mark| mark.assignment(self.dialect, &path)).collect();
-        match self.dialect {
-            Dialect::Postgres => format!(
-                "UPDATE {path} SET {} FROM {} WHERE {} AND {may_go}",
-                set.join(", "),
-                keys.name,
-                keys.matches(self.dialect, &path)
-            ),
-            Dialect::Mysql | Dialect::Mariadb => {
-                // MySQL gives an old TIMESTAMP column the hour of every change unless the statement names it.
-                if !self.clock.generated {
-                    let clock = format!("{path}.{}", self.dialect.quote(&self.clock.name));
-                    set.push(format!("{clock} = {clock}"));
-                }
-                format!("UPDATE {} SET {} WHERE {may_go}", keys.joined(self), set.join(", "))
-            }
-            Dialect::Sqlite => format!(
-                "UPDATE {path} SET {} WHERE ({}) IN (SELECT {} FROM {}) AND {may_go}",
-                set.join(", "),
-                keys.columns.iter().map(|column| self.dialect.quote(&column.name)).collect::<Vec<_>>().join(", "),
-                (0..keys.columns.len()).map(key_name).collect::<Vec<_>>().join(", "),
-                keys.name
-            ),
+        if self.dialect.changes_unnamed_times() && !self.clock.generated {
+            let clock = format!("{path}.{}", self.dialect.quote(&self.clock.name));
+            set.push(format!("{clock} = {clock}"));
         }
+        self.dialect.update(&keys.rows(self), &set.join(", "), &may_go)
     }
 
     /// A trigger may remove a row instead of leaving it marked.

@@ -1,5 +1,6 @@
 //! The keys of a page, in a temporary table of their store: what every statement of a batch joins.
 
+use super::dialect::{KeyedRows, key_name};
 use super::rows::Rows;
 use crate::store::error::StoreFailure;
 use crate::store::sql::dialect::Dialect;
@@ -33,10 +34,6 @@ fn parts(keys: &[Vec<Cell>]) -> impl Iterator<Item = &[Vec<Cell>]> {
     })
 }
 
-pub(crate) fn key_name(at: usize) -> String {
-    format!("steward_k{at}")
-}
-
 /// The temporary table that holds a page's keys, typed as the table's own.
 pub(crate) struct Keys {
     pub(crate) name: String,
@@ -51,11 +48,6 @@ impl Keys {
         let path = dialect.table(&rows.table);
         let shape = Sha256::digest(format!("{path}|{:?}", rows.key));
         let short = format!("steward_keys_{}", hex::encode(&shape[..6]));
-        let name = match dialect {
-            Dialect::Mysql | Dialect::Mariadb => dialect.path(rows.table.schema.as_deref(), &short),
-            Dialect::Postgres => format!("pg_temp.{short}"),
-            Dialect::Sqlite => format!("temp.{short}"),
-        };
         let columns: Vec<_> = rows
             .key
             .iter()
@@ -63,52 +55,15 @@ impl Keys {
             .map(|(at, column)| format!("{path}.{} AS {}", dialect.quote(&column.name), key_name(at)))
             .collect();
         let select = format!("SELECT {} FROM {path} WHERE 1 = 0", columns.join(", "));
-        let create = match dialect {
-            Dialect::Postgres => format!("CREATE TEMPORARY TABLE {short} ON COMMIT DROP AS {select}"),
-            Dialect::Mysql | Dialect::Mariadb => {
-                // Servers may insist on a primary key, of temporary tables too.
-                let key = "steward_n bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY";
-                format!("CREATE TEMPORARY TABLE IF NOT EXISTS {name} ({key}) ENGINE = InnoDB AS {select}")
-            }
-            Dialect::Sqlite => format!("CREATE TEMPORARY TABLE IF NOT EXISTS {short} AS {select}"),
-        };
+        let beside = dialect.path(rows.table.schema.as_deref(), &short);
+        let (name, create) = dialect.key_table(&short, &beside, &select);
         (Self { name, dialect, columns: rows.key.clone() }, create)
     }
 
     /// Replaces what the table holds.
     pub(crate) async fn fill(&self, session: &mut Session, keys: &[Vec<Cell>]) -> Result<(), StoreFailure> {
         session.execute(&format!("DELETE FROM {}", self.name), &[]).await?;
-        let values = |value: &dyn Fn(usize) -> String| {
-            self.columns
-                .iter()
-                .enumerate()
-                .map(|(at, column)| self.dialect.incoming(&value(at), column))
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
-        let source = match self.dialect {
-            Dialect::Postgres => {
-                format!("SELECT {} FROM json_array_elements($1::text::json) r(v)", values(&|at| format!("r.v->>{at}")))
-            }
-            Dialect::Mysql | Dialect::Mariadb => {
-                let columns: Vec<_> =
-                    (0..self.columns.len()).map(|at| format!("{} LONGTEXT PATH '$[{at}]'", key_name(at))).collect();
-                format!(
-                    "SELECT {} FROM JSON_TABLE(?, '$[*]' COLUMNS ({})) r",
-                    values(&|at| format!("r.{}", key_name(at))),
-                    columns.join(", ")
-                )
-            }
-            Dialect::Sqlite => {
-                let value = |at: usize| {
-                    format!(
-                        "CASE json_type(r.value, '$[{at}]') WHEN 'array' THEN unhex(json_extract(r.value, '$[{at}][0]')) \
-                         WHEN 'object' THEN CAST(json_extract(r.value, '$[{at}].real') AS REAL) ELSE json_extract(r.value, '$[{at}]') END"
-                    )
-                };
-                format!("SELECT {} FROM json_each(?) r", values(&value))
-            }
-        };
+        let source = self.dialect.rows_of_json(&self.columns);
         let columns: Vec<_> = (0..self.columns.len()).map(key_name).collect();
         let insert = format!("INSERT INTO {} ({}) {source}", self.name, columns.join(", "));
         for part in parts(keys) {
@@ -138,7 +93,20 @@ impl Keys {
     /// The keys joined to their rows, in that order whatever the planner thinks: a page is small, the table is not.
     pub(crate) fn joined(&self, rows: &Rows) -> String {
         let path = rows.dialect.table(&rows.table);
-        format!("{} {} {path} ON {}", self.name, in_order(rows.dialect), self.matches(rows.dialect, &path))
+        format!("{} {} {path} ON {}", self.name, rows.dialect.join_in_order(), self.matches(rows.dialect, &path))
+    }
+
+    /// The keys and their rows, for a statement that changes the rows.
+    pub(crate) fn rows(&self, rows: &Rows) -> KeyedRows {
+        let path = rows.dialect.table(&rows.table);
+        KeyedRows {
+            columns: self.columns.iter().map(|column| self.dialect.quote(&column.name)).collect::<Vec<_>>().join(", "),
+            keys: self.name.clone(),
+            key_columns: (0..self.columns.len()).map(key_name).collect::<Vec<_>>().join(", "),
+            joined: self.joined(rows),
+            matches: self.matches(rows.dialect, &path),
+            path,
+        }
     }
 
     pub(crate) fn joined_to(&self, dialect: Dialect, path: &str, alias: &str) -> String {
@@ -146,24 +114,15 @@ impl Keys {
     }
 
     pub(crate) fn join(&self, dialect: Dialect, path: &str, alias: &str) -> String {
-        format!("{} {path} {alias} ON {}", in_order(dialect), self.matches(dialect, alias))
+        format!("{} {path} {alias} ON {}", dialect.join_in_order(), self.matches(dialect, alias))
     }
 }
 
-/// Has PostgreSQL's planner look up each key by its index, as the others' join words say. Left to itself it reads the whole of
-/// a table of some hundred thousand rows for every page: five times per batch. Ends with the transaction.
+/// Has the planner look up each key by its index, until the transaction ends.
 pub(crate) async fn keys_first(session: &mut Session) -> Result<(), StoreFailure> {
-    if session.dialect() != Dialect::Postgres {
-        return Ok(());
-    }
-    session.raw("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off").await
-}
-
-const fn in_order(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::Sqlite => "CROSS JOIN",
-        Dialect::Postgres => "JOIN",
-        Dialect::Mysql | Dialect::Mariadb => "STRAIGHT_JOIN",
+    match session.dialect().keys_first() {
+        Some(sql) => session.raw(sql).await,
+        None => Ok(()),
     }
 }
 

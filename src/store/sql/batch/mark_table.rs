@@ -6,7 +6,6 @@ use super::rows::Rows;
 use crate::diagnostic::codes;
 use crate::store::batch_mark::{BATCH_TABLE, BatchesOf, Found, LastBatch, fence, no_mark, taken_over};
 use crate::store::error::StoreFailure;
-use crate::store::sql::dialect::Dialect;
 use crate::store::sql::session::connection::Session;
 use crate::store::value::Cell;
 
@@ -73,7 +72,7 @@ impl Rows {
             let BatchesOf { job, dataset, policy } = batches.of().clone();
             session.execute(&insert, &[Cell::Text(job), Cell::Text(dataset), Cell::Text(policy)]).await?;
         }
-        if self.dialect == Dialect::Sqlite {
+        if !self.dialect.locks_rows() {
             return Ok(mark.unwrap_or_else(|| "none".to_owned()));
         }
         // Whether we may change it is better known before the first batch than in it.
@@ -131,8 +130,8 @@ impl Rows {
 
     async fn settle_inside(&self, session: &mut Session, id: &str, batch: &str, before: &str) -> Result<Found, StoreFailure> {
         let path = self.batch_path();
-        // SQLite's transaction has the whole file's write lock.
-        let lock = if self.dialect == Dialect::Sqlite { "" } else { " FOR UPDATE" };
+        // Where rows are not locked the transaction has the whole file's write lock.
+        let lock = if self.dialect.locks_rows() { " FOR UPDATE" } else { "" };
         let marks = session.rows(&format!("SELECT batch FROM {path} WHERE id = '{id}'{lock}"), &[]).await?;
         let Some(mark) = marks.first().and_then(|row| row.first()).map(Cell::shown) else { return Ok(Found::Unknown) };
         let found = Found::of(&mark, batch, before);
@@ -148,36 +147,8 @@ impl Rows {
     /// # Errors
     /// One of that name is there that is not ours.
     async fn has_batch_table(&self, session: &mut Session) -> Result<bool, StoreFailure> {
-        let schema = Cell::Text(self.table.schema.clone().unwrap_or_default());
-        let (sql, binds) = match self.dialect {
-            Dialect::Sqlite => (
-                format!(
-                    "SELECT (SELECT group_concat(name) FROM (SELECT name FROM pragma_table_info('{BATCH_TABLE}') ORDER BY name)), \
-                     (SELECT group_concat(name) FROM pragma_table_info('{BATCH_TABLE}') WHERE pk > 0)"
-                ),
-                vec![],
-            ),
-            Dialect::Postgres => (
-                format!(
-                    "SELECT (SELECT string_agg(attname::text, ',' ORDER BY attname::text COLLATE \"C\") FROM pg_attribute \
-                     WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped), \
-                     (SELECT string_agg(a.attname::text, ',') FROM pg_index i JOIN pg_attribute a ON a.attrelid = c.oid \
-                     AND a.attnum = ANY (i.indkey) WHERE i.indrelid = c.oid AND i.indisprimary) \
-                     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-                     WHERE n.nspname = $1::text AND c.relname = '{BATCH_TABLE}'"
-                ),
-                vec![schema],
-            ),
-            Dialect::Mysql | Dialect::Mariadb => (
-                format!(
-                    "SELECT GROUP_CONCAT(LOWER(COLUMN_NAME) ORDER BY LOWER(COLUMN_NAME)), \
-                     GROUP_CONCAT(CASE WHEN COLUMN_KEY = 'PRI' THEN LOWER(COLUMN_NAME) END) \
-                     FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = '{BATCH_TABLE}'"
-                ),
-                vec![schema],
-            ),
-        };
-        let row = session.rows(&sql, &binds).await?.into_iter().next().unwrap_or_default();
+        let schema: Vec<_> = self.table.schema.iter().cloned().map(Cell::Text).collect();
+        let row = session.rows(&self.dialect.mark_table_query(), &schema).await?.into_iter().next().unwrap_or_default();
         let text = |at: usize| row.get(at).filter(|cell| **cell != Cell::Null).map(Cell::shown).unwrap_or_default();
         match (text(0).as_str(), text(1).as_str()) {
             ("", _) => Ok(false),
@@ -193,14 +164,7 @@ impl Rows {
     /// The statement that makes the table.
     pub(crate) fn batch_table_ddl(&self) -> String {
         let path = self.batch_path();
-        let (ascii, time, tail) = match self.dialect {
-            Dialect::Sqlite => ("text", "text", ""),
-            Dialect::Postgres => ("varchar(64)", "timestamptz", ""),
-            Dialect::Mysql | Dialect::Mariadb => {
-                ("varchar(64) CHARACTER SET ascii COLLATE ascii_bin", "datetime", " ENGINE = InnoDB DEFAULT CHARSET = utf8mb4")
-            }
-        };
-        let text = if self.dialect == Dialect::Sqlite { "text" } else { "varchar(255)" };
+        let (ascii, text, time, tail) = self.dialect.mark_table_types();
         format!(
             "CREATE TABLE IF NOT EXISTS {path} (id {ascii} NOT NULL PRIMARY KEY, job {text} NOT NULL, dataset {text} NOT NULL, \
              policy {text} NOT NULL, batch {ascii} NOT NULL, made {time} NOT NULL){tail}"
@@ -217,16 +181,7 @@ impl Rows {
         if self.batches.is_none() {
             return vec![];
         }
-        let path = self.batch_path();
-        match self.dialect {
-            Dialect::Sqlite => vec![],
-            Dialect::Postgres => {
-                vec![self.batch_table_ddl(), format!("GRANT SELECT, INSERT, UPDATE ON {path} TO {}", self.dialect.quote(user))]
-            }
-            Dialect::Mysql | Dialect::Mariadb => {
-                vec![format!("GRANT CREATE, SELECT, INSERT, UPDATE ON {path} TO '{}'@'%'", user.replace('\'', "''"))]
-            }
-        }
+        self.dialect.grant_mark_table(&self.batch_path(), self.batch_table_ddl(), user)
     }
 
     fn batch_path(&self) -> String {

@@ -7,8 +7,6 @@ use super::key_table::Keys;
 use super::rows::Rows;
 use crate::diagnostic::codes;
 use crate::store::error::StoreFailure;
-use crate::store::sql::dialect::Dialect;
-use crate::store::sql::schema::table::{Class, Column};
 use crate::store::sql::session::connection::Session;
 use crate::store::value::Cell;
 use sha2::{Digest, Sha256};
@@ -29,10 +27,10 @@ impl Rows {
             return Ok(None);
         }
         let sql = self.copies_sql(keys, archive);
-        if self.dialect != Dialect::Sqlite {
+        if !self.dialect.copies_are_rows() {
             return Ok(Some(Copies(session.rows(&sql, &[]).await?)));
         }
-        // SQLite has no digest of its own.
+        // The store has no digest of its own.
         let mut digests = vec![];
         session.each(&sql, &[], |row| digests.push(vec![Cell::Bytes(Sha256::digest(format!("{row:?}")).to_vec())])).await?;
         digests.sort_by_key(|row| row.first().map(Cell::shown));
@@ -41,25 +39,9 @@ impl Rows {
 
     pub(crate) fn copies_sql(&self, keys: &Keys, archive: &Archive) -> String {
         let from = keys.joined_to(self.dialect, &archive.path(self.dialect), "steward_a");
-        let names = archive.shared.iter().map(|column| (column, format!("steward_a.{}", self.dialect.quote(&column.name))));
-        match self.dialect {
-            Dialect::Postgres => {
-                let [_, of_copies] = self.digest_sql(keys, archive);
-                of_copies
-            }
-            Dialect::Sqlite => {
-                let quoted: Vec<_> = names.map(|(_, name)| format!("quote({name})")).collect();
-                format!("SELECT {} FROM {from}", quoted.join(", "))
-            }
-            Dialect::Mysql | Dialect::Mariadb => {
-                // MySQL 9.6 took MD5 away; half a SHA-256 in two numbers adds up in any order.
-                let one: Vec<_> =
-                    names.map(|(column, name)| format!("COALESCE(SHA2({}, 256), '-')", bytes_of(column, &name))).collect();
-                let row = format!("SHA2(CONCAT({}), 256)", one.join(", "));
-                let half = |side: &str| format!("CAST(SUM(CAST(CONV({side}({row}, 16), 16, 10) AS DECIMAL(40, 0))) AS CHAR)");
-                format!("SELECT COUNT(*), {}, {} FROM {from}", half("LEFT"), half("RIGHT"))
-            }
-        }
+        let names: Vec<_> =
+            archive.shared.iter().map(|column| format!("steward_a.{}", self.dialect.quote(&column.name))).collect();
+        self.dialect.copies_query(&archive.shared, &names, &from)
     }
 
     /// Refuses to commit when rows that were removed stand there again, or copies are not what was read back.
@@ -88,12 +70,12 @@ impl Rows {
         Ok(())
     }
 
-    /// Has deferred triggers and constraints of PostgreSQL fire before the last look.
+    /// Has deferred triggers and constraints fire before the last look.
     pub(crate) async fn fire_what_waits(&self, session: &mut Session) -> Result<(), StoreFailure> {
-        if self.dialect == Dialect::Postgres && !self.fires().is_empty() {
-            session.raw(FIRE).await?;
+        match self.dialect.fire_deferred() {
+            Some(fire) if !self.fires().is_empty() => session.raw(fire).await,
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// The statements of the last look, to be shown.
@@ -101,7 +83,7 @@ impl Rows {
         if self.fires().is_empty() {
             return vec![];
         }
-        let waiting = (self.dialect == Dialect::Postgres).then(|| FIRE.to_owned());
+        let waiting = self.dialect.fire_deferred().map(str::to_owned);
         let copies = archive.map(|archive| self.copies_sql(keys, archive));
         waiting.into_iter().chain([self.back_sql(keys)]).chain(copies).collect()
     }
@@ -120,19 +102,5 @@ impl Rows {
 
     fn fires(&self) -> &[String] {
         self.effects.as_ref().map(|effects| effects.fires.as_slice()).unwrap_or_default()
-    }
-}
-
-const FIRE: &str = "SET CONSTRAINTS ALL IMMEDIATE";
-
-/// A value's bytes, so that two that differ give two digests.
-fn bytes_of(column: &Column, name: &str) -> String {
-    match column.class {
-        Class::Bytes => name.to_owned(),
-        Class::Other => format!("HEX({name})"),
-        Class::Bit => format!("CAST({name} + 0 AS CHAR)"),
-        // A FLOAT is shown with six digits, a DOUBLE with all.
-        Class::Float => format!("CAST({name} + 0e0 AS CHAR)"),
-        _ => format!("CAST({name} AS BINARY)"),
     }
 }

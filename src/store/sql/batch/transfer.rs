@@ -4,12 +4,11 @@
 //! The rows never travel: only their keys do, into a temporary table that every statement joins.
 
 use super::archive::Archive;
-use super::key_table::{Keys, key_name, keys_first};
+use super::key_table::{Keys, keys_first};
 use super::rows::Rows;
 use crate::store::error::StoreFailure;
 use crate::store::holds::Holds;
 use crate::store::page::Page;
-use crate::store::sql::dialect::Dialect;
 use crate::store::sql::session::connection::Session;
 use crate::store::value::Cell;
 use std::collections::HashSet;
@@ -89,9 +88,9 @@ impl Rows {
         statements.push(self.freeze_sql(&keys, holds));
         if let Some(archive) = archive {
             statements.push(self.copy_sql(&keys, archive, "BATCH", false));
-            match self.dialect {
-                Dialect::Postgres => statements.extend(self.digest_sql(&keys, archive)),
-                _ => statements.push(self.same_sql(&keys, archive, false)),
+            match self.digest_sql(&keys, archive) {
+                Some(digests) => statements.extend(digests),
+                None => statements.push(self.same_sql(&keys, archive, false)),
             }
         }
         statements.push(self.remove_sql(&keys, holds));
@@ -167,7 +166,7 @@ impl Rows {
         frozen: &[Vec<Cell>],
         holds: &Holds,
     ) -> Result<Option<Page>, StoreFailure> {
-        if self.dialect == Dialect::Sqlite {
+        if !self.dialect.locks_rows() {
             return Ok(None);
         }
         let frozen: HashSet<String> = frozen.iter().map(|key| format!("{key:?}")).collect();
@@ -177,12 +176,7 @@ impl Rows {
     }
 
     pub(crate) fn freeze_sql(&self, keys: &Keys, holds: &Holds) -> String {
-        let lock = match self.dialect {
-            Dialect::Sqlite => String::new(),
-            Dialect::Postgres => format!(" FOR UPDATE OF {} SKIP LOCKED", self.dialect.quote(&self.table.name)),
-            Dialect::Mysql | Dialect::Mariadb => " FOR UPDATE SKIP LOCKED".to_owned(),
-        };
-        self.may_go_sql(keys, holds) + &lock
+        self.may_go_sql(keys, holds) + &self.dialect.lock_free_rows(&self.table.name)
     }
 
     fn may_go_sql(&self, keys: &Keys, holds: &Holds) -> String {
@@ -246,7 +240,7 @@ impl Rows {
             // A batch's id is ours: hexadecimal digits and dashes.
             values.push(format!("'{batch}'"));
         }
-        let overriding = if self.dialect == Dialect::Postgres { " OVERRIDING SYSTEM VALUE" } else { "" };
+        let overriding = self.dialect.overriding_identity();
         let only_new = if some_are_there {
             format!(
                 " WHERE NOT EXISTS (SELECT 1 FROM {} steward_b WHERE {})",
@@ -267,8 +261,7 @@ impl Rows {
 
     /// Reads the copy back: every row must be there and be the same.
     ///
-    /// PostgreSQL compares counts and a digest of the rows' text on both sides, which is twice as fast there as a
-    /// comparison row by row; the others compare each value, which costs them no more than a digest would.
+    /// By counts and a digest of the rows on both sides where the store has one that is faster; else value by value.
     async fn read_back(
         &self,
         session: &mut Session,
@@ -276,13 +269,12 @@ impl Rows {
         archive: &Archive,
         rows: usize,
     ) -> Result<Option<String>, StoreFailure> {
-        if self.dialect != Dialect::Postgres {
+        let Some([of_source, of_copy]) = self.digest_sql(keys, archive) else {
             let same = self.the_same(session, keys, archive, false).await?;
             let same = same.first().and_then(|row| row.first()).map_or(0, Cell::as_count);
             self.must_hold(same, rows, "read back the same")?;
             return Ok(None);
-        }
-        let [of_source, of_copy] = self.digest_sql(keys, archive);
+        };
         let source = session.rows(&of_source, &[]).await?;
         let copy = session.rows(&of_copy, &[]).await?;
         let count = copy.first().and_then(|row| row.first()).map_or(0, Cell::as_count);
@@ -290,22 +282,15 @@ impl Rows {
         Ok(copy.first().and_then(|row| row.get(1)).map(Cell::shown))
     }
 
-    /// The same digest of the frozen rows and of their copies.
-    pub(crate) fn digest_sql(&self, keys: &Keys, archive: &Archive) -> [String; 2] {
-        let list = |from: &str| {
-            archive
-                .shared
-                .iter()
-                .map(|column| format!("{from}.{}", self.dialect.quote(&column.name)))
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
-        let path = self.dialect.table(&self.table);
-        let digest = |columns: String, from: String| {
-            format!("SELECT COUNT(*), COALESCE(SUM(hashtextextended(ROW({columns})::text, 0)::numeric), 0)::text FROM {from}")
+    /// The same digest of the frozen rows and of their copies, where the store has one.
+    pub(crate) fn digest_sql(&self, keys: &Keys, archive: &Archive) -> Option<[String; 2]> {
+        let names = |from: &str| {
+            let columns = archive.shared.iter().map(|column| format!("{from}.{}", self.dialect.quote(&column.name)));
+            columns.collect::<Vec<_>>()
         };
         let copies = keys.joined_to(self.dialect, &archive.path(self.dialect), "steward_a");
-        [digest(list(&path), keys.joined(self)), digest(list("steward_a"), copies)]
+        let of_source = self.dialect.row_digest(&names(&self.dialect.table(&self.table)), &keys.joined(self))?;
+        Some([of_source, self.dialect.row_digest(&names("steward_a"), &copies)?])
     }
 
     async fn remove_frozen(&self, session: &mut Session, keys: &Keys, rows: usize, holds: &Holds) -> Result<u64, StoreFailure> {
@@ -322,33 +307,19 @@ impl Rows {
     }
 
     pub(crate) fn remove_sql(&self, keys: &Keys, holds: &Holds) -> String {
-        let path = self.dialect.table(&self.table);
-        let may_go = self.may_go(holds);
-        match self.dialect {
-            Dialect::Postgres => {
-                format!("DELETE FROM {path} USING {} WHERE {} AND {may_go}", keys.name, keys.matches(self.dialect, &path))
-            }
-            Dialect::Mysql | Dialect::Mariadb => format!("DELETE {path} FROM {} WHERE {may_go}", keys.joined(self)),
-            Dialect::Sqlite => format!(
-                "DELETE FROM {path} WHERE ({}) IN (SELECT {} FROM {}) AND {may_go}",
-                keys.columns.iter().map(|column| self.dialect.quote(&column.name)).collect::<Vec<_>>().join(", "),
-                (0..keys.columns.len()).map(key_name).collect::<Vec<_>>().join(", "),
-                keys.name
-            ),
-        }
+        self.dialect.delete(&keys.rows(self), &self.may_go(holds))
     }
 
     /// Begins a batch's transaction: its mark first, so that whoever settles it waits for all of it. With the table for its keys:
-    /// before the transaction where it stays with the connection, as MySQL wants it under GTIDs; inside it on PostgreSQL, where
-    /// it goes with it.
+    /// before the transaction where it stays with the connection, as MySQL wants it under GTIDs; inside it where it goes with it.
     pub(crate) async fn begin_batch(&self, session: &mut Session, batch: &str) -> Result<Keys, StoreFailure> {
         let (keys, create) = Keys::of(self);
-        if self.dialect != Dialect::Postgres {
+        if !self.dialect.drops_keys_at_commit() {
             session.raw(&create).await?;
         }
         session.begin().await?;
         self.mark_batch(session, batch).await?;
-        if self.dialect == Dialect::Postgres {
+        if self.dialect.drops_keys_at_commit() {
             session.raw(&create).await?;
         }
         keys_first(session).await?;
