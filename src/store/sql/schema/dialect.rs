@@ -74,12 +74,12 @@ pub trait SchemaDialect {
     /// See [`IdKind::text`].
     fn id_text(&self, kind: IdKind, value: &str) -> String;
 
-    /// See [`IdKind::folded_text`].
+    /// In lower case, for text that is held against ids whose letters may be of either case.
     fn folded_id_text(&self, kind: IdKind, value: &str) -> String {
         format!("lower({})", self.id_text(kind, value))
     }
 
-    /// See [`IdKind::bare`].
+    /// A text that travelled to the store, as bytes to hold against [`Self::id_text`].
     fn bare_id(&self, _kind: IdKind, text: &str) -> String {
         text.to_owned()
     }
