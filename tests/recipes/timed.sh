@@ -4,7 +4,7 @@ timed() { # COMMAND…
   local host log status=0
   log=$(mktemp)
   host=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
-  export RUST_TEST_THREADS=${RUST_TEST_THREADS:-$((6 * $(nproc)))}
+  export RUST_TEST_THREADS=${RUST_TEST_THREADS:-$((2 * $(nproc)))}
   export "CARGO_TARGET_${host}_RUNNER=$PWD/tests/recipes/with-times"
   "$@" 2>&1 | tee "$log" || status=$?
   slowest <"$log"

@@ -27,7 +27,7 @@ pub struct Walk {
     nodes: Arc<Nodes>,
     /// It went on with other connections once.
     went_on: bool,
-    /// Keys moved between servers while it went by.
+    /// Keys moved between nodes while it went by.
     moved: bool,
     questions: Questions,
     pace: Pace,
@@ -142,7 +142,7 @@ impl Walk {
         self.names
     }
 
-    /// True when there were more keys than can be told apart, or some moved between servers: what was counted is about right.
+    /// True when there were more keys than can be told apart, or some moved between nodes: counts are approximate.
     pub const fn is_about(&self) -> bool {
         self.is_about_matching() || self.others.is_full()
     }

@@ -92,7 +92,7 @@ fn a_slot_that_stays_half_moved_is_temporary_and_what_was_done_is_told() {
     let ended = sandbox.steward(["run-job", "sweep", "--yes", "--json"]);
     let (told, left) = (ended.json()["datasets"][0].clone(), cluster.count());
     assert_eq!(told["swept"].as_u64(), Some(1_000 - left), "{ended}");
-    assert!(told["reasons"].to_string().contains("moved between servers"), "what was not seen is told: {ended}");
+    assert!(told["reasons"].to_string().contains("moved between nodes"), "what was not seen is told: {ended}");
     while cluster.migrate(SLOT, FROM, TO, 100) > 0 {}
     cluster.end_move(SLOT, TO);
     let rest = sandbox.steward(["run-job", "sweep", "--yes", "--json"]).must_end(0).json()["datasets"][0].clone();
