@@ -66,7 +66,9 @@ mod a_time_that_has_not_come_never_reaches_a_removal {
         orders_fixture::slow_down(&sandbox, "orders_archive", "INSERT");
         sandbox.job("archive-orders", &(orders_fixture::job("archive") + "budget: 1 s\n"));
         // On a busy machine the second may be over before the first batch.
-        let has_begun = async |ledger: &Ledger| ledger.checkpoint("archive-orders", "core.orders", "orders").await.expect("an answer").is_some();
+        let has_begun = async |ledger: &Ledger| {
+            ledger.checkpoint("archive-orders", "core.orders", "orders").await.expect("an answer").is_some()
+        };
         for _ in 0..20 {
             sandbox.steward(["run-job", "archive-orders"]).must_end(0);
             if orders_fixture::ask(&sandbox, has_begun) {
