@@ -109,7 +109,7 @@ pub struct MailEntry {
     pub password: Option<SecretRef>,
     /// The sender.
     pub from: At<String>,
-    /// Who gets the reports of jobs that name nobody.
+    /// Who gets the reports of jobs without receivers of their own.
     pub to: Option<Vec<At<String>>>,
     /// File of a private certificate authority.
     pub ca: Option<At<String>>,

@@ -24,7 +24,7 @@ pub struct MailConfig {
     pub password: Option<SecretRef>,
     /// The sender.
     pub from: String,
-    /// Who gets the reports of jobs that name nobody.
+    /// Who gets the reports of jobs without receivers of their own.
     pub to: Vec<String>,
     /// A private certificate authority; relative to the configuration.
     pub ca: Option<PathBuf>,

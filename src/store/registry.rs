@@ -140,11 +140,10 @@ fn any(address: StoreAddress) -> Result<AnyStore, StoreFailure> {
         StoreLocation::File(_) => "sqlite".to_owned(),
         StoreLocation::Server { url, .. } => url.expose_secret().split(':').next().unwrap_or_default().to_lowercase(),
     };
-    Ok(match scheme.split('+').next() {
-        Some("redis" | "rediss") => AnyStore::Keys(KeyStore::new(address)?),
-        Some("bolt") => AnyStore::Graph(GraphStore::new(address)?),
-        Some(scheme) => AnyStore::Tables(Store::new(address, engines::speaking(scheme))?),
-        None => AnyStore::Tables(Store::new(address, engines::speaking(""))?),
+    Ok(match scheme.split('+').next().unwrap_or_default() {
+        "redis" | "rediss" => AnyStore::Keys(KeyStore::new(address)?),
+        "bolt" => AnyStore::Graph(GraphStore::new(address)?),
+        scheme => AnyStore::Tables(Store::new(address, engines::speaking(scheme))?),
     })
 }
 

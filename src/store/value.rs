@@ -33,6 +33,11 @@ impl Cell {
         }
     }
 
+    /// A text, or NULL for none.
+    pub fn text_or_null(text: Option<&str>) -> Self {
+        text.map_or(Self::Null, |text| Self::Text(text.to_owned()))
+    }
+
     /// A count; anything that is none counts as zero, and the statements that count give nothing else.
     pub fn as_count(&self) -> u64 {
         match self {

@@ -123,7 +123,7 @@ impl<'de> Deserializer<'de> for Tree<'_, '_, '_> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Fault> {
         match (name, &self.node.value) {
-            (AT, _) => visitor.visit_seq(Parts { tree: self, value: Some(self), next: 0 }),
+            (AT, _) => visitor.visit_seq(Parts { tree: self, next: 0 }),
             (ENTRY, _) => {
                 self.pass.open.borrow_mut().push(self.node);
                 let read = visitor.visit_seq(EntryParts { tree: self, next: 0 });
@@ -316,7 +316,6 @@ fn part_of_place<'de, T: DeserializeSeed<'de>>(place: &Place, part: usize, seed:
 /// A value, then its place.
 struct Parts<'n, 'p, 'r> {
     tree: Tree<'n, 'p, 'r>,
-    value: Option<Tree<'n, 'p, 'r>>,
     next: usize,
 }
 
@@ -324,11 +323,12 @@ impl<'de> SeqAccess<'de> for Parts<'_, '_, '_> {
     type Error = Fault;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Fault> {
-        if let Some(tree) = self.value.take() {
-            return tree.pass.settled(tree.node, seed.deserialize(tree)).map(Some);
-        }
+        let Tree { node, pass } = self.tree;
         self.next += 1;
-        part_of_place(&self.tree.node.place, self.next - 1, seed)
+        match self.next {
+            1 => pass.settled(node, seed.deserialize(self.tree)).map(Some),
+            part => part_of_place(&node.place, part - 2, seed),
+        }
     }
 }
 

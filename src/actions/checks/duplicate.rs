@@ -23,7 +23,7 @@ use std::collections::{BTreeSet, HashSet};
 pub const KIND: Kind = Kind {
     shape: &CheckSpec {
         key: "duplicate",
-        about: "rows beyond the first that share the values of these columns; NULL is shared with nobody",
+        about: "rows beyond the first that share the values of these columns; NULLs never count as duplicates",
         takes: ParamType::Names,
         with: &[
             ParamSpec {

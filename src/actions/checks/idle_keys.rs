@@ -14,7 +14,7 @@ use futures_util::FutureExt;
 pub const KIND: Kind = Kind {
     shape: &CheckSpec {
         key: "idle_keys",
-        about: "keys that nobody read or wrote for a while",
+        about: "keys neither read nor written for a while",
         takes: ParamType::Keys,
         with: &[ParamSpec { key: "over", about: "for how long", takes: ParamType::Period, needed: true }],
         on: On::KeyStore,

@@ -175,7 +175,7 @@ mod tests {
 
     /// Row 1 is overdue, row 2 overdue and held, row 3 young, row 4 without a date.
     fn before() -> Before {
-        let row = |id, clock: Option<&str>| vec![Cell::Int(id), clock.map_or(Cell::Null, |clock| Cell::Text(clock.to_owned()))];
+        let row = |id, clock: Option<&str>| vec![Cell::Int(id), Cell::text_or_null(clock)];
         let removing = Removing { policy: "p".into(), dataset: "s.t".parse().unwrap(), archive: None, clock: "at".into() };
         let old = Some("2020-01-01 00:00:00");
         let rows = vec![row(1, old), row(2, old), row(3, Some("2026-01-01 00:00:00")), row(4, None)];

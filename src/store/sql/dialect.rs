@@ -5,7 +5,6 @@
 
 use super::batch::dialect::BatchDialect;
 use super::health::dialect::HealthDialect;
-use super::query::dialect::QueryDialect;
 use super::schema::dialect::SchemaDialect;
 use super::schema::table::{Column, Table};
 use super::session::dialect::SessionDialect;
@@ -26,9 +25,9 @@ pub enum Dialect {
 }
 
 /// All that shared code asks of a SQL engine.
-pub trait Engine: Spelling + SessionDialect + SchemaDialect + BatchDialect + QueryDialect + HealthDialect {}
+pub trait Engine: Spelling + SessionDialect + SchemaDialect + BatchDialect + HealthDialect {}
 
-impl<T: Spelling + SessionDialect + SchemaDialect + BatchDialect + QueryDialect + HealthDialect> Engine for T {}
+impl<T: Spelling + SessionDialect + SchemaDialect + BatchDialect + HealthDialect> Engine for T {}
 
 /// How names and values are written.
 pub trait Spelling: Debug + Send + Sync {

@@ -23,7 +23,7 @@ impl Deref for Dialect {
 pub(crate) fn speaking(scheme: &str) -> &'static [Dialect] {
     match scheme {
         "sqlite" => &[Dialect::Sqlite],
-        "postgres" | "postgresql" => &[Dialect::Postgres],
+        _ if scheme.starts_with("postgres") => &[Dialect::Postgres],
         _ => &[Dialect::Mysql, Dialect::Mariadb],
     }
 }

@@ -85,7 +85,7 @@ impl Rows {
             "SELECT {} FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1::text AND c.relname = $2::text",
             super::grants::MAY_MAINTAIN
         );
-        let schema = self.table.schema.clone().map_or(Cell::Null, Cell::Text);
+        let schema = Cell::text_or_null(self.table.schema.as_deref());
         let rows = session.rows(&sql, &[schema, Cell::Text(self.table.name.clone())]).await?;
         Ok(rows.first().and_then(|row| row.first()).is_some_and(Cell::as_flag))
     }

@@ -15,7 +15,7 @@ pub enum Lag {
 }
 
 /// Where a server counts how often indexes are read.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct IndexUse {
     /// ` FROM … WHERE …` of all indexes that keep nothing unique.
     pub from: &'static str,
@@ -24,7 +24,7 @@ pub struct IndexUse {
     /// What it is called.
     pub name: &'static str,
     /// The question for when counting began.
-    pub since: &'static str,
+    pub since: String,
     /// The question for a setting without which nothing is counted; what is said where it is off, and the way out.
     pub needs: Option<(&'static str, &'static str, &'static str)>,
 }

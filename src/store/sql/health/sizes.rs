@@ -1,9 +1,8 @@
 //! What takes room in a store: its tables, and indexes that nobody reads.
 
-use super::dialect::IndexUse;
+use super::dialect::{IndexUse, not_kept};
 use super::metrics::{Vital, makes_no_sense, one};
 use crate::store::error::StoreFailure;
-use crate::store::sql::health::dialect::not_kept;
 use crate::store::sql::session::store::Store;
 use crate::store::value::Cell;
 
@@ -47,7 +46,7 @@ impl Store {
         let query = format!("SELECT COUNT(CASE WHEN {unused} THEN 1 END), COUNT(*) {from}");
         let row = one(&mut session, &query).await?;
         let names = session.rows(&format!("SELECT {name} {from} AND {unused} ORDER BY 1 LIMIT {samples}"), &[]).await?;
-        let since = one(&mut session, since).await?[0].shown();
+        let since = one(&mut session, &since).await?[0].shown();
         Ok(Vital {
             value: row[0].as_count(),
             of: Some(row[1].as_count()),

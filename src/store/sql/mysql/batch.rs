@@ -1,4 +1,4 @@
-//! What MySQL does in its own way about batches of rows.
+//! What MySQL and MariaDB do in their own way about batches of rows.
 
 use super::dialect::Mysql;
 use crate::store::batch_mark::BATCH_TABLE;

@@ -1,10 +1,8 @@
-//! What MySQL does in its own way about its health.
+//! What MySQL and MariaDB do in their own way about their health.
 
 use super::dialect::Mysql;
 use crate::store::error::StoreFailure;
-use crate::store::sql::health::dialect::HealthDialect;
-use crate::store::sql::health::dialect::Lag;
-use crate::store::sql::health::dialect::{IndexUse, SlowQueries, not_kept};
+use crate::store::sql::health::dialect::{HealthDialect, IndexUse, Lag, SlowQueries, not_kept};
 use crate::store::sql::session::statements::{Answer, Statements};
 use crate::store::value::Cell;
 use std::time::Duration;
@@ -48,23 +46,17 @@ impl HealthDialect for Mysql {
     }
 
     fn index_use(&self) -> Option<IndexUse> {
-        let since = if self.is_mariadb {
-            "SELECT CONCAT('the server was started ', VARIABLE_VALUE, ' s ago') FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'Uptime'"
-        } else {
-            "SELECT CONCAT('the server was started ', VARIABLE_VALUE, ' s ago') FROM performance_schema.global_status WHERE VARIABLE_NAME = 'Uptime'"
-        };
         Some(IndexUse {
             from: "FROM performance_schema.table_io_waits_summary_by_index_usage u \
-                             WHERE u.OBJECT_SCHEMA = DATABASE() AND u.INDEX_NAME IS NOT NULL AND u.INDEX_NAME IN (SELECT t.INDEX_NAME \
-                             FROM information_schema.STATISTICS t WHERE t.TABLE_SCHEMA = u.OBJECT_SCHEMA AND t.TABLE_NAME = u.OBJECT_NAME AND t.NON_UNIQUE = 1)",
+                   WHERE u.OBJECT_SCHEMA = DATABASE() AND u.INDEX_NAME IS NOT NULL AND u.INDEX_NAME IN (SELECT t.INDEX_NAME \
+                   FROM information_schema.STATISTICS t WHERE t.TABLE_SCHEMA = u.OBJECT_SCHEMA AND t.TABLE_NAME = u.OBJECT_NAME AND t.NON_UNIQUE = 1)",
             unused: "u.COUNT_READ = 0",
             name: "CONCAT(u.OBJECT_NAME, '.', u.INDEX_NAME)",
-            since,
-            needs: Some((
-                "SELECT @@GLOBAL.performance_schema",
-                "`performance_schema` is off",
-                "set performance_schema = ON under [mysqld] and restart the server",
-            )),
+            since: format!(
+                "SELECT CONCAT('the server was started ', VARIABLE_VALUE, ' s ago') FROM {} WHERE VARIABLE_NAME = 'Uptime'",
+                status(self)
+            ),
+            needs: Some(PERFORMANCE_SCHEMA),
         })
     }
 
@@ -82,18 +74,22 @@ impl HealthDialect for Mysql {
     }
 }
 
+/// The question whether the server counts what statements and indexes take; what is said where it does not, and the way out.
+const PERFORMANCE_SCHEMA: (&str, &str, &str) = (
+    "SELECT @@GLOBAL.performance_schema",
+    "`performance_schema` is off",
+    "set performance_schema = ON under [mysqld] and restart the server",
+);
+
 /// Where a server keeps its counters.
 const fn status(server: &Mysql) -> &'static str {
     if server.is_mariadb { "information_schema.GLOBAL_STATUS" } else { "performance_schema.global_status" }
 }
 
 async fn slow_queries(session: &mut dyn Statements) -> Result<Option<SlowQueries>, StoreFailure> {
-    if session.count("SELECT @@GLOBAL.performance_schema", &[]).await? == 0 {
-        return Err(not_kept(
-            session.store(),
-            "`performance_schema` is off",
-            "set performance_schema = ON under [mysqld] and restart the server",
-        ));
+    let (setting, off, way_out) = PERFORMANCE_SCHEMA;
+    if session.count(setting, &[]).await? == 0 {
+        return Err(not_kept(session.store(), off, way_out));
     }
     let sql = "SELECT ENABLED FROM performance_schema.setup_consumers WHERE NAME = 'statements_digest'";
     let on = session.rows(sql, &[]).await?;

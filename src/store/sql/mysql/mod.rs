@@ -4,6 +4,5 @@ pub mod batch;
 pub mod dialect;
 pub mod health;
 pub mod privileges;
-pub mod query;
 pub mod schema;
 pub mod session;

@@ -12,8 +12,7 @@ use crate::store::sql::schema::id_column::IdKind;
 use crate::store::sql::schema::relatives::Relatives;
 use crate::store::sql::schema::table::{Class, Column, Dependents, Index, Table};
 use crate::store::sql::schema::trigger::{Event, Trigger};
-use crate::store::sql::session::statements::Answer;
-use crate::store::sql::session::statements::Statements;
+use crate::store::sql::session::statements::{Answer, Statements};
 use crate::store::value::Cell;
 
 impl SchemaDialect for Mysql {
@@ -63,13 +62,13 @@ impl SchemaDialect for Mysql {
     }
 
     fn locate(&self, schema: Option<&str>, table: &str) -> Option<(&'static str, Vec<Cell>)> {
-        let (schema, table) = (schema.map_or(Cell::Null, |schema| Cell::Text(schema.to_owned())), Cell::Text(table.to_owned()));
+        let (schema, table) = (Cell::text_or_null(schema), Cell::Text(table.to_owned()));
         Some((
             "SELECT t.TABLE_SCHEMA, t.TABLE_NAME, t.TABLE_TYPE NOT IN ('BASE TABLE', 'SYSTEM VERSIONED'), c.COLUMN_NAME, NULL \
-                 FROM information_schema.TABLES t LEFT JOIN information_schema.COLUMNS c \
-                 ON c.TABLE_SCHEMA = t.TABLE_SCHEMA AND c.TABLE_NAME = t.TABLE_NAME \
-                 WHERE t.TABLE_SCHEMA = COALESCE(?, DATABASE()) AND t.TABLE_NAME = ? \
-                 AND CAST(t.TABLE_NAME AS BINARY) = CAST(? AS BINARY) ORDER BY c.ORDINAL_POSITION",
+             FROM information_schema.TABLES t LEFT JOIN information_schema.COLUMNS c \
+             ON c.TABLE_SCHEMA = t.TABLE_SCHEMA AND c.TABLE_NAME = t.TABLE_NAME \
+             WHERE t.TABLE_SCHEMA = COALESCE(?, DATABASE()) AND t.TABLE_NAME = ? \
+             AND CAST(t.TABLE_NAME AS BINARY) = CAST(? AS BINARY) ORDER BY c.ORDINAL_POSITION",
             vec![schema, table.clone(), table],
         ))
     }
@@ -115,11 +114,7 @@ async fn table(
 ) -> Result<Option<Table>, StoreFailure> {
     let sql = "SELECT TABLE_SCHEMA, TABLE_TYPE, ENGINE, TABLE_ROWS FROM information_schema.TABLES \
                WHERE TABLE_SCHEMA = COALESCE(?, DATABASE()) AND TABLE_NAME = ? AND CAST(TABLE_NAME AS BINARY) = CAST(? AS BINARY)";
-    let binds = [
-        schema.map_or(Cell::Null, |schema| Cell::Text(schema.to_owned())),
-        Cell::Text(name.to_owned()),
-        Cell::Text(name.to_owned()),
-    ];
+    let binds = [Cell::text_or_null(schema), Cell::Text(name.to_owned()), Cell::Text(name.to_owned())];
     let Some(row) = session.rows(sql, &binds).await?.into_iter().next() else {
         return Ok(None);
     };
@@ -233,9 +228,7 @@ async fn dependents(
     name: &str,
     is_mariadb: bool,
 ) -> Result<Option<Dependents>, StoreFailure> {
-    let own = session
-        .rows("SELECT COALESCE(?, DATABASE())", &[schema.map_or(Cell::Null, |schema| Cell::Text(schema.to_owned()))])
-        .await?;
+    let own = session.rows("SELECT COALESCE(?, DATABASE())", &[Cell::text_or_null(schema)]).await?;
     let schema = own.first().and_then(|row| row.first()).map(Cell::shown).unwrap_or_default();
     of_name(session, &[Cell::Text(schema), Cell::Text(name.to_owned())], is_mariadb).await.map(Some)
 }
@@ -339,7 +332,7 @@ async fn triggers(session: &mut dyn Statements, at: &[Cell]) -> Result<Vec<Trigg
 async fn tables(session: &mut dyn Statements, schema: Option<&str>) -> Result<Vec<String>, StoreFailure> {
     let sql = "SELECT TABLE_NAME FROM information_schema.TABLES \
                WHERE TABLE_SCHEMA = COALESCE(?, DATABASE()) AND TABLE_TYPE = 'BASE TABLE' ORDER BY 1";
-    let binds = [schema.map_or(Cell::Null, |schema| Cell::Text(schema.to_owned()))];
+    let binds = [Cell::text_or_null(schema)];
     Ok(session.rows(sql, &binds).await?.iter().map(|row| row[0].shown()).collect())
 }
 

@@ -1,4 +1,4 @@
-//! What MySQL does in its own way about connections and transactions.
+//! What MySQL and MariaDB do in their own way about connections and transactions.
 
 use super::dialect::Mysql;
 use crate::store::error::StoreFailure;
@@ -58,8 +58,8 @@ impl SessionDialect for Mysql {
         Box::pin(read_only(session, self))
     }
 
-    fn account_query(&self) -> &'static str {
-        "SELECT CAST(DATABASE() AS CHAR), '', CAST(CURRENT_USER() AS CHAR)"
+    fn account_query(&self) -> Option<&'static str> {
+        Some("SELECT CAST(DATABASE() AS CHAR), '', CAST(CURRENT_USER() AS CHAR)")
     }
 
     fn server_identity<'a>(&'a self, session: &'a mut dyn Statements) -> Answer<'a, String> {
@@ -72,11 +72,6 @@ impl SessionDialect for Mysql {
                 "SELECT CAST(@@server_uuid AS CHAR)"
             },
         ))
-    }
-
-    fn database_identity<'a>(&'a self, session: &'a mut dyn Statements) -> Answer<'a, String> {
-        // Names reach over databases there, so the server is all.
-        Box::pin(async move { Ok(format!("{}/", self.server_identity(session).await?)) })
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) async fn dependents(
     schema: Option<&str>,
     name: &str,
 ) -> Result<Option<Dependents>, StoreFailure> {
-    let binds = [Cell::Text(name.to_owned()), schema.map_or(Cell::Null, |schema| Cell::Text(schema.to_owned()))];
+    let binds = [Cell::Text(name.to_owned()), Cell::text_or_null(schema)];
     let Some(row) = session.rows(OID, &binds).await?.into_iter().next() else { return Ok(None) };
     of_oid(session, &row).await.map(Some)
 }

@@ -2,9 +2,7 @@
 
 use super::dialect::Postgres;
 use crate::store::error::StoreFailure;
-use crate::store::sql::health::dialect::HealthDialect;
-use crate::store::sql::health::dialect::Lag;
-use crate::store::sql::health::dialect::{IndexUse, SlowQueries, not_kept};
+use crate::store::sql::health::dialect::{HealthDialect, IndexUse, Lag, SlowQueries, not_kept};
 use crate::store::sql::session::statements::{Answer, Statements};
 use crate::store::value::Cell;
 use std::time::Duration;
@@ -25,7 +23,7 @@ impl HealthDialect for Postgres {
     fn connections_query(&self) -> Option<String> {
         Some(
             "SELECT CEIL(SUM(numbackends) * 100.0 / MAX(current_setting('max_connections')::int))::bigint, \
-                         SUM(numbackends)::bigint, MAX(current_setting('max_connections')::int)::bigint FROM pg_stat_database"
+             SUM(numbackends)::bigint, MAX(current_setting('max_connections')::int)::bigint FROM pg_stat_database"
                 .to_owned(),
         )
     }
@@ -33,8 +31,8 @@ impl HealthDialect for Postgres {
     fn cache_query(&self) -> Option<String> {
         Some(
             "SELECT FLOOR(blks_hit * 100.0 / NULLIF(blks_hit + blks_read, 0))::bigint, (blks_hit + blks_read)::bigint, \
-                         COALESCE(stats_reset::text, 'the database was made') FROM pg_stat_database WHERE datname = current_database()"
-            .to_owned(),
+             COALESCE(stats_reset::text, 'the database was made') FROM pg_stat_database WHERE datname = current_database()"
+                .to_owned(),
         )
     }
 
@@ -52,10 +50,11 @@ impl HealthDialect for Postgres {
     fn index_use(&self) -> Option<IndexUse> {
         Some(IndexUse {
             from: "FROM pg_stat_user_indexes s JOIN pg_index i ON i.indexrelid = s.indexrelid \
-                         WHERE s.schemaname = current_schema() AND NOT i.indisunique AND NOT i.indisreplident AND NOT i.indisexclusion",
+                   WHERE s.schemaname = current_schema() AND NOT i.indisunique AND NOT i.indisreplident AND NOT i.indisexclusion",
             unused: "s.idx_scan = 0",
             name: "s.relname::text || '.' || s.indexrelname::text",
-            since: "SELECT COALESCE(stats_reset::text, 'the database was made') FROM pg_stat_database WHERE datname = current_database()",
+            since: "SELECT COALESCE(stats_reset::text, 'the database was made') FROM pg_stat_database WHERE datname = current_database()"
+                .to_owned(),
             needs: None,
         })
     }

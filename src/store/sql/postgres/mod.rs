@@ -4,7 +4,6 @@ pub mod batch;
 pub mod dialect;
 pub mod effects;
 pub mod health;
-pub mod query;
 pub mod relatives;
 pub mod replica_identity;
 pub mod row_security;

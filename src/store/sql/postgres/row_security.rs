@@ -19,7 +19,7 @@ pub(crate) async fn refuse_hidden_rows(
         "SELECT (SELECT string_agg(polname::text, '`, `' ORDER BY polname) FROM pg_policy WHERE polrelid = found.oid::oid), current_user::text \
          FROM ({OID}) found WHERE row_security_active(found.oid::oid)"
     );
-    let binds = [Cell::Text(name.to_owned()), schema.map_or(Cell::Null, |schema| Cell::Text(schema.to_owned()))];
+    let binds = [Cell::Text(name.to_owned()), Cell::text_or_null(schema)];
     let Some(row) = session.rows(&sql, &binds).await?.into_iter().next() else { return Ok(()) };
     let label: Vec<&str> = [Some(session.store()), schema, Some(name)].into_iter().flatten().collect();
     let policies =

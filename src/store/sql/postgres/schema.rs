@@ -1,8 +1,7 @@
 //! PostgreSQL's catalogue, read into a [`Table`].
 
 use super::dialect::Postgres;
-use super::effects::dependents;
-use super::effects::{names, of_oid};
+use super::effects::{dependents, names, of_oid};
 use super::relatives::relatives;
 use super::row_security::refuse_hidden_rows;
 use crate::diagnostic::codes;
@@ -12,8 +11,7 @@ use crate::store::sql::schema::dialect::SchemaDialect;
 use crate::store::sql::schema::id_column::IdKind;
 use crate::store::sql::schema::relatives::Relatives;
 use crate::store::sql::schema::table::{Class, Column, Dependents, Index, Table};
-use crate::store::sql::session::statements::Answer;
-use crate::store::sql::session::statements::Statements;
+use crate::store::sql::session::statements::{Answer, Statements};
 use crate::store::value::Cell;
 
 impl SchemaDialect for Postgres {
@@ -63,13 +61,13 @@ impl SchemaDialect for Postgres {
     }
 
     fn locate(&self, schema: Option<&str>, table: &str) -> Option<(&'static str, Vec<Cell>)> {
-        let (schema, table) = (schema.map_or(Cell::Null, |schema| Cell::Text(schema.to_owned())), Cell::Text(table.to_owned()));
+        let (schema, table) = (Cell::text_or_null(schema), Cell::Text(table.to_owned()));
         Some((
             "SELECT n.nspname::text, c.relname::text, c.relkind IN ('v', 'm', 'f'), a.attname::text, c.oid::text \
-                 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-                 LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
-                 WHERE n.nspname = COALESCE($1::text, current_schema()) AND c.relname = $2::text \
-                 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY a.attnum",
+             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+             LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
+             WHERE n.nspname = COALESCE($1::text, current_schema()) AND c.relname = $2::text \
+             AND c.relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY a.attnum",
             vec![schema, table],
         ))
     }
@@ -94,7 +92,7 @@ pub(crate) async fn table(session: &mut dyn Statements, schema: Option<&str>, na
     let sql = "SELECT c.oid::text, n.nspname::text, c.relkind::text, c.relpersistence::text, GREATEST(c.reltuples, -1)::bigint \
                FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
                WHERE c.relname = $1::text AND n.nspname = COALESCE($2::text, current_schema()) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')";
-    let binds = [Cell::Text(name.to_owned()), schema.map_or(Cell::Null, |schema| Cell::Text(schema.to_owned()))];
+    let binds = [Cell::Text(name.to_owned()), Cell::text_or_null(schema)];
     let Some(row) = session.rows(sql, &binds).await?.into_iter().next() else {
         return Ok(None);
     };
@@ -176,7 +174,7 @@ fn class(base: &str) -> Class {
 async fn indexes(session: &mut dyn Statements, oid: &[Cell]) -> Result<Vec<(Index, bool)>, StoreFailure> {
     let sql = "SELECT i.relname::text, x.indisprimary, x.indisunique, \
                (SELECT json_agg(a.attname ORDER BY k.at)::text FROM unnest(x.indkey::int2[]) WITH ORDINALITY k(attnum, at) \
-                JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.attnum WHERE k.at <= x.indnkeyatts) \
+               JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.attnum WHERE k.at <= x.indnkeyatts) \
                FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid \
                WHERE x.indrelid = $1::text::oid AND x.indisvalid AND x.indpred IS NULL AND x.indexprs IS NULL ORDER BY NOT x.indisprimary, i.relname";
     let rows = session.rows(sql, oid).await?;
@@ -190,7 +188,7 @@ async fn indexes(session: &mut dyn Statements, oid: &[Cell]) -> Result<Vec<(Inde
 pub(crate) async fn tables(session: &mut dyn Statements, schema: Option<&str>) -> Result<Vec<String>, StoreFailure> {
     let sql = "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
                WHERE n.nspname = COALESCE($1::text, current_schema()) AND c.relkind IN ('r', 'p') ORDER BY 1";
-    let binds = [schema.map_or(Cell::Null, |schema| Cell::Text(schema.to_owned()))];
+    let binds = [Cell::text_or_null(schema)];
     Ok(session.rows(sql, &binds).await?.iter().map(|row| row[0].shown()).collect())
 }
 

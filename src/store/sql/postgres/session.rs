@@ -52,10 +52,12 @@ impl SessionDialect for Postgres {
         Box::pin(read_only(session))
     }
 
-    fn account_query(&self) -> &'static str {
-        "SELECT current_database()::text || ' (' || (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())::text || ')', \
-         coalesce(current_schema()::text, '') || ' (search_path ' || current_setting('search_path') || ')', \
-         CASE WHEN session_user = current_user THEN current_user::text ELSE current_user::text || ', logged in as ' || session_user::text END"
+    fn account_query(&self) -> Option<&'static str> {
+        Some(
+            "SELECT current_database()::text || ' (' || (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())::text || ')', \
+             coalesce(current_schema()::text, '') || ' (search_path ' || current_setting('search_path') || ')', \
+             CASE WHEN session_user = current_user THEN current_user::text ELSE current_user::text || ', logged in as ' || session_user::text END",
+        )
     }
 
     fn server_identity<'a>(&'a self, session: &'a mut dyn Statements) -> Answer<'a, String> {
@@ -111,7 +113,7 @@ fn settings(application_name: &str, lock: Duration, statement: Duration) -> Stri
 /// A statement that we gave up ends soon: a server that can tell looks every few seconds whether we are still there. Without it a
 /// query of a stopped check would go on until its own time is up.
 const LOOKS_FOR_US: &str = "CASE WHEN current_setting('server_version_num')::int >= 140000 AND version() LIKE '%linux%' \
-                            THEN set_config('client_connection_check_interval', '5s', true) END";
+     THEN set_config('client_connection_check_interval', '5s', true) END";
 
 async fn read_only(session: &mut dyn Statements) -> Result<Option<(String, String)>, StoreFailure> {
     if session.count("SELECT pg_is_in_recovery()::int", &[]).await? == 1 {

@@ -2,7 +2,6 @@
 
 pub mod condition;
 pub mod dangling;
-pub mod dialect;
 pub mod duplicates;
 pub mod id_lookup;
 pub mod normal_form;

@@ -336,14 +336,6 @@ impl Statements for Session {
         &self.store
     }
 
-    fn raw<'a>(&'a mut self, sql: &'a str) -> Answer<'a, ()> {
-        Box::pin(self.raw(sql))
-    }
-
-    fn execute<'a>(&'a mut self, sql: &'a str, binds: &'a [Cell]) -> Answer<'a, u64> {
-        Box::pin(self.execute(sql, binds))
-    }
-
     fn rows<'a>(&'a mut self, sql: &'a str, binds: &'a [Cell]) -> Answer<'a, Vec<Vec<Cell>>> {
         Box::pin(self.rows(sql, binds))
     }

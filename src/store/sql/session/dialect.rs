@@ -1,6 +1,7 @@
 //! What SQL engines do in their own ways about connections and transactions.
 
 use super::statements::{Answer, Statements};
+use futures_util::TryFutureExt;
 use std::time::Duration;
 
 /// Implemented in the folder of each engine.
@@ -60,12 +61,19 @@ pub trait SessionDialect {
     /// Why the store takes no writes from this account, or is a copy of another, and the way out; none when it takes them. Reads only.
     fn read_only<'a>(&'a self, session: &'a mut dyn Statements) -> Answer<'a, Option<(String, String)>>;
 
-    /// The question for database, schema and account.
-    fn account_query(&self) -> &'static str;
+    /// The question for database, schema and account; a file has none.
+    fn account_query(&self) -> Option<&'static str> {
+        None
+    }
 
-    /// The server, by what it calls itself; empty where it does not say.
-    fn server_identity<'a>(&'a self, session: &'a mut dyn Statements) -> Answer<'a, String>;
+    /// The server, by what it calls itself; empty where it does not say, and for a file, which its path names.
+    fn server_identity<'a>(&'a self, _session: &'a mut dyn Statements) -> Answer<'a, String> {
+        Box::pin(std::future::ready(Ok(String::new())))
+    }
 
     /// The server and, where names stay within one, the database, as long as the server runs.
-    fn database_identity<'a>(&'a self, session: &'a mut dyn Statements) -> Answer<'a, String>;
+    fn database_identity<'a>(&'a self, session: &'a mut dyn Statements) -> Answer<'a, String> {
+        // Where names reach over databases the server is all.
+        Box::pin(self.server_identity(session).map_ok(|server| format!("{server}/")))
+    }
 }

@@ -21,7 +21,11 @@ impl Store {
         let mut session = self.reading(who).await?;
         let dialect = session.dialect();
         let server = dialect.server_identity(&mut session).await?;
-        let row = session.rows(dialect.account_query(), &[]).await?.into_iter().next().unwrap_or_default();
+        let rows = match dialect.account_query() {
+            Some(sql) => session.rows(sql, &[]).await?,
+            None => vec![],
+        };
+        let row = rows.into_iter().next().unwrap_or_default();
         let text = |at: usize| row.get(at).and_then(|cell| cell.as_text()).unwrap_or_default().to_owned();
         Ok([server, text(0), text(1), text(2)])
     }

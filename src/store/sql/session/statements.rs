@@ -12,12 +12,6 @@ pub trait Statements: Send {
     /// The store's name.
     fn store(&self) -> &str;
 
-    /// Runs a statement that takes no binds.
-    fn raw<'a>(&'a mut self, sql: &'a str) -> Answer<'a, ()>;
-
-    /// Runs a statement and says how many rows it changed.
-    fn execute<'a>(&'a mut self, sql: &'a str, binds: &'a [Cell]) -> Answer<'a, u64>;
-
     /// Runs a query and gives its rows.
     fn rows<'a>(&'a mut self, sql: &'a str, binds: &'a [Cell]) -> Answer<'a, Vec<Vec<Cell>>>;
 

@@ -1,8 +1,7 @@
 //! What SQLite does in its own way about its health.
 
 use super::dialect::Sqlite;
-use crate::store::sql::health::dialect::HealthDialect;
-use crate::store::sql::health::dialect::Lag;
+use crate::store::sql::health::dialect::{HealthDialect, Lag};
 use crate::store::sql::session::statements::{Answer, Statements};
 use std::time::Duration;
 

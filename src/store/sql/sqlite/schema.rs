@@ -1,6 +1,6 @@
 //! SQLite's catalogue, read into a [`Table`], and what its values say of a clock.
 
-use super::clock::dated;
+use super::clock::{dated, zero_date};
 use super::dialect::Sqlite;
 use crate::diagnostic::codes;
 use crate::policy::lifecycle::Clock;
@@ -14,9 +14,7 @@ use crate::store::sql::schema::id_column::IdKind;
 use crate::store::sql::schema::relatives::Relatives;
 use crate::store::sql::schema::table::{Class, Column, Dependents, Index, Table};
 use crate::store::sql::schema::trigger::{Event, Trigger};
-use crate::store::sql::session::statements::Answer;
-use crate::store::sql::session::statements::Statements;
-use crate::store::sql::sqlite::clock::zero_date;
+use crate::store::sql::session::statements::{Answer, Statements};
 use crate::store::value::Cell;
 use chrono_tz::Tz;
 
@@ -71,7 +69,7 @@ impl SchemaDialect for Sqlite {
         let table = Cell::Text(table.to_owned());
         Some((
             "SELECT NULL, m.name, m.type = 'view', c.name, NULL FROM sqlite_master m, pragma_table_xinfo(m.name) c \
-                 WHERE m.name = ? AND m.type IN ('table', 'view') ORDER BY c.cid",
+             WHERE m.name = ? AND m.type IN ('table', 'view') ORDER BY c.cid",
             vec![table],
         ))
     }

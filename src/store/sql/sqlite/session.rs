@@ -42,18 +42,6 @@ impl SessionDialect for Sqlite {
     fn read_only<'a>(&'a self, session: &'a mut dyn Statements) -> Answer<'a, Option<(String, String)>> {
         Box::pin(read_only(session))
     }
-
-    fn account_query(&self) -> &'static str {
-        "SELECT NULL, NULL, NULL"
-    }
-
-    fn server_identity<'a>(&'a self, _: &'a mut dyn Statements) -> Answer<'a, String> {
-        Box::pin(std::future::ready(Ok(String::new())))
-    }
-
-    fn database_identity<'a>(&'a self, session: &'a mut dyn Statements) -> Answer<'a, String> {
-        self.server_identity(session)
-    }
 }
 
 /// A file has no account that could set these; a build of SQLite could.

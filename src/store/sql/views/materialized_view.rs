@@ -200,7 +200,7 @@ async fn look(session: &mut Session, dataset: &DatasetName) -> Result<Option<Fou
                FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
                WHERE c.relname = $1::text AND n.nspname = COALESCE($2::text, current_schema()) AND c.relkind IN ('m', 'v', 'r', 'p', 'f')"
     );
-    let schema = dataset.schema.clone().map_or(Cell::Null, Cell::Text);
+    let schema = Cell::text_or_null(dataset.schema.as_deref());
     let rows = session.rows(&sql, &[Cell::Text(dataset.table.clone()), schema]).await?;
     Ok(rows.first().map(|row| Found {
         oid: row[0].shown(),
@@ -229,7 +229,7 @@ fn refuse_other_kinds(dataset: &DatasetName, kind: &str) -> Result<(), StoreFail
 async fn not_there(session: &mut Session, dataset: &DatasetName) -> Result<StoreFailure, StoreFailure> {
     let sql = "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
                WHERE n.nspname = COALESCE($1::text, current_schema()) AND c.relkind = 'm' ORDER BY 1 LIMIT 12";
-    let names = session.rows(sql, &[dataset.schema.clone().map_or(Cell::Null, Cell::Text)]).await?;
+    let names = session.rows(sql, &[Cell::text_or_null(dataset.schema.as_deref())]).await?;
     let names: Vec<String> = names.iter().map(|row| format!("`{}`", row[0].shown())).collect();
     let help = if names.is_empty() {
         "the schema has no materialized views, or does not exist".to_owned()

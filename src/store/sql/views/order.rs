@@ -46,7 +46,7 @@ pub async fn arrange(store: &Store, who: &str, datasets: &[&DatasetName]) -> Res
 async fn oid(session: &mut Session, dataset: &DatasetName) -> Result<Option<String>, StoreFailure> {
     let sql = "SELECT c.oid::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
                WHERE c.relname = $1::text AND n.nspname = COALESCE($2::text, current_schema()) AND c.relkind IN ('m', 'v', 'r', 'p')";
-    let schema = dataset.schema.clone().map_or(Cell::Null, Cell::Text);
+    let schema = Cell::text_or_null(dataset.schema.as_deref());
     let rows = session.rows(sql, &[Cell::Text(dataset.table.clone()), schema]).await?;
     Ok(rows.first().and_then(|row| row.first()).map(Cell::shown))
 }
