@@ -1,4 +1,4 @@
-//! A whole report, told: the headline, and what each part has to say, bounded so that a page stays a page.
+//! What a report shows: the headline, and what each part has to say, bounded so that a page stays a page.
 
 use super::checks::ChecksModel;
 use super::format::count;
@@ -14,9 +14,9 @@ const SHOWN: usize = 100;
 /// Reasons shown at most over the whole report, and at least per dataset.
 const REASONS: (usize, usize) = (300, 3);
 
-/// A report, told.
+/// What a report shows.
 pub struct ViewModel<'a> {
-    /// The value it tells.
+    /// The report or dataset that is shown.
     pub report: &'a RunReport,
     /// What to read first.
     pub headline: Headline,
@@ -32,9 +32,9 @@ pub struct ViewModel<'a> {
     pub totals: Totals,
 }
 
-/// One dataset, told.
+/// What a report shows of one dataset.
 pub struct DatasetModel<'a> {
-    /// The value it tells.
+    /// The report or dataset that is shown.
     pub dataset: &'a DatasetReport,
     /// What was done.
     pub done: Vec<Line>,

@@ -203,7 +203,7 @@ mod tests {
     /// What was begun and ended, by run.
     static LOG: LazyLock<Mutex<Vec<(String, String)>>> = LazyLock::new(Mutex::default);
 
-    /// ParamType as many milliseconds as the check says samples; one on `gone` finds its store away.
+    /// Takes as many milliseconds as the check says samples; one on `gone` finds its store away.
     struct Probe;
 
     impl CheckAction for Probe {

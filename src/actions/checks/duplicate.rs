@@ -155,7 +155,7 @@ impl Odd {
         self.rows - (self.seen.len() as u64 - self.shared)
     }
 
-    /// ParamType a group in. Beyond the most that can be compared it is counted alone, to say how many there are.
+    /// Takes a group in. Beyond the most that can be compared it is counted alone, to say how many there are.
     fn see(&mut self, groups: &Groups, group: &Group) {
         self.rows += group.rows;
         if self.rows > MOST_ODD {
