@@ -74,8 +74,8 @@ impl App {
     /// The same, telling on stderr what is wrong.
     pub(crate) async fn open(config: &Path) -> Result<Self, Exit> {
         match Self::look(config).await {
-            Ok(read) => told(Ok(read)),
-            Err(Closed::Wrong(diagnosis)) => told(Err(diagnosis)),
+            Ok(read) => print_diagnosis(Ok(read)),
+            Err(Closed::Wrong(diagnosis)) => print_diagnosis(Err(diagnosis)),
             Err(Closed::Away(end)) => Err(end),
         }
     }
@@ -83,12 +83,12 @@ impl App {
     /// The configuration alone, for what needs no policies: evidence stays readable while a policy is wrong.
     pub(crate) fn config(config: &Path) -> Result<Config, Exit> {
         let read = Reading::config_alone(config, &|name| std::env::var(name).ok());
-        told(read.map(|config| (config, Diagnosis::default())))
+        print_diagnosis(read.map(|config| (config, Diagnosis::default())))
     }
 
     /// Reads what the files say and leaves policy tables unread.
     pub(crate) fn read(config: &Path) -> Result<Declarations, Exit> {
-        told(files(config).finish())
+        print_diagnosis(files(config).finish())
     }
 
     /// Reads everything, and tells what is wrong in one file alone; what is wrong elsewhere is counted.
@@ -110,7 +110,7 @@ impl App {
             return Err(Exit::of(Outcome::Invalid, &format!("`{}` is not valid", file.display())));
         }
         if elsewhere > 0 {
-            stderr::line(Level::WARN, &format!("{elsewhere} errors in other files; `steward validate` tells them"));
+            stderr::line(Level::WARN, &format!("{elsewhere} errors in other files; `steward validate` shows them"));
         }
         Ok(())
     }
@@ -205,7 +205,7 @@ pub(crate) fn files(config: &Path) -> Reading {
 }
 
 /// Prints warnings, or everything that is wrong.
-pub(crate) fn told<T>(read: Result<(T, Diagnosis), Diagnosis>) -> Result<T, Exit> {
+pub(crate) fn print_diagnosis<T>(read: Result<(T, Diagnosis), Diagnosis>) -> Result<T, Exit> {
     match read {
         Ok((read, warnings)) => {
             stderr::diagnosis(&warnings);

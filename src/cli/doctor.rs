@@ -100,7 +100,7 @@ fn told(checks: &[Check]) -> String {
         let help = check.help.iter().map(|help| [String::new(), String::new(), format!("help: {help}")]);
         std::iter::once(first).chain(help).collect::<Vec<_>>()
     });
-    listing(["", "WHAT", "HOW IT IS"], lines)
+    listing(["", "CHECK", "STATUS"], lines)
 }
 
 /// All declarations, policy tables included; a store that keeps them and is away fails its own check too.
@@ -116,14 +116,14 @@ async fn declarations(path: &Path) -> (Check, Option<App>) {
                     WHAT,
                     Verdict::Warn,
                     format!("{told}, {}", plural(some, "warning")),
-                    "`steward validate` tells them",
+                    "`steward validate` shows them",
                 ),
             };
             (check, Some(app))
         }
         Err(Closed::Wrong(diagnosis)) => {
             let told = format!("{}: no run begins", plural(diagnosis.errors() as u64, "error"));
-            (Check::not(WHAT, Verdict::Fail, told, "`steward validate` tells them"), None)
+            (Check::not(WHAT, Verdict::Fail, told, "`steward validate` shows them"), None)
         }
         Err(Closed::Away(end)) => {
             let verdict = if end.code() == Outcome::Temporary.exit() { Verdict::Away } else { Verdict::Fail };

@@ -41,7 +41,7 @@ impl Explain {
         if self.json {
             return out::json(&Codes { codes: CATALOGUE });
         }
-        out::say(&listing(["CODE", "MEANS"], CATALOGUE.iter().map(|entry| [entry.code.to_string(), entry.title.to_owned()])))
+        out::say(&listing(["CODE", "MEANING"], CATALOGUE.iter().map(|entry| [entry.code.to_string(), entry.title.to_owned()])))
     }
 
     fn one(&self, entry: &Explained) -> Result<(), Exit> {

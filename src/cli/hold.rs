@@ -268,7 +268,7 @@ impl ListHolds {
         } else if holds.is_empty() {
             out::say("no holds\n")?;
         } else {
-            out::say(&listing(["HOLD", "DATASET", "ROWS", "BECAUSE", "OWNER", "FROM"], holds.iter().map(HoldLine::cells)))?;
+            out::say(&listing(["HOLD", "DATASET", "CONDITION", "REASON", "OWNER", "SOURCE"], holds.iter().map(HoldLine::cells)))?;
         }
         Ok(Exit::quiet())
     }

@@ -179,11 +179,11 @@ impl Jobs for JobSource {
     async fn reload(&self) -> Result<Vec<ScheduledJob>, String> {
         let declarations = match App::look(&self.config).await {
             Ok((app, warnings)) => {
-                told(None, &warnings);
+                log_diagnosis(None, &warnings);
                 app.declarations
             }
             Err(Closed::Wrong(diagnosis)) => {
-                told(None, &diagnosis);
+                log_diagnosis(None, &diagnosis);
                 return Err(unattended::in_a_line(&diagnosis));
             }
             Err(Closed::Away(end)) if end.code() == Outcome::Temporary.exit() => {
@@ -244,7 +244,7 @@ impl JobSource {
     async fn app(&self, job: &str) -> Result<App, Nothing> {
         match App::look(&self.config).await {
             Ok((app, warnings)) => {
-                told(Some(job), &warnings);
+                log_diagnosis(Some(job), &warnings);
                 let now = InForce::of(&app.declarations);
                 let mut in_force = self.in_force.write().unwrap_or_else(PoisonError::into_inner);
                 let entries = std::mem::take(&mut in_force.entries);
@@ -253,7 +253,7 @@ impl JobSource {
             }
             Err(closed) => {
                 if let Closed::Wrong(diagnosis) = &closed {
-                    told(Some(job), diagnosis);
+                    log_diagnosis(Some(job), diagnosis);
                 }
                 Err(Nothing::Stopped(unattended::of_closed(&closed)))
             }
@@ -320,7 +320,7 @@ fn fixed(before: &Config, now: &Config) -> Vec<&'static str> {
 }
 
 /// Every diagnostic as a log line of its own.
-fn told(job: Option<&str>, diagnosis: &Diagnosis) {
+fn log_diagnosis(job: Option<&str>, diagnosis: &Diagnosis) {
     for one in &diagnosis.diagnostics {
         let place = one.place.as_ref().map(ToString::to_string).unwrap_or_default();
         match one.severity {

@@ -135,7 +135,7 @@ impl<'a> Shown<'a> {
         }
         if !self.tags.is_empty() {
             text += &listing(
-                ["DATASET", "FIELD", "TYPE", "SENSITIVITY", "PROTECTED BY", "KEPT AT LEAST", "PLACE"],
+                ["DATASET", "FIELD", "TYPE", "SENSITIVITY", "PROTECTION", "MIN RETENTION", "PLACE"],
                 self.tags.iter().map(tag_told),
             );
         }

@@ -1,6 +1,6 @@
 //! `steward run-job`: one execution of a job, by hand, by a CronJob, by an auditor.
 
-use super::app::{App, Closed, told};
+use super::app::{App, Closed, print_diagnosis};
 use super::current_user::origin;
 use super::exit::Exit;
 use super::progress_bar::TerminalProgress;
@@ -67,11 +67,11 @@ impl RunJob {
             }
         };
         let app = match App::look(&globals.config).await {
-            Ok(read) => told(Ok(read))?,
+            Ok(read) => print_diagnosis(Ok(read))?,
             Err(closed) => {
                 tell(Some(&unattended::of_closed(&closed))).await;
                 return match closed {
-                    Closed::Wrong(diagnosis) => told(Err(diagnosis)),
+                    Closed::Wrong(diagnosis) => print_diagnosis(Err(diagnosis)),
                     Closed::Away(end) => Err(end),
                 };
             }

@@ -132,7 +132,7 @@ impl ListRuns {
             let of = self.job.as_ref().map(|job| format!(" of job `{job}`")).unwrap_or_default();
             out::say(&format!("no runs{of} yet\n{}", not_running(&stopped)))?;
         } else {
-            let header = ["RUN", "JOB", "BEGAN", "TOOK", "MODE", "DID", "OUTCOME", "EXIT", "BY"];
+            let header = ["RUN", "JOB", "STARTED", "DURATION", "MODE", "RESULT", "OUTCOME", "EXIT", "BY"];
             out::say(&(listing(header, runs.iter().map(RunLine::cells)) + &not_running(&stopped)))?;
         }
         Ok(Exit::quiet())
@@ -242,9 +242,9 @@ fn did(report: &Value, presentation: &Presentation) -> String {
         (ended("error"), "unanswered"),
         (ended("skipped"), "skipped"),
     ];
-    let told = counted.chain(checked).filter_map(|(number, what)| Some(format!("{} {what}", count(number.filter(|n| *n > 0)?))));
-    let told = told.collect::<Vec<_>>().join(", ");
-    if told.is_empty() { "–".to_owned() } else { told }
+    let parts = counted.chain(checked).filter_map(|(number, what)| Some(format!("{} {what}", count(number.filter(|n| *n > 0)?))));
+    let parts = parts.collect::<Vec<_>>().join(", ");
+    if parts.is_empty() { "–".to_owned() } else { parts }
 }
 
 impl Story {
@@ -270,6 +270,6 @@ impl Story {
             ),
         };
         let events = self.events.iter().map(|link| [link.seq.to_string(), link.at.clone(), events::told(link)]);
-        format!("{report}\n{}", listing(["EVENT", "AT", "WHAT"], events))
+        format!("{report}\n{}", listing(["EVENT", "TIME", "DETAILS"], events))
     }
 }

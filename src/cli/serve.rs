@@ -1,6 +1,6 @@
 //! `steward serve`: the scheduler, until a signal ends it at the edge of a batch.
 
-use super::app::{App, Closed, ledger, no_ledger, told};
+use super::app::{App, Closed, ledger, no_ledger, print_diagnosis};
 use super::job_source::{JobSource, entries};
 use super::{Ended, Globals, exit::Exit, stderr, unattended};
 use crate::declarations::reading::Declarations;
@@ -74,7 +74,7 @@ fn not_the_only_one(ledger: &Ledger) -> Exit {
 /// What is declared. A policy table that is away stops no start: each run reads it again, and is tried again when it cannot.
 async fn declared(config: &Path) -> Result<Declarations, Exit> {
     match App::look(config).await {
-        Ok(read) => told(Ok(read)).map(|app| app.declarations),
+        Ok(read) => print_diagnosis(Ok(read)).map(|app| app.declarations),
         Err(Closed::Wrong(diagnosis)) => {
             stderr::diagnosis(&diagnosis);
             Err(Exit::of(Outcome::Invalid, &unattended::in_a_line(&diagnosis)))

@@ -82,12 +82,12 @@ impl<J: Jobs> StatusServer<J> {
 
     fn shown(&self) -> Status {
         let stopped = self.stopped();
-        let told = |entry: &ScheduledJob| {
+        let job_status = |entry: &ScheduledJob| {
             let (doing, last) = self.executor.state(&entry.name).unwrap_or_default();
             let stopped = stopped.iter().find(|stopped| stopped.job == entry.name);
             JobStatus::of(entry, self.clock.next(&entry.name), &doing, last.as_ref(), stopped)
         };
-        Status::of(self.phase(), crate::clock::now().trunc_subsecs(0), self.entries().iter().map(told).collect())
+        Status::of(self.phase(), crate::clock::now().trunc_subsecs(0), self.entries().iter().map(job_status).collect())
     }
 
     fn line(&self, entry: &ScheduledJob, stopped: &[NotRunning]) -> Value {
@@ -126,7 +126,7 @@ async fn readyz<J: Jobs>(State(page): State<Arc<StatusServer<J>>>) -> (StatusCod
 /// A page for a browser, which asks for one; JSON for everything else.
 async fn status<J: Jobs>(State(page): State<Arc<StatusServer<J>>>, headers: HeaderMap) -> Response {
     let asks = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
-    let told = if asks.is_some_and(|accept| accept.contains("text/html")) {
+    let body = if asks.is_some_and(|accept| accept.contains("text/html")) {
         match page.shown().render() {
             Ok(shown) => Html(shown).into_response(),
             Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("the page cannot be drawn: {error}\n")).into_response(),
@@ -134,7 +134,7 @@ async fn status<J: Jobs>(State(page): State<Arc<StatusServer<J>>>, headers: Head
     } else {
         as_json(&page).into_response()
     };
-    ([(VARY, "accept")], told).into_response()
+    ([(VARY, "accept")], body).into_response()
 }
 
 fn as_json<J: Jobs>(page: &StatusServer<J>) -> Json<Value> {

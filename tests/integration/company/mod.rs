@@ -6,6 +6,7 @@ mod plan;
 mod stores;
 
 use crate::promises::settings::number;
+use crate::support::wait::at_once;
 use plan::Plan;
 use serde_json::Value;
 use std::path::Path;
@@ -16,10 +17,10 @@ const SEEDS: [u64; 5] = [1, 7, 42, 2026, 90_210];
 
 #[test]
 fn a_night_over_five_stores_does_and_finds_what_was_planned_and_nothing_else() {
-    for seed in SEEDS.into_iter().take(number("STEWARD_TEST_NIGHTS", 2) as usize) {
+    at_once(SEEDS.into_iter().take(number("STEWARD_TEST_NIGHTS", 2) as usize), |seed| {
         let folder = tempfile::tempdir().expect("a folder");
         night(seed, folder.path());
-    }
+    });
 }
 
 /// For people: keeps the folder, and says where the reports are. `tests/run company` runs it.

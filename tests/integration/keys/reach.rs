@@ -47,7 +47,10 @@ impl Own {
     /// Asks it something.
     pub fn ask<T: redis::FromRedisValue>(&self, words: &[&str]) -> T {
         let client = redis::Client::open(format!("redis://127.0.0.1:{}", self.port)).unwrap();
-        let mut link = client.get_connection().unwrap();
+        // One that is about to take over, or has only just started, may hang up once.
+        let connections =
+            (0..50).map(|_| client.get_connection().inspect_err(|_| std::thread::sleep(Duration::from_millis(100))));
+        let mut link = connections.flatten().next().expect("a connection within five seconds");
         redis::cmd(words[0]).arg(&words[1..]).query(&mut link).unwrap()
     }
 

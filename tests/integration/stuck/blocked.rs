@@ -3,6 +3,7 @@
 use super::setup::{children, governs, parents, refuses, words};
 use crate::support::engine::Engine;
 use crate::support::sandbox::Sandbox;
+use crate::support::wait::at_once;
 use serde_json::Value;
 
 fn left(sandbox: &Sandbox) -> u64 {
@@ -82,7 +83,7 @@ on_every_engine!(
     /// What nobody can know before is found by trying, one row or all but one, and each reason is told once, with its rows.
     of_500_rows_of_which_a_trigger_keeps_any_number_the_others_go_in_one_run,
     |engine: Engine| {
-        for (which, old, kept) in [("26", "OLD.id <= 26", 26), ("all but one", "OLD.id <> 499", 499), ("scattered", "OLD.id % 9 = 0", 55)] {
+        at_once([("26", "OLD.id <= 26", 26), ("all but one", "OLD.id <> 499", 499), ("scattered", "OLD.id % 9 = 0", 55)], |(which, old, kept)| {
             let sandbox = parents(engine, 500);
             refuses(&sandbox, old);
             governs(&sandbox, None, "");
@@ -92,7 +93,7 @@ on_every_engine!(
             let told = reasons(&report);
             assert_eq!(told.matches(" stay: ").count(), 1, "{told}");
             assert!(told.contains(&format!("{kept} rows (id=")) && !told.contains("li@x.com"), "{told}");
-        }
+        });
     }
 );
 

@@ -12,6 +12,17 @@ pub fn wait<T: Send>(future: impl Future<Output = T> + Send) -> T {
     })
 }
 
+/// Does each of them, all at the same time; what one of them panics with is the test's.
+pub fn at_once<T: Send>(all: impl IntoIterator<Item = T>, each: impl Fn(T) + Sync) {
+    std::thread::scope(|scope| {
+        let each = &each;
+        let begun: Vec<_> = all.into_iter().map(|one| scope.spawn(move || each(one))).collect();
+        for one in begun {
+            one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        }
+    });
+}
+
 /// Looks again and again until it is so; at most a minute.
 #[track_caller]
 pub fn until(what: &str, is_so: impl Fn() -> bool) {

@@ -8,6 +8,7 @@ use crate::promises::orders_fixture;
 use crate::promises::promise_4::add_hold;
 use crate::support::keyspace::KeyServer;
 use crate::support::sandbox::Sandbox;
+use crate::support::wait::at_once;
 use std::process::Stdio;
 use steward::action::{Action, Batch};
 use steward::actions::delete::DeleteRows;
@@ -70,7 +71,7 @@ fn placed_under_way(sandbox: &Sandbox, job: &str, dataset: &str) {
 
 #[test]
 fn a_hold_placed_while_keys_are_ended_is_honoured_from_the_next_batch() {
-    for server in [KeyServer::Redis, KeyServer::Valkey] {
+    at_once([KeyServer::Redis, KeyServer::Valkey], |server| {
         for (section, job, _) in ENDING_KEYS {
             let sandbox = web(server, section, "");
             keys(&sandbox)
@@ -85,7 +86,7 @@ fn a_hold_placed_while_keys_are_ended_is_honoured_from_the_next_batch() {
             let endless = keys(&sandbox).dump().lines().filter(|line| line.contains(" string - ")).count();
             assert!(endless > 10_000, "{server:?} {section}: nothing was left to hold: {endless}");
         }
-    }
+    });
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::support::database::Database;
 use crate::support::engine::Engine;
 use crate::support::keyspace::{KeyServer, Keyspace};
 use crate::support::sandbox::{Ended, Sandbox, URL};
+use crate::support::wait::at_once;
 use serde_json::Value;
 use std::net::TcpListener;
 use std::process::Stdio;
@@ -86,7 +87,7 @@ fn outcomes<'r>(report: &'r Value, store: &str) -> Vec<&'r Value> {
 
 #[test]
 fn one_store_down_never_stops_the_checks_of_the_others() {
-    for frozen in ["core", "cache", "graph"] {
+    at_once(["core", "cache", "graph"], |frozen| {
         let five = five();
         let label = nodes::graph(&five.sandbox).label("User");
         let looks = [
@@ -130,12 +131,12 @@ fn one_store_down_never_stops_the_checks_of_the_others() {
         }
         let subject = last_subject(&five.to);
         assert!(subject.starts_with("steward: check PARTIAL: ") && subject.contains("gave no answer"), "{frozen}: {subject}");
-    }
+    });
 }
 
 #[test]
 fn one_store_down_never_stops_removal_in_the_others() {
-    for frozen in ["core", "graph"] {
+    at_once(["core", "graph"], |frozen| {
         let five = five();
         let label = nodes::graph(&five.sandbox).label("User");
         let rule = |name: &str, dataset: &str| {
@@ -181,7 +182,7 @@ fn one_store_down_never_stops_removal_in_the_others() {
         assert_eq!((nodes::count(&five.sandbox), orders_fixture::orders(&five.sandbox)), (3, 5), "{frozen}");
         assert_eq!(orders_fixture::open_batches(&five.sandbox, "delete"), []);
         orders_fixture::must_be_whole(&five.sandbox);
-    }
+    });
 }
 
 #[test]
